@@ -1,0 +1,1 @@
+"""Ravine's engine: data in, trained models out, without a screen."""

@@ -1,0 +1,97 @@
+"""What a run shows of itself: one small frozen value, made by the worker thread and read by anyone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.history import History, Series
+from engine.learn.curvature import Facts
+from engine.learn.plan import Plan
+
+Ended = Literal["limit", "tol", "patience", "target", "diverged", "stopped", "time", "interrupted", "failed"]
+
+
+class Phase(StrEnum):
+    """Where a run stands."""
+
+    PREPARING = "preparing"  # reading the table, choosing the kernel; `activity` says which
+    TRAINING = "training"
+    PAUSED = "paused"
+    ENDED = "ended"  # `ending` says why; the run folder is complete
+    FAILED = "failed"  # `error` says what and where
+
+
+@dataclass(frozen=True)
+class Weights:
+    """The parameters of a linear model at one step.
+
+    Rows are features, columns outputs; `d` features and `k` outputs (1 for regression).
+    """
+
+    step: int
+    features: tuple[str, ...]
+    outputs: tuple[str, ...]  # the target's name, or the classes
+    scaled: NDArray[np.float64]  # [d, k], on normalized features
+    raw: NDArray[np.float64]  # [d, k], on the features' own units
+    gradient: NDArray[np.float64]  # [d, k], of the loss with respect to `scaled`, all train rows
+    bias_scaled: NDArray[np.float64]  # [k]
+    bias_raw: NDArray[np.float64]  # [k]
+    bias_gradient: NDArray[np.float64]  # [k]
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Something that happened at a step, to be drawn on the chart."""
+
+    step: int
+    kind: Literal["change", "checkpoint"]
+    text: str  # such as "lr 0.4"
+
+
+@dataclass(frozen=True)
+class Ending:
+    """Why a run is over."""
+
+    reason: Ended
+    sentence: str  # one or two plain sentences: why, how far from the optimum, what to try next
+    remedy: dict[str, str] = field(default_factory=dict)  # recipe fields to change, offered with one key
+    remedy_text: str = ""  # the remedy in words: "learning rate 0.35"
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A run as of its last chunk of steps. Cheap: arrays in it are shared and never written again."""
+
+    phase: Phase
+    activity: str = ""  # what is being done in PREPARING, such as "reading sales.csv"
+    step: int = 0  # updates taken
+    steps: int = 0  # updates planned; 0 while unknown
+    epoch: float = 0.0
+    epochs: float = 0.0
+    loss: float | None = None  # the newest row of the history
+    validation_loss: float | None = None  # the newest evaluation
+    lr: float | None = None
+    seconds: float = 0.0  # of training, pauses left out
+    steps_per_second: float = 0.0  # of the last second or so
+    eta: float | None = None  # seconds to the planned end at the present speed
+    history: History | None = None  # the loss of every step
+    validation: Series | None = None  # validation losses
+    weights: Weights | None = None
+    facts: Facts | None = None  # curvature, optimum, baseline
+    plan: Plan | None = None  # every `auto` resolved
+    marks: tuple[Mark, ...] = ()
+    notes: tuple[str, ...] = ()  # what preparation left out or repaired
+    run: Path | None = None
+    ending: Ending | None = None
+    error: str = ""
+
+    @property
+    def live(self) -> bool:
+        """Whether the worker thread still has something to do."""
+        return self.phase in (Phase.PREPARING, Phase.TRAINING, Phase.PAUSED)

@@ -1,0 +1,290 @@
+"""What a column means: numeric, boolean, categorical, date, identifier or free text.
+
+Decided for each column from its cells and its name, shown to the person, and overruled with `--as COL=KIND`.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from engine.data import dates
+from engine.data.table import MISSING, Codes, Column, Floats, Table, show_number, suggest
+from engine.errors import InputError
+from engine.recipe import ColumnKind
+
+TOKENS = ("", "NA", "N/A", "?", "NaN", "null", "-", "#N/A", "<NA>")
+"""How files write a missing cell; in any case of letters."""
+
+PAIRS = (("false", "true"), ("no", "yes"), ("n", "y"), ("f", "t"), ("off", "on"))
+"""Two words that make a column boolean, the one that counts as 0 first; in any case of letters."""
+
+_MOST_CATEGORIES = 1000
+_ALWAYS_CATEGORIES = 50
+_NAMED_LIKE_A_KEY = re.compile(
+    r"(^|[_\W])(id|uuid|guid|key|index|rowid|row_?(number|nr)|pk)$|[a-z](Id|ID|Key|UUID)$", re.I
+)
+_KEY_TAIL = re.compile(r"[a-z](Id|ID|Key|UUID)$")
+_UNNAMED = re.compile(r"^(unnamed: \d+|column_1)$", re.I)
+_LEADING_ZERO = re.compile(r"^[+-]?0\d")
+
+
+def is_missing(text: str) -> bool:
+    """Whether a cell says that it has no value."""
+    return text.strip().lower() in _LOWER_TOKENS
+
+
+_LOWER_TOKENS = frozenset(token.lower() for token in TOKENS)
+
+
+def spellings() -> list[str]:
+    """The missing tokens in the cases that files use, for readers that compare exactly."""
+    found = {form for token in TOKENS for form in (token, token.lower(), token.upper(), token.capitalize())}
+    return sorted(found)
+
+
+def to_number(text: str) -> float | None:
+    """A cell as a number; None where it is none. Python's own "1_000" and "infinity" are not numbers here."""
+    text = text.strip()
+    if "_" in text:
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def from_texts(name: str, texts: Iterable[str | None]) -> Column:
+    """A coded column of texts, missing tokens marked; its kind is still to be decided."""
+    numbers: dict[str, int] = {}
+    codes = [
+        MISSING if text is None or is_missing(text) else numbers.setdefault(text.strip(), len(numbers))
+        for text in texts
+    ]
+    return Column(name, "text", np.array(codes, dtype=np.int32), tuple(numbers))
+
+
+def decide(column: Column) -> Column:
+    """The column with its kind found, and converted to it. Every category is taken to occur."""
+    if column.is_coded:
+        return _decide_texts(column)
+    if column.kind == "numeric" and is_key(column.name) and not column.strays and _all_differ(column.numbers):
+        return replace(column, kind="identifier", reason="each row has its own number")
+    return column
+
+
+def is_key(name: str) -> bool:
+    """Whether a column is named like a key: id, PassengerId, order_id, index, or a nameless first column."""
+    return bool(_UNNAMED.match(name) or _KEY_TAIL.search(name) or _NAMED_LIKE_A_KEY.search(name))
+
+
+def _all_differ(values: Floats) -> bool:
+    if len(values) < 2 or np.isnan(values).any() or (values != np.floor(values)).any():
+        return False
+    return len(np.unique(values)) == len(values)
+
+
+def _decide_texts(column: Column) -> Column:
+    texts = column.categories
+    present = len(column.codes) - column.missing
+    if not texts:
+        return Column(column.name, "numeric", np.full(len(column.codes), np.nan), reason="it has no values")
+    words = {text.lower() for text in texts}
+    if any(words == set(pair) for pair in PAIRS) and len(texts) == 2:
+        return as_boolean(column)
+    numbers = [to_number(text) for text in texts]
+    if not any(_LEADING_ZERO.match(text) for text in texts):
+        column_of_numbers = _to_numeric(column, numbers)
+        if column_of_numbers is not None:
+            return decide(column_of_numbers)
+    days = _as_days(texts)
+    if days is not None:
+        return Column(column.name, "date", _look_up(days, column.codes))
+    unique = len(texts)
+    if unique > _ALWAYS_CATEGORIES or (unique == present and present > 2):
+        long = sum(map(len, texts)) / unique > 40 or sum(len(text.split()) for text in texts) / unique >= 3
+        if long and unique > present / 2:
+            return replace(column, kind="text", reason=f"free text, {unique:,} different values")
+        if unique > present / 2 or unique > _MOST_CATEGORIES or unique > max(100, present / 20):
+            return replace(column, kind="identifier", reason=f"{unique:,} different values in {present:,} cells")
+    return _sorted(replace(column, kind="categorical"))
+
+
+def _to_numeric(column: Column, numbers: list[float | None]) -> Column | None:
+    """A column of numbers, with the few cells that are none as strays; None where too many are none."""
+    texts = column.categories
+    odd = [code for code, number in enumerate(numbers) if number is None]
+    counts = np.bincount(column.codes[column.codes >= 0], minlength=len(texts))
+    strange = int(counts[odd].sum())
+    good = int(counts.sum()) - strange
+    if strange and (good < 2 or strange >= good or strange > max(2, 0.1 * (good + strange))):
+        return None
+    table = [math.nan if number is None else number for number in numbers]
+    strays = tuple((int(row), texts[column.codes[row]]) for row in np.flatnonzero(np.isin(column.codes, odd)))
+    return Column(column.name, "numeric", _look_up(table, column.codes), strays=strays)
+
+
+def _as_days(texts: tuple[str, ...]) -> list[float] | None:
+    """Every text as a date in one and the same format, or None."""
+    if not any(mark in texts[0] for mark in "-/. ") or len(texts[0]) < 8:
+        return None
+    iso = [dates.parse(text, ()) for text in texts[:1]]
+    for form in ((),) if iso[0] is not None else ((), *((f,) for f in dates.FORMATS)):
+        days: list[float] = []
+        for text in texts:
+            day = dates.parse(text, form)
+            if day is None:
+                break
+            days.append(day)
+        else:
+            return days
+    return None
+
+
+def _look_up(by_code: Iterable[float], codes: Codes) -> Floats:
+    return np.array([*by_code, math.nan], dtype=np.float64)[codes]  # code -1 is the last entry
+
+
+def _sorted(column: Column) -> Column:
+    """The same column with its categories in order: by number where all are numbers, else by letters."""
+    numbers = [to_number(text) for text in column.categories]
+    plain = [number for number in numbers if number is not None and math.isfinite(number)]
+    texts = column.categories
+    if len(plain) == len(texts):
+        order = sorted(range(len(texts)), key=lambda code: (plain[code], texts[code]))
+    else:
+        order = sorted(range(len(texts)), key=lambda code: (texts[code].casefold(), texts[code]))
+    return _reordered(column, order)
+
+
+def _reordered(column: Column, order: list[int]) -> Column:
+    new = np.empty(len(order) + 1, dtype=np.int32)
+    new[order] = np.arange(len(order), dtype=np.int32)
+    new[-1] = MISSING
+    return replace(column, data=new[column.codes], categories=tuple(column.categories[code] for code in order))
+
+
+def as_boolean(column: Column) -> Column:
+    """A column of two values as 0 and 1. Raises InputError where there are more."""
+    coded = as_categorical(column)
+    texts = coded.categories
+    if len(texts) > 2:
+        raise InputError(
+            f"Column {column.name} has {len(texts):,} different values and cannot be boolean; "
+            f"a boolean column has two, such as no and yes."
+        )
+    for pair in PAIRS:
+        if {text.lower() for text in texts} == set(pair):
+            coded = _reordered(coded, sorted(range(2), key=lambda code: pair.index(texts[code].lower())))
+    return replace(coded, kind="boolean", reason="")
+
+
+def as_categorical(column: Column) -> Column:
+    """Any column as categories: numbers and dates by the text they are shown as."""
+    if column.is_coded:
+        return _sorted(replace(column, kind="categorical", reason=""))
+    strays = dict(column.strays)
+    values, codes = np.unique(column.numbers, return_inverse=True)
+    last = len(values) - 1 if len(values) and np.isnan(values[-1]) else len(values)
+    codes32: Codes = np.where(codes >= last, MISSING, codes).astype(np.int32)
+    show = dates.show if column.kind == "date" else show_number
+    texts = [show(float(value)) for value in values[:last]]
+    for row, text in strays.items():
+        if text not in texts:
+            texts.append(text)
+        codes32[row] = texts.index(text)
+    merged = Column(column.name, "categorical", codes32, tuple(texts))
+    return _sorted(_merged(merged)) if len(set(texts)) < len(texts) or strays else merged
+
+
+def _merged(column: Column) -> Column:
+    """Categories that are written alike (numbers that differ past the digits shown) become one."""
+    first: dict[str, int] = {}
+    for text in column.categories:
+        first.setdefault(text, len(first))
+    new = np.array([*(first[text] for text in column.categories), MISSING], dtype=np.int32)
+    return replace(column, data=new[column.codes], categories=tuple(first))
+
+
+def as_numeric(column: Column) -> Column:
+    """Any column as numbers. Cells that are none are kept as strays, which `check_strays` complains of."""
+    if not column.is_coded:
+        return replace(column, kind="numeric", reason="")
+    numbers = [to_number(text) for text in column.categories]
+    if column.kind == "boolean" and None in numbers:
+        numbers = [float(code) for code in range(len(numbers))]
+    odd = [code for code, number in enumerate(numbers) if number is None]
+    table = [math.nan if number is None else number for number in numbers]
+    rows = np.flatnonzero(np.isin(column.codes, odd))
+    strays = tuple((int(row), column.categories[column.codes[row]]) for row in rows)
+    return Column(column.name, "numeric", _look_up(table, column.codes), strays=strays)
+
+
+def as_date(column: Column) -> Column:
+    """Texts as days. Raises InputError where a cell is no date."""
+    if not column.is_coded:
+        if column.kind == "date":
+            return column
+        raise InputError(
+            f"Column {column.name} holds numbers, which cannot be read as dates; write them like 2026-03-31."
+        )
+    days = _as_days(column.categories) if column.categories else []
+    if days is None:
+        odd = next((text for text in column.categories if dates.parse(text) is None), column.categories[0])
+        raise InputError(
+            f"Column {column.name} cannot be read as dates: {_quote(odd)} does not fit the others; "
+            "write them all like 2026-03-31."
+        )
+    return Column(column.name, "date", _look_up(days, column.codes))
+
+
+def as_kind(column: Column, kind: ColumnKind) -> Column:
+    """The column read as another kind. Raises InputError where its cells do not allow that."""
+    if kind == column.kind:
+        return column
+    if kind == "numeric":
+        return as_numeric(column)
+    if kind == "categorical":
+        return as_categorical(column)
+    if kind == "boolean":
+        return as_boolean(column)
+    if kind == "date":
+        return as_date(column)
+    return replace(column, kind=kind, reason="as you said")
+
+
+def retype(table: Table, kinds: Mapping[str, ColumnKind]) -> Table:
+    """The table with some columns read as the kinds a person chose. Raises InputError for unknown names."""
+    for name in kinds:
+        if name not in table:
+            raise InputError(
+                f"{table.name} has no column {name!r} to read as {kinds[name]}; {suggest(name, table.names)}."
+            )
+    changed = [as_kind(table[name], kind) for name, kind in kinds.items() if table[name].kind != kind]
+    return table.replace_columns(changed) if changed else table
+
+
+def check_strays(table: Table, column: Column) -> None:
+    """Raise InputError, naming the place and the ways out, where a column of numbers holds text."""
+    if not column.strays:
+        return
+    row, text = column.strays[0]
+    more = f" ({len(column.strays) - 1:,} more such cells)" if len(column.strays) > 1 else ""
+    raise InputError(
+        f"{table.place(row)}, column {column.name}: {_quote(text)} is not a number{more}; correct it, or say "
+        f"--as {flag(column.name)}=categorical, or leave the column out with --drop {flag(column.name)}."
+    )
+
+
+def _quote(text: str) -> str:
+    text = text if len(text) <= 40 else text[:39] + "…"
+    return f"“{text}”"
+
+
+def flag(name: str) -> str:
+    """A column name as it is written on the command line, in quotes where it needs them."""
+    return f'"{name}"' if re.search(r"[\s,]", name) else name

@@ -1,0 +1,284 @@
+"""Bringing columns to one scale, and back: fit, transform, inverse, and folding into weights for raw units.
+
+Every mode is `(x - offset) / scale` for each column, fitted in float64 on train rows only:
+
+    none      offset 0       scale 1
+    max       offset 0       scale max |x|
+    minmax    offset min     scale max - min
+    zscore    offset mean    scale standard deviation (sample: n - 1, population: n)
+    robust    offset median  scale interquartile range (linear quantiles, as numpy and scikit-learn have them)
+
+A column whose values differ by less than `CONSTANT` of the largest of them is constant: the difference is rounding,
+and dividing by it would blow noise up to the size of a feature. Its scale is 1 (in mode max it is max |x| as for any
+other column, and 1 for a column of zeros). A column with an interquartile range of 0 that is not constant (a count that
+is mostly 0) takes its standard deviation under robust, since a scale of 1 would leave a ravine in place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.data.parallel import Stop, blocks, each, spans
+from engine.data.table import Floats
+from engine.errors import InputError
+
+Mode = Literal["none", "max", "minmax", "zscore", "robust"]
+Deviation = Literal["sample", "population"]
+
+CONSTANT = 1e-13
+"""Largest (max - min) / max |x| that counts as constant: some 450 roundings of float64."""
+
+_SAFE_LOW, _SAFE_HIGH = 1e-140, 1e140  # magnitudes whose squares, summed over any table, neither vanish nor overflow
+
+
+@dataclass(frozen=True)
+class TargetScale:
+    """The target's own scale: y_scaled = (y - offset) / scale."""
+
+    offset: float = 0.0
+    scale: float = 1.0
+
+    def transform(self, y: Floats) -> Floats:
+        """From the target's units, any shape."""
+        return (y - self.offset) / self.scale
+
+    def inverse(self, y: Floats) -> Floats:
+        """Back to the target's units, any shape."""
+        return y * self.scale + self.offset
+
+    def to_json(self) -> dict[str, float]:
+        """As plain values for JSON."""
+        return {"offset": self.offset, "scale": self.scale}
+
+    @classmethod
+    def from_json(cls, tree: Mapping[str, Any]) -> TargetScale:
+        """What `to_json` gave."""
+        return cls(float(tree["offset"]), float(tree["scale"]))
+
+
+@dataclass(frozen=True, eq=False)
+class Normalizer:
+    """A fitted normalization of d columns.
+
+    Attributes:
+        mode: which of the five.
+        offset: float64 [d].
+        scale: float64 [d], never 0.
+        constant: bool [d], columns that the train rows show as constant.
+    """
+
+    mode: Mode
+    offset: Floats
+    scale: Floats
+    constant: NDArray[np.bool_]
+
+    def transform(self, x: Floats) -> Floats:
+        """(x - offset) / scale for x [n, d] or [d], as a new float64 array."""
+        if self.mode == "none":
+            return np.array(x, dtype=np.float64)
+        return (np.asarray(x, dtype=np.float64) - self.offset) / self.scale
+
+    def inverse(self, x: Floats) -> Floats:
+        """Back to raw units, x [n, d] or [d]."""
+        if self.mode == "none":
+            return np.array(x, dtype=np.float64)
+        return np.asarray(x, dtype=np.float64) * self.scale + self.offset
+
+    def transform_in_place(self, x: Floats, cancelled: Stop | None = None) -> None:
+        """Like `transform`, within x [n, d] itself and on all cores. Bit for bit the same numbers."""
+        if self.mode == "none":
+            return
+
+        def part(span: slice) -> None:
+            for block in blocks(span.stop - span.start):
+                piece = x[span][block]
+                np.subtract(piece, self.offset, out=piece)
+                np.divide(piece, self.scale, out=piece)
+
+        each(part, spans(len(x)), work=x.nbytes, cancelled=cancelled)
+
+    def fold(self, weights: Floats, bias: Floats, target: TargetScale | None = None) -> tuple[Floats, Floats]:
+        """Weights for raw features and a raw target from those for normalized ones.
+
+        w_raw = s_y * w / s and b_raw = s_y * b + m_y - sum(w_raw * m), with m, s of the features and m_y, s_y of the
+        target.
+
+        Args:
+            weights: float64 [d, k] or [d].
+            bias: float64 [k], or a number's array [].
+        """
+        target = target or TargetScale()
+        raw = target.scale * np.asarray(weights) / self._along(weights, self.scale)
+        return raw, target.scale * np.asarray(bias) + target.offset - np.tensordot(self.offset, raw, axes=1)
+
+    def unfold(self, weights: Floats, bias: Floats, target: TargetScale | None = None) -> tuple[Floats, Floats]:
+        """The inverse of `fold`: weights for normalized features from those for raw ones."""
+        target = target or TargetScale()
+        scaled = np.asarray(weights) * self._along(weights, self.scale) / target.scale
+        shift = np.tensordot(self.offset, np.asarray(weights), axes=1)
+        return scaled, (np.asarray(bias) + shift - target.offset) / target.scale
+
+    @staticmethod
+    def _along(weights: Floats, by_column: Floats) -> Floats:
+        return by_column if np.ndim(weights) == 1 else by_column[:, np.newaxis]
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain values for JSON; floats keep every bit in Python's shortest form."""
+        return {
+            "mode": self.mode,
+            "offset": self.offset.tolist(),
+            "scale": self.scale.tolist(),
+            "constant": self.constant.tolist(),
+        }
+
+    @classmethod
+    def from_json(cls, tree: Mapping[str, Any]) -> Normalizer:
+        """What `to_json` gave."""
+        return cls(
+            tree["mode"],
+            np.array(tree["offset"], dtype=np.float64),
+            np.array(tree["scale"], dtype=np.float64),
+            np.array(tree["constant"], dtype=np.bool_),
+        )
+
+
+def fit(
+    x_train: Floats,
+    mode: Mode,
+    std: Deviation = "sample",
+    *,
+    names: Sequence[str] = (),
+    cancelled: Stop | None = None,
+) -> Normalizer:
+    """The normalization of the columns of x_train [n, d], n >= 1. Statistics are float64 whatever x is.
+
+    Args:
+        names: of the columns, for messages.
+
+    Raises:
+        InputError: a column holds NaN or Inf, or numbers so huge that its spread is no float64.
+    """
+    width = x_train.shape[1]
+    spread = _Spread.of(x_train, cancelled)
+    _refuse(~np.isfinite(spread.low) | ~np.isfinite(spread.high), names, "holds a value that is not finite")
+    largest = np.maximum(np.abs(spread.low), np.abs(spread.high))
+    with np.errstate(over="ignore"):
+        reach = spread.high - spread.low
+    constant = reach <= CONSTANT * largest
+    offset, scale = np.zeros(width), np.ones(width)
+    if mode == "max":
+        scale = np.where(largest > 0, largest, 1.0)
+    elif mode == "minmax":
+        offset, scale = spread.low, reach
+    elif mode == "zscore":
+        offset, scale = _moments(x_train, spread, largest, std, cancelled)
+    elif mode == "robust":
+        offset, scale = _quantiles(x_train, cancelled)
+        narrow = (scale <= CONSTANT * largest) & ~constant
+        if narrow.any():
+            scale[narrow] = _moments(x_train, spread, largest, std, cancelled)[1][narrow]
+    if mode not in ("none", "max"):
+        scale = np.where(constant, 1.0, scale)
+        # A scale can vanish in the very smallest numbers although the values differ.
+        scale = np.where(scale == 0, 1.0, scale)
+    _refuse(~np.isfinite(offset) | ~np.isfinite(scale), names, "holds numbers too huge to be normalized")
+    return Normalizer(mode, offset, scale, constant)
+
+
+def fit_target(y_train: Floats, mode: Mode, std: Deviation = "sample", *, name: str = "target") -> TargetScale:
+    """The target's scale, y_train [n], in the way of the features; z-score where they are left alone ("none")."""
+    fitted = fit(y_train[:, np.newaxis], "zscore" if mode == "none" else mode, std, names=(name,))
+    return TargetScale(float(fitted.offset[0]), float(fitted.scale[0]))
+
+
+@dataclass(frozen=True, eq=False)
+class _Spread:
+    """One pass over the rows: smallest, largest and sum of each column, float64 [d]."""
+
+    low: Floats
+    high: Floats
+    total: Floats
+
+    @classmethod
+    def of(cls, x: Floats, cancelled: Stop | None) -> _Spread:
+        def part(span: slice) -> tuple[Floats, Floats, Floats]:
+            low, high = np.full(x.shape[1], np.inf), np.full(x.shape[1], -np.inf)
+            total = np.zeros(x.shape[1])
+            with np.errstate(over="ignore", invalid="ignore"):
+                for block in blocks(span.stop - span.start):
+                    piece = x[span][block]
+                    np.minimum(low, piece.min(axis=0), out=low)
+                    np.maximum(high, piece.max(axis=0), out=high)
+                    total += piece.sum(axis=0, dtype=np.float64)
+            return low, high, total
+
+        parts = each(part, spans(len(x)), work=x.nbytes, cancelled=cancelled)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return cls(
+                np.min([low for low, _, _ in parts], axis=0),
+                np.max([high for _, high, _ in parts], axis=0),
+                np.sum([total for _, _, total in parts], axis=0),
+            )
+
+
+def _moments(
+    x: Floats, spread: _Spread, largest: Floats, std: Deviation, cancelled: Stop | None
+) -> tuple[Floats, Floats]:
+    """Mean and standard deviation, float64 [d].
+
+    Two passes with the mean of the deviations as a correction (Chan, Golub & LeVeque, "Algorithms for Computing the
+    Sample Variance", 1983): no cancellation however far the values lie from 0. Columns of extreme magnitude are
+    first divided by a power of two, which is exact, so that squares neither overflow nor vanish.
+    """
+    rows, width = x.shape
+    extreme = (largest > _SAFE_HIGH) | ((largest > 0) & (largest < _SAFE_LOW))
+    unit = np.ones(width)
+    unit[extreme] = np.ldexp(1.0, np.clip(np.frexp(largest[extreme])[1], -1021, 1023))
+    plain = not extreme.any()
+
+    def about(center: Floats) -> tuple[Floats, Floats]:
+        def part(span: slice) -> tuple[Floats, Floats]:
+            first, second = np.zeros(width), np.zeros(width)
+            for block in blocks(span.stop - span.start):
+                piece = x[span][block]
+                deviation = (piece if plain else piece / unit) - center
+                first += deviation.sum(axis=0)
+                np.multiply(deviation, deviation, out=deviation)
+                second += deviation.sum(axis=0)
+            return first, second
+
+        parts = each(part, spans(rows), work=x.nbytes, cancelled=cancelled)
+        return np.sum([p[0] for p in parts], axis=0), np.sum([p[1] for p in parts], axis=0)
+
+    center = spread.total / rows if plain else about(np.zeros(width))[0] / rows
+    first, second = about(center)
+    freedom = max(rows - 1, 1) if std == "sample" else rows
+    variance = np.maximum(second - first * first / rows, 0.0) / freedom
+    with np.errstate(over="ignore"):
+        return (center + first / rows) * unit, np.sqrt(variance) * unit
+
+
+def _quantiles(x: Floats, cancelled: Stop | None) -> tuple[Floats, Floats]:
+    """Median and interquartile range, float64 [d]."""
+
+    def one(column: int) -> tuple[float, float]:
+        with np.errstate(over="ignore", invalid="ignore"):
+            low, middle, high = np.percentile(np.array(x[:, column], dtype=np.float64), (25, 50, 75))
+            return float(middle), float(high - low)
+
+    found = each(one, range(x.shape[1]), work=x.nbytes, cancelled=cancelled)
+    return np.array([f[0] for f in found]), np.array([f[1] for f in found])
+
+
+def _refuse(bad: NDArray[np.bool_], names: Sequence[str], complaint: str) -> None:
+    if bad.any():
+        column = int(np.flatnonzero(bad)[0])
+        name = names[column] if column < len(names) else f"number {column + 1}"
+        raise InputError(
+            f"Column {name} {complaint}; correct it, leave it out (--drop), or divide it by a round number first."
+        )

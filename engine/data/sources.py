@@ -1,0 +1,73 @@
+"""Where tables come from: one door for built-in sets, generators, files and a person's own functions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from engine import recipe
+from engine.data import builtins, kinds
+from engine.data.builtins import BuiltIn
+from engine.data.parallel import Progress, Stop
+from engine.data.table import Table
+from engine.errors import InputError
+
+__all__ = ["BuiltIn", "builtin_sets", "load"]
+
+
+def builtin_sets() -> tuple[BuiltIn, ...]:
+    """Every set that is there without a file, in the order lists show them. Costs nothing."""
+    return builtins.NOTES
+
+
+def load(
+    data: recipe.Data, *, progress: Progress | None = None, cancelled: Stop | None = None, lenient: bool = False
+) -> Table:
+    """The table that `data.dataset` names, its columns read as `data.types` says.
+
+    Args:
+        progress: told what is done, and the share of it that is done (None where unknown).
+        cancelled: asked now and then; True gives loading up.
+        lenient: whether to return a table even where a column that is used holds stray text, for a screen on which a
+            person then decides; `prepare` complains of it otherwise.
+
+    Raises:
+        InputError: one sentence with the thing, the place and the remedy.
+        Cancelled: as asked.
+    """
+    table = _read(data, progress, cancelled)
+    table = kinds.retype(table, data.types)
+    if not lenient:
+        _check_used(data, table)
+    return table
+
+
+def _read(data: recipe.Data, progress: Progress | None, cancelled: Stop | None) -> Table:
+    name, _, parameters = data.dataset.partition(":")
+    for built_in in builtin_sets():
+        if built_in.name == name:
+            return builtins.load(name)
+    from engine.data import files
+
+    return files.read(Path(data.dataset).expanduser(), progress, cancelled)
+
+
+def _check_used(data: recipe.Data, table: Table) -> None:
+    """Complain of stray text in a column that will be used, and of a target that is not there."""
+    from engine.data import select
+
+    predicted = select.target(table, data).name if data.target else table.target
+    for column in table.columns:
+        if column.name == predicted or (
+            column.name not in data.drop and (not data.features or column.name in data.features)
+        ):
+            kinds.check_strays(table, column)
+
+
+def unknown(name: str) -> InputError:
+    """The complaint about a set that is neither built in nor a file."""
+    from difflib import get_close_matches
+
+    names = [built_in.name for built_in in builtin_sets()]
+    near = get_close_matches(name, names, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"the built-in sets are {', '.join(names)}."
+    return InputError(f"There is no file {name} and no built-in set of that name; {hint}")

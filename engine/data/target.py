@@ -1,0 +1,134 @@
+"""Reading the column to be predicted: which task it is, its numbers or its classes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.data import kinds
+from engine.data.table import Column, Floats, Table, Task, show_number
+from engine.errors import InputError
+
+MOST_GUESSED_CLASSES = 10
+_ROWS_PER_GUESSED_CLASS = 5
+
+
+@dataclass(frozen=True, eq=False)
+class Target:
+    """The target of every row.
+
+    Attributes:
+        task: "regression", "binary" or "multiclass".
+        y: float64 [rows]: the number itself, or the number of the class in `classes`; NaN where missing.
+        classes: their names, in order; () for regression.
+        why: half a sentence on how the task was found.
+    """
+
+    task: Task
+    y: Floats
+    classes: tuple[str, ...]
+    why: str
+
+
+def read(table: Table, column: Column, wanted: Literal["auto", "regression", "binary", "multiclass"]) -> Target:
+    """The target in `column` for the task that is wanted, or for the one that its values suggest.
+
+    Two different values make a binary target (whole numbers, texts); more texts, or whole numbers that count up from 0
+    or 1 to at most 10 with five rows for each, a multiclass one; everything else is a regression.
+
+    Raises:
+        InputError: no values, infinite ones, only one value, more classes than rows can teach, or a task that the
+            values do not allow.
+    """
+    kinds.check_strays(table, column)
+    if not column.is_coded:
+        infinite = np.flatnonzero(np.isinf(column.numbers))
+        if infinite.size:
+            raise InputError(
+                f"{table.place(int(infinite[0]))}: the target {column.name} is infinite; correct it or leave it empty."
+            )
+    if column.missing == table.rows:
+        raise InputError(f"The target {column.name} has no values in {table.name}; choose another (--target).")
+    task = wanted
+    why = "as chosen"
+    if task == "auto":
+        task = (table.task if table.target == column.name else None) or _guess(column)
+        why = f"{column.name} is {'a number' if task == 'regression' else 'a class'}"
+    return _regression(table, column, why) if task == "regression" else _classes(table, column, task, why)
+
+
+def _guess(column: Column) -> Task:
+    if column.is_coded:
+        return "binary" if len(column.categories) <= 2 else "multiclass"
+    if column.kind == "date":
+        return "regression"
+    values = column.numbers[~np.isnan(column.numbers)]
+    if (values != np.floor(values)).any():
+        return "regression"
+    unique = np.unique(values)
+    count = len(unique)
+    if count == 2 and len(values) >= 4:
+        return "binary"
+    counts_up = unique[0] in (0, 1) and unique[-1] - unique[0] == count - 1
+    enough = len(values) >= _ROWS_PER_GUESSED_CLASS * count
+    return "multiclass" if 2 < count <= MOST_GUESSED_CLASSES and counts_up and enough else "regression"
+
+
+def _regression(table: Table, column: Column, why: str) -> Target:
+    numbers = kinds.as_numeric(column)
+    if column.is_coded and column.kind != "boolean" and numbers.strays:
+        row, text = numbers.strays[0]
+        raise InputError(
+            f"{table.place(row)}: the target {column.name} is “{text}”, not a number; "
+            "choose --task binary or multiclass, or another target."
+        )
+    known = numbers.numbers[~np.isnan(numbers.numbers)]
+    if known.min() == known.max() and table.rows > 1:
+        raise InputError(
+            f"The target {column.name} is {show_number(float(known[0]))} in every row of {table.name}: there is "
+            "nothing to learn; choose another target (--target)."
+        )
+    return Target("regression", numbers.numbers, (), why)
+
+
+def _classes(table: Table, column: Column, task: Task, why: str) -> Target:
+    coded = column if column.kind in ("boolean", "categorical") else kinds.as_categorical(column)
+    rows = table.rows - column.missing
+    counts = np.bincount(coded.codes[coded.codes >= 0], minlength=len(coded.categories))
+    names = tuple(text for text, count in zip(coded.categories, counts, strict=True) if count)
+    if len(names) < len(counts):
+        new = np.append(np.cumsum(counts > 0) - 1, -1).astype(np.int32)
+        coded = Column(coded.name, coded.kind, new[coded.codes], names)
+    if len(names) == 1:
+        raise InputError(
+            f"The target {column.name} is {names[0]} in every row of {table.name}: there is nothing to learn; "
+            "choose another target (--target)."
+        )
+    if task == "binary" and len(names) > 2:
+        raise InputError(
+            f"The target {column.name} has {len(names):,} different values, and a binary task needs two; "
+            "choose --task multiclass or regression."
+        )
+    if len(names) >= rows or (len(names) > 20 and len(names) > rows / 2):
+        raise InputError(
+            f"The target {column.name} has {len(names):,} classes in {rows:,} rows: too many to learn; "
+            "choose another target (--target)" + ("" if column.is_coded else ", or --task regression") + "."
+        )
+    y = np.append(np.arange(len(names), dtype=np.float64), np.nan)[coded.codes]
+    return Target(task, y, names, why)
+
+
+def class_weights(y: Floats, classes: int) -> Floats:
+    """Balanced weights, float64 [classes]: n / (classes * rows of the class), 1 on average over the rows of y.
+
+    King & Zeng, "Logistic Regression in Rare Events Data", 2001; scikit-learn's "balanced". A class without a row
+    weighs 0.
+    """
+    counts = np.bincount(y.astype(np.int64), minlength=classes)
+    weights: NDArray[np.float64] = np.zeros(classes)
+    there = counts > 0
+    weights[there] = len(y) / (int(there.sum()) * counts[there])
+    return weights

@@ -67,7 +67,7 @@ def _summary(values: Floats) -> tuple[Floats, Floats, Bools]:
         return values.min(axis=1), values.max(axis=1), np.zeros(len(values), np.bool_)
     low = np.where(finite, values, np.inf).min(axis=1)
     high = np.where(finite, values, -np.inf).max(axis=1)
-    return low, high, ~finite.all(axis=1)
+    return low, high, np.asarray(~finite.all(axis=1))
 
 
 class History:
@@ -132,7 +132,7 @@ class History:
         Raises:
             OSError: the disk is full or gone; nothing of this call is then counted.
         """
-        content = memoryview(np.ascontiguousarray(losses, "<f8")).cast("B")
+        content = memoryview(np.ascontiguousarray(losses, "<f8").tobytes())
         at = 8 * self._count
         while content:
             written = os.pwrite(self._file, content, at)

@@ -73,11 +73,11 @@ def least_squares(x: Floats, y: Floats, scale: float = 1.0) -> Facts:
         a = np.column_stack([x, np.ones(n)])
         if not np.isfinite(a).all():
             return Facts(None, None, None, mean_loss * scale**2, None, None, None)
-        u, s, vt = np.linalg.svd(_reduced(a), full_matrices=False)
+        s = np.linalg.svd(_reduced(a), compute_uv=False)
         steepest = 2.0 * float(s[0]) ** 2 / n
         threshold = s[0] * max(n, d + 1) * np.finfo(np.float64).eps
         full = d + 1 <= n and s[-1] > threshold
-        solution = np.linalg.lstsq(a, y, rcond=None)[0]
+        solution: Floats = np.linalg.lstsq(a, y, rcond=None)[0].astype(np.float64, copy=False)
         residual = y - a @ solution
         # One step of refinement: the correction's own error is of second order.
         solution += np.linalg.lstsq(a, residual, rcond=None)[0]
@@ -99,7 +99,7 @@ def least_squares(x: Floats, y: Floats, scale: float = 1.0) -> Facts:
 def _reduced(a: Floats) -> Floats:
     """A matrix with the singular values of a tall one, by QR: the decomposition then costs d^3 rather than n d^2."""
     n, d = a.shape
-    return np.linalg.qr(a, mode="r") if n > 4 * d else a
+    return np.asarray(np.linalg.qr(a, mode="r")) if n > 4 * d else a
 
 
 def stiffness(x: Floats) -> tuple[float | None, float | None]:

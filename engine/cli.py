@@ -1,0 +1,379 @@
+"""The command line: headless training and everything that can be done with a run. stdout is data, stderr narration.
+
+The flags come from the recipe's fields. cyclopts reads them (nested help groups, choices and "did you mean" out of the
+box, and half the import time of the other libraries that could); their values stay text until the recipe checks them,
+so that a wrong one gets the same sentence here, in a form and in recipe.toml.
+"""
+
+from __future__ import annotations
+
+import inspect
+import shlex
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Any, Literal
+
+import cyclopts
+from cyclopts import App, Group, Parameter
+
+from engine.errors import Cancelled, InputError
+from engine.recipe import Choice, Recipe, build, choices, read_toml
+
+DONE, FAILED, WRONG, DIVERGED, INTERRUPTED = 0, 1, 2, 3, 130
+
+RunName = Annotated[str, Parameter(name="RUN", help="A path, a folder name, a unique beginning of one, or last.")]
+RunsFolder = Annotated[str, Parameter(help="The folder that holds the run folders.")]
+Json = Annotated[bool, Parameter(negative=(), help="Print one JSON object on stdout.")]
+
+
+def say(text: str) -> None:
+    """Narrate on stderr."""
+    print(text, file=sys.stderr, flush=True)  # noqa: T201
+
+
+def put(text: str) -> None:
+    """Data on stdout."""
+    sys.stdout.write(text if text.endswith("\n") else text + "\n")
+
+
+# Flags from the recipe.
+
+_GROUPS = {
+    "data": "Data",
+    "normalization": "Normalization",
+    "model": "Model",
+    "optimizer": "Optimizer",
+    "device": "Device",
+    "stopping": "Stopping",
+    "recording": "Recording",
+}
+
+
+def _text(_: Any, tokens: Sequence[Any]) -> Any:
+    return tokens[0].value
+
+
+def _parameter(choice: Choice, order: int) -> inspect.Parameter:
+    group = Group(_GROUPS[choice.section], sort_key=order)
+    meaning = choice.help
+    if choice.kind in ("whole", "number"):
+        meaning += f" [{choice.allowed}]"
+    if choice.default_text and choice.kind != "switch":
+        meaning += f" [default: {choice.default_text}]"
+    shape: Any
+    if choice.kind == "switch":
+        shape = bool
+        off = "--no-" + choice.flag.removeprefix("--")
+        note = Parameter(
+            name=choice.flag if not choice.default else (),
+            negative=off if choice.default or choice.name == "normalize_target" else (),
+            help=meaning if not choice.default else meaning.replace("Write", "Do not write"),
+            group=group,
+            show_default=False,
+        )
+    elif choice.kind == "table":
+        shape = list[str]
+        note = Parameter(
+            name=choice.flag, negative=(), help=f"{meaning} [{choice.allowed}]", group=group, show_default=False
+        )
+    else:
+        shape = Literal[choice.words] if choice.kind == "pick" else str
+        note = Parameter(name=choice.flag, help=meaning, group=group, converter=_text, show_default=False)
+    return inspect.Parameter(
+        choice.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[shape | None, note]
+    )
+
+
+def _takes_recipe(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a function(recipe, given, **own) the recipe's flags, and a DATASET before them."""
+    own = [
+        p for p in inspect.signature(function, eval_str=True).parameters.values() if p.name not in ("recipe", "command")
+    ]
+    names = list(_GROUPS)
+    flags = [_parameter(c, 1 + names.index(c.section)) for c in choices()]
+    word = Parameter(name="DATASET", help="Same as --dataset.", show_default=False)
+    first = inspect.Parameter(
+        "word", inspect.Parameter.POSITIONAL_ONLY, default=None, annotation=Annotated[str | None, word]
+    )
+    file = inspect.Parameter(
+        "recipe_file",
+        inspect.Parameter.KEYWORD_ONLY,
+        default=None,
+        annotation=Annotated[
+            str | None,
+            Parameter(
+                name="--recipe", help="Begin from a recipe.toml or a run folder; flags overrule it.", show_default=False
+            ),
+        ],
+    )
+
+    def call(word: str | None = None, *, recipe_file: str | None = None, **given: Any) -> Any:
+        mine = {p.name: given.pop(p.name) for p in own if p.name in given}
+        values = {name: value for name, value in given.items() if value is not None}
+        if word is not None:
+            if "dataset" in values:
+                raise InputError(f"The dataset is given twice: {word} and --dataset {values['dataset']}.")
+            values["dataset"] = word
+        base = read_toml(Path(recipe_file).expanduser()) if recipe_file else None
+        return function(build(values, base=base), **mine)
+
+    call.__signature__ = inspect.Signature([first, *own, file, *flags])  # type: ignore[attr-defined]
+    call.__doc__ = function.__doc__
+    return call
+
+
+# Commands.
+
+app = App(
+    name="ravine",
+    help="The terminal trainer for PyTorch. Without a command: the full-screen trainer; flags preset its panels.",
+    help_on_error=False,
+)
+
+
+def _train(recipe: Recipe, *, json: Json = False) -> int:
+    """Train without a screen; the run folder is the same.
+
+    Exit codes: 0 done, 1 failed, 2 wrong usage or bad input, 3 diverged, 130 interrupted.
+    """
+    from engine.runs.folder import to_json
+    from engine.session import Session
+    from engine.snapshot import Phase
+
+    session = Session(recipe, command=shlex.join(["ravine", *_argv]))
+    with _signals(lambda: session.stop("interrupted")):
+        session.start()
+        _watch(session, quiet=json)
+    end = session.snapshot()
+    if end.phase is Phase.FAILED:
+        say(end.error)
+        if isinstance(session.failure, Cancelled):
+            return INTERRUPTED
+        return WRONG if isinstance(session.failure, InputError) else FAILED
+    assert end.ending is not None
+    if json:
+        put(to_json(session.result))
+    else:
+        put(str(end.run))
+    say(end.ending.sentence)
+    return {"diverged": DIVERGED, "interrupted": INTERRUPTED}.get(end.ending.reason, DONE)
+
+
+def _watch(session: Any, quiet: bool) -> None:
+    """Wait for the end; on a terminal tell how far it is, once a second."""
+    told = False
+    while not session.join(0.02 if not told else 1.0):
+        now = session.snapshot()
+        if quiet or not sys.stderr.isatty() or not now.steps or now.seconds < 1:
+            told = now.seconds >= 1
+            continue
+        told = True
+        loss = f"{now.loss:.6g}" if now.loss is not None else "-"
+        rest = f"   {now.eta:.0f} s to go" if now.eta is not None else ""
+        say(f"step {now.step:,} of {now.steps:,}   loss {loss}   {now.steps_per_second:,.0f} steps/s{rest}")
+
+
+class _signals:
+    """Let SIGINT, SIGTERM and SIGHUP call `stop`, for as long as it lasts; a second one ends at once."""
+
+    def __init__(self, stop: Callable[[], None]) -> None:
+        self._stop = stop
+        self._old: dict[int, Any] = {}
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        self._stop()
+        signal.signal(number, self._old[number] or signal.SIG_DFL)
+
+    def __enter__(self) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) is not signal.SIG_IGN:  # nohup stays nohup
+                self._old[number] = signal.signal(number, self._handle)
+
+    def __exit__(self, *_: object) -> None:
+        for number, old in self._old.items():
+            signal.signal(number, old)
+
+
+app.command(_takes_recipe(_train), name="train")
+
+
+@app.command
+def predict(
+    run: RunName,
+    /,
+    *,
+    values: Annotated[str | None, Parameter(help='One row, in raw units: "3,2500" or "x1=3,x2=2500".')] = None,
+    input: Annotated[
+        str | None, Parameter(help="A table with the raw columns; a column `prediction` is added.")
+    ] = None,
+    runs: RunsFolder = "./runs",
+    json: Json = False,
+) -> int:
+    """Predict with a run's model: raw units in, raw units out."""
+    from engine.runs import predictor
+    from engine.runs.folder import to_json
+    from engine.runs.store import resolve
+
+    model = predictor.load(resolve(run, Path(runs).expanduser()))
+    if (values is None) == (input is None):
+        raise InputError("Say what to predict: either --values or --input FILE.")
+    if values is not None:
+        outputs, warnings = model.predict_rows([_one_row(values, [i.name for i in model.inputs])])
+    else:
+        from engine.data.sources import load
+        from engine.recipe import Data
+
+        assert input is not None
+        table = load(Data.model_validate({"dataset": input, "types": {i.name: i.kind for i in model.inputs}}))
+        outputs, warnings = model.predict(table)
+    for warning in warnings:
+        say(warning)
+    if json:
+        put(to_json({"run": str(model.path), "target": model.target, "predictions": outputs, "warnings": warnings}))
+    elif values is not None:
+        put(f"{outputs[0]:.10g}")
+    else:
+        put("prediction")
+        sys.stdout.writelines(f"{value!r}\n" for value in outputs.tolist())
+    return DONE
+
+
+def _one_row(text: str, names: list[str]) -> dict[str, str]:
+    import csv
+
+    parts = next(csv.reader([text], skipinitialspace=True), [])
+    if parts and all("=" in part for part in parts):
+        return {name.strip(): value.strip() for name, _, value in (part.partition("=") for part in parts)}
+    if len(parts) != len(names):
+        raise InputError(f"--values has {len(parts)} values, the model takes {len(names)}: {', '.join(names)}.")
+    return dict(zip(names, parts, strict=True))
+
+
+@app.command
+def runs(*, runs: RunsFolder = "./runs", json: Json = False) -> int:
+    """List the runs, newest first."""
+    from dataclasses import asdict
+
+    from engine.runs.folder import to_json
+    from engine.runs.store import list_runs
+
+    found = list_runs(Path(runs).expanduser())
+    if json:
+        put(to_json({"runs": [asdict(run) for run in found]}))
+        return DONE
+    if not found:
+        say(f"There are no runs in {runs} yet; `ravine train` makes one.")
+        return DONE
+    head = ("RUN", "STATE", "DATASET", "NORMALIZATION", "STEPS", "TRAIN LOSS", "VAL LOSS", "AGE")
+    rows = [
+        (
+            run.name,
+            run.problem or (run.ended if run.state == "ended" else run.state),
+            run.dataset,
+            run.normalization,
+            f"{run.steps:,}",
+            "" if run.train_loss is None else f"{run.train_loss:.6g}",
+            "" if run.val_loss is None else f"{run.val_loss:.6g}",
+            run.age,
+        )
+        for run in found
+    ]
+    put(_columns([head, *rows], right={4, 5, 6}))
+    return DONE
+
+
+def _columns(rows: Sequence[Sequence[str]], right: set[int]) -> str:
+    from wcwidth import wcswidth
+
+    widths = [max(max(wcswidth(row[i]), 0) for row in rows) for i in range(len(rows[0]))]
+    lines = []
+    for row in rows:
+        cells = []
+        for i, cell in enumerate(row):
+            space = " " * (widths[i] - max(wcswidth(cell), 0))
+            cells.append(space + cell if i in right else cell + space)
+        lines.append("  ".join(cells).rstrip())
+    return "\n".join(lines)
+
+
+@app.command
+def export(
+    run: RunName,
+    /,
+    *,
+    format: Annotated[
+        Literal["csv"], Parameter(help="csv: Wall time,Step,Value as TensorBoard has it, but every step.")
+    ],
+    output: Annotated[str | None, Parameter(name=("--output", "-o"), help="A file; without it stdout.")] = None,
+    tag: Annotated[str, Parameter(help="The curve: loss/train or loss/validation.")] = "loss/train",
+    runs: RunsFolder = "./runs",
+) -> int:
+    """Give a run to other programs."""
+    from engine.runs import export as exports
+    from engine.runs.store import resolve
+
+    lines = exports.csv(resolve(run, Path(runs).expanduser()), tag)
+    if output is None:
+        sys.stdout.writelines(lines)
+        return DONE
+    path = Path(output).expanduser()
+    try:
+        with path.open("w", encoding="utf-8") as file:
+            file.writelines(lines)
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror or error}.") from None
+    say(f"Wrote {path}.")
+    return DONE
+
+
+@app.command
+def doctor(*, json: Json = False) -> int:
+    """Look at devices, terminal and versions, and say what to fix."""
+    from engine.doctor import examine
+    from engine.runs.folder import to_json
+
+    report = examine()
+    put(to_json(report.to_dict()) if json else report.to_text())
+    return DONE
+
+
+# The way in.
+
+_argv: list[str] = []
+
+
+def _call(application: App, argv: Sequence[str]) -> Any:
+    try:
+        return application(list(argv), exit_on_error=False, print_error=False, result_action="return_value")
+    except cyclopts.CycloptsError as error:
+        text = str(error).strip().replace("\n", " ")
+        raise InputError(text if text.endswith((".", "?")) else text + ".") from None
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run a headless command; its exit code."""
+    _argv[:] = argv
+    try:
+        code = _call(app, argv)
+        sys.stdout.flush()
+    except InputError as error:
+        say(f"ravine: {error}")
+        return WRONG
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()
+        return DONE
+    return code if isinstance(code, int) else DONE
+
+
+def preset(argv: Sequence[str]) -> Recipe:
+    """The recipe that `ravine [DATASET] [flags]` presets the panels with. Raises InputError."""
+    front = App(name="ravine", help=app.help, help_on_error=False)
+    front.default(_takes_recipe(lambda recipe: recipe))
+    recipe = _call(front, argv)
+    assert isinstance(recipe, Recipe)
+    return recipe

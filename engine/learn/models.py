@@ -1,0 +1,133 @@
+"""The models: their parameters, where these begin, and what they compute. numpy alone, so that predicting needs no torch.
+
+A model maps features x [n, d] to outputs [n, k]: the scaled target for regression (k = 1), the logit of the second
+class for two classes (k = 1), a logit for each class otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import sqrt
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.streams import stream
+
+Floats = NDArray[np.float64]
+Family = Literal["linear", "logistic", "softmax", "mlp", "module"]
+Activation = Literal["relu", "leaky-relu", "gelu", "silu", "tanh", "sigmoid"]
+Init = Literal["zeros", "ones", "uniform", "kaiming", "own"]
+
+LINEAR: tuple[Family, ...] = ("linear", "logistic", "softmax")
+LEAK = 0.01
+BATCH_NORM_EPSILON = 1e-5
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """The shape of a model: all that `forward` needs beside the parameters."""
+
+    family: Family
+    inputs: int
+    outputs: int
+    hidden: tuple[int, ...] = ()
+    activation: Activation = "relu"
+    dropout: float = 0.0
+    batch_norm: bool = False
+    module: str = ""  # "module:Class" where the family is "module"
+
+    @property
+    def linear(self) -> bool:
+        """Whether outputs are a linear function of the features."""
+        return self.family in LINEAR
+
+    def layout(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
+        """Names and shapes of the parameters in their order; weights are [fan in, fan out]. Not for "module"."""
+        if self.linear:
+            return (("weight", (self.inputs, self.outputs)), ("bias", (self.outputs,)))
+        shapes: list[tuple[str, tuple[int, ...]]] = []
+        width = self.inputs
+        for number, size in enumerate(self.hidden):
+            shapes += [(f"hidden{number}.weight", (width, size)), (f"hidden{number}.bias", (size,))]
+            if self.batch_norm:
+                shapes += [(f"norm{number}.scale", (size,)), (f"norm{number}.shift", (size,))]
+            width = size
+        shapes += [("output.weight", (width, self.outputs)), ("output.bias", (self.outputs,))]
+        return tuple(shapes)
+
+    @property
+    def size(self) -> int:
+        """Number of parameters. Not for "module"."""
+        return sum(int(np.prod(shape)) for _, shape in self.layout())
+
+
+def starting_point(architecture: Architecture, init: Init, seed: int) -> dict[str, Floats]:
+    """Initial parameters by name, float64, the same for every kernel and device.
+
+    zeros and ones cover the bias too. uniform draws weights and biases from ±1/sqrt(fan in), as torch.nn.Linear does.
+    kaiming draws weights from ±sqrt(6/fan in) (He et al. 2015, for ReLU), biases are 0. Batch norm begins as the
+    identity.
+    """
+    random = stream(seed, "initial parameters")
+    found: dict[str, Floats] = {}
+    fan_in = 1
+    for name, shape in architecture.layout():
+        if len(shape) == 2:
+            fan_in = shape[0]
+        if name.startswith("norm"):
+            found[name] = np.full(shape, 1.0 if name.endswith("scale") else 0.0)
+        elif init == "uniform":
+            found[name] = random.uniform(-1 / sqrt(fan_in), 1 / sqrt(fan_in), shape)
+        elif init == "kaiming" and len(shape) == 2:
+            found[name] = random.uniform(-sqrt(6 / fan_in), sqrt(6 / fan_in), shape)
+        else:
+            found[name] = np.full(shape, 1.0 if init == "ones" else 0.0)
+    return found
+
+
+def buffers(architecture: Architecture) -> dict[str, Floats]:
+    """What is not learned by descent but kept with the model: batch norm's running statistics."""
+    found: dict[str, Floats] = {}
+    if architecture.batch_norm and architecture.family == "mlp":
+        for number, size in enumerate(architecture.hidden):
+            found[f"norm{number}.mean"] = np.zeros(size)
+            found[f"norm{number}.variance"] = np.ones(size)
+    return found
+
+
+def sigmoid(z: Floats) -> Floats:
+    """1/(1 + exp(-z)), without overflow."""
+    small = np.exp(-np.abs(z))
+    return np.where(z >= 0, 1 / (1 + small), small / (1 + small))
+
+
+def activate(name: Activation, z: Floats) -> Floats:
+    """The activation of z, elementwise. gelu is the tanh form (Hendrycks and Gimpel 2016)."""
+    if name == "relu":
+        return np.maximum(z, 0)
+    if name == "leaky-relu":
+        return np.where(z > 0, z, LEAK * z)
+    if name == "tanh":
+        return np.tanh(z)
+    if name == "sigmoid":
+        return sigmoid(z)
+    if name == "silu":
+        return z * sigmoid(z)
+    return 0.5 * z * (1 + np.tanh(sqrt(2 / np.pi) * (z + 0.044715 * z**3)))
+
+
+def forward(architecture: Architecture, arrays: Mapping[str, Floats], x: Floats) -> Floats:
+    """Outputs [n, k] for features x [n, d], as at prediction: no dropout, batch norm by its running statistics."""
+    if architecture.linear:
+        return np.asarray(x @ arrays["weight"] + arrays["bias"])
+    for number in range(len(architecture.hidden)):
+        x = x @ arrays[f"hidden{number}.weight"] + arrays[f"hidden{number}.bias"]
+        if architecture.batch_norm:
+            width = np.sqrt(arrays[f"norm{number}.variance"] + BATCH_NORM_EPSILON)
+            x = (x - arrays[f"norm{number}.mean"]) / width
+            x = x * arrays[f"norm{number}.scale"] + arrays[f"norm{number}.shift"]
+        x = activate(architecture.activation, x)
+    return np.asarray(x @ arrays["output.weight"] + arrays["output.bias"])

@@ -1,0 +1,28 @@
+"""The update rules, as torch.optim defines them.
+
+All parameters of a model lie in one flat vector, so a rule is a few operations on whole vectors. Defaults are torch's.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+FirstOrder = Literal["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw"]
+Optimizer = Literal["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw", "lbfgs"]
+
+BETA1, BETA2, ADAM_EPSILON = 0.9, 0.999, 1e-8  # Kingma and Ba 2015
+ADAGRAD_EPSILON = 1e-10  # Duchi, Hazan and Singer 2011
+RMSPROP_DECAY, RMSPROP_EPSILON = 0.99, 1e-8  # Tieleman and Hinton 2012
+MOMENTUM = 0.9
+WEIGHT_DECAY = 0.01  # of adamw; Loshchilov and Hutter 2019
+
+# How many vectors beside the parameters each rule remembers.
+MEMORY: dict[str, int] = {
+    "sgd": 0,
+    "momentum": 1,
+    "nesterov": 1,
+    "adagrad": 1,
+    "rmsprop": 1,
+    "adam": 2,
+    "adamw": 2,
+}

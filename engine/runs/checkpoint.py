@@ -1,0 +1,32 @@
+"""Checkpoints: a kernel's state in a safetensors file. No pickle is written or read."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from engine.errors import InputError
+from engine.files import write_bytes
+from engine.learn.kernels.contract import State
+
+
+def save(path: Path, state: State) -> None:
+    """Write a state, whole or not at all."""
+    from safetensors.numpy import save as to_bytes
+
+    write_bytes(path, to_bytes(state.arrays, metadata={"facts": json.dumps(state.facts)}))
+
+
+def load(path: Path) -> State:
+    """Read a state. Raises InputError where the file is missing or damaged."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="np") as file:
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+            facts = json.loads((file.metadata() or {})["facts"])
+    except FileNotFoundError:
+        raise InputError(f"There is no checkpoint {path}.") from None
+    except (SafetensorError, KeyError, ValueError, OSError) as error:
+        raise InputError(f"The checkpoint {path} is damaged: {error}.") from None
+    return State(arrays, facts)

@@ -1,0 +1,187 @@
+"""A run's folder: everything about it, valid at every moment.
+
+    recipe.toml         every choice
+    run.json            state, versions, device, result, why it ended
+    loss.f64            the loss before every update, little-endian float64, in order
+    stamps.f64          pairs (steps taken, wall time): when the loss file had grown so far
+    validation.f64      pairs (step, validation loss)
+    model.safetensors   weights, and as metadata the columns, normalization and target they belong to
+    checkpoints/        what is needed to go on: arrays and plain facts
+    events.out.…        TensorBoard's copy of the curves
+    log.txt             what happened, in words
+
+Files are replaced whole or appended to; a reader never meets half of one.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import platform
+import re
+import socket
+import time
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.errors import InputError
+from engine.files import write_text
+from engine.history import History
+from engine.recipe import Recipe
+
+FORMAT = 1
+
+
+def clean(value: Any) -> Any:
+    """A value as JSON knows it: NaN and infinities become null, numpy's numbers plain ones."""
+    if isinstance(value, Mapping):
+        return {str(k): clean(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [clean(v) for v in value]
+    if isinstance(value, np.ndarray):
+        return clean(value.tolist())
+    if isinstance(value, np.generic):
+        return clean(value.item())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, Path):
+        return str(value)
+    return value
+
+
+def to_json(value: Any) -> str:
+    """The JSON text of a value, without NaN or Infinity."""
+    return json.dumps(clean(value), ensure_ascii=False, allow_nan=False)
+
+
+def versions() -> dict[str, str]:
+    """Versions of what the numbers may depend on. Imports nothing."""
+    found = {"python": platform.python_version()}
+    for name in ("ravine", "torch", "numpy"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "unknown"
+    return found
+
+
+class RunFolder:
+    """The folder of a run that is being written."""
+
+    def __init__(self, path: Path, recipe: Recipe) -> None:
+        self.path = path
+        self.checkpoints = path / "checkpoints"
+        self.checkpoints.mkdir(exist_ok=True)
+        write_text(path / "recipe.toml", recipe.to_toml())
+        self.history = History(path / "loss.f64")
+        self._stamps = self._append("stamps.f64")
+        self._validation = self._append("validation.f64")
+        self._log = self._append("log.txt")
+        self._facts: dict[str, Any] = {}
+
+    @classmethod
+    def create(cls, recipe: Recipe, table_name: str) -> RunFolder:
+        """Make a new folder under the recipe's runs folder. Raises InputError where that cannot be written."""
+        runs = Path(recipe.recording.runs).expanduser()
+        stem = re.sub(r"[^\w.+=-]+", "-", Path(table_name).stem).strip("-") or "table"
+        wish = recipe.recording.name
+        name = wish or f"{time.strftime('%Y%m%d-%H%M%S')}_{stem}_{recipe.normalization.normalize}"
+        try:
+            runs.mkdir(parents=True, exist_ok=True)
+            for attempt in range(1, 10_000):
+                path = runs / (name if attempt == 1 else f"{name}-{attempt}")
+                try:
+                    path.mkdir()
+                    return cls(path, recipe)
+                except FileExistsError:
+                    if wish:
+                        raise InputError(
+                            f"There is already a run {path}; choose another --name or delete that folder."
+                        ) from None
+        except OSError as error:
+            raise InputError(
+                f"The runs folder {runs} cannot be written: {error.strerror or error}; choose another with --runs."
+            ) from None
+        raise InputError(f"There are ten thousand runs called {name} in {runs}; choose another --name.")
+
+    def _append(self, name: str) -> int:
+        return os.open(self.path / name, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+
+    def update_recipe(self, recipe: Recipe) -> None:
+        """Put a recipe in the place of the old, when events have been added."""
+        write_text(self.path / "recipe.toml", recipe.to_toml())
+
+    def record(self, **facts: Any) -> None:
+        """Put facts into run.json, beside those already there."""
+        self._facts.update(facts)
+        content = {"format": FORMAT, "host": socket.gethostname(), "pid": os.getpid()} | self._facts
+        write_text(self.path / "run.json", json.dumps(clean(content), ensure_ascii=False, indent=1, allow_nan=False))
+
+    def stamp(self, steps: int, wall_time: float) -> None:
+        """Note when the loss file had grown to `steps`."""
+        os.write(self._stamps, np.array([steps, wall_time], "<f8").tobytes())
+
+    def validation(self, step: int, loss: float) -> None:
+        """Add a validation loss."""
+        os.write(self._validation, np.array([step, loss], "<f8").tobytes())
+
+    def log(self, text: str) -> None:
+        """Add a line, or a traceback, to log.txt."""
+        stamp = time.strftime("%Y-%m-%d %H:%M:%S")
+        os.write(self._log, f"{stamp} {text.rstrip()}\n".encode())
+
+    def close(self) -> None:
+        """Have the disk keep everything and give the files back, but for the history's, which may still be read."""
+        self.history.sync()
+        for handle in (self._stamps, self._validation, self._log):
+            os.close(handle)
+
+
+def read_facts(path: Path) -> dict[str, Any]:
+    """The content of run.json. Raises InputError where the folder is not a run, is damaged, or too new."""
+    file = path / "run.json"
+    try:
+        facts = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{path} is not a run folder: it has no run.json.") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{file} cannot be read ({error}); the run's other files may still be whole.") from None
+    if not isinstance(facts, dict) or not isinstance(facts.get("format"), int):
+        raise InputError(f"{file} is not what ravine writes: it has no format number.")
+    if facts["format"] > FORMAT:
+        raise InputError(
+            f"{file} is of format {facts['format']}, this ravine reads up to {FORMAT}; install a newer ravine."
+        )
+    return facts
+
+
+def read_pairs(file: Path) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Steps and values of stamps.f64 or validation.f64; an incomplete pair at the end is left out."""
+    try:
+        flat = np.fromfile(file, "<f8")
+    except FileNotFoundError:
+        flat = np.empty(0)
+    pairs = flat[: len(flat) // 2 * 2].reshape(-1, 2)
+    return pairs[:, 0].astype(np.int64), pairs[:, 1].copy()
+
+
+def running(facts: Mapping[str, Any]) -> bool:
+    """Whether a run that calls itself unfinished still has its process on this host."""
+    if facts.get("state") not in ("running", "paused") or facts.get("host") != socket.gethostname():
+        return False
+    pid = facts.get("pid")
+    if not isinstance(pid, int) or pid <= 0:
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True  # it lives, and belongs to somebody else
+    return True

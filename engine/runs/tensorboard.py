@@ -1,0 +1,58 @@
+"""The run's TensorBoard event file. tensorboard itself is not needed to write it."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.runs import records
+
+DENSE = 2000  # steps that `auto` writes one by one
+OCTAVE = 400  # points that it writes each time the step number doubles: under 10,000 up to a billion steps
+
+
+def logged(steps: NDArray[np.int64], every: int | Literal["auto", "all"]) -> NDArray[np.bool_]:
+    """Which steps get a point. Decided by the step alone, so that pausing or resuming moves none."""
+    if every == "all":
+        return np.ones(len(steps), np.bool_)
+    if every == "auto":
+        octave = np.maximum(np.floor(np.log2(np.maximum(steps, 1) / DENSE)), 0).astype(np.int64)
+        stride = np.where(steps < DENSE, 1, (DENSE // OCTAVE) << octave)
+        return np.asarray(steps % stride == 0)
+    return np.asarray(steps % every == 0)
+
+
+class EventFile:
+    """Appends scalars to an event file of its own in a run folder."""
+
+    def __init__(self, folder: Path, started: float) -> None:
+        name = f"events.out.tfevents.{int(started):010d}.{socket.gethostname()}.{os.getpid()}.0"
+        self.path = folder / name
+        self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        self._write(records.file_version(started))
+
+    def scalars(
+        self, tag: str, wall_times: NDArray[np.float64], steps: NDArray[np.int64], values: NDArray[np.float64]
+    ) -> None:
+        """Add points of one curve: arrays [n]. Raises OSError when the disk refuses."""
+        self._write(records.scalars(tag, wall_times, steps, values))
+
+    def scalar(self, tag: str, wall_time: float, step: int, value: float) -> None:
+        """Add one point."""
+        self.scalars(tag, np.array([wall_time]), np.array([step], np.int64), np.array([value]))
+
+    def _write(self, content: bytes) -> None:
+        view = memoryview(content)
+        while view:
+            view = view[os.write(self._file, view) :]
+
+    def close(self) -> None:
+        """Give the file back."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1

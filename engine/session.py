@@ -1,0 +1,277 @@
+"""A run in a worker thread: commands in, snapshots out.
+
+Commands only leave a note and return; the thread reads the notes between chunks of steps, which are sized to take
+about CHUNK seconds. The thread never waits for whoever watches, and whoever watches never waits for it.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from dataclasses import replace
+from typing import Any
+
+from engine.data.table import Table
+from engine.errors import Cancelled, InputError
+from engine.recipe import Recipe, find
+from engine.run import Run
+from engine.snapshot import Ended, Phase, Snapshot, Weights
+
+CHUNK = 0.025  # seconds of steps between two looks at the commands
+MOST = 1 << 20  # steps in a chunk, however fast they are
+AUTO_PACE = 3.0  # seconds over which `--pace auto` spreads a run
+CHECKPOINT = 30.0  # seconds between checkpoints where no interval in steps is given
+WEIGHTS = 0.1  # seconds between two looks at the weights, at least
+WEIGHTS_SHARE = 20  # and at least so many times what a look costs
+
+
+class Session:
+    """Drives one `Run`.
+
+    Args:
+        recipe: what to train.
+        table: the data, where it is loaded already.
+        paced: whether the recipe's pace is kept (the app) or the run goes as fast as it can (headless).
+        watched: whether snapshots carry the weights while training, which costs a look at all train rows.
+        command: the command line, for the record.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        *,
+        table: Table | None = None,
+        paced: bool = False,
+        watched: bool | None = None,
+        command: str = "",
+    ) -> None:
+        self._run = Run(recipe, table, command)
+        self._watched = paced if watched is None else watched
+        pace = recipe.recording.pace
+        self._pace = None if not paced or pace == "max" else AUTO_PACE if pace == "auto" else float(pace)
+        self._due = 0.0  # when the pace allows the next steps, by the monotonic clock
+        self._wake = threading.Condition()
+        self._notes: deque[tuple[str, Any]] = deque()
+        self._halt: Ended | None = None
+        self._paused = False
+        self._singles = 0  # single steps asked for
+        self._snapshot = Snapshot(Phase.PREPARING)
+        self._weights: Weights | None = None
+        self._weights_due = 0.0
+        self._speed: deque[tuple[float, int]] = deque(maxlen=64)  # (seconds of training, step)
+        self.failure: BaseException | None = None
+        self._thread = threading.Thread(target=self._work, name="training", daemon=True)
+
+    # Commands. All return at once; from any thread.
+
+    def start(self) -> None:
+        """Begin. Once."""
+        self._thread.start()
+
+    def pause(self) -> None:
+        """Stop taking steps until `resume`."""
+        self._note("pause")
+
+    def resume(self) -> None:
+        """Go on after `pause`."""
+        self._note("resume")
+
+    def step(self) -> None:
+        """Take one update and stay paused."""
+        with self._wake:
+            self._paused = True
+            self._singles += 1
+            self._wake.notify()
+        if not self._thread.is_alive() and self._thread.ident is None:
+            self.start()
+
+    def stop(self, reason: Ended = "stopped") -> None:
+        """End the run at the next step boundary; its folder is then complete."""
+        with self._wake:
+            self._halt = self._halt or reason
+            self._wake.notify()
+
+    def change(self, field: str, value: Any) -> None:
+        """Change a live field, such as lr, at the next step boundary. Raises InputError for a value out of bounds."""
+        if not find(field).live:
+            raise InputError(f"{find(field).label.capitalize()} cannot be changed during a run.")
+        Recipe().replace({field: value})
+        self._note("change", (field, value))
+
+    def checkpoint(self) -> None:
+        """Write a checkpoint at the next step boundary."""
+        self._note("checkpoint")
+
+    def pace(self, seconds: float | None) -> None:
+        """Spread the whole run over so many seconds; None for as fast as it goes."""
+        self._note("pace", seconds)
+
+    def snapshot(self) -> Snapshot:
+        """The run as of its last chunk."""
+        return self._snapshot
+
+    def join(self, timeout: float | None = None) -> bool:
+        """Wait for the end; whether it has come."""
+        if self._thread.ident is None:
+            return True
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe, with the changes made during the run as its events."""
+        return self._run.recipe
+
+    @property
+    def result(self) -> dict[str, Any]:
+        """What `train --json` prints; empty before the end."""
+        return self._run.result
+
+    def _note(self, name: str, value: Any = None) -> None:
+        with self._wake:
+            self._notes.append((name, value))
+            self._wake.notify()
+
+    # The worker thread.
+
+    def _work(self) -> None:
+        run = self._run
+        try:
+            run.prepare(self._say, lambda: self._halt is not None)
+            run.clock(True)
+            self._loop()
+            self._publish(Phase.TRAINING, last=True)
+            run.finish(self._halt or "limit")
+            self._publish(Phase.ENDED, last=True)
+        except (InputError, Cancelled) as error:
+            self.failure = error
+            text = str(error) or "Given up before the first step."
+            self._snapshot = replace(self._snapshot, phase=Phase.FAILED, error=text)
+        except BaseException as error:  # noqa: BLE001 (it is told, logged, and the folder kept valid)
+            self.failure = error
+            text = run.fail(error)
+            self._snapshot = replace(
+                self._snapshot, phase=Phase.FAILED, error=text, run=run.folder.path if run.folder else None
+            )
+
+    def _say(self, activity: str) -> None:
+        self._snapshot = replace(self._snapshot, activity=activity)
+
+    def _loop(self) -> None:
+        run, most = self._run, 1
+        self._publish(Phase.TRAINING, weights=True)
+        while True:
+            self._obey()
+            if self._halt is not None:
+                return
+            if self._paused and not self._singles:
+                self._rest()
+                continue
+            count = self._allowance(most)
+            if count == 0:
+                continue
+            if self._singles:
+                self._singles -= 1
+                count = 1
+            began, at = time.perf_counter(), run.step
+            going = run.advance(count)
+            took = max(time.perf_counter() - began, 1e-6)
+            if run.step - at == count:
+                most = max(1, min(MOST, 4 * most, int(count * CHUNK / took)))
+            if run.recipe.recording.checkpoint_every is None and run.checkpoint_age > CHECKPOINT:
+                run.checkpoint()
+            self._publish(Phase.PAUSED if self._paused else Phase.TRAINING)
+            if not going:
+                return
+
+    def _obey(self) -> None:
+        run = self._run
+        while self._notes:
+            name, value = self._notes.popleft()
+            if name == "pause":
+                self._paused = True
+            elif name == "resume":
+                self._paused, self._singles = False, 0
+            elif name == "change":
+                try:
+                    run.change(*value)
+                except InputError as error:
+                    assert run.folder is not None
+                    run.folder.log(str(error))  # the run goes on as it was
+            elif name == "checkpoint":
+                run.checkpoint()
+            elif name == "pace":
+                self._pace = value
+            self._publish(Phase.PAUSED if self._paused else Phase.TRAINING)
+
+    def _rest(self) -> None:
+        """Sleep while paused, with everything on disk."""
+        run = self._run
+        run.clock(False)
+        run.checkpoint()
+        assert run.folder is not None
+        run.folder.record(state="paused")
+        self._publish(Phase.PAUSED, weights=True)
+        with self._wake:
+            while not (self._notes or self._singles or self._halt):
+                self._wake.wait()
+        run.folder.record(state="running")
+        run.clock(True)
+        self._speed.clear()
+
+    def _allowance(self, most: int) -> int:
+        """How many of `most` steps the pace allows now; 0 when a command came while it was waited for."""
+        if self._pace is None or self._singles:
+            return most
+        planned = max(self._run.plan.steps, 1)
+        interval = max(CHUNK, self._pace / planned)
+        steps = max(1, round(planned * interval / self._pace))
+        wait = self._due - time.monotonic()
+        if wait > 0 and self._sleep(min(wait, interval)):
+            return 0
+        count = min(most, steps)
+        self._due = max(self._due, time.monotonic() - interval) + interval * count / steps
+        return count
+
+    def _sleep(self, seconds: float) -> bool:
+        """Wait so long; True when a command cut it short."""
+        with self._wake:
+            return self._wake.wait_for(lambda: bool(self._notes or self._halt or self._singles), seconds)
+
+    def _publish(self, phase: Phase, *, weights: bool = False, last: bool = False) -> None:
+        run = self._run
+        assert run.folder is not None
+        seconds = run.seconds
+        if weights or last or (self._watched and seconds >= self._weights_due):
+            began = time.perf_counter()
+            self._weights = run.weights()
+            self._weights_due = seconds + max(WEIGHTS, WEIGHTS_SHARE * (time.perf_counter() - began))
+        self._speed.append((seconds, run.step))
+        then, before = self._speed[0]
+        speed = (run.step - before) / (seconds - then) if seconds > then else 0.0
+        if last:
+            speed = run.step / seconds if seconds > 0 else 0.0
+        history = run.folder.history
+        self._snapshot = Snapshot(
+            phase=phase,
+            step=run.step,
+            steps=run.plan.steps,
+            epoch=run.step / run.plan.batches,
+            epochs=run.plan.steps / run.plan.batches,
+            loss=history.last if len(history) else None,
+            validation_loss=run.validation.last,
+            lr=run.lr,
+            seconds=seconds,
+            steps_per_second=speed,
+            eta=(run.plan.steps - run.step) / speed if speed > 0 and not last else None,
+            history=history,
+            validation=run.validation,
+            weights=self._weights,
+            facts=run.facts,
+            plan=run.plan,
+            marks=tuple(run.marks),
+            notes=run.prepared.notes,
+            run=run.folder.path,
+            ending=run.ending,
+        )

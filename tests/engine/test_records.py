@@ -1,0 +1,68 @@
+"""Event records: the bytes that tensorboard itself writes."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tensorboard.backend.event_processing.event_file_loader import RawEventFileLoader
+from tensorboard.compat.proto.event_pb2 import Event
+from tensorboard.compat.proto.summary_pb2 import Summary
+from tensorboard.summary.writer.record_writer import RecordWriter
+
+from engine.runs import records
+from engine.runs.tensorboard import EventFile, logged
+
+
+def official(message: bytes) -> bytes:
+    class Sink(io.BytesIO):
+        def close(self) -> None:
+            pass
+
+    sink = Sink()
+    RecordWriter(sink).write(message)
+    return sink.getvalue()
+
+
+@pytest.mark.parametrize("tag", ["loss/train", "x", "損失", "metrics/" + "long" * 60])
+def test_scalars_are_the_bytes_that_tensorboards_writer_makes(tag: str) -> None:
+    steps = np.array([0, 1, 127, 128, 16_383, 16_384, 2_097_151, 2**35, 2**62], np.int64)
+    values = np.array([0.0, -1.5, 1e-30, 3e38, np.nan, np.inf, -np.inf, 0.1, 7.0])
+    times = 1_700_000_000 + np.arange(len(steps)) / 3
+    expected = b""
+    for time, step, value in zip(times, steps, values, strict=True):
+        summary = Summary(value=[Summary.Value(tag=tag, simple_value=np.float32(value))])
+        expected += official(Event(wall_time=time, step=int(step), summary=summary).SerializeToString())
+    assert records.scalars(tag, times, steps, values) == expected
+
+
+def test_the_first_record_is_the_version(tmp_path: Path) -> None:
+    file = EventFile(tmp_path, 1_700_000_000.5)
+    file.scalar("loss/train", 1_700_000_001.0, 3, 0.25)
+    file.close()
+    first, second = (Event.FromString(raw) for raw in RawEventFileLoader(str(file.path)).Load())
+    assert first.file_version == "brain.Event:2"
+    assert (second.step, second.summary.value[0].simple_value) == (3, 0.25)
+
+
+def test_crc_of_the_published_example() -> None:
+    # RFC 3720, appendix B.4: 32 bytes of zeros, and the bytes 0 to 31.
+    assert records.crc32c(bytes(32)) == 0x8A9136AA
+    assert records.crc32c(bytes(range(32))) == 0x46DD794E
+
+
+def test_auto_logging_is_dense_at_first_and_stays_under_ten_thousand_points() -> None:
+    steps = np.arange(20_000_000, dtype=np.int64)
+    chosen = steps[logged(steps, "auto")]
+    assert np.array_equal(chosen[:2000], np.arange(2000))
+    assert len(chosen) < 10_000
+    assert np.diff(chosen).max() <= chosen.max() / 200
+    # A split changes nothing.
+    parts = [s[logged(s, "auto")] for s in np.array_split(steps[:100_000], 17)]
+    assert np.array_equal(np.concatenate(parts), chosen[chosen < 100_000])
+
+
+def test_other_intervals() -> None:
+    steps = np.arange(10, dtype=np.int64)
+    assert logged(steps, "all").all()
+    assert steps[logged(steps, 4)].tolist() == [0, 4, 8]

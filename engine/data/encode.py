@@ -289,7 +289,7 @@ def fit_inputs(
     notes = tuple(f for f in found if isinstance(f, str))
     if not inputs:
         why = f": {notes[0]}" if notes else "."
-        raise InputError(f"{table.name} has no column left to learn from{why}")
+        raise InputError(f"{table.label} has no column left to learn from{why}")
     return inputs, notes
 
 

@@ -41,21 +41,26 @@ def is_missing(text: str) -> bool:
 _LOWER_TOKENS = frozenset(token.lower() for token in TOKENS)
 
 
-def spellings() -> list[str]:
-    """The missing tokens in the cases that files use, for readers that compare exactly."""
-    found = {form for token in TOKENS for form in (token, token.lower(), token.upper(), token.capitalize())}
-    return sorted(found)
-
-
 def to_number(text: str) -> float | None:
-    """A cell as a number; None where it is none. Python's own "1_000" and "infinity" are not numbers here."""
+    """A cell as a number; None where it is none.
+
+    Thousands separated by commas, a currency sign before and a percent sign after are read past: "$1,200" is 1200,
+    "12 %" is 12. Python's own "1_000" is no number here.
+    """
     text = text.strip()
     if "_" in text:
         return None
     try:
         return float(text)
     except ValueError:
-        return None
+        pass
+    dressed = _DRESSED.match(text)
+    return float(dressed["sign"] + dressed["digits"].replace(",", "")) if dressed else None
+
+
+_DRESSED = re.compile(
+    r"(?P<sign>[+-]?)[$€£¥]?\s?(?P<digits>\d{1,3}(,\d{3})+(\.\d+)?|\d+(\.\d+)?)\s?[%€$£¥]?$", re.ASCII
+)
 
 
 def from_texts(name: str, texts: Iterable[str | None]) -> Column:
@@ -262,21 +267,26 @@ def retype(table: Table, kinds: Mapping[str, ColumnKind]) -> Table:
     for name in kinds:
         if name not in table:
             raise InputError(
-                f"{table.name} has no column {name!r} to read as {kinds[name]}; {suggest(name, table.names)}."
+                f"{table.label} has no column {name!r} to read as {kinds[name]}; {suggest(name, table.names)}."
             )
     changed = [as_kind(table[name], kind) for name, kind in kinds.items() if table[name].kind != kind]
     return table.replace_columns(changed) if changed else table
 
 
-def check_strays(table: Table, column: Column) -> None:
+def check_strays(table: Table, column: Column, *, is_target: bool = False) -> None:
     """Raise InputError, naming the place and the ways out, where a column of numbers holds text."""
     if not column.strays:
         return
     row, text = column.strays[0]
     more = f" ({len(column.strays) - 1:,} more such cells)" if len(column.strays) > 1 else ""
+    name = flag(column.name)
+    remedy = (
+        f"empty it, or say --as {name}=categorical to predict classes"
+        if is_target
+        else f"or say --as {name}=categorical, or leave the column out with --drop {name}"
+    )
     raise InputError(
-        f"{table.place(row)}, column {column.name}: {_quote(text)} is not a number{more}; correct it, or say "
-        f"--as {flag(column.name)}=categorical, or leave the column out with --drop {flag(column.name)}."
+        f"{table.place(row)}, column {column.name}: {_quote(text)} is not a number{more}; correct it, {remedy}."
     )
 
 

@@ -157,7 +157,7 @@ def _plan(
         progress("reading the columns", None)
     table = kinds.retype(table, data.types)
     if table.rows < 2:
-        raise InputError(f"{table.name} has {table.rows} row{'s' * (table.rows != 1)}; learning needs at least two.")
+        raise InputError(f"{table.label} has {table.rows} row{'s' * (table.rows != 1)}; learning needs at least two.")
     column = select.target(table, data)
     names, left_out = select.features(table, data, column.name)
     goal = target.read(table, column, data.task)
@@ -170,6 +170,7 @@ def _plan(
         table, names, parts.train, data.missing, two_valued or data.degree > 1, cancelled
     )
     notes += base_notes
+    notes += _filled(table, inputs, kept)
     width = terms.count(encode.bases(inputs), data.degree)
     _refuse_too_wide(width, len(kept), data, table)
     if data.degree > 1:
@@ -198,7 +199,7 @@ def _kept(
     kept = np.flatnonzero(usable).astype(np.int64, copy=False)
     if len(kept) < 2:
         raise InputError(
-            f"{table.name} has {_rows(len(kept))} left once those with missing values are gone, and learning needs at "
+            f"{table.label} has {_rows(len(kept))} left once those with missing values are gone, and learning needs at "
             "least two; fill them instead (--missing median), or leave out the columns with gaps (--drop)."
         )
     return kept
@@ -229,7 +230,7 @@ def _check_classes(table: Table, goal: target.Target, parts: Split, held: bool, 
     counts = np.bincount(goal.y[parts.train].astype(np.int64), minlength=len(goal.classes))
     if np.count_nonzero(counts) < 2:
         raise InputError(
-            f"The train rows of {table.name} are all of class {goal.classes[int(counts.argmax())]}: there is nothing "
+            f"The train rows of {table.label} are all of class {goal.classes[int(counts.argmax())]}: there is nothing "
             "to learn; use --split shuffled."
         )
     never = [name for name, count in zip(goal.classes, counts, strict=True) if not count]
@@ -242,13 +243,31 @@ def _check_classes(table: Table, goal: target.Target, parts: Split, held: bool, 
         notes.append(f"Class {listed} has only one row, which trains: held-out rows cannot test it.")
 
 
+def _filled(table: Table, inputs: Iterable[encode.Input], kept: NDArray[np.int64]) -> list[str]:
+    """A sentence for each column whose gaps are filled."""
+    notes = []
+    for given in inputs:
+        column = table[given.name]
+        if not column.missing or column.is_coded != given.is_coded:
+            continue
+        cells = column.data[kept]
+        count = int(np.count_nonzero(cells < 0 if column.is_coded else np.isnan(cells)))
+        if count:
+            marked = f", and {given.columns[-1]!r} marks them" if given.marked else ""
+            notes.append(
+                f"{given.name}: {count:,} missing value{'s' * (count != 1)} filled with {given.show(given.typical)}, "
+                f"found on the train rows{marked}."
+            )
+    return notes
+
+
 def _refuse_too_wide(width: int, rows: int, data: recipe.Data, table: Table) -> None:
     room = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     size = width * rows * 8
     if size > 0.7 * room:
         remedy = f"lower --degree (now {data.degree})" if data.degree > 1 else "leave columns out (--drop)"
         raise InputError(
-            f"{table.name} would make {width:,} columns of {rows:,} rows, {size / 2**30:,.1f} GiB, and this machine "
+            f"{table.label} would make {width:,} columns of {rows:,} rows, {size / 2**30:,.1f} GiB, and this machine "
             f"has {room / 2**30:,.1f} GiB; {remedy}, or choose fewer --features."
         )
 

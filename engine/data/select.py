@@ -22,9 +22,9 @@ def target(table: Table, data: recipe.Data) -> Column:
     """The column to be predicted. Raises InputError where none is named or it is not there."""
     name = data.target or table.target
     if name is None:
-        raise InputError(f"Say which column of {table.name} to predict (--target); {suggest('', table.names)}.")
+        raise InputError(f"Say which column of {table.label} to predict (--target); {suggest('', table.names)}.")
     if name not in table:
-        raise InputError(f"{table.name} has no column {name!r} to predict; {suggest(name, table.names)}.")
+        raise InputError(f"{table.label} has no column {name!r} to predict; {suggest(name, table.names)}.")
     if name in data.features:
         raise InputError(f"{name} is the target and cannot be a feature too; take it out of --features.")
     if name in data.drop:
@@ -41,7 +41,7 @@ def features(table: Table, data: recipe.Data, predicted: str) -> tuple[tuple[str
     for flag, names in (("--features", data.features), ("--drop", data.drop)):
         for name in names:
             if name not in table:
-                raise InputError(f"{table.name} has no column {name!r} ({flag}); {suggest(name, table.names)}.")
+                raise InputError(f"{table.label} has no column {name!r} ({flag}); {suggest(name, table.names)}.")
     chosen: list[str] = []
     left: list[LeftOut] = []
     for column in table.columns:
@@ -55,7 +55,7 @@ def features(table: Table, data: recipe.Data, predicted: str) -> tuple[tuple[str
     if not chosen:
         why = "; ".join(f"{each.name}: {each.reason}" for each in left[:3])
         raise InputError(
-            f"{table.name} has no column to learn {predicted} from"
+            f"{table.label} has no column to learn {predicted} from"
             + (
                 f" ({why}); choose other --features, or say what a column is with --as COL=TYPE."
                 if left
@@ -74,7 +74,7 @@ def _why_not(table: Table, column: Column, data: recipe.Data) -> str:
     unusable = column.kind == "text" or (column.kind == "identifier" and (column.is_coded or not asked))
     if unusable and asked:
         raise InputError(
-            f"{column.name} of {table.name} is {'free text' if column.kind == 'text' else 'an identifier'} "
+            f"{column.name} of {table.label} is {'free text' if column.kind == 'text' else 'an identifier'} "
             f"({column.reason or 'as you said'}) and cannot be learned from; leave it out of --features, or say "
             f"--as {kinds.flag(column.name)}=categorical."
         )

@@ -42,7 +42,7 @@ def load(
 
 
 def _read(data: recipe.Data, progress: Progress | None, cancelled: Stop | None) -> Table:
-    name, _, parameters = data.dataset.partition(":")
+    name = data.dataset.partition(":")[0]
     for built_in in builtin_sets():
         if built_in.name == name:
             return builtins.load(name)
@@ -60,7 +60,7 @@ def _check_used(data: recipe.Data, table: Table) -> None:
         if column.name == predicted or (
             column.name not in data.drop and (not data.features or column.name in data.features)
         ):
-            kinds.check_strays(table, column)
+            kinds.check_strays(table, column, is_target=column.name == predicted)
 
 
 def unknown(name: str) -> InputError:

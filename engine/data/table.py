@@ -136,14 +136,19 @@ class Table:
         try:
             return self._by_name[name]
         except KeyError:
-            raise InputError(f"{self.name} has no column {name!r}; {suggest(name, self.names)}.") from None
+            raise InputError(f"{self.label} has no column {name!r}; {suggest(name, self.names)}.") from None
+
+    @property
+    def label(self) -> str:
+        """What messages call it: the file with its ending, or the name."""
+        return self.source.rpartition("/")[2] if self.origin == "file" and self.source else self.name
 
     def place(self, row: int) -> str:
-        """Where a row is to be found by a person: "sales.csv, line 17", or "row 17 of houses"."""
+        """Where a row is to be found by a person: "sales.csv, line 17", or "houses, row 17"."""
         if self.header_lines == 0:
-            return f"row {row + 1} of {self.name}"
+            return f"{self.label}, row {row + 1}"
         line = row + self.header_lines + 1 if self.lines is None else int(self.lines[row])
-        return f"{self.source.rpartition('/')[2]}, line {line}"
+        return f"{self.label}, line {line}"
 
     def preview(self, start: int, stop: int) -> list[tuple[str, ...]]:
         """Rows start..stop as texts, one for each column. Costs only the rows asked for."""
@@ -165,7 +170,7 @@ def suggest(name: str, names: Sequence[str]) -> str:
     listed = ", ".join(names[:_LISTED_NAMES])
     if len(names) > _LISTED_NAMES:
         listed += f" and {len(names) - _LISTED_NAMES} more"
-    return (f"did you mean {' or '.join(near)}? " if near else "") + f"The columns are {listed}"
+    return f"did you mean {' or '.join(near)}? The columns are {listed}" if near else f"its columns are {listed}"
 
 
 def show_number(value: float) -> str:

@@ -43,7 +43,7 @@ def read(table: Table, column: Column, wanted: Literal["auto", "regression", "bi
         InputError: no values, infinite ones, only one value, more classes than rows can teach, or a task that the
             values do not allow.
     """
-    kinds.check_strays(table, column)
+    kinds.check_strays(table, column, is_target=True)
     if not column.is_coded:
         infinite = np.flatnonzero(np.isinf(column.numbers))
         if infinite.size:
@@ -51,7 +51,7 @@ def read(table: Table, column: Column, wanted: Literal["auto", "regression", "bi
                 f"{table.place(int(infinite[0]))}: the target {column.name} is infinite; correct it or leave it empty."
             )
     if column.missing == table.rows:
-        raise InputError(f"The target {column.name} has no values in {table.name}; choose another (--target).")
+        raise InputError(f"The target {column.name} has no values in {table.label}; choose another (--target).")
     task = wanted
     why = "as chosen"
     if task == "auto":
@@ -88,7 +88,7 @@ def _regression(table: Table, column: Column, why: str) -> Target:
     known = numbers.numbers[~np.isnan(numbers.numbers)]
     if known.min() == known.max() and table.rows > 1:
         raise InputError(
-            f"The target {column.name} is {show_number(float(known[0]))} in every row of {table.name}: there is "
+            f"The target {column.name} is {show_number(float(known[0]))} in every row of {table.label}: there is "
             "nothing to learn; choose another target (--target)."
         )
     return Target("regression", numbers.numbers, (), why)
@@ -104,7 +104,7 @@ def _classes(table: Table, column: Column, task: Task, why: str) -> Target:
         coded = Column(coded.name, coded.kind, new[coded.codes], names)
     if len(names) == 1:
         raise InputError(
-            f"The target {column.name} is {names[0]} in every row of {table.name}: there is nothing to learn; "
+            f"The target {column.name} is {names[0]} in every row of {table.label}: there is nothing to learn; "
             "choose another target (--target)."
         )
     if task == "binary" and len(names) > 2:

@@ -1,0 +1,350 @@
+"""Reading a text table piece by piece into columns.
+
+Columns that look like numbers are parsed as float64 straight away, all others are kept as text and typed at the end. A
+piece in which that fails (a missing token, spaces, a stray word) is read once more as text and turned into numbers cell
+by cell, so that no file is too odd and only odd pieces cost more.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.data import frames, kinds
+from engine.data.dialect import Dialect, find
+from engine.data.parallel import Progress, Stop, check, each
+from engine.data.table import MISSING, Column, Floats, Table, fingerprint
+from engine.data.textfile import TextFile
+from engine.errors import InputError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_MOST_RESTARTS = 3
+
+
+class _AreText(Exception):
+    """Columns that were taken for numbers hold text for the most part."""
+
+    def __init__(self, columns: list[int]) -> None:
+        self.columns = columns
+
+
+class _NotUtf8(Exception):
+    """A byte far down in the file is not UTF-8."""
+
+
+def read(path: Path, progress: Progress | None = None, cancelled: Stop | None = None) -> Table:
+    """The table in a text file with a header line: CSV, TSV or the like, plain, gzip or zstd.
+
+    Raises:
+        InputError: with the place and the remedy.
+        Cancelled: as asked.
+    """
+    file = TextFile.open(path)
+    layout = find(file)
+    text = set(_text_columns(layout))
+    for attempt in range(_MOST_RESTARTS + 2):
+        reading = _Reading(file, layout, frozenset(text))
+        try:
+            reading.run(progress, cancelled)
+            return _finish(reading, cancelled)
+        except _AreText as found:
+            text.update(found.columns)
+            if attempt >= _MOST_RESTARTS:
+                text = set(range(len(layout.names)))
+        except (_NotUtf8, UnicodeDecodeError):
+            if file.encoding == "cp1252":
+                raise InputError(f"{path.name} is in no encoding that is known; save it as UTF-8.") from None
+            file = TextFile.open(path, "cp1252")
+            layout = find(file)
+    raise AssertionError("every column is text by now")
+
+
+def _text_columns(layout: Dialect) -> list[int]:
+    """Columns whose first cells are not numbers."""
+    found = []
+    for number, name in enumerate(layout.names):
+        cells = [record[number] for record in layout.sample if number < len(record)]
+        if layout.decimal_comma:
+            cells = [cell.replace(",", ".") for cell in cells]
+        column = kinds.decide(kinds.from_texts(name, cells))
+        if column.is_coded or column.kind == "date":
+            found.append(number)
+    return found
+
+
+@dataclass(eq=False)
+class _Numbers:
+    """float64 that grows; room beyond what is filled costs no memory until it is touched."""
+
+    room: Floats = field(default_factory=lambda: np.empty(0))
+    filled: int = 0
+
+    def reserve(self, rows: int) -> None:
+        if rows > len(self.room):
+            room = np.empty(rows)
+            room[: self.filled] = self.room[: self.filled]
+            self.room = room
+
+    def add(self, numbers: Floats) -> None:
+        end = self.filled + len(numbers)
+        if end > len(self.room):
+            self.reserve(end + end // 8)
+        self.room[self.filled : end] = numbers
+        self.filled = end
+
+    def taken(self) -> Floats:
+        numbers = self.room[: self.filled]
+        numbers.flags.writeable = False
+        return numbers
+
+
+@dataclass(eq=False)
+class _Reading:
+    """One pass over a file."""
+
+    file: TextFile
+    layout: Dialect
+    text: frozenset[int]
+    rows: int = 0
+    lines: int = 0
+    numbers: dict[int, _Numbers] = field(default_factory=dict)
+    texts: dict[int, list[pl.Series]] = field(default_factory=dict)
+    strays: dict[int, list[tuple[int, str]]] = field(default_factory=dict)
+    good: dict[int, int] = field(default_factory=dict)
+
+    def run(self, progress: Progress | None, cancelled: Stop | None) -> None:
+        what = f"reading {self.file.path.name}"
+        for column in range(len(self.layout.names)):
+            if column in self.text:
+                self.texts[column] = []
+            else:
+                self.numbers[column] = _Numbers()
+        self.lines = self.layout.header_lines
+        for piece, share in self.file.pieces(self.layout.header_lines):
+            check(cancelled)
+            frame = self._parse(piece)
+            self._take(frame, share)
+            self.lines += piece.count(b"\n")
+            if progress:
+                progress(what, share)
+        check(cancelled)
+        if not self.rows:
+            raise InputError(f"{self.file.path.name} has a header but no rows; add rows below it.")
+        odd = [c for c, cells in self.strays.items() if not _few(len(cells), self.good.get(c, 0))]
+        if odd:
+            raise _AreText(odd)
+
+    def _take(self, frame: pl.DataFrame, share: float | None) -> None:
+        count = frame.height
+        expected = int(1.02 * (self.rows + count) / share) + 1 if share else 0
+
+        def add(column: int) -> None:
+            numbers = self.numbers[column]
+            if not numbers.filled:
+                numbers.reserve(expected)
+            numbers.add(frames.floats(frame.to_series(column)))
+
+        each(add, list(self.numbers), work=count * 8 * len(self.numbers))
+        for column, parts in self.texts.items():
+            parts.append(frame.to_series(column))
+        self.rows += count
+
+    def _parse(self, piece: bytes) -> pl.DataFrame:
+        """A piece as a frame: Float64 where numbers are expected, String elsewhere."""
+        import polars as pl
+
+        try:
+            frame = self._polars(piece, pl.Float64)
+        except pl.exceptions.PolarsError as error:
+            if "utf-8" in str(error):
+                raise _NotUtf8 from None
+            frame = self._slowly(piece)
+        last = frame.to_series(frame.width - 1)
+        if last.null_count() and frame.width > 1:
+            self._refuse_short(piece, frame.height)
+        return frame
+
+    def _polars(self, piece: bytes, kind: type[pl.DataType]) -> pl.DataFrame:
+        import polars as pl
+
+        schema = {name: pl.String if number in self.text else kind for number, name in enumerate(self.layout.names)}
+        return pl.read_csv(
+            piece,
+            has_header=False,
+            separator=self.layout.separator,
+            decimal_comma=self.layout.decimal_comma,
+            schema=schema,
+        )
+
+    def _slowly(self, piece: bytes) -> pl.DataFrame:
+        """Every cell as text first."""
+        import polars as pl
+
+        try:
+            frame = self._polars(piece, pl.String)
+        except pl.exceptions.PolarsError as error:
+            if "utf-8" in str(error):
+                raise _NotUtf8 from None
+            self._refuse_ragged(piece)
+            raise InputError(
+                f"{self.file.path.name} cannot be read as a table below line {self.lines}: "
+                f"{str(error).splitlines()[0].rstrip('.')}; check the quotes there."
+            ) from None
+        made = []
+        for number, series in enumerate(frame.get_columns()):
+            made.append(series if number in self.text else self._to_numbers(number, series))
+        return pl.DataFrame(made)
+
+    def _to_numbers(self, number: int, series: pl.Series) -> pl.Series:
+        import polars as pl
+
+        texts = series.str.strip_chars()
+        absent = texts.str.to_lowercase().is_in([token.lower() for token in kinds.TOKENS])
+        plain = texts.str.replace(",", ".", literal=True) if self.layout.decimal_comma else texts
+        numbers = plain.cast(pl.Float64, strict=False)
+        odd = (numbers.is_null() & ~absent).fill_null(False).arg_true()
+        self.good[number] = self.good.get(number, 0) + len(series) - int(numbers.null_count())
+        if not len(odd):
+            return numbers
+        meant = {text: kinds.to_number(text) for text in texts.gather(odd).unique().to_list()}
+        values = np.array(numbers.to_numpy())
+        found = self.strays.setdefault(number, [])
+        for row, text in zip(odd.to_list(), texts.gather(odd).to_list(), strict=True):
+            value = meant[text]
+            if value is None:
+                found.append((self.rows + row, text))
+            else:
+                values[row] = value
+                self.good[number] += 1
+        if len(found) > 1000 and not _few(len(found), self.rows + len(series)):
+            raise _AreText([number])
+        return pl.Series(series.name, values)
+
+    def _refuse_short(self, piece: bytes, rows: int) -> None:
+        """polars fills short records up; they leave gaps in the last column, which are worth a count."""
+        separators = piece.count(self.layout.separator.encode())
+        if b'"' in piece or separators != rows * (len(self.layout.names) - 1):
+            self._refuse_ragged(piece)
+
+    def _refuse_ragged(self, piece: bytes) -> None:
+        """Raise InputError for the first record that has not as many cells as the header."""
+        width = len(self.layout.names)
+        reader = csv.reader(io.StringIO(piece.decode("utf-8", "replace"), newline=""), delimiter=self.layout.separator)
+        begin = 0
+        try:
+            for record in reader:
+                if record and len(record) != width:
+                    line = self.lines + begin + 1
+                    several = reader.line_num - begin > 1
+                    remedy = "fill the row up" if len(record) < width else "put text with separators in quotes"
+                    raise InputError(
+                        f"{self.file.path.name}, line {line}: {len(record)} cell{'s' * (len(record) != 1)} where the "
+                        f"header has {width}; {'check that every quote there is closed' if several else remedy}."
+                    )
+                begin = reader.line_num
+        except csv.Error as error:
+            raise InputError(
+                f"{self.file.path.name}, line {self.lines + begin + 1}: {error}; check the quotes there."
+            ) from None
+
+
+def _few(strange: int, good: int) -> bool:
+    """Whether so few cells are no number that the column is one of numbers with slips."""
+    return good >= 2 and strange < good and strange <= max(2, 0.1 * (good + strange))
+
+
+def _finish(reading: _Reading, cancelled: Stop | None) -> Table:
+    """The table from all that was read: texts typed, blank lines dropped, places kept."""
+    import polars as pl
+
+    layout, path = reading.layout, reading.file.path
+    columns: list[Column] = []
+    for number, name in enumerate(layout.names):
+        check(cancelled)
+        if number in reading.numbers:
+            strays = tuple(reading.strays.get(number, ()))
+            columns.append(Column(name, "numeric", reading.numbers.pop(number).taken(), strays=strays))
+        else:
+            columns.append(frames.from_strings(pl.concat(reading.texts.pop(number)).alias(name)))
+    notes = [note for note in (reading.file.note, *layout.notes) if note]
+    lines = _lines(columns, layout.header_lines)
+    filled = _not_blank(columns)
+    if filled is not None:
+        blank = int(filled[-1]) + 1 - len(filled) if filled.size else 0
+        if blank:
+            notes.append(
+                f"{blank:,} empty line{'s' * (blank != 1)} of {path.name} {'was' if blank == 1 else 'were'} skipped."
+            )
+            lines = (np.arange(reading.rows) + layout.header_lines + 1 if lines is None else lines)[filled]
+        columns = [_only(column, filled) for column in columns]
+    rows = len(columns[0].data)
+    if not rows:
+        raise InputError(f"{path.name} has a header but no rows; add rows below it.")
+    typed = tuple(kinds.decide(column) for column in columns)
+    _refuse_nul(typed, path)
+    return Table(
+        path.name.split(".")[0],
+        str(path),
+        typed,
+        rows,
+        None,
+        fingerprint(columns),
+        tuple(notes),
+        header_lines=layout.header_lines,
+        lines=lines,
+    )
+
+
+def _lines(columns: Sequence[Column], header_lines: int) -> NDArray[np.int64] | None:
+    """The line each record begins on, where some cell has line ends of its own; None where none has."""
+    inner: NDArray[np.int64] | None = None
+    for column in columns:
+        if column.is_coded and any("\n" in text for text in column.categories):
+            breaks = np.array([*(text.count("\n") for text in column.categories), 0], dtype=np.int64)[column.codes]
+            inner = breaks if inner is None else inner + breaks
+    if inner is None:
+        return None
+    return np.arange(len(inner)) + header_lines + 1 + np.concatenate(([0], np.cumsum(inner)[:-1]))
+
+
+def _not_blank(columns: Sequence[Column]) -> NDArray[np.int64] | None:
+    """The rows with at least one cell; None where all have."""
+    gone: NDArray[np.int64] | None = None
+    for column in columns:
+        data = column.data if gone is None else column.data[gone]
+        gaps = np.flatnonzero(data == MISSING if column.is_coded else np.isnan(data))
+        gone = gaps if gone is None else gone[gaps]
+        stray = {row for row, _ in column.strays}
+        if stray:
+            gone = np.array([row for row in gone.tolist() if row not in stray], dtype=np.int64)
+        if not gone.size:
+            return None
+    if gone is None:
+        return None
+    kept = np.ones(len(columns[0].data), dtype=np.bool_)
+    kept[gone] = False
+    return np.flatnonzero(kept)
+
+
+def _only(column: Column, rows: NDArray[np.int64]) -> Column:
+    new_place = {int(old): new for new, old in enumerate(rows.tolist())} if column.strays else {}
+    strays = tuple((new_place[row], text) for row, text in column.strays)
+    return replace(column, data=column.data[rows], strays=strays)
+
+
+def _refuse_nul(columns: Sequence[Column], path: Path) -> None:
+    for column in columns:
+        for text in column.categories:
+            if "\0" in text:
+                raise InputError(
+                    f"{path.name}, column {column.name}: there is a NUL byte; export the file again, or remove it."
+                )

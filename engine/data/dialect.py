@@ -1,0 +1,130 @@
+"""What stands between the cells of a text table, and what its first line calls the columns."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter
+from dataclasses import dataclass
+
+from engine.data import kinds
+from engine.data.textfile import TextFile
+from engine.errors import InputError
+
+_SEPARATORS = (",", ";", "\t", "|")
+_WORDS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+_LOOKED_AT = 200
+_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+(e[+-]?\d+)?$", re.I)
+_DECIMAL_POINT = re.compile(r"[+-]?\d+\.\d+(e[+-]?\d+)?$", re.I)
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a text table is laid out.
+
+    Attributes:
+        separator: one character.
+        decimal_comma: whether 1,5 is one and a half.
+        names: of the columns, unique and not empty.
+        header_lines: how many lines the header takes, with anything above it.
+        sample: the first records below it.
+        notes: what was repaired.
+    """
+
+    separator: str
+    decimal_comma: bool
+    names: tuple[str, ...]
+    header_lines: int
+    sample: tuple[tuple[str, ...], ...]
+    notes: tuple[str, ...]
+
+
+def find(file: TextFile) -> Dialect:
+    """The layout of a text table from its first bytes.
+
+    Raises:
+        InputError: only a header, no header, or a first line without end.
+    """
+    text = file.head.decode("utf-8", "replace")
+    name = file.path.name
+    above = len(text) - len(text.lstrip("\r\n"))
+    skipped = text.count("\n", 0, above)
+    text = text[above:]
+    if not text.strip():
+        raise InputError(f"{name} is empty; a table needs a header line and rows below it.")
+    told = re.match(r"sep=(.)\r?\n", text)
+    if told:  # Excel's own hint
+        text, skipped = text[told.end() :], skipped + 1
+    separator = told[1] if told else _separator(text, name)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    try:
+        header = next(reader, [])
+        header_lines = reader.line_num
+        sample = [tuple(record) for record, _ in zip(reader, range(_LOOKED_AT), strict=False) if any(record)]
+    except csv.Error as error:
+        raise InputError(f"{name} cannot be read as a table: {error} near line {reader.line_num + skipped}.") from None
+    if len(file.head) >= len(text) > 2**19 and "\n" not in text:
+        raise InputError(f"{name} has a first line without end; it is no table with a header.")
+    if all(kinds.to_number(cell) is not None for cell in header):
+        raise InputError(
+            f"{name} begins with numbers ({separator.join(header[:3])}) where column names are expected; "
+            "put a line with the names of the columns on top."
+        )
+    names, notes = _names(header, name)
+    if separator != "," and len(names) > 1:
+        notes.append(f"{_WORDS.get(separator, repr(separator)).capitalize()} separate the columns of {name}.")
+    decimal_comma = separator == ";" and _has_decimal_comma(sample)
+    if decimal_comma:
+        notes.append(f"Numbers in {name} have a decimal comma.")
+    return Dialect(separator, decimal_comma, tuple(names), header_lines + skipped, tuple(sample), tuple(notes))
+
+
+def _separator(text: str, name: str) -> str:
+    """The character that cuts the first lines into the most equal records."""
+    whole = text.rfind("\n")
+    lines = io.StringIO(text[: whole + 1] if whole > 0 else text, newline="")
+    if name.lower().split(".")[1:2] in (["tsv"], ["tab"]) and "\t" in text.split("\n", 1)[0]:
+        return "\t"
+    best, best_score = ",", (0.0, 0)
+    for separator in _SEPARATORS:
+        lines.seek(0)
+        try:
+            reader = csv.reader(lines, delimiter=separator)
+            widths = [len(record) for record, _ in zip(reader, range(_LOOKED_AT), strict=False) if record]
+        except csv.Error:
+            continue
+        if not widths or widths[0] < 2:
+            continue
+        agreeing = Counter(widths)[widths[0]] / len(widths)
+        if (agreeing, widths[0]) > best_score:
+            best, best_score = separator, (agreeing, widths[0])
+    return best
+
+
+def _names(header: list[str], file: str) -> tuple[list[str], list[str]]:
+    names: list[str] = []
+    notes: list[str] = []
+    taken = {cell.strip() for cell in header}
+    for number, cell in enumerate(header, start=1):
+        name = " ".join(cell.split())
+        if not name:
+            name = _free(f"column_{number}", {*taken, *names})
+            notes.append(f"Column {number} of {file} has no name and is called {name}.")
+        elif name in names:
+            new = next(free for i in range(2, len(header) + 3) if (free := f"{name}_{i}") not in {*taken, *names})
+            notes.append(f"{file} has more than one column {name}; column {number} is called {new}.")
+            name = new
+        names.append(name)
+    return names, notes
+
+
+def _free(name: str, taken: set[str]) -> str:
+    while name in taken:
+        name += "_"
+    return name
+
+
+def _has_decimal_comma(sample: list[tuple[str, ...]]) -> bool:
+    cells = [cell.strip() for record in sample for cell in record]
+    return any(_DECIMAL_COMMA.match(cell) for cell in cells) and not any(_DECIMAL_POINT.match(cell) for cell in cells)

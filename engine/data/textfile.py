@@ -1,0 +1,247 @@
+"""A text file as UTF-8 bytes in pieces that end where a record ends, whatever it is written in.
+
+Plain, gzip or zstd; UTF-8 (with or without byte order mark), UTF-16, UTF-32, or Windows-1252 where it is none of these;
+lines ended by \\n, \\r\\n or the old \\r.
+"""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import io
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from engine.errors import InputError
+
+PIECE = 32 * 2**20
+"""Bytes parsed at once: enough for all cores, little beside a table that is worth the trouble."""
+
+HEAD = 2**20
+"""Bytes looked at before anything is decided."""
+
+_MOST_HELD = 4  # pieces held back while waiting for a quote to close
+
+_GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+
+_OTHER_FORMATS = (
+    (b"PK\x03\x04", "an Excel file or another zip archive"),
+    (b"\xd0\xcf\x11\xe0", "an old Excel file"),
+    (b"%PDF", "a PDF"),
+    (b"\x89PNG", "an image"),
+    (b"\xff\xd8\xff", "an image"),
+    (b"GIF8", "an image"),
+    (b"\x89HDF", "an HDF5 file"),
+    (b"SQLite format 3", "an SQLite database"),
+    (b"\x7fELF", "a program"),
+    (b"BZh", "a bzip2 archive"),
+    (b"\xfd7zXZ", "an xz archive"),
+    (b"ARROW1", "an Arrow file"),
+    (b"\x80\x04\x95", "a Python pickle"),
+)
+
+
+@dataclass(frozen=True)
+class TextFile:
+    """Where a text comes from and how it is written.
+
+    Attributes:
+        path: of the file.
+        packed: "gzip", "zstd" or "".
+        encoding: a name that `codecs` knows.
+        old_lines: whether lines end with \\r alone.
+        head: its first bytes, as UTF-8 with \\n.
+        note: what a person should know about how it is read; "" for nothing.
+    """
+
+    path: Path
+    packed: str
+    encoding: str
+    old_lines: bool
+    head: bytes
+    note: str
+
+    @classmethod
+    def open(cls, path: Path, encoding: str = "") -> TextFile:
+        """Look at the beginning of a file. `encoding` overrules what it looks like.
+
+        Raises:
+            InputError: it is not there, is empty, or is no text.
+        """
+        raw, packed = _beginning(path)
+        if not raw:
+            raise InputError(f"{path.name} is empty; a table needs a header line and rows below it.")
+        if not packed:
+            _refuse_other_formats(path, raw)
+        encoding = encoding or _encoding(raw)
+        text = codecs.getincrementaldecoder(encoding)("replace").decode(raw)
+        _refuse_binary(path, text)
+        old_lines = "\r" in text and "\n" not in text
+        note = ""
+        if encoding == "cp1252":
+            note = f"{path.name} is not UTF-8; it was read as Windows-1252 (Latin-1)."
+        elif encoding.startswith(("utf-16", "utf-32")):
+            note = f"{path.name} was read as {encoding[:6].upper()}."
+        head = text.replace("\r", "\n") if old_lines else text
+        return cls(path, packed, encoding, old_lines, head.encode("utf-8", "replace"), note)
+
+    def pieces(self, skip_lines: int) -> Iterator[tuple[bytes, float | None]]:
+        """The text after some lines, as UTF-8 in pieces of whole records, each with the share read so far.
+
+        Raises:
+            InputError: the archive is broken.
+            UnicodeDecodeError: the file is not in its encoding after all (only where it is not UTF-8).
+        """
+        size = max(self.path.stat().st_size, 1)
+        held = b""
+        to_skip = skip_lines
+        with self.path.open("rb", buffering=0) as file:
+            stream = _unpacked(self.path, self.packed, file)
+            for piece in self._decoded(stream):
+                held = held + piece if held else piece
+                while to_skip:
+                    end = held.find(b"\n")
+                    if end < 0:
+                        break
+                    held, to_skip = held[end + 1 :], to_skip - 1
+                cut = _record_end(held) if not to_skip else 0
+                if not cut and len(held) > _MOST_HELD * PIECE:
+                    cut = held.rfind(b"\n") + 1
+                if cut:
+                    ready, held = (held, b"") if cut == len(held) else (held[:cut], held[cut:])
+                    yield ready, min(1.0, file.tell() / size)
+                    del ready
+        if held and not to_skip:
+            yield held, 1.0
+
+    def _decoded(self, stream: BinaryIO) -> Iterator[bytes]:
+        plain = self.encoding in ("utf-8", "utf-8-sig") and not self.old_lines
+        decoder = codecs.getincrementaldecoder(self.encoding)("strict" if self.encoding != "cp1252" else "ravine-latin")
+        first = True
+        while True:
+            try:
+                raw = stream.read(PIECE)
+            except (OSError, EOFError, zlib.error) as error:
+                raise InputError(f"{self.path.name} cannot be unpacked to its end: {error}.") from None
+            if plain:
+                if first and raw.startswith(codecs.BOM_UTF8):
+                    raw = raw[3:]
+                if raw:
+                    yield raw
+            else:
+                text = decoder.decode(raw, final=not raw)
+                if self.old_lines:
+                    text = text.replace("\r", "\n")
+                if text:
+                    yield text.encode("utf-8", "replace")
+            first = False
+            if not raw:
+                return
+
+
+def _latin(error: UnicodeError) -> tuple[str, int]:
+    """The five bytes that Windows-1252 does not have, as Latin-1 reads them."""
+    assert isinstance(error, UnicodeDecodeError)
+    return error.object[error.start : error.end].decode("latin-1"), error.end
+
+
+codecs.register_error("ravine-latin", _latin)
+
+
+def _beginning(path: Path) -> tuple[bytes, str]:
+    try:
+        with path.open("rb") as file:
+            first = file.read(4)
+            packed = "gzip" if first[:2] == _GZIP else "zstd" if first == _ZSTD else ""
+            file.seek(0)
+            return _unpacked(path, packed, file).read(HEAD), packed
+    except FileNotFoundError:
+        raise InputError(f"There is no file {path}; check its name and folder.") from None
+    except IsADirectoryError:
+        raise InputError(f"{path} is a folder; give a file in it.") from None
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise InputError(f"{path.name} cannot be unpacked: {error}.") from None
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}.") from None
+
+
+def _unpacked(path: Path, packed: str, file: BinaryIO) -> BinaryIO:
+    if packed == "gzip":
+        return gzip.GzipFile(fileobj=file)  # type: ignore[return-value]
+    if packed == "zstd":
+        return io.BytesIO(_unpack_zstd(path))
+    return file
+
+
+def _unpack_zstd(path: Path) -> bytes:
+    """The whole text, line by line through polars, which brings the decoder that Python < 3.14 lacks."""
+    import polars as pl
+
+    try:
+        lines = pl.read_csv(
+            path,
+            has_header=False,
+            separator="\x01",
+            quote_char=None,
+            schema={"line": pl.String},
+            encoding="utf8-lossy",
+        )
+    except pl.exceptions.NoDataError:
+        return b""
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise InputError(f"{path.name} cannot be unpacked: {str(error).splitlines()[0]}.") from None
+    text: str = lines["line"].fill_null("").str.join("\n").item()
+    return (text + "\n").encode() if len(lines) else b""
+
+
+def _refuse_other_formats(path: Path, raw: bytes) -> None:
+    for magic, words in _OTHER_FORMATS:
+        if raw.startswith(magic):
+            raise InputError(f"{path.name} is {words}, not a text table; export it as CSV first.")
+
+
+def _encoding(raw: bytes) -> str:
+    for mark, encoding in (
+        (codecs.BOM_UTF8, "utf-8-sig"),
+        (codecs.BOM_UTF32_LE, "utf-32"),
+        (codecs.BOM_UTF32_BE, "utf-32"),
+        (codecs.BOM_UTF16_LE, "utf-16"),
+        (codecs.BOM_UTF16_BE, "utf-16"),
+    ):
+        if raw.startswith(mark):
+            return encoding
+    even, odd = raw[0::2].count(0), raw[1::2].count(0)
+    if len(raw) >= 8 and max(even, odd) > 0.3 * len(raw) / 2 and min(even, odd) < 0.1 * max(even, odd):
+        return "utf-16-le" if odd > even else "utf-16-be"
+    try:
+        codecs.getincrementaldecoder("utf-8")("strict").decode(raw)
+    except UnicodeDecodeError:
+        return "cp1252"
+    return "utf-8"
+
+
+def _refuse_binary(path: Path, text: str) -> None:
+    nul = text.find("\0")
+    strange = sum(text.count(chr(code)) for code in range(32) if chr(code) not in "\t\n\r\f")
+    if strange > 0.02 * len(text):
+        raise InputError(
+            f"{path.name} is not a text table (it holds binary data); give a CSV, TSV, Parquet or NPZ file."
+        )
+    if nul >= 0:
+        line = text.count("\n", 0, nul) + 1
+        raise InputError(f"{path.name}, line {line}: there is a NUL byte; export the file again, or remove it.")
+
+
+def _record_end(text: bytes) -> int:
+    """Just after the last line end that stands outside quotes; 0 where there is none."""
+    end = text.rfind(b"\n") + 1
+    if not end or (quotes := text.count(b'"', 0, end)) % 2 == 0:
+        return end
+    while end and quotes % 2:
+        before = text.rfind(b"\n", 0, end - 1) + 1
+        quotes -= text.count(b'"', before, end)
+        end = before
+    return end

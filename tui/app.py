@@ -1,0 +1,214 @@
+"""The app: it composes the screens, routes keys and messages, and holds no logic of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual.app import App, SystemCommand
+from textual.binding import BindingType
+from textual.screen import Screen
+from textual.timer import Timer
+
+from tui.keys import KEYS, KeyTable, Situation, bindings
+from tui.screens.room import Room
+from tui.screens.train import TrainScreen
+from tui.theme import RAVINE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from engine.recipe import Recipe
+    from tui.desk import Desk, Opener
+    from tui.surveyor import Found, Inquirer, Surveyed
+
+FRAMES = 10.0  # looks at a live run in a second
+CLOSING = 5.0  # seconds that a run gets to close its folder
+
+
+class RavineApp(App[int]):
+    """The full-screen trainer.
+
+    Args:
+        recipe: makes what the panels begin with; called after the first paint.
+        keymap: keys of a person's own, by id.
+        opener: makes a run; tests give their own.
+    """
+
+    CSS_PATH = "ravine.tcss"
+    TITLE = "ravine"
+    ENABLE_COMMAND_PALETTE = True
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("app")]
+    MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {"train": TrainScreen}
+    DEFAULT_MODE = "train"
+
+    def __init__(
+        self,
+        recipe: Callable[[], Recipe] | None = None,
+        *,
+        keymap: Mapping[str, str] | None = None,
+        opener: Opener | None = None,
+    ) -> None:
+        super().__init__()
+        self.key_table = KeyTable(keymap)
+        self.desk: Desk | None = None
+        self._recipe, self._opener = recipe, opener
+        self._inquirer: Inquirer | None = None
+        self._asked: Recipe | None = None
+        self._timer: Timer | None = None
+        self.farewell = ""  # what is said after the screen is gone
+        self.register_theme(RAVINE)
+        self.theme = RAVINE.name
+        if self.key_table.keymap:
+            self.set_keymap(self.key_table.keymap)
+
+    # Opening.
+
+    def on_mount(self) -> None:
+        """Ask for the first paint, then load what it did not need."""
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            try:
+                asyncio.get_running_loop().add_signal_handler(number, self._told_to_end)
+            except (RuntimeError, ValueError):
+                break  # not the main thread, as in some tests
+        self._timer = self.set_interval(1 / FRAMES, self._look, pause=True)
+        self.call_after_refresh(self._load)
+
+    def _load(self) -> None:
+        from threading import Thread
+
+        Thread(target=self._load_engine, name="loading", daemon=True).start()
+
+    def _load_engine(self) -> None:
+        """In a thread: the modules that the first paint did without."""
+        import plotext  # noqa: F401 - so that the first curve finds it
+
+        from tui.desk import Desk, open_session
+        from tui.surveyor import Found
+
+        recipe = self._recipe() if self._recipe is not None else _default_recipe()
+        desk = Desk(recipe, self._changed, self._say, self._opener or open_session)
+        self.post_message(Found("desk", desk))
+
+    def on_found(self, message: Found) -> None:
+        """Something was looked up."""
+        from tui.surveyor import Inquirer, find_devices, find_sets
+
+        if message.what == "desk":
+            self.desk = message.value
+            self._inquirer = Inquirer(self.post_message)
+            find_sets(self.post_message)
+            find_devices(self.post_message)
+        elif self.desk is not None:
+            setattr(self.desk, message.what, message.value)
+        for problem in self.key_table.conflicts() if message.what == "desk" else ():
+            self._say(problem, True)
+        self._changed()
+        self._refit()
+
+    # State.
+
+    def _changed(self) -> None:
+        """Something that shows has changed."""
+        desk = self.desk
+        if desk is None:
+            return
+        if desk.recipe != self._asked and self._inquirer is not None:
+            self._asked = desk.recipe
+            self._inquirer.ask(desk.recipe)
+            desk.asked("looking at the data…")
+            return
+        if self._timer is not None:
+            if desk.live:
+                self._timer.resume()
+            else:
+                self._timer.pause()
+        screen = self.screen
+        if isinstance(screen, Room):
+            screen.show()
+
+    def on_surveyed(self, message: Surveyed) -> None:
+        """The answer about the present choices."""
+        if self.desk is not None:
+            self.desk.surveyed(message.recipe, message.survey, message.table, message.problem)
+            self._refit()
+
+    def _refit(self) -> None:
+        if isinstance(self.screen, TrainScreen):
+            self.screen.refit()
+
+    def _look(self) -> None:
+        if self.desk is not None:
+            self.desk.poll()
+
+    def _say(self, text: str, bad: bool) -> None:
+        self.notify(text, severity="error" if bad else "information", timeout=6 if bad else 3)
+
+    def situation(self, room: Room) -> Situation:
+        """What decides which keys do something now."""
+        from tui.charts.loss import LossChart
+        from tui.panels.editor import Editor
+        from tui.panels.panel import Panel
+
+        desk, focused = self.desk, self.focused
+        return Situation(
+            screen=self.current_mode or "train",
+            focus="panel" if isinstance(focused, Panel) else "chart" if isinstance(focused, LossChart) else "other",
+            editing=isinstance(focused, Editor),
+            phase=desk.phase if desk is not None else "none",  # type: ignore[arg-type]
+            remedy=bool(desk and desk.remedy),
+            blocked=desk.problem if desk is not None else "",
+            rows=getattr(room, "has_rows", False),
+            columns=self.size.width,
+        )
+
+    # Keys.
+
+    def action_desk(self, what: str) -> None:
+        """Hand a key to the desk."""
+        if self.desk is not None:
+            self.desk.act(what)
+
+    def action_go(self, where: str) -> None:
+        """To another screen."""
+        if where in self.MODES and where != self.current_mode:
+            self.switch_mode(where)
+
+    def action_large(self, pane: str) -> None:
+        """Show a pane of the train screen alone, or all again."""
+        if isinstance(self.screen, TrainScreen):
+            self.screen.action_large(pane)
+
+    async def action_leave(self) -> None:
+        """Quit; during a run ask first."""
+        self.exit(0)
+
+    def action_copy(self) -> None:
+        """Copy the command line."""
+        if self.desk is not None:
+            self.copy_to_clipboard(self.desk.command)
+            self.notify(self.desk.command, title="Copied")
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """The palette: every key's action, from the key table."""
+        now = self.situation(screen) if isinstance(screen, Room) else Situation()
+        for key in KEYS:
+            if key.footer and key.place in ("app", "train") and key.when(now):
+                yield SystemCommand(key.text(now) or key.footer, key.help, self._runner(key.action))
+
+    def _runner(self, action: str) -> Callable[[], Any]:
+        async def run() -> None:
+            await self.run_action(action.replace("train.", "screen."))
+
+        return run
+
+    def _told_to_end(self) -> None:
+        self.exit(130)
+
+
+def _default_recipe() -> Recipe:
+    from engine.recipe import Recipe
+
+    return Recipe()

@@ -1,0 +1,187 @@
+"""The lines around the panes: what is being trained, what happens, what the cursor is on, which keys there are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
+
+from tui.cells import Cells, Span, clip, wrap
+from tui.keys import KeyTable, Situation
+from tui.numbers import duration, figures, short
+
+if TYPE_CHECKING:
+    from engine.recipe import Recipe
+    from engine.snapshot import Snapshot
+    from tui.desk import Desk
+
+NORMALIZATIONS = {"none": "not normalized", "minmax": "min-max", "zscore": "z-score"}
+STATES = {
+    "none": ("○", "ready"),
+    "preparing": ("◌", "preparing"),
+    "training": ("●", "training"),
+    "paused": ("‖", "paused"),
+    "ended": ("■", "done"),
+    "failed": ("✕", "failed"),
+}
+
+
+class TopLine(Cells):
+    """The program's name, the run in a few words, and how it stands."""
+
+    def __init__(self) -> None:
+        super().__init__(id="top")
+        self.desk: Desk | None = None
+        self.place = ""  # the name of a screen that is not the train screen
+
+    def draw(self, width: int, height: int) -> list[list[Span]]:
+        """One line; the middle part is clipped where it is long."""
+        ink = self.ink
+        if self.desk is None:
+            return [[(" ravine", ink.accent)]]
+        desk = self.desk
+        sign, word = STATES[desk.phase]
+        style = {"training": ink.good, "paused": ink.accent, "failed": ink.bad}.get(desk.phase, ink.dim)
+        now = desk.snapshot
+        if now is not None and now.ending is not None and now.ending.reason == "diverged":
+            word, style = "diverged", ink.bad
+        facts = _progress(now)
+        tail: list[Span] = [(f"{sign} {desk.pending or word}", style), (facts + " ", ink.text)]
+        size = sum(cell_len(text) for text, _ in tail)
+        head: list[Span] = [(" ravine", ink.accent)]
+        if self.place:
+            head += [("  " + self.place, ink.strong)]
+        room = width - sum(cell_len(text) for text, _ in head) - 3 - size - 2
+        text = clip(summary(desk), max(0, room))
+        gap = width - sum(cell_len(t) for t, _ in head) - 3 - cell_len(text) - size
+        return [[*head, ("   " + text, ink.dim), (" " * max(1, gap), ink.dim), *tail]]
+
+
+def summary(desk: Desk) -> str:
+    """The run in a few words: "houses · z-score · linear · sgd lr 0.5 · cpu"."""
+    now = desk.snapshot
+    live = desk.live and desk.run is not None and now is not None
+    recipe: Recipe = desk.run.recipe if live and desk.run is not None else desk.recipe
+    plan = now.plan if live and now is not None else desk.known.plan if desk.known else None
+    lr = now.lr if live and now is not None else None
+    if lr is None:
+        lr = plan.lr if plan is not None and recipe.optimizer.lr == "auto" else None
+    if lr is None and recipe.optimizer.lr != "auto":
+        lr = float(recipe.optimizer.lr)
+    mode = recipe.normalization.normalize
+    parts = [recipe.data.dataset.rpartition("/")[2], NORMALIZATIONS.get(mode, mode)]
+    if plan is not None:
+        parts.append(str(plan.model))
+    optimizer = str(plan.optimizer) if plan is not None else "sgd"
+    parts.append(f"{optimizer} lr {figures(lr, 4)}" if lr is not None else optimizer)
+    parts.append(plan.device if plan is not None else recipe.device.device)
+    return " · ".join(parts)
+
+
+def _progress(now: Snapshot | None) -> str:
+    if now is None or not now.steps:
+        return ""
+    if not now.live:
+        return f"   {now.step:,} steps"
+    speed = f"   {short(float(f'{now.steps_per_second:.2g}'))} steps/s" if now.steps_per_second else ""
+    eta = f"   ETA {duration(now.eta)}" if now.eta is not None else ""
+    return speed + eta
+
+
+class Messages(Cells):
+    """What happens, and the help line of what the cursor is on."""
+
+    def __init__(self) -> None:
+        super().__init__(id="messages")
+        self.desk: Desk | None = None
+        self.hint: tuple[str, bool] = ("", False)
+
+    def draw(self, width: int, height: int) -> list[list[Span]]:
+        """What happens takes the lines it needs, all but one."""
+        ink = self.ink
+        if self.desk is None:
+            return [[(" loading…", ink.faint)]]
+        text, bad = happening(self.desk)
+        hint, wrong = self.hint
+        keep = 1 if hint else 0
+        lines = wrap(text, width - 2, max(1, height - keep))
+        found: list[list[Span]] = [[(f" {line}", ink.bad if bad else ink.text)] for line in lines]
+        found += [[(f" {line}", ink.bad if wrong else ink.dim)] for line in wrap(hint, width - 2, height - len(found))]
+        return found
+
+
+def happening(desk: Desk) -> tuple[str, bool]:
+    """How things stand, in a sentence, and whether it tells of a problem."""
+    now = desk.snapshot
+    if now is not None:
+        if now.error:
+            return now.error, True
+        if now.live:
+            return _going(now), False
+    if desk.problem:
+        return desk.problem, True
+    if now is not None and now.ending is not None:
+        return now.ending.sentence, now.ending.reason == "diverged"
+    if desk.known is None:
+        return desk.activity or "looking at the data…", False
+    known = desk.known
+    features = ", ".join(known.features[:4]) + (f" and {len(known.features) - 4} more" * (len(known.features) > 4))
+    kept = f", {len(known.prepared.validation.y):,} of them for validation" if len(known.prepared.validation.y) else ""
+    return f"Ready: {known.rows:,} rows{kept}; {features} → {known.target}. Space starts the run.", False
+
+
+def _going(now: Snapshot) -> str:
+    if not now.steps:
+        return now.activity or "preparing"
+    parts = [f"step {now.step:,} of {now.steps:,}"]
+    if now.loss is not None:
+        parts.append(f"loss {figures(now.loss, 6)}")
+    if now.validation_loss is not None:
+        parts.append(f"validation {figures(now.validation_loss, 6)}")
+    if now.facts is not None and now.facts.optimum_loss is not None and now.loss is not None:
+        parts.append(f"optimum {figures(now.facts.optimum_loss, 5)}")
+        gap = now.facts.gap(now.loss)
+        if gap is not None:
+            parts.append(f"gap {figures(max(gap, 0.0), 2)}")
+    return " · ".join(parts)
+
+
+class KeyLine(Cells):
+    """The keys that do something now."""
+
+    def __init__(self, table: KeyTable) -> None:
+        super().__init__(id="keys")
+        self.table = table
+        self.now = Situation()
+
+    def show(self, now: Situation) -> None:
+        """Take the situation."""
+        if now != self.now:
+            self.now = now
+            self.redraw()
+
+    def draw(self, width: int, height: int) -> list[list[Span]]:
+        """As many entries as fit; the last ones (help, quit) always do."""
+        ink = self.ink
+        entries = self.table.footer(self.now)
+        while len(rows := _flow(entries, width - 2)) > height and len(entries) > 4:
+            # The help screen has them all: the entry before help and quit goes first.
+            del entries[-3]
+            entries = [(key, "all keys" if word == "help" else word) for key, word in entries]
+        return [
+            [(" ", ink.dim), *(span for key, word in row for span in ((key, ink.accent), (f" {word}  ", ink.dim)))]
+            for row in rows
+        ]
+
+
+def _flow(entries: list[tuple[str, str]], width: int) -> list[list[tuple[str, str]]]:
+    rows: list[list[tuple[str, str]]] = [[]]
+    used = 0
+    for key, word in entries:
+        size = cell_len(key) + cell_len(word) + 3
+        if used + size - 2 > width and rows[-1]:
+            rows.append([])
+            used = 0
+        rows[-1].append((key, word))
+        used += size
+    return rows

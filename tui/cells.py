@@ -1,0 +1,170 @@
+"""A widget that keeps what it shows as lines of cells and sends the terminal only the cells that changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TypeAlias
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+from tui.theme import RAVINE, Ink, ink
+
+Span: TypeAlias = tuple[str, Style]
+Line: TypeAlias = tuple[Span, ...]
+
+# Two changed stretches this close are sent as one: moving the cursor costs about as many bytes.
+NEAR = 6
+PLAIN = Style()
+
+
+def fit(spans: Sequence[Span], width: int) -> Line:
+    """Spans cut or padded to exactly `width` cells, neighbours of one style joined."""
+    line: list[Span] = []
+    left = width
+    for text, style in spans:
+        if not text or left <= 0:
+            continue
+        size = cell_len(text)
+        if size > left:
+            text = set_cell_size(text, left)
+            size = left
+        left -= size
+        if line and line[-1][1] == style:
+            line[-1] = (line[-1][0] + text, style)
+        else:
+            line.append((text, style))
+    if left > 0:
+        blank = line[-1][1] if line and line[-1][1].bgcolor else PLAIN
+        line.append((" " * left, blank))
+    return tuple(line)
+
+
+def clip(text: str, width: int) -> str:
+    """A text of at most `width` cells, its end replaced by an ellipsis where it is longer."""
+    if cell_len(text) <= width:
+        return text
+    return set_cell_size(text, width - 1).rstrip() + "…" if width > 1 else "…"[:width]
+
+
+def right(text: str, width: int) -> str:
+    """A text moved to the right end of `width` cells."""
+    text = clip(text, width)
+    return " " * (width - cell_len(text)) + text
+
+
+def left(text: str, width: int) -> str:
+    """A text padded to `width` cells."""
+    return set_cell_size(clip(text, width), width)
+
+
+def wrap(text: str, width: int, most: int) -> list[str]:
+    """A text in at most `most` lines of `width` cells, the last one clipped where it is longer."""
+    lines: list[str] = []
+    words = text.split()
+    while words and len(lines) < most:
+        line = words.pop(0)
+        while words and cell_len(line) + 1 + cell_len(words[0]) <= width:
+            line += " " + words.pop(0)
+        lines.append(line)
+    if words:
+        lines[-1] = clip(lines[-1] + " " + " ".join(words), width)
+    return [clip(line, width) for line in lines]
+
+
+def _cells(line: Line) -> list[Span]:
+    """One entry per cell; the second cell of a wide character is empty."""
+    cells: list[Span] = []
+    for text, style in line:
+        if text.isascii():
+            cells += [(character, style) for character in text]
+            continue
+        for character in text:
+            size = cell_len(character)
+            if size:
+                cells.append((character, style))
+                cells += [("", style)] * (size - 1)
+            elif cells:
+                cells[-1] = (cells[-1][0] + character, cells[-1][1])
+    return cells
+
+
+def changes(old: Line, new: Line) -> Iterator[tuple[int, int]]:
+    """Where two lines of equal width differ: (first cell, end), stretches that are near joined."""
+    if old == new:
+        return
+    before, after = _cells(old), _cells(new)
+    start = end = -1
+    for x, (one, other) in enumerate(zip(before, after, strict=False)):
+        if one == other:
+            continue
+        # A wide character is changed as a whole.
+        first = x - 1 if not (one[0] and other[0]) and x else x
+        if start < 0:
+            start = first
+        elif first - end > NEAR:
+            yield start, end
+            start = first
+        end = x + 1
+        while end < len(after) and not (after[end][0] and before[end][0]):
+            end += 1
+    if start >= 0:
+        yield start, end
+
+
+class Cells(Widget):
+    """Draws itself as lines of cells. A subclass gives `draw`; `redraw` sends what differs from the last frame."""
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._lines: list[Line] = []
+        self._drawn = (0, 0)
+
+    @property
+    def ink(self) -> Ink:
+        """The styles to draw with, of the theme in force."""
+        theme = self.app.current_theme
+        return _INKS.get(theme.name) or _INKS.setdefault(theme.name, ink(theme))
+
+    def draw(self, width: int, height: int) -> Sequence[Sequence[Span]]:
+        """The lines to show on `width` times `height` cells. Fewer or shorter ones are padded, longer ones cut."""
+        raise NotImplementedError
+
+    def redraw(self) -> None:
+        """Draw, and refresh the cells that changed."""
+        width, height = self.size
+        if not (width and height and self.is_attached):
+            return
+        lines = [fit(line, width) for line in self.draw(width, height)[:height]]
+        lines += [fit((), width)] * (height - len(lines))
+        old, self._lines = self._lines, lines
+        if self._drawn != (width, height):
+            self._drawn = (width, height)
+            self.refresh()
+            return
+        regions = [
+            Region(start, y, end - start, 1)
+            for y, (before, after) in enumerate(zip(old, lines, strict=True))
+            for start, end in changes(before, after)
+        ]
+        if regions:
+            self.refresh(*regions)
+
+    def render_line(self, y: int) -> Strip:
+        """The cells of one line, for Textual."""
+        if y >= len(self._lines):
+            return Strip.blank(self.size.width, self.rich_style)
+        ground = self.rich_style
+        return Strip([Segment(text, ground + style) for text, style in self._lines[y]], self._drawn[0])
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Draw at the new size."""
+        self.redraw()
+
+
+_INKS: dict[str, Ink] = {RAVINE.name: ink(RAVINE)}

@@ -1,0 +1,88 @@
+"""Axes: which values get a tick, and how a person would write them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil, floor, log10
+
+from tui.numbers import figures, short
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A labelled place on an axis."""
+
+    value: float
+    label: str
+
+
+def nice_step(span: float, most: int) -> float:
+    """The least of 1, 2, 5 times a power of ten that cuts `span` into at most `most` parts."""
+    rough = span / max(1, most)
+    power = 10.0 ** floor(log10(rough))
+    return next(power * factor for factor in (1.0, 2.0, 5.0, 10.0) if power * factor >= rough * (1 - 1e-9))
+
+
+def linear_ticks(low: float, high: float, most: int) -> list[Tick]:
+    """Ticks at round values of low..high."""
+    if not high > low:
+        return [Tick(low, figures(low))]
+    step = nice_step(high - low, most)
+    first, last = ceil(low / step - 1e-9), floor(high / step + 1e-9)
+    values = [index * step for index in range(first, last + 1)]
+    digits = max(1, ceil(log10(max(abs(low), abs(high)) / step)) + 1) if values else 3
+    return [Tick(value, _label(value, digits)) for value in values]
+
+
+def log_ticks(low: float, high: float, most: int) -> list[Tick]:
+    """Ticks at powers of ten between 10^low and 10^high, with 2 and 5 between where there is room; values are logs."""
+    first, last = ceil(low - 1e-9), floor(high + 1e-9)
+    decades = list(range(first, last + 1))
+    if len(decades) >= 2:
+        step = max(1, ceil(len(decades) / max(2, most)))
+        ticks = [Tick(float(d), power(d)) for d in decades if d % step == 0]
+        if len(decades) * 3 <= most:
+            ticks += [
+                Tick(d + log10(f), short(f * 10.0**d))
+                for d in range(first - 1, last + 1)
+                for f in (2, 5)
+                if low <= d + log10(f) <= high
+            ]
+        return sorted(ticks, key=lambda tick: tick.value)
+    found = [
+        Tick(log10(tick.value), tick.label) for tick in linear_ticks(10.0**low, 10.0**high, most) if tick.value > 0
+    ]
+    return [tick for tick in found if low <= tick.value <= high] or [Tick(low, figures(10.0**low))]
+
+
+def power(exponent: int) -> str:
+    """A power of ten: 1e-6, 0.01, 100, 10k, 1M, 1e9."""
+    if -3 <= exponent < 3:
+        return f"{10.0**exponent:g}"
+    return short(10.0**exponent) if 3 <= exponent < 9 else f"1e{exponent}"
+
+
+def step_ticks(start: float, stop: float, most: int) -> list[Tick]:
+    """Ticks at round steps; never between two whole steps."""
+    if not stop > start:
+        return [Tick(start, short(start))]
+    step = max(1.0, nice_step(stop - start, most))
+    first, last = ceil(start / step - 1e-9), floor(stop / step + 1e-9)
+    return [Tick(index * step, _count(index * step)) for index in range(first, last + 1)]
+
+
+def _count(value: float) -> str:
+    text = short(value)
+    # 12,345,678 near 12,345,700 would both be 12.35M.
+    return text if _value(text) == value else f"{value:,.0f}"
+
+
+def _value(text: str) -> float:
+    sizes = {"k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15}
+    return round(float(text[:-1]) * sizes[text[-1]]) if text and text[-1] in sizes else float(text.replace(",", ""))
+
+
+def _label(value: float, digits: int) -> str:
+    if abs(value) >= 10_000 and float(value).is_integer():
+        return _count(value)
+    return figures(value, min(12, max(3, digits)))

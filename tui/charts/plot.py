@@ -1,0 +1,93 @@
+"""Curves and points as characters, drawn by plotext."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+_ESCAPES = re.compile("\x1b\\[[0-9;]*m")
+DOTS_X, DOTS_Y = 2, 4  # braille dots in a cell
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The area of a plot: `width` times `height` cells. x runs from 0 to 1, y between two values, edge to edge."""
+
+    width: int
+    height: int
+    low: float
+    high: float
+
+    @property
+    def dots(self) -> int:
+        """Braille dots side by side."""
+        return self.width * DOTS_X
+
+    def column(self, x: float) -> int:
+        """The column of cells at x, as plotext places it; may lie outside."""
+        return round(x * (self.width * DOTS_X - 1)) // DOTS_X
+
+    def row(self, y: float) -> int:
+        """The row of cells at y, from the top, as plotext places it; may lie outside."""
+        if not self.high > self.low:
+            return self.height // 2
+        place = (y - self.low) / (self.high - self.low)
+        if not -10 < place < 10:
+            return -1
+        return self.height - 1 - round(place * (self.height * DOTS_Y - 1)) // DOTS_Y
+
+
+def draw(
+    frame: Frame, xs: Sequence[float] | Floats, ys: Sequence[float] | Floats, *, marker: str = "braille",
+    lines: bool = True,
+) -> list[str]:  # fmt: skip
+    """One curve, or points, on its own: `height` texts of `width` characters, blank where nothing is drawn.
+
+    NaN in `ys` interrupts a curve. What lies outside the frame is cut off.
+    """
+    import plotext as plt
+
+    x, y = np.asarray(xs, np.float64), np.asarray(ys, np.float64)
+    plt.clear_figure()
+    plt.theme("clear")
+    plt.limit_size(False, False)
+    plt.plotsize(frame.width, frame.height)
+    plt.frame(False)
+    plt.xticks([])
+    plt.yticks([])
+    plt.xlim(0.0, 1.0)
+    plt.ylim(frame.low, frame.high)
+    drawn = False
+    for part in _stretches(x, y, frame) if lines else [_inside(x, y, frame)]:
+        if len(part[0]):
+            show = plt.plot if lines and len(part[0]) > 1 else plt.scatter
+            show(part[0].tolist(), part[1].tolist(), marker=marker)
+            drawn = True
+    if not drawn:
+        return [" " * frame.width] * frame.height
+    rows = _ESCAPES.sub("", plt.build()).split("\n")
+    return [row.ljust(frame.width)[: frame.width] for row in (rows + [""] * frame.height)[: frame.height]]
+
+
+def _inside(x: Floats, y: Floats, frame: Frame) -> tuple[Floats, Floats]:
+    keep = np.isfinite(y) & (x >= 0) & (x <= 1) & (y >= frame.low) & (y <= frame.high)
+    return x[keep], y[keep]
+
+
+def _stretches(x: Floats, y: Floats, frame: Frame) -> list[tuple[Floats, Floats]]:
+    """The stretches of a curve between its gaps. Values far outside are drawn at the edge: plotext cuts lines there."""
+    height = frame.high - frame.low
+    y = np.clip(y, frame.low - height, frame.high + height)
+    gaps = np.flatnonzero(~np.isfinite(y))
+    parts = []
+    begin = 0
+    for gap in [*gaps.tolist(), len(y)]:
+        if gap > begin:
+            parts.append((x[begin:gap], y[begin:gap]))
+        begin = gap + 1
+    return parts

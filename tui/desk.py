@@ -1,0 +1,331 @@
+"""The desk: what the person has chosen, and the run that is going on. It knows no screen.
+
+The app hands it keys as words ("toggle", "rate_up"), polls it while a run is live, and is told through `changed` when
+something is worth showing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from engine.errors import InputError
+from engine.recipe import Choice, Recipe, find
+from tui.command_line import command_line
+from tui.numbers import figures, short
+
+if TYPE_CHECKING:
+    from engine.data.prepare import Prepared
+    from engine.data.sources import BuiltIn
+    from engine.data.table import Table
+    from engine.devices import DeviceInfo
+    from engine.snapshot import Snapshot
+    from engine.survey import Survey
+
+PACES: tuple[float | None, ...] = (None, 1.0, 3.0, 10.0, 30.0, 60.0, 300.0)  # seconds for a run; None is full speed
+AUTO_PACE = 3.0  # seconds: what `--pace auto` spreads a short run over
+
+
+class Run(Protocol):
+    """What the desk asks of `engine.session.Session`. Every command returns at once."""
+
+    @property
+    def recipe(self) -> Recipe: ...
+    def start(self) -> None: ...
+    def pause(self) -> None: ...
+    def resume(self) -> None: ...
+    def step(self) -> None: ...
+    def stop(self) -> None: ...
+    def change(self, field: str, value: Any) -> None: ...
+    def checkpoint(self) -> None: ...
+    def pace(self, seconds: float | None) -> None: ...
+    def snapshot(self) -> Snapshot: ...
+    def join(self, timeout: float) -> bool: ...
+
+
+Opener = Callable[..., Run]
+
+
+def open_session(recipe: Recipe, **options: Any) -> Run:
+    """A real run. The engine is imported at the first one."""
+    from engine.session import Session
+
+    return Session(recipe, **options)
+
+
+class Desk:
+    """The choices, what was found out about them, and the run.
+
+    Args:
+        recipe: what the panels begin with.
+        changed: called after anything that shows has changed.
+        say: tells the person something in passing: (text, whether it is a problem).
+        opener: makes a run; tests give their own.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        changed: Callable[[], None],
+        say: Callable[[str, bool], None],
+        opener: Opener = open_session,
+    ) -> None:
+        self.recipe = recipe
+        self.survey: Survey | None = None
+        self.problem = ""  # why the present choices cannot be run, in a sentence
+        self.table: Table | None = None  # the chosen table, also where it cannot be trained on as it is
+        self.activity = ""  # what is being found out about the choices
+        self.sets: tuple[BuiltIn, ...] = ()
+        self.devices: tuple[DeviceInfo, ...] = ()
+        self.run: Run | None = None
+        self.snapshot: Snapshot | None = None
+        self.trained_on: Prepared | None = None  # the rows of the run, where they are known
+        self.pending = ""  # what was asked of the run and has not shown yet
+        self._changed, self._say, self._open = changed, say, opener
+
+    # Choices.
+
+    def check(self, field: str, text: str) -> str:
+        """Why a field cannot take a text, in a sentence; empty where it can."""
+        try:
+            self.recipe.replace({field: text})
+        except InputError as error:
+            return str(error)
+        return ""
+
+    def set(self, values: Mapping[str, Any]) -> bool:
+        """Take new values for fields, live ones into the run too; False, and it is said, where one is refused."""
+        try:
+            recipe = self.recipe.replace(values)
+        except InputError as error:
+            self._say(str(error), True)
+            return False
+        if recipe == self.recipe:
+            return True
+        changed = [name for name in values if recipe.get(name) != self.recipe.get(name)]
+        self.recipe = recipe
+        if self.live and self.run is not None:
+            self._steer(changed)
+        self._changed()
+        return True
+
+    def _steer(self, changed: list[str]) -> None:
+        assert self.run is not None
+        later = []
+        for name in changed:
+            choice, value = find(name), self.recipe.get(name)
+            if choice.live and value != "auto":
+                try:
+                    self.run.change(name, value)
+                except InputError as error:
+                    self._say(str(error), True)
+                    continue
+                self.pending = f"{choice.label} {choice.show(value)}"
+            elif name == "pace":
+                self.run.pace(self.pace_seconds)
+            else:
+                later.append(f"{choice.label} {choice.show(value)}".strip())
+        if later:
+            self._say(f"{', '.join(later)}: from the next run on; this one goes on as it is.", False)
+
+    def reset(self, field: str) -> None:
+        """Set a field back to its default."""
+        choice = find(field)
+        self.set({field: choice.default})
+
+    def adopt(self, recipe: Recipe) -> None:
+        """Put another recipe into the panels, without its events."""
+        self.recipe = recipe.model_copy(update={"events": ()})
+        self._changed()
+
+    # What was found out.
+
+    def surveyed(self, recipe: Recipe, survey: Survey | None, table: Table | None, problem: str) -> None:
+        """Take what the survey of a recipe found; of an older one it is thrown away."""
+        if recipe != self.recipe:
+            return
+        self.activity = ""
+        self.problem = problem
+        self.table = table
+        self.survey = survey
+        self._changed()
+
+    def asked(self, activity: str) -> None:
+        """A survey of the present choices is under way: what it is doing."""
+        self.activity = activity
+        if self.survey is None or self.survey.recipe.data != self.recipe.data:
+            self.problem = ""
+        self._changed()
+
+    @property
+    def known(self) -> Survey | None:
+        """The survey, where it is of the table that is chosen now."""
+        return self.survey if self.survey is not None and self.survey.recipe.data == self.recipe.data else None
+
+    def resolved(self, field: str) -> str:
+        """What `auto` stands for in a field, as far as it is known; empty where the field has a value of its own."""
+        survey = self.known
+        if survey is None or self.recipe.get(field) not in ("auto", None):
+            return ""
+        plan = survey.plan
+        if field == "lr":
+            return figures(plan.lr, 3)
+        if field == "batch_size":
+            return "full" if plan.full_batch else short(plan.batch)
+        if field == "epochs":
+            return short(round(plan.steps / plan.batches)) if self.recipe.stopping.steps is None else ""
+        if field == "eval_every":
+            return short(plan.eval_every) if plan.eval_every else "never"
+        if field == "task":
+            return survey.task
+        if field == "target":
+            return survey.target
+        if field in ("model", "optimizer", "init", "backend", "precision", "device", "threads"):
+            return str(getattr(plan, field))
+        return ""
+
+    @property
+    def rate_limit(self) -> float | None:
+        """The learning rate below which descent is stable with the present choices."""
+        survey = self.known
+        if survey is None or survey.facts is None:
+            return None
+        return survey.facts.stable_lr(survey.plan.batch, survey.plan.rows)
+
+    # The run.
+
+    @property
+    def live(self) -> bool:
+        """Whether a run is going on, paused or not."""
+        return self.snapshot is not None and self.snapshot.live
+
+    @property
+    def phase(self) -> str:
+        """Where the run stands: Phase's word, or "none"."""
+        return str(self.snapshot.phase.value) if self.snapshot is not None else "none"
+
+    @property
+    def command(self) -> str:
+        """The command line that does without a screen what the panels say."""
+        return command_line(self.recipe)
+
+    @property
+    def runs_folder(self) -> Path:
+        """Where the runs are kept."""
+        return Path(self.recipe.recording.runs).expanduser()
+
+    @property
+    def pace_seconds(self) -> float | None:
+        """The seconds that a run is to be spread over; None is full speed."""
+        pace = self.recipe.recording.pace
+        return None if pace == "max" else AUTO_PACE if pace == "auto" else float(pace)
+
+    def poll(self) -> None:
+        """Look at the run."""
+        if self.run is None:
+            return
+        new = self.run.snapshot()
+        if new is not self.snapshot:
+            self.snapshot = new
+            self.pending = ""
+            self._changed()
+
+    def act(self, what: str) -> None:
+        """Do what a key says: toggle, step, stop, remedy, rate_up, rate_down, slower, faster."""
+        getattr(self, f"_do_{what}")()
+
+    def _do_toggle(self) -> None:
+        if self.phase == "training" and self.run is not None:
+            self.run.pause()
+            self.pending = "pausing"
+        elif self.phase == "paused" and self.run is not None:
+            self.run.resume()
+            self.pending = "going on"
+        elif self.phase != "preparing":
+            self._begin()
+        self._changed()
+
+    def _do_step(self) -> None:
+        if self.phase == "paused" and self.run is not None:
+            self.run.step()
+        elif not self.live:
+            self._begin(one_step=True)
+        self._changed()
+
+    def _begin(self, *, one_step: bool = False) -> None:
+        if self.problem:
+            self._say(self.problem, True)
+            return
+        known = self.known
+        table = known.table if known is not None else None
+        same = known is not None and known.recipe.normalization == self.recipe.normalization
+        self.trained_on = known.prepared if known is not None and same else None
+        self.run = self._open(self.recipe, table=table, paced=True, command=self.command)
+        if one_step:
+            self.run.step()
+        else:
+            self.run.start()
+        self.snapshot = self.run.snapshot()
+
+    def _do_stop(self) -> None:
+        if self.live and self.run is not None:
+            self.run.stop()
+            self.pending = "stopping"
+            self._changed()
+
+    @property
+    def remedy(self) -> dict[str, str]:
+        """What is offered to be changed after a run that diverged."""
+        ending = self.snapshot.ending if self.snapshot is not None else None
+        return dict(ending.remedy) if ending is not None else {}
+
+    def _do_remedy(self) -> None:
+        if self.live or not self.remedy:
+            return
+        if self.set(self.remedy):
+            self.problem = ""
+            self._begin()
+            self._changed()
+
+    def _rate(self, factor: float) -> None:
+        lr = self.recipe.optimizer.lr
+        if self.live and self.snapshot is not None and self.snapshot.lr is not None:
+            lr = self.snapshot.lr if lr == "auto" or not self.pending else lr
+        elif lr == "auto":
+            if self.known is None:
+                return
+            lr = self.known.plan.lr
+        self.set({"lr": float(f"{float(lr) * factor:.4g}")})
+
+    def _do_rate_up(self) -> None:
+        self._rate(10**0.1)
+
+    def _do_rate_down(self) -> None:
+        self._rate(10**-0.1)
+
+    def _do_slower(self) -> None:
+        now = self.pace_seconds or 0.0
+        self._set_pace(next((p for p in PACES[1:] if p is not None and p > now), PACES[-1]))
+
+    def _do_faster(self) -> None:
+        now = self.pace_seconds or 0.0
+        self._set_pace(next((p for p in reversed(PACES[1:]) if p is not None and p < now), None))
+
+    def _set_pace(self, seconds: float | None) -> None:
+        self.set({"pace": "max" if seconds is None else f"{seconds:g}"})
+        self._say(
+            "Pace: as fast as it goes." if seconds is None else f"Pace: a run is spread over {seconds:g} s.", False
+        )
+
+    def leave(self, timeout: float) -> bool:
+        """Save the run that is going on and end it; whether its folder is closed. Takes up to `timeout` seconds."""
+        if self.run is None or not self.live:
+            return True
+        self.run.stop()
+        return self.run.join(timeout)
+
+
+def differs(recipe: Recipe, choice: Choice) -> bool:
+    """Whether a field has another value than its default."""
+    return bool(recipe.get(choice.name) != choice.default)

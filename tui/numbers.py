@@ -1,0 +1,61 @@
+"""Numbers as a person would write them."""
+
+from __future__ import annotations
+
+from math import floor, isfinite, log10
+
+UNITS = ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
+
+
+def short(value: float) -> str:
+    """A count in few characters: 950, 10k, 2.5M."""
+    if not isfinite(value):
+        return "∞" if value > 0 else "-∞" if value < 0 else "NaN"
+    if abs(value) < 1000 and float(value).is_integer():
+        return str(int(value))
+    for size, unit in UNITS:
+        if abs(value) >= size * 0.99995:
+            return f"{value / size:.4g}{unit}"
+    return figures(value, 3)
+
+
+def figures(value: float | None, digits: int = 4) -> str:
+    """A measured value with so many significant digits: 6.103, 0.00123, 1.2e-7, 141,217."""
+    if value is None:
+        return "-"
+    if not isfinite(value):
+        return "∞" if value > 0 else "-∞" if value < 0 else "NaN"
+    if value == 0:
+        return "0"
+    size = floor(log10(abs(value)))
+    if size >= 7 or size < -4:
+        mantissa, _, exponent = f"{value:.{digits - 1}e}".partition("e")
+        return f"{_trim(mantissa)}e{int(exponent)}"
+    if size >= digits - 1:
+        return f"{value:,.0f}"
+    return _trim(f"{value:.{digits - 1 - size}f}")
+
+
+def fixed(value: float, digits: int = 4) -> str:
+    """Like `figures`, with its closing zeros kept, so that a column of them lines up and stays calm."""
+    if not isfinite(value) or value == 0:
+        return figures(value, digits)
+    size = floor(log10(abs(value)))
+    if size >= 7 or size < -4:
+        mantissa, _, exponent = f"{value:.{digits - 2}e}".partition("e")
+        return f"{mantissa}e{int(exponent)}"
+    return f"{value:,.{max(0, digits - 1 - size)}f}"
+
+
+def _trim(text: str) -> str:
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def duration(seconds: float) -> str:
+    """A time span: 0:03, 12:40, 3:05:00, 4 d 02 h."""
+    whole = int(seconds + 0.5)
+    if whole >= 86_400:
+        return f"{whole // 86_400} d {whole % 86_400 // 3600:02d} h"
+    if whole >= 3600:
+        return f"{whole // 3600}:{whole % 3600 // 60:02d}:{whole % 60:02d}"
+    return f"{whole // 60}:{whole % 60:02d}"

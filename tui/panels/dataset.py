@@ -1,0 +1,93 @@
+"""Panel 1: which table, which columns, which rows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from engine.recipe import Choice, choices, find
+from tui.desk import Desk
+from tui.numbers import short
+from tui.panels.panel import Panel
+from tui.panels.rows import Row, field_row
+
+TASKS = {"regression": "reg", "binary": "bin", "multiclass": "multi"}
+OWN = "own"  # marks the row of the person's own table
+
+
+class DatasetPanel(Panel):
+    """The built-in sets, the person's own file, and how a table is read."""
+
+    number, title = 1, "Dataset"
+
+    def rows(self, desk: Desk) -> list[Row]:
+        """The sets first, then the fields of the data section."""
+        now = desk.recipe.data.dataset
+        names = {s.name for s in desk.sets}
+        base = now.partition(":")[0]
+        own = bool(names) and base not in names
+        rows = [self._own_row(desk, now if own else "")]
+        for one in desk.sets:
+            chosen = base == one.name
+            survey = desk.known if chosen else None
+            rows_, features, task = (
+                (survey.rows, len(survey.features), survey.task)
+                if survey is not None
+                else (one.rows, one.features, one.task)
+            )
+            note = f"{short(rows_)} x {features}  {TASKS.get(task, task):<3}"
+            rows.append(
+                Row("option", one.name, note=note, field="dataset", sets=one.name, chosen=chosen, help=one.about)
+            )
+        rows.append(Row("heading", "columns and rows"))
+        rows += [field_row(desk, c) for c in choices() if c.section == "data" and c.name != "dataset"]
+        return rows
+
+    def _own_row(self, desk: Desk, own: str) -> Row:
+        help = "Your own table: the path of a CSV, TSV, Parquet or NPZ file, or module:function. Enter to type it."
+        if not own:
+            return Row("option", "your file…", field="dataset", sets=OWN, help=help)
+        note = ""
+        if desk.known is not None:
+            task = TASKS.get(desk.known.task, desk.known.task)
+            note = f"{short(desk.known.rows)} x {len(desk.known.features)}  {task:<3}"
+        elif desk.problem:
+            return Row(
+                "option", Path(own).name, note="see below", field="dataset", sets=OWN, chosen=True,
+                help=f"{desk.problem}",
+            )  # fmt: skip
+        return Row("option", Path(own).name, note=note, field="dataset", sets=OWN, chosen=True, help=f"{own}. {help}")
+
+    def words(self, desk: Desk, choice: Choice) -> tuple[str, ...]:
+        """The columns of the table are the words of the target."""
+        if choice.name == "target":
+            return columns(desk)
+        return super().words(desk, choice)
+
+    def take(self, desk: Desk, row: Row) -> None:
+        """A set is taken with its own columns; the own row opens the editor."""
+        if row.field != "dataset":
+            super().take(desk, row)
+        elif row.sets == OWN:
+            self.edit(find("dataset"), desk.recipe.data.dataset if row.chosen else "")
+        else:
+            self._take_table(desk, row.sets)
+
+    def taken(self, desk: Desk, choice: Choice, text: str) -> None:
+        """A typed path is a new table."""
+        if choice.name == "dataset":
+            self._take_table(desk, text)
+        else:
+            super().taken(desk, choice, text)
+
+    def _take_table(self, desk: Desk, text: str) -> None:
+        values: dict[str, object] = {"dataset": text}
+        if text != desk.recipe.data.dataset:
+            # What was said about the columns of another table does not hold for this one.
+            values |= {"target": None, "features": (), "drop": (), "types": {}, "task": "auto"}
+        desk.set(values)
+
+
+def columns(desk: Desk) -> tuple[str, ...]:
+    """The names of the columns of the chosen table, as far as it has been read."""
+    table = desk.table
+    return tuple(column.name for column in table.columns) if table is not None else ()

@@ -1,0 +1,39 @@
+"""Panel 3: the model, the optimizer, when to stop, and what to keep."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from engine.recipe import choices
+from tui.desk import Desk
+from tui.numbers import figures
+from tui.panels.panel import Panel
+from tui.panels.rows import Row, field_row
+
+SECTIONS = {"optimizer": "", "stopping": "stopping", "model": "model", "recording": "recording"}
+
+
+class HyperparametersPanel(Panel):
+    """Every field of four sections of the recipe, the ones changed most first."""
+
+    number, title = 3, "Hyperparameters"
+
+    def rows(self, desk: Desk) -> list[Row]:
+        """The learning rate first, with the largest stable one beside it."""
+        rows: list[Row] = []
+        for section, heading in SECTIONS.items():
+            if heading:
+                rows.append(Row("heading", heading))
+            fields = [field_row(desk, c) for c in choices() if c.section == section]
+            fields.sort(key=lambda row: row.field != "lr")
+            rows += [self._rate(desk, row) if row.field == "lr" else row for row in fields]
+        return rows
+
+    def _rate(self, desk: Desk, row: Row) -> Row:
+        limit = desk.rate_limit
+        value = row.value if row.note else figures(float(row.value), 4) if row.own else row.value
+        if limit is None or value == "auto":
+            return row
+        rate = desk.known.plan.lr if desk.known and not row.own else desk.recipe.optimizer.lr
+        sign = "<" if rate == "auto" or float(rate) < limit else "≥"
+        return replace(row, value=f"{value} {sign} {figures(limit, 3)}")

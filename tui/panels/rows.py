@@ -1,0 +1,119 @@
+"""What a panel is made of: rows, made from the recipe's fields."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from rich.cells import cell_len
+
+from engine.recipe import Choice
+from tui.cells import Span, clip, left
+from tui.desk import Desk, differs
+from tui.theme import Ink
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of a panel."""
+
+    kind: Literal["heading", "field", "option"]
+    label: str
+    value: str = ""
+    note: str = ""  # dim, at the right end
+    field: str = ""  # the recipe's field that it shows or sets
+    sets: str = ""  # for an option: the text that the field takes
+    chosen: bool = False
+    usable: bool = True
+    own: bool = False  # the value is not the default
+    deep: bool = False  # an option unfolded under its field
+    help: str = ""
+
+    @property
+    def rests(self) -> bool:
+        """Whether the cursor can stand on it."""
+        return self.kind != "heading"
+
+
+def field_row(desk: Desk, choice: Choice) -> Row:
+    """The row of a field as it is generated from the recipe."""
+    value = desk.recipe.get(choice.name)
+    resolved = desk.resolved(choice.name)
+    shown = choice.show(value)
+    note = ""
+    if resolved and resolved != shown:
+        shown, note = resolved, "auto"
+    return Row(
+        "field",
+        choice.label,
+        shown or "-",
+        note=note,
+        field=choice.name,
+        own=differs(desk.recipe, choice),
+        help=choice.help,
+    )
+
+
+def option_rows(desk: Desk, choice: Choice, words: tuple[str, ...], *, deep: bool = True) -> list[Row]:
+    """A field's words to choose from."""
+    now = choice.show(desk.recipe.get(choice.name))
+    return [
+        Row("option", word, field=choice.name, sets=word, chosen=word == now, deep=deep, help=choice.help)
+        for word in words
+    ]
+
+
+def about(desk: Desk, choice: Choice) -> str:
+    """The one-line help of a field: what it is, what it takes, what it is by default."""
+    help = choice.help if choice.help.endswith(".") else choice.help + "."
+    default = choice.default_text or "none"
+    taken = "" if choice.kind in ("pick", "switch") else f" Takes {choice.allowed}."
+    when = "" if choice.live or not desk.live else " From the next run on."
+    return f"{help}{taken} Default: {default}.{when}"
+
+
+def draw_row(row: Row, width: int, ink: Ink, *, cursor: bool, editing: bool = False) -> list[Span]:
+    """One row on `width` cells."""
+    if row.kind == "heading":
+        rule = "─" * max(0, width - cell_len(row.label) - 2)
+        return [(f" {row.label} ", ink.dim), (rule, ink.faint)]
+    pointer = "▸" if cursor else " "
+    if row.kind == "option":
+        spans = _option(row, width, ink, pointer)
+    else:
+        spans = _field(row, width, ink, pointer, editing)
+    return [(text, ink.on_cursor(style)) for text, style in spans] if cursor else spans
+
+
+def _option(row: Row, width: int, ink: Ink, pointer: str) -> list[Span]:
+    indent = "  " if row.deep else ""
+    button = "(•) " if row.chosen else "( ) "
+    body = ink.strong if row.chosen else ink.text if row.usable else ink.faint
+    room = width - 1 - len(indent) - 4 - 1
+    note = row.note
+    if cell_len(row.label) + 1 + cell_len(note) > room:
+        note = clip(note, max(0, room - cell_len(row.label) - 1))
+    label = left(row.label, room - cell_len(note))
+    return [
+        (pointer, ink.accent),
+        (indent, ink.text),
+        (button, ink.accent if row.chosen else ink.faint),
+        (label, body),
+        (note + " ", ink.dim if row.usable else ink.bad),
+    ]
+
+
+def _field(row: Row, width: int, ink: Ink, pointer: str, editing: bool) -> list[Span]:
+    room = width - 2
+    value = "" if editing else row.value
+    note = "" if editing or not row.note else f" {row.note}"
+    if cell_len(row.label) + 1 + cell_len(value) + cell_len(note) > room:
+        note = ""
+    value = clip(value, max(4, room - cell_len(row.label) - 1, room // 2))
+    label = left(row.label, room - cell_len(value) - cell_len(note))
+    return [
+        (pointer, ink.accent),
+        (label, ink.dim),
+        (value, ink.strong if row.own else ink.text),
+        (note + " ", ink.dim),
+    ]

@@ -1,0 +1,130 @@
+"""The train screen: panels, loss, weights, fit."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.geometry import Region
+
+from tui.charts.fit import FitChart
+from tui.charts.loss import LossChart
+from tui.charts.weights import WeightsTable
+from tui.keys import bindings
+from tui.panels.dataset import DatasetPanel
+from tui.panels.device import DevicePanel
+from tui.panels.editor import Editor
+from tui.panels.hyperparameters import HyperparametersPanel
+from tui.panels.normalization import NormalizationPanel
+from tui.panels.panel import Panel
+from tui.screens.layout import SIDE, arrange
+from tui.screens.room import Room
+
+
+class TrainScreen(Room):
+    """Home."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("train")]
+
+    def panes(self) -> ComposeResult:
+        """Four panels, two charts, the weights."""
+        self.panels: tuple[Panel, ...] = (
+            DatasetPanel(id="panel1"),
+            NormalizationPanel(id="panel2"),
+            HyperparametersPanel(id="panel3"),
+            DevicePanel(id="panel4"),
+        )
+        self.chart = LossChart(id="chart")
+        self.weights = WeightsTable(id="weights")
+        self.fit = FitChart(id="fit")
+        self.large = ""
+        self._open = "panel1"
+        yield from self.panels
+        yield self.chart
+        yield self.weights
+        yield self.fit
+
+    def on_mount(self) -> None:
+        """The cursor begins in the first panel."""
+        self.panels[0].focus()
+
+    def places(self, width: int, height: int) -> dict[str, Region]:
+        """See `arrange`."""
+        focused = self.focused
+        if focused is not None:
+            name = focused.id if focused.id in SIDE else getattr(focused.parent, "id", None)
+            self._open = name if name in SIDE else self._open
+        wanted = {panel.id or "": panel.wanted for panel in self.panels}
+        layout = arrange(width, height, wanted, self._open, self.large)
+        side: tuple[Panel | WeightsTable | FitChart, ...] = (*self.panels, self.weights, self.fit)
+        for pane in side:
+            folded = pane.id in layout.folded
+            if folded != pane.folded:
+                pane.folded = folded
+                pane.set_class(folded, "folded")
+        return layout.places
+
+    def show(self) -> None:
+        """Hand everybody the newest state."""
+        desk = self.ravine.desk
+        if desk is None:
+            super().show()
+            return
+        for panel in self.panels:
+            panel.redraw()
+        self._hint()
+        super().show()
+        now = desk.snapshot
+        self.chart.empty = self._invitation()
+        self.chart.show(now)
+        self.weights.show(now.weights if now is not None else None)
+        self.fit.show(desk.trained_on, now.weights if now is not None else None)
+
+    def _invitation(self) -> list[str]:
+        desk = self.ravine.desk
+        assert desk is not None
+        if desk.problem:
+            return ["These choices cannot be run yet.", "", desk.problem]
+        return [
+            "Press space to train.",
+            "",
+            "1 to 4 go to the panels, arrows and Enter choose. Each line explains itself below.",
+        ]
+
+    def refit(self) -> None:
+        """The panels hold more or fewer lines than before."""
+        self.lay_out()
+
+    def on_descendant_focus(self) -> None:
+        """On a small screen the focused pane unfolds."""
+        self.lay_out()
+        self._hint()
+        super().on_descendant_focus()
+
+    def _hint(self) -> None:
+        focused = self.focused
+        panel = focused.parent if isinstance(focused, Editor) else focused
+        self.messages.hint = panel.help() if isinstance(panel, Panel) else ("", False)
+
+    def on_panel_moved(self, message: Panel.Moved) -> None:
+        """The cursor is on another line: its help is due."""
+        self._hint()
+        super().show()
+
+    def action_panel(self, number: int) -> None:
+        """Go to a panel."""
+        if self.large:
+            self.action_large(self.large)
+        self.panels[number - 1].focus()
+
+    def action_chart(self, what: str) -> None:
+        """Hand a key to the chart."""
+        self.chart.action_chart(what)
+        super().show()
+
+    def action_large(self, pane: str) -> None:
+        """Show a pane alone, or all again."""
+        self.large = "" if self.large == pane else pane
+        self.lay_out()
+        self.show()

@@ -1,0 +1,119 @@
+"""Questions put to the engine in threads: what the choices mean, which devices there are, which sets.
+
+Each answer is posted to the app as a message; nothing here touches a widget.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from textual.message import Message
+
+from engine.errors import Cancelled, InputError
+
+if TYPE_CHECKING:
+    from engine.data.table import Table
+    from engine.recipe import Recipe
+    from engine.survey import Survey
+
+DEBOUNCE = 0.12  # seconds that choices must rest before they are looked into
+
+
+@dataclass
+class Surveyed(Message):
+    """The survey of a recipe, or why there is none."""
+
+    recipe: Recipe
+    survey: Survey | None
+    table: Table | None
+    problem: str
+
+
+@dataclass
+class Found(Message):
+    """Something that was looked up once."""
+
+    what: str
+    value: Any = field(default=())
+
+
+def in_background(work: Callable[[], None], name: str) -> None:
+    """Do it in a thread that never keeps the program from ending."""
+    threading.Thread(target=work, name=name, daemon=True).start()
+
+
+class Inquirer:
+    """Asks for one survey at a time: a new question cancels the one before.
+
+    Args:
+        post: takes the answers, from any thread.
+    """
+
+    def __init__(self, post: Callable[[Message], Any]) -> None:
+        self._post = post
+        self._current = threading.Event()  # set: given up
+
+    def ask(self, recipe: Recipe) -> None:
+        """Look into a recipe once it has rested for a moment. Answers with `Surveyed`."""
+        self._current.set()
+        given_up = self._current = threading.Event()
+        in_background(lambda: self._work(recipe, given_up), "survey")
+
+    def cancel(self) -> None:
+        """Give up what is being asked."""
+        self._current.set()
+
+    def _work(self, recipe: Recipe, given_up: threading.Event) -> None:
+        if given_up.wait(DEBOUNCE):
+            return
+        try:
+            answer = self._survey(recipe, given_up)
+        except Cancelled:
+            return
+        except Exception as error:  # noqa: BLE001 - told to the person, and the app goes on
+            answer = Surveyed(recipe, None, None, f"{type(error).__name__}: {error}")
+        if not given_up.is_set():
+            self._post(answer)
+
+    def _survey(self, recipe: Recipe, given_up: threading.Event) -> Surveyed:
+        from engine.survey import survey
+
+        try:
+            found = survey(recipe, cancelled=given_up.is_set)
+        except InputError as error:
+            return Surveyed(recipe, None, self._table(recipe, given_up), str(error))
+        return Surveyed(recipe, found, found.table, "")
+
+    def _table(self, recipe: Recipe, given_up: threading.Event) -> Table | None:
+        """The table on its own, for its column names, where the choices do not fit it."""
+        from engine.data.sources import load
+
+        try:
+            return load(recipe.data, cancelled=given_up.is_set)
+        except InputError:
+            return None
+
+
+def find_devices(post: Callable[[Message], Any]) -> None:
+    """Try every device, in a child process. Answers with Found("devices")."""
+
+    def work() -> None:
+        from engine.devices import probe
+
+        post(Found("devices", probe()))
+
+    in_background(work, "devices")
+
+
+def find_sets(post: Callable[[Message], Any]) -> None:
+    """List the built-in sets. Answers with Found("sets")."""
+
+    def work() -> None:
+        from engine.data.sources import builtin_sets
+
+        post(Found("sets", builtin_sets()))
+
+    in_background(work, "sets")

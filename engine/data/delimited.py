@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +21,7 @@ from numpy.typing import NDArray
 
 from engine.data import frames, kinds
 from engine.data.dialect import Dialect, find
-from engine.data.parallel import Progress, Stop, check, each
+from engine.data.parallel import Progress, Stop, check, cores, each
 from engine.data.table import MISSING, Column, Floats, Table, fingerprint
 from engine.data.textfile import TextFile
 from engine.errors import InputError
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 _MOST_RESTARTS = 3
+_IN_FLIGHT = max(2, min(8, cores() // 2))
 
 
 class _AreText(Exception):
@@ -129,11 +132,11 @@ class _Reading:
             else:
                 self.numbers[column] = _Numbers()
         self.lines = self.layout.header_lines
-        for piece, share in self.file.pieces(self.layout.header_lines):
+        for piece, share, early in self._ahead():
             check(cancelled)
-            frame = self._parse(piece)
+            frame = self._parsed(piece, early)
             self._take(frame, share)
-            self.lines += piece.count(b"\n")
+            self.lines += frame.height if piece.find(b'"') < 0 else piece.count(b"\n")
             if progress:
                 progress(what, share)
         check(cancelled)
@@ -158,12 +161,29 @@ class _Reading:
             parts.append(frame.to_series(column))
         self.rows += count
 
-    def _parse(self, piece: bytes) -> pl.DataFrame:
+    def _ahead(self) -> Iterator[tuple[bytes, float | None, Future[pl.DataFrame]]]:
+        """The pieces in order, with the next ones being parsed already."""
+        import polars as pl
+
+        with ThreadPoolExecutor(_IN_FLIGHT, thread_name_prefix="ravine-parse") as pool:
+            waiting: deque[tuple[bytes, float | None, Future[pl.DataFrame]]] = deque()
+            try:
+                for piece, share in self.file.pieces(self.layout.header_lines):
+                    waiting.append((piece, share, pool.submit(self._polars, piece, pl.Float64)))
+                    del piece
+                    if len(waiting) > _IN_FLIGHT:
+                        yield waiting.popleft()
+                while waiting:
+                    yield waiting.popleft()
+            finally:
+                pool.shutdown(cancel_futures=True)
+
+    def _parsed(self, piece: bytes, early: Future[pl.DataFrame]) -> pl.DataFrame:
         """A piece as a frame: Float64 where numbers are expected, String elsewhere."""
         import polars as pl
 
         try:
-            frame = self._polars(piece, pl.Float64)
+            frame = early.result()
         except pl.exceptions.PolarsError as error:
             if "utf-8" in str(error):
                 raise _NotUtf8 from None

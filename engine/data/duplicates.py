@@ -21,12 +21,22 @@ def shared(x: Floats, y: Floats, other_x: Floats, other_y: Floats) -> int:
         return 0
     few = min(_FIRST_COLUMNS, x.shape[1])
     keys, other_keys = _keys(x[:, :few], y), _keys(other_x[:, :few], other_y)
-    suspects = np.flatnonzero(np.isin(other_keys, keys))
+    mine = _maybe_in(keys, other_keys)
+    suspects = np.flatnonzero(np.isin(other_keys, keys[mine]))
     if not suspects.size or few == x.shape[1]:
         return int(suspects.size)
-    mine = np.flatnonzero(np.isin(keys, other_keys[suspects]))
+    mine = mine[np.isin(keys[mine], other_keys[suspects])]
     whole, other_whole = _keys(x, y, mine), _keys(other_x, other_y, suspects)
     return int(np.count_nonzero(np.isin(other_whole, whole)))
+
+
+def _maybe_in(keys: Keys, wanted: Keys) -> NDArray[np.int64]:
+    """Where a key may be one of the wanted: by its lowest bits alone, which needs no sorting."""
+    bits = np.uint64(min(24, max(8, len(wanted).bit_length() + 6)))
+    mask = (np.uint64(1) << bits) - np.uint64(1)
+    there = np.zeros(int(mask) + 1, dtype=np.bool_)
+    there[wanted & mask] = True
+    return np.flatnonzero(there[keys & mask])
 
 
 def _keys(x: Floats, y: Floats, rows: NDArray[np.int64] | None = None) -> Keys:

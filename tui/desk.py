@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from engine.errors import InputError
-from engine.recipe import Choice, Recipe, find
+from engine.recipe import Choice, Recipe, choices, find
 from tui.command_line import command_line
 from tui.numbers import figures, short
 
@@ -85,6 +85,14 @@ class Desk:
         self._changed, self._say, self._open = changed, say, opener
 
     # Choices.
+
+    def find(self, field: str) -> Choice:
+        """A field of the recipe."""
+        return find(field)
+
+    def choices(self, section: str) -> list[Choice]:
+        """The fields of a section of the recipe."""
+        return [choice for choice in choices() if choice.section == section]
 
     def check(self, field: str, text: str) -> str:
         """Why a field cannot take a text, in a sentence; empty where it can."""
@@ -324,8 +332,3 @@ class Desk:
             return True
         self.run.stop()
         return self.run.join(timeout)
-
-
-def differs(recipe: Recipe, choice: Choice) -> bool:
-    """Whether a field has another value than its default."""
-    return bool(recipe.get(choice.name) != choice.default)

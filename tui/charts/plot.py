@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import floor
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +31,7 @@ class Frame:
 
     def column(self, x: float) -> int:
         """The column of cells at x, as plotext places it; may lie outside."""
-        return round(x * (self.width * DOTS_X - 1)) // DOTS_X
+        return floor(0.5 + x * (self.width * DOTS_X - 1)) // DOTS_X
 
     def row(self, y: float) -> int:
         """The row of cells at y, from the top, as plotext places it; may lie outside."""
@@ -39,7 +40,15 @@ class Frame:
         place = (y - self.low) / (self.high - self.low)
         if not -10 < place < 10:
             return -1
-        return self.height - 1 - round(place * (self.height * DOTS_Y - 1)) // DOTS_Y
+        return self.height - 1 - self._dot(place) // DOTS_Y
+
+    def _dot(self, place: float) -> int:
+        return floor(0.5 + place * (self.height * DOTS_Y - 1))
+
+    def dotted(self, y: float) -> str:
+        """The character whose one dot lies exactly at y, in the row of y."""
+        place = (y - self.low) / (self.high - self.low) if self.high > self.low else 0.5
+        return chr(0x2800 + (0x40, 0x04, 0x02, 0x01)[self._dot(place) % DOTS_Y])
 
 
 def draw(
@@ -63,7 +72,7 @@ def draw(
     plt.xlim(0.0, 1.0)
     plt.ylim(frame.low, frame.high)
     drawn = False
-    for part in _stretches(x, y, frame) if lines else [_inside(x, y, frame)]:
+    for part in _stretches(x, y, frame) if lines else [_inside(x, y, frame, marker == "braille")]:
         if len(part[0]):
             show = plt.plot if lines and len(part[0]) > 1 else plt.scatter
             show(part[0].tolist(), part[1].tolist(), marker=marker)
@@ -74,9 +83,15 @@ def draw(
     return [row.ljust(frame.width)[: frame.width] for row in (rows + [""] * frame.height)[: frame.height]]
 
 
-def _inside(x: Floats, y: Floats, frame: Frame) -> tuple[Floats, Floats]:
+def _inside(x: Floats, y: Floats, frame: Frame, braille: bool) -> tuple[Floats, Floats]:
+    """The points in the frame, each moved to the middle of the cell in which its braille dot would lie."""
     keep = np.isfinite(y) & (x >= 0) & (x <= 1) & (y >= frame.low) & (y <= frame.high)
-    return x[keep], y[keep]
+    if braille:
+        return x[keep], y[keep]
+    columns = np.asarray([frame.column(value) for value in x[keep].tolist()], np.float64)
+    rows = np.asarray([frame.row(value) for value in y[keep].tolist()], np.float64)
+    places = (frame.height - 1 - rows) / max(1, frame.height - 1)
+    return columns / max(1, frame.width - 1), frame.low + places * (frame.high - frame.low)
 
 
 def _stretches(x: Floats, y: Floats, frame: Frame) -> list[tuple[Floats, Floats]]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from engine.recipe import Choice, choices, find
-from tui.desk import Desk
 from tui.numbers import short
 from tui.panels.panel import Panel
 from tui.panels.rows import Row, field_row
+
+if TYPE_CHECKING:
+    from engine.recipe import Choice
+    from tui.desk import Desk
 
 TASKS = {"regression": "reg", "binary": "bin", "multiclass": "multi"}
 OWN = "own"  # marks the row of the person's own table
@@ -39,7 +42,7 @@ class DatasetPanel(Panel):
                 Row("option", one.name, note=note, field="dataset", sets=one.name, chosen=chosen, help=one.about)
             )
         rows.append(Row("heading", "columns and rows"))
-        rows += [field_row(desk, c) for c in choices() if c.section == "data" and c.name != "dataset"]
+        rows += [field_row(desk, c) for c in desk.choices("data") if c.name != "dataset"]
         return rows
 
     def _own_row(self, desk: Desk, own: str) -> Row:
@@ -68,7 +71,7 @@ class DatasetPanel(Panel):
         if row.field != "dataset":
             super().take(desk, row)
         elif row.sets == OWN:
-            self.edit(find("dataset"), desk.recipe.data.dataset if row.chosen else "")
+            self.edit(desk.find("dataset"), desk.recipe.data.dataset if row.chosen else "")
         else:
             self._take_table(desk, row.sets)
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from engine.recipe import choices
-from tui.desk import Desk
+from typing import TYPE_CHECKING
+
 from tui.panels.panel import Panel
 from tui.panels.rows import Row, field_row
+
+if TYPE_CHECKING:
+    from tui.desk import Desk
 
 
 class DevicePanel(Panel):
@@ -34,5 +37,5 @@ class DevicePanel(Panel):
             )  # fmt: skip
         if not desk.devices:
             rows.append(Row("heading", "looking for devices…"))
-        rows += [field_row(desk, c) for c in choices() if c.section == "device" and c.name != "device"]
+        rows += [field_row(desk, c) for c in desk.choices("device") if c.name != "device"]
         return rows

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from engine.recipe import choices
-from tui.desk import Desk
 from tui.numbers import figures
 from tui.panels.panel import Panel
 from tui.panels.rows import Row, field_row
+
+if TYPE_CHECKING:
+    from tui.desk import Desk
 
 SECTIONS = {"optimizer": "", "stopping": "stopping", "model": "model", "recording": "recording"}
 
@@ -24,7 +26,7 @@ class HyperparametersPanel(Panel):
         for section, heading in SECTIONS.items():
             if heading:
                 rows.append(Row("heading", heading))
-            fields = [field_row(desk, c) for c in choices() if c.section == section]
+            fields = [field_row(desk, c) for c in desk.choices(section)]
             fields.sort(key=lambda row: row.field != "lr")
             rows += [self._rate(desk, row) if row.field == "lr" else row for row in fields]
         return rows

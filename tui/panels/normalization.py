@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from engine.recipe import choices, find
-from tui.desk import Desk
+from typing import TYPE_CHECKING
+
 from tui.numbers import figures
 from tui.panels.panel import Panel
 from tui.panels.rows import Row, field_row
+
+if TYPE_CHECKING:
+    from tui.desk import Desk
 
 NAMES = {"none": "none", "max": "max", "minmax": "min-max", "zscore": "z-score", "robust": "robust"}
 
@@ -18,7 +21,7 @@ class NormalizationPanel(Panel):
 
     def rows(self, desk: Desk) -> list[Row]:
         """The modes, then the other fields of the section."""
-        choice = find("normalize")
+        choice = desk.find("normalize")
         now = desk.recipe.normalization.normalize
         modes = desk.known.modes if desk.known is not None else {}
         wide = self.size.width >= 34
@@ -37,5 +40,5 @@ class NormalizationPanel(Panel):
             rows.append(
                 Row("option", NAMES[word], note=note, field="normalize", sets=word, chosen=word == now, help=help)
             )
-        rows += [field_row(desk, c) for c in choices() if c.section == "normalization" and c.name != "normalize"]
+        rows += [field_row(desk, c) for c in desk.choices("normalization") if c.name != "normalize"]
         return rows

@@ -10,14 +10,14 @@ from textual.binding import BindingType
 from textual.message import Message
 from textual.widget import Widget
 
-from engine.recipe import Choice, find
 from tui.cells import Cells, Span
 from tui.keys import bindings
-from tui.panels.editor import Editor
 from tui.panels.rows import Row, about, draw_row, option_rows
 
 if TYPE_CHECKING:
+    from engine.recipe import Choice
     from tui.desk import Desk
+    from tui.panels.editor import Editor
 
 
 class Panel(Cells, can_focus=True):
@@ -65,7 +65,7 @@ class Panel(Cells, can_focus=True):
         for row in self.rows(desk):
             found.append(row)
             if row.kind == "field" and row.field == self._unfolded:
-                choice = find(row.field)
+                choice = desk.find(row.field)
                 found += option_rows(desk, choice, self.words(desk, choice))
         return found
 
@@ -125,7 +125,7 @@ class Panel(Cells, can_focus=True):
             return self._editor.problem, True
         if row.kind == "option" and not row.deep:
             return row.help, not row.usable
-        return (about(desk, find(row.field)) if row.field else row.help), False
+        return (about(desk, desk.find(row.field)) if row.field else row.help), False
 
     # Keys.
 
@@ -166,7 +166,7 @@ class Panel(Cells, can_focus=True):
         if row.kind == "option":
             self.take(desk, row)
         else:
-            self._open_field(desk, find(row.field))
+            self._open_field(desk, desk.find(row.field))
         self._tell()
 
     def take(self, desk: Desk, row: Row) -> None:
@@ -225,6 +225,8 @@ class Panel(Cells, can_focus=True):
 
     def edit(self, choice: Choice, text: str) -> None:
         """Open the inline editor on the row under the cursor."""
+        from tui.panels.editor import Editor
+
         width = self.size.width
         room = max(8, min(width - 2, max(width - len(choice.label) - 3, width // 2)))
         self._editor = Editor(choice, text)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from rich.cells import cell_len
 
-from engine.recipe import Choice
 from tui.cells import Span, clip, left
-from tui.desk import Desk, differs
 from tui.theme import Ink
+
+if TYPE_CHECKING:
+    from engine.recipe import Choice
+    from tui.desk import Desk
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ def field_row(desk: Desk, choice: Choice) -> Row:
         shown or "-",
         note=note,
         field=choice.name,
-        own=differs(desk.recipe, choice),
+        own=value != choice.default,
         help=choice.help,
     )
 

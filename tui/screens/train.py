@@ -14,7 +14,6 @@ from tui.charts.weights import WeightsTable
 from tui.keys import bindings
 from tui.panels.dataset import DatasetPanel
 from tui.panels.device import DevicePanel
-from tui.panels.editor import Editor
 from tui.panels.hyperparameters import HyperparametersPanel
 from tui.panels.normalization import NormalizationPanel
 from tui.panels.panel import Panel
@@ -104,7 +103,7 @@ class TrainScreen(Room):
 
     def _hint(self) -> None:
         focused = self.focused
-        panel = focused.parent if isinstance(focused, Editor) else focused
+        panel = focused.parent if focused is not None and isinstance(focused.parent, Panel) else focused
         self.messages.hint = panel.help() if isinstance(panel, Panel) else ("", False)
 
     def on_panel_moved(self, message: Panel.Moved) -> None:

@@ -11,7 +11,7 @@ import inspect
 import shlex
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any, Literal
@@ -207,7 +207,7 @@ def predict(
     *,
     values: Annotated[str | None, Parameter(help='One row, in raw units: "3,2500" or "x1=3,x2=2500".')] = None,
     input: Annotated[
-        str | None, Parameter(help="A table with the raw columns; a column `prediction` is added.")
+        str | None, Parameter(help="A table with the raw columns; the answer is CSV, a line for each row.")
     ] = None,
     runs: RunsFolder = "./runs",
     json: Json = False,
@@ -231,14 +231,39 @@ def predict(
         outputs, warnings = model.predict(table)
     for warning in warnings:
         say(warning)
+    found = model.decide(outputs)
     if json:
-        put(to_json({"run": str(model.path), "target": model.target, "predictions": outputs, "warnings": warnings}))
+        answer: dict[str, Any] = {
+            "run": str(model.path),
+            "target": model.target,
+            "predictions": found,
+            "warnings": warnings,
+        }
+        if model.classes:
+            answer |= {"classes": model.classes, "probabilities": outputs}
+        put(to_json(answer))
     elif values is not None:
-        put(f"{outputs[0]:.10g}")
+        put(str(found[0]) if model.classes else f"{found[0]:.10g}")
     else:
-        put("prediction")
-        sys.stdout.writelines(f"{value!r}\n" for value in outputs.tolist())
+        sys.stdout.writelines(_predictions(model.classes, found, outputs))
     return DONE
+
+
+def _predictions(classes: Sequence[str], found: Sequence[Any], outputs: Any) -> Iterator[str]:
+    """CSV lines: the prediction, and for classes the probability of each."""
+    import csv
+    import io
+
+    line = io.StringIO()
+    writer = csv.writer(line, lineterminator="\n")
+    writer.writerow(["prediction", *(f"probability of {c}" for c in classes)])
+    for i, value in enumerate(found):
+        writer.writerow([value, *(outputs[i].tolist() if classes else ())])
+        if line.tell() > 1 << 16:
+            yield line.getvalue()
+            line.seek(0)
+            line.truncate()
+    yield line.getvalue()
 
 
 def _one_row(text: str, names: list[str]) -> dict[str, str]:

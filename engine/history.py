@@ -166,7 +166,7 @@ class History:
                 level + 1,
                 buckets.low[part].reshape(shape).min(axis=1),
                 buckets.high[part].reshape(shape).max(axis=1),
-                buckets.gap[part].reshape(shape).any(axis=1),
+                np.asarray(buckets.gap[part].reshape(shape).any(axis=1)),
             )
 
     def _read(self, start: int, stop: int) -> Floats:

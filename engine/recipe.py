@@ -45,6 +45,13 @@ def _names(value: object) -> object:
     return value
 
 
+def _parts(value: object) -> object:
+    """Split "64,64" into its numbers."""
+    if isinstance(value, int):
+        return (value,)
+    return tuple(part for part in value.replace(" ", "").split(",") if part) if isinstance(value, str) else value
+
+
 def _column_types(value: object) -> object:
     """Read ["age=numeric", "ticket=text"] (or one such text, parts separated by commas) as a table."""
     if isinstance(value, str):
@@ -65,6 +72,8 @@ Count = Annotated[Whole, Field(ge=1, le=10**12)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 Rate = Annotated[float, Field(gt=0, le=1e12)]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
+Penalty = Annotated[float, Field(ge=0, le=1e12)]
+Sizes = Annotated[tuple[Annotated[Whole, Field(ge=1, le=100_000)], ...], BeforeValidator(_parts)]
 Seed = Annotated[Whole, Field(ge=0, lt=2**63)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
 ColumnKind = Literal["numeric", "boolean", "categorical", "date", "identifier", "text"]
@@ -80,10 +89,12 @@ def _choice(
     flag: str = "",
     live: bool = False,
     example: str = "",
+    suggestions: tuple[str, ...] = (),
     **bounds: Any,
 ) -> Any:
     """Declare a field. `live`: it can be changed while a run goes on. `flag`: its spelling where it is not the name."""
     extra: Any = {"label": label, "unit": unit, "flag": flag, "live": live, "example": example}
+    extra["suggestions"] = list(suggestions)
     return Field(default, description=help, json_schema_extra=extra, **bounds)
 
 
@@ -164,32 +175,79 @@ class Normalization(Section):
 class Model(Section):
     """What is fitted."""
 
-    model: Literal["auto", "linear"] = _choice("auto", "The model; auto picks by the task.", label="model")
-    init: Literal["auto", "zeros", "ones", "uniform"] = _choice(
-        "auto", "Where the parameters begin, bias included; auto is zeros for a linear model.", label="init"
+    model: str = _choice(
+        "auto",
+        "auto (by the task), linear, logistic, softmax, mlp, or module:Class for an nn.Module of your own.",
+        label="model",
+        example="mymodels:Net",
+        pattern=r"^(auto|linear|logistic|softmax|mlp|[A-Za-z_][\w.]*:[A-Za-z_]\w*)$",
+        suggestions=("auto", "linear", "logistic", "softmax", "mlp"),
+    )
+    hidden: Sizes = _choice(
+        (64, 64), "Units of each hidden layer of an mlp.", label="hidden units", example="64,64", min_length=1
+    )
+    activation: Literal["relu", "leaky-relu", "gelu", "silu", "tanh", "sigmoid"] = _choice(
+        "relu", "What hidden units do to their sum.", label="activation"
+    )
+    dropout: Share = _choice(0.0, "Share of an mlp's hidden units left out at random in each update.", label="dropout")
+    batch_norm: bool = _choice(False, "Normalize each hidden layer of an mlp over the batch.", label="batch norm")
+    init: Literal["auto", "zeros", "ones", "uniform", "kaiming"] = _choice(
+        "auto",
+        "Where the parameters begin, bias included; auto is zeros for linear models, kaiming for an mlp.",
+        label="init",
+    )
+    loss: Literal["auto", "mse", "huber", "mae", "bce", "cross-entropy"] = _choice(
+        "auto",
+        "What is made small; auto is mse for amounts, bce for two classes, cross-entropy for more.",
+        label="loss",
     )
 
 
 class Optimizer(Section):
     """How the parameters move."""
 
-    optimizer: Literal["auto", "sgd"] = _choice(
-        "auto", "The update rule; sgd is plain gradient descent.", label="optimizer"
+    optimizer: Literal["auto", "sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw", "lbfgs"] = _choice(
+        "auto",
+        "The update rule; sgd is plain gradient descent; auto is sgd, adam for an mlp or a module.",
+        label="optimizer",
+        live=True,
     )
     lr: Literal["auto"] | Rate = _choice(
         "auto",
-        "Learning rate; auto is half the largest stable one.",
+        "Learning rate; auto is half the largest stable one where that is known, else the finder's.",
         label="learning rate",
         live=True,
     )
+    momentum: Annotated[float, Field(ge=0, lt=1)] = _choice(
+        0.9, "Share of the last step kept, for momentum and nesterov.", label="momentum", live=True
+    )
     batch_size: Literal["auto", "full"] | Count = _choice(
         "auto",
-        "Rows for each update; full is all of them, auto is full, and 256 above 10,000 rows.",
+        "Rows for each update; auto is full (32 for classes and for an mlp), and 256 above 10,000 rows.",
         label="batch size",
         unit="rows",
+        live=True,
     )
     shuffle: Literal["full", "none"] = _choice(
         "full", "Draw a new row order each epoch, or keep the order of the rows.", label="shuffle"
+    )
+    schedule: Literal["constant", "step", "cosine", "onecycle", "plateau"] = _choice(
+        "constant",
+        "How the learning rate moves: a tenth after each third, to zero, up and down, or when stuck.",
+        label="schedule",
+    )
+    warmup: Annotated[Whole, Field(ge=0, le=10**12)] = _choice(
+        0, "Steps in which the learning rate rises from zero.", label="warm-up", unit="steps"
+    )
+    l1: Penalty = _choice(0.0, "Adds c times the sign of each weight to the gradient; never the bias.", label="L1")
+    l2: Penalty = _choice(
+        0.0, "Adds c times each weight to the gradient (penalty c/2 times its square); never the bias.", label="L2"
+    )
+    weight_decay: Penalty | None = _choice(
+        None, "Decoupled weight decay, for adamw only; its default is 0.01.", label="weight decay"
+    )
+    clip: Annotated[float, Field(gt=0, le=1e12)] | None = _choice(
+        None, "Shorten a gradient whose norm is above this.", label="gradient clip"
     )
 
 
@@ -200,11 +258,13 @@ class Device(Section):
         "auto",
         "auto, cpu, cuda, cuda:i, mps or xpu.",
         label="device",
+        suggestions=("auto", "cpu"),
         pattern=r"^(auto|cpu|mps|(cuda|xpu)(:\d+)?)$",
     )
-    precision: Literal["auto", "float32", "float64"] = _choice(
+    precision: Literal["auto", "float32", "float64", "bf16", "fp16"] = _choice(
         "auto",
-        "Number format; auto is float64 for a linear model where the device has it.",
+        "Number format; auto is float64 for linear models where the device has it, else float32; "
+        "bf16 and fp16 mix with float32 weights.",
         label="precision",
     )
     backend: Literal["auto", "autograd"] = _choice(
@@ -230,9 +290,26 @@ class Stopping(Section):
     steps: Count | None = _choice(None, "Updates to take, instead of epochs.", label="steps")
     eval_every: Literal["auto"] | Count = _choice(
         "auto",
-        "Steps between evaluations on the validation rows; auto is an epoch, at most 1,000 times a run.",
+        "Steps between evaluations of all train and validation rows; auto is an epoch, at most 1,000 times a run.",
         label="evaluate every",
         unit="steps",
+    )
+
+    patience: Count | None = _choice(
+        None, "Evaluations without a better loss after which to stop.", label="patience", unit="evaluations"
+    )
+    min_delta: Penalty = _choice(0.0, "How much better a loss must be to count for patience.", label="minimum delta")
+    tol: Penalty | None = _choice(
+        None,
+        "Stop when the gap to the optimum is under this; where that is unknown, when the loss of an evaluation changes "
+        "by less than this share.",
+        label="tolerance",
+    )
+    target_loss: float | None = _choice(
+        None, "Stop when the validation loss (train loss without validation rows) is at most this.", label="target loss"
+    )
+    max_seconds: Annotated[float, Field(gt=0, le=1e9)] | None = _choice(
+        None, "Stop after so many seconds of training.", label="time limit", unit="s"
     )
 
     @model_validator(mode="after")
@@ -326,7 +403,7 @@ class Choice:
     label: str
     help: str
     default: Any
-    kind: Literal["pick", "switch", "whole", "number", "text", "names", "table"]
+    kind: Literal["pick", "switch", "whole", "number", "text", "names", "sizes", "table"]
     words: tuple[str, ...]  # the words it takes: all of its values where `kind` is "pick", else beside a number
     optional: bool  # may be left empty
     low: float | None
@@ -336,6 +413,7 @@ class Choice:
     unit: str
     live: bool
     example: str
+    suggestions: tuple[str, ...]  # of a text: the values to offer first
     flag: str  # with its dashes
 
     @property
@@ -345,6 +423,8 @@ class Choice:
             return "true or false"
         if self.kind == "names":
             return "column names separated by commas"
+        if self.kind == "sizes":
+            return "whole numbers above 0 separated by commas, like 64,64"
         if self.kind == "table":
             return "COL=TYPE with TYPE one of " + ", ".join(get_args(ColumnKind))
         parts = list(self.words)
@@ -359,7 +439,7 @@ class Choice:
         elif self.kind == "text" and not parts:
             parts.append(
                 self.help.rstrip(".")
-                if self.name == "device"
+                if self.suggestions
                 else "text" + (f" like {self.example}" if self.example else "")
             )
         return ", ".join(parts[:-1]) + " or " + parts[-1] if len(parts) > 1 else parts[0]
@@ -377,6 +457,8 @@ class Choice:
             return "on" if value else "off"
         if self.kind == "names":
             return ",".join(f'"{v}"' if "," in v else v for v in value)
+        if self.kind == "sizes":
+            return ",".join(map(str, value))
         if self.kind == "table":
             return ",".join(f"{k}={v}" for k, v in value.items())
         if isinstance(value, float):
@@ -420,7 +502,7 @@ def _read(section: str, name: str, info: FieldInfo) -> Choice:
         elif leaf is float:
             kind = "number"
         elif get_origin(leaf) is tuple:
-            kind, optional = "names", True
+            kind, optional = ("names", True) if get_args(leaf)[0] is str else ("sizes", False)
         elif get_origin(leaf) is dict:
             kind, optional = "table", True
     bound: dict[str, float] = {}
@@ -446,6 +528,7 @@ def _read(section: str, name: str, info: FieldInfo) -> Choice:
         unit=extra["unit"],
         live=extra["live"],
         example=extra["example"],
+        suggestions=tuple(extra["suggestions"]),
         flag="--" + (extra["flag"] or name.replace("_", "-")),
     )
 

@@ -11,17 +11,20 @@ from typing import Any
 
 import numpy as np
 
+from engine import outcome as outcomes
 from engine.data.prepare import Prepared, prepare
 from engine.data.sources import load
 from engine.data.table import Table
 from engine.devices import resolve as resolve_device
 from engine.errors import InputError
 from engine.history import Series
-from engine.learn import diagnosis, metrics
-from engine.learn.curvature import Facts, least_squares
-from engine.learn.kernels.choose import choose
-from engine.learn.kernels.contract import Floats, Kernel, Parameters
-from engine.learn.plan import Plan, make_plan, starting_point
+from engine.learn import diagnosis
+from engine.learn.curvature import Facts
+from engine.learn.kernels.choose import choose, open_kernel
+from engine.learn.kernels.contract import Floats, Kernel, Parameters, State
+from engine.learn.plan import Plan, make_architecture, make_facts, make_plan
+from engine.learn.schedules import Plateau, factors
+from engine.learn.stopping import Flatness, Watch
 from engine.recipe import Event, Recipe, find
 from engine.runs import checkpoint, predictor
 from engine.runs.folder import RunFolder, versions
@@ -60,6 +63,14 @@ class Run:
         self._resumed_at: float | None = None  # when the clock was last started
         self._last_checkpoint = time.monotonic()
         self._bad_loss: float | None = None
+        self._halt: Ended | None = None
+        self._watch: Watch
+        self._plateau = Plateau()
+        self._flatness = Flatness()
+        self._best: State | None = None
+        self._first_norm = 0.0
+        self._threshold = 0.5  # the probability from which on the second of two classes is decided
+        self._evaluated = -1  # the step of the newest evaluation
 
     # Before the first step.
 
@@ -70,14 +81,16 @@ class Run:
             self.table = load(self.recipe.data, cancelled=cancelled)
         activity("preparing the rows")
         self.prepared = prepare(self.recipe.data, self.recipe.normalization, self.table, cancelled=cancelled)
-        train = self.prepared.train
         activity("finding the optimum")
-        self.facts = least_squares(train.x, np.asarray(train.y, np.float64), self.prepared.target_scale.scale)
-        self.plan = make_plan(self.recipe, self.prepared, self.facts, resolve_device(self.recipe.device.device))
+        architecture, loss = make_architecture(self.recipe, self.prepared)
+        self.facts = make_facts(self.recipe, self.prepared, architecture, loss)
+        device = resolve_device(self.recipe.device.device)
+        self.plan = choose(self.recipe, make_plan(self.recipe, self.prepared, self.facts, device), self.facts)
         self.lr = self.plan.lr
         activity(f"starting the {self.plan.backend} backend on {self.plan.device}")
-        limit = diagnosis.divergence_limit(self._initial_loss(), self.facts)
-        self.kernel = choose(self.plan, self.prepared, limit)
+        self.kernel = open_kernel(self.plan, self.prepared, self.facts)
+        self._first_norm = _norm(self.kernel.gradient())
+        self._watch = Watch(self.recipe.stopping, self.facts, len(self.prepared.validation.y) > 0)
         self.folder = RunFolder.create(self.recipe, self.prepared.table_name)
         if self.recipe.recording.tensorboard:
             self._events = EventFile(self.folder.path, time.time())
@@ -87,13 +100,6 @@ class Run:
         self.folder.log(self.plan.backend_reason)
         self.folder.stamp(0, time.time())
         self._evaluate()
-
-    def _initial_loss(self) -> float:
-        train = self.prepared.train
-        start = starting_point(self.plan, train.x.shape[1], 1)
-        with np.errstate(over="ignore", invalid="ignore"):
-            error = train.x @ start["weight"][:, 0] + start["bias"][0] - train.y
-            return float(np.mean(error**2)) * self.prepared.target_scale.scale**2
 
     def _origin(self) -> dict[str, Any]:
         prepared, plan = self.prepared, self.plan
@@ -127,6 +133,12 @@ class Run:
                 "batch_size": plan.batch,
                 "steps": plan.steps,
                 "init": plan.init,
+                "loss": plan.loss,
+                "l1": plan.l1,
+                "l2": plan.l2,
+                "schedule": plan.schedule,
+                "hidden": plan.architecture.hidden,
+                "dropout": plan.architecture.dropout,
                 "seed": plan.seed,
                 "split_seed": self.recipe.data.split_seed,
             },
@@ -169,6 +181,7 @@ class Run:
         stops += [(start // period + 1) * period for period in (self.plan.eval_every, every) if period]
         losses = self.kernel.advance(min(stops) - start)
         wall = time.time()
+        self._flatness.take(start, float(losses.min()), float(losses.max()))
         self.folder.history.append(losses)
         self.folder.stamp(start + len(losses), wall)
         self._log_losses(start, losses, wall)
@@ -179,7 +192,10 @@ class Run:
             self._evaluate()
         if every and self.step % every == 0:
             self.checkpoint()
-        return self.step < self.plan.steps
+        limit = self.recipe.stopping.max_seconds
+        if limit is not None and self.seconds >= limit:
+            self._halt = self._halt or "time"
+        return self.step < self.plan.steps and self._halt is None
 
     def _log_losses(self, start: int, losses: Floats, wall: float) -> None:
         if self._events is None:
@@ -192,19 +208,51 @@ class Run:
             walls = np.full(int(chosen.sum()), wall)
             self._events.scalars("loss/train", walls, steps[chosen], losses[chosen])
         if start == 0:
-            self._events.scalar("learning_rate", wall, 0, self.lr)
+            self._log_rate(0)
+        if self.plan.schedule != "constant" or self.plan.warmup:
+            rates = (
+                self.lr
+                * self._plateau.factor
+                * factors(self.plan.schedule, self.plan.warmup, self.plan.steps, start, len(losses))
+            )
+            if chosen.any():
+                self._events.scalars("learning_rate", walls, steps[chosen], rates[chosen])
+
+    def _log_rate(self, step: int) -> None:
+        if self._events is not None:
+            self._events.scalar("learning_rate", time.time(), step, self.rate)
+
+    @property
+    def rate(self) -> float:
+        """The learning rate of the next update."""
+        plan = self.plan
+        factor = factors(plan.schedule, plan.warmup, plan.steps, min(self.step, plan.steps - 1), 1)[0]
+        return float(self.lr * self._plateau.factor * factor)
 
     def _evaluate(self) -> None:
-        if not self.plan.eval_every or self.folder is None:
+        """Look at the validation rows, and at the train rows where a rule needs it; once a step."""
+        assert self.folder is not None
+        if self._evaluated == self.step:
             return
-        steps, _ = self.validation.points()
-        if len(steps) and steps[-1] == self.step:
-            return
-        loss = self.kernel.evaluate("validation")
-        self.validation.append(self.step, loss)
-        self.folder.validation(self.step, loss)
-        if self._events is not None:
-            self._events.scalar("loss/validation", time.time(), self.step, loss)
+        self._evaluated = self.step
+        train = self.kernel.evaluate("train") if self._watch.needs_train_loss else None
+        validation = None
+        if len(self.prepared.validation.y):
+            validation = self.kernel.evaluate("validation")
+            self.validation.append(self.step, validation)
+            self.folder.validation(self.step, validation)
+            if self._events is not None:
+                self._events.scalar("loss/validation", time.time(), self.step, validation)
+        self._halt = self._halt or self._watch.evaluated(self.step, train, validation)
+        if self._watch.improved and (self.recipe.stopping.patience is not None):
+            self._best = self.kernel.state()
+        if self.plan.schedule == "plateau" and self.step:
+            loss = validation if validation is not None else train
+            assert loss is not None
+            if self._plateau.evaluated(loss):
+                self.kernel.change("lr_factor", self._plateau.factor)
+                self.marks.append(Mark(self.step, "change", f"lr {self.rate:.4g}"))
+                self._log_rate(self.step)
 
     # Steering.
 
@@ -223,17 +271,22 @@ class Run:
 
     def _apply(self, field: str, value: Any) -> None:
         self.kernel.change(field, value)
+        shown = find(field).show(value)
         if field == "lr":
             self.lr = float(value)
-            self.marks.append(Mark(self.step, "change", f"lr {self.lr:.4g}"))
-            if self._events is not None:
-                self._events.scalar("learning_rate", time.time(), self.step, self.lr)
+            shown = f"{self.lr:.4g}"
+            self._log_rate(self.step)
+        label = "lr" if field == "lr" else find(field).label
+        self.marks.append(Mark(self.step, "change", f"{label} {shown}"))
 
-    def checkpoint(self) -> None:
-        """Write the state and the model as they are now."""
+    def checkpoint(self, *, last: bool = True) -> None:
+        """Write the state (as the last one) and the model as they are now."""
         assert self.folder is not None
-        checkpoint.save(self.folder.checkpoints / "last.safetensors", self.kernel.state())
-        predictor.save_model(self.folder.path / "model.safetensors", self.kernel.parameters(), self.prepared)
+        if last:
+            checkpoint.save(self.folder.checkpoints / "last.safetensors", self.kernel.state())
+        predictor.save_model(
+            self.folder.path / "model.safetensors", self.kernel.parameters(), self.prepared, self.plan, self._threshold
+        )
         self._last_checkpoint = time.monotonic()
 
     @property
@@ -241,14 +294,16 @@ class Run:
         """Seconds since the last checkpoint."""
         return time.monotonic() - self._last_checkpoint
 
-    def weights(self) -> Weights:
-        """The parameters now, in scaled and raw units, with their gradient."""
+    def weights(self) -> Weights | None:
+        """The parameters now, in scaled and raw units, with their gradient; None for a model that is not linear."""
+        if not self.plan.architecture.linear:
+            return None
         now, gradient = self.kernel.parameters(), self.kernel.gradient()
-        raw, raw_bias = self.prepared.normalizer.fold(now.weight, now.bias, self.prepared.target_scale)
+        raw, raw_bias = outcomes.fold(self.prepared, now.weight, now.bias)
         return Weights(
             step=self.step,
             features=self.prepared.features,
-            outputs=(self.prepared.target,),
+            outputs=self.prepared.classes if now.weight.shape[1] > 1 else (self.prepared.target,),
             scaled=now.weight,
             raw=raw,
             gradient=gradient.weight,
@@ -267,9 +322,27 @@ class Run:
             reason = "diverged"
         else:
             self._evaluate()
-        self.ending = self._explain(reason)
-        self.checkpoint()
-        self.result = self._result(reason)
+            if reason == "limit":
+                reason = self._halt or "limit"
+        last = self.step
+        if self._best is not None and self._watch.best_step < last:
+            checkpoint.save(self.folder.checkpoints / "last.safetensors", self.kernel.state())
+            self.kernel.restore(self._best)
+            self._evaluated = -1
+        self.ending = self._explain(reason, last)
+        self.result = outcomes.result(
+            run=str(self.folder.path),
+            ended=reason,
+            plan=self.plan,
+            prepared=self.prepared,
+            facts=self.facts,
+            kernel=self.kernel,
+            steps=last,
+            seconds=self.seconds,
+            lr=self.rate,
+        )
+        self._threshold = self.result["threshold"] or 0.5
+        self.checkpoint(last=self._best is None)
         state = "interrupted" if reason == "interrupted" else "ended"
         self.folder.record(
             state=state,
@@ -304,56 +377,26 @@ class Run:
             self._events.close()
         self.folder.close()
 
-    def _explain(self, reason: Ended) -> Ending:
-        loss = self.kernel.evaluate("train")
-        remedy: diagnosis.Remedy | None = None
-        if reason == "diverged":
-            assert self._bad_loss is not None
-            sentence, remedy = diagnosis.diverged(
-                self.recipe, self.plan, self.prepared, self.facts, self.step, self._bad_loss
-            )
-        elif reason == "limit":
-            sentence, remedy = diagnosis.reached(self.plan, self.facts, self.step, loss)
-        else:
-            how = "Stopped" if reason == "stopped" else "Interrupted"
-            sentence = f"{how} at step {self.step:,} of {self.plan.steps:,}; train loss {diagnosis.number(loss)}."
-        return Ending(reason, sentence, remedy.fields if remedy else {}, remedy.text if remedy else "")
+    def _explain(self, reason: Ended, last: int) -> Ending:
+        gradient = self.kernel.gradient()
+        validation = self.kernel.evaluate("validation")
+        outcome = diagnosis.Outcome(
+            step=last,
+            train_loss=self.kernel.evaluate("train"),
+            validation_loss=validation if np.isfinite(validation) else None,
+            bad_loss=self._bad_loss,
+            best_step=self._watch.best_step,
+            flat_since=self._flatness.since(last),
+            gradient_norm=_norm(gradient),
+            initial_gradient_norm=self._first_norm,
+        )
+        said = diagnosis.verdict(reason, self.recipe, self.plan, self.prepared, self.facts, outcome)
+        return Ending(reason, said.sentence, said.remedy, said.remedy_text)
 
-    def _result(self, reason: Ended) -> dict[str, Any]:
-        """The object that `train --json` prints."""
-        assert self.folder is not None
-        prepared, facts = self.prepared, self.facts
-        now = self.kernel.parameters()
-        raw, raw_bias = prepared.normalizer.fold(now.weight, now.bias, prepared.target_scale)
-        train_loss = self.kernel.evaluate("train")
-        return {
-            "run": str(self.folder.path),
-            "ended": reason,
-            "steps": self.step,
-            "epochs": self.step / self.plan.batches,
-            "seconds": self.seconds,
-            "steps_per_second": self.step / self.seconds if self.seconds > 0 else None,
-            "backend": self.plan.backend,
-            "device": self.plan.device,
-            "train_loss": train_loss,
-            "val_loss": self.kernel.evaluate("validation") if len(prepared.validation.y) else None,
-            "optimum_loss": facts.optimum_loss,
-            "gap": facts.gap(train_loss),
-            "metrics": {split: self._metrics(now, split) for split in ("train", "validation", "test")},
-            "features": list(prepared.features),
-            "weights_raw": raw[:, 0].tolist(),
-            "bias_raw": float(raw_bias[0]),
-            "weights_scaled": now.weight[:, 0].tolist(),
-            "bias_scaled": float(now.bias[0]),
-            "lr": self.lr,
-            "lr_bound": facts.lr_bound,
-            "condition_number": facts.condition_number,
-        }
 
-    def _metrics(self, parameters: Parameters, split: str) -> dict[str, float]:
-        rows, scale = getattr(self.prepared, split), self.prepared.target_scale
-        output = (rows.x @ parameters.weight + parameters.bias)[:, 0]
-        return metrics.regression(rows.y * scale.scale + scale.offset, output * scale.scale + scale.offset)
+def _norm(parameters: Parameters) -> float:
+    with np.errstate(over="ignore", invalid="ignore"):
+        return float(np.sqrt(sum(float(np.sum(a**2)) for a in parameters.arrays.values())))
 
 
 def _git_commit() -> str | None:

@@ -1,9 +1,12 @@
 """What can be known of a linear model's loss before the first step: its steepness, its stiffness, its lowest point.
 
-The loss is (1/n) sum (y - A t)^2 with A = [X 1] (rows of features and a one for the bias), so its Hessian is
-(2/n) A'A. Along the eigenvector with eigenvalue λ a step of learning rate r multiplies the distance to the optimum by
-1 - r λ: beyond r = 2/λmax the steepest direction grows, and κ = λmax/λmin is about the number of steps that the
-flattest direction needs. All of it comes from the singular values of A; those of A'A would cost half the digits.
+With A = [X 1] (rows of features and a one for the bias) the mean squared error has the Hessian (2/n) A'A. Along the
+eigenvector with eigenvalue λ a step of learning rate r multiplies the distance to the optimum by 1 - r λ: beyond
+r = 2/λmax the steepest direction grows, and κ = λmax/λmin is about the number of steps that the flattest direction
+needs. For logits the Hessian is at most (1/4n) A'A (two classes) or (1/2n) A'A (more; Böhning 1992).
+
+Everything comes from a QR decomposition of A, made block by block so that no copy of a large table is needed; the
+eigenvalues of A'A would cost half the digits.
 """
 
 from __future__ import annotations
@@ -14,31 +17,39 @@ from math import inf, isfinite, log
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.learn.objective import Loss, baseline, unit
+
 Floats = NDArray[np.float64]
+BLOCK = 16_384  # rows decomposed at once
+
+# The greatest second derivative of a row's loss with respect to its output.
+STEEPEST: dict[str, float] = {"mse": 2.0, "huber": 1.0, "bce": 0.25, "cross-entropy": 0.5}
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known about the loss surface of a run; losses are in the target's own units."""
+    """What is known about the loss surface of a run; losses are in the target's own units, without penalties."""
 
-    lr_bound: float | None  # the largest stable learning rate of full-batch descent, 2/λmax
-    condition_number: float | None  # κ = λmax/λmin; None where λmin is zero to rounding (it is then infinite)
-    optimum_loss: float | None  # the least train loss that the model can reach
-    baseline_loss: float  # the train loss of the constant that fits best: the mean predictor's
-    optimum_weights: Floats | None  # [d, k] on normalized features
-    optimum_bias: Floats | None  # [k]
-    row_bound: float | None  # the largest learning rate stable for batches of one row, 1/max |a|^2
+    lr_bound: float | None = None  # the largest learning rate stable for full-batch descent, 2/λmax
+    condition_number: float | None = None  # κ = λmax/λmin; None where unknown, or infinite to rounding
+    optimum_loss: float | None = None  # the train loss at the optimum of the (penalised) objective
+    baseline_loss: float = float("nan")  # the train loss of the best constant: the mean predictor's, the class shares'
+    optimum_weights: Floats | None = None  # [d, k] on normalized features
+    optimum_bias: Floats | None = None  # [k]
+    row_curvature: float | None = None  # the greatest λ of one row's loss
+    penalised: bool = False  # whether an L2 penalty has moved the optimum
+    separable: bool = False  # whether a plane parts the classes: the loss then falls to 0 as the weights grow for ever
 
     def stable_lr(self, batch: int, rows: int) -> float | None:
         """The learning rate below which descent on batches of `batch` of `rows` rows is stable in the mean square.
 
-        For rows a and loss (y - a't)^2, E[H_B^2] <= (1 - 1/B) H^2 + (2 R^2/B) H with R^2 the greatest |a|^2, so
-        2/((1 - 1/B) λmax + 2 R^2/B) is enough. (Needell, Srebro and Ward 2016 treat one row, Ma, Bassily and Belkin
-        2018 batches.) With all rows in a batch it is 2/λmax.
+        With H_B the Hessian of a random batch of B rows, H that of all and R the greatest of one row's,
+        E[H_B^2] <= (1 - 1/B) H^2 + (R/B) H, so 2/((1 - 1/B) λmax + R/B) is enough (Needell, Srebro and Ward 2016 for
+        one row, Ma, Bassily and Belkin 2018 for batches). With all rows in a batch it is 2/λmax.
         """
-        if self.lr_bound is None or batch >= rows or self.row_bound is None:
+        if self.lr_bound is None or batch >= rows or self.row_curvature is None:
             return self.lr_bound
-        return 2.0 / ((1 - 1 / batch) * 2.0 / self.lr_bound + 2.0 / (batch * self.row_bound))
+        return 2.0 / ((1 - 1 / batch) * 2.0 / self.lr_bound + self.row_curvature / batch)
 
     def gap(self, loss: float) -> float | None:
         """How far a train loss is from the optimum, as a share of what the mean predictor leaves to gain."""
@@ -58,51 +69,128 @@ class Facts:
         return log(share) / (2 * log(factor)) if 0 < factor < 1 else (0.0 if factor == 0 else inf)
 
 
-def least_squares(x: Floats, y: Floats, scale: float = 1.0) -> Facts:
-    """Facts of the mean squared error of a linear model.
+def triangle(x: Floats, y: Floats | None = None, root: Floats | None = None) -> Floats:
+    """The R of a QR decomposition of [X 1] or [X 1 y], at most [d + 2, d + 2].
 
     Args:
-        x: float64 [n, d] normalized features of the train rows.
-        y: float64 [n] scaled target.
-        scale: the target's scale s_y; losses are given in the target's own units, that is times s_y^2. The stable
-            learning rate belongs to the scaled target, on which descent is done.
+        x: [n, d].
+        y: [n], a further column.
+        root: [n], what each row is multiplied by (square roots of row weights).
     """
+    width = x.shape[1] + (1 if y is None else 2)
+    upper = np.empty((0, width))
+    for start in range(0, len(x), BLOCK):
+        rows = slice(start, min(start + BLOCK, len(x)))
+        block = np.empty((rows.stop - start, width))
+        block[:, : x.shape[1]] = x[rows]
+        block[:, x.shape[1]] = 1.0
+        if y is not None:
+            block[:, -1] = y[rows]
+        if root is not None:
+            block *= root[rows, None]
+        upper = np.asarray(np.linalg.qr(np.concatenate([upper, block]), mode="r"))
+    return upper
+
+
+def _with_penalty(upper: Floats, l2: float, rows: int, steepest: float) -> Floats:
+    """R of [X 1 …] with rows added that stand for an L2 penalty of the weights: H + l2 I on them, none on the bias."""
+    if not l2:
+        return upper
+    d = upper.shape[1] - 2
+    extra = np.zeros((d, upper.shape[1]))
+    extra[:, :d] = np.sqrt(rows * l2 / steepest) * np.eye(d)
+    return np.asarray(np.linalg.qr(np.concatenate([upper, extra]), mode="r"))
+
+
+def _solve(upper: Floats) -> Floats:
+    """The least squares solution [d + 1] from the R of [X 1 y]. Columns are brought to one length first."""
+    a, b = upper[:, :-1], upper[:, -1]
+    lengths = np.sqrt(np.einsum("ij,ij->j", a, a))
+    lengths[lengths == 0] = 1.0
+    solution: Floats = np.linalg.lstsq(a / lengths, b, rcond=None)[0]
+    return np.asarray(solution / lengths)
+
+
+def survey_loss(
+    loss: Loss,
+    x: Floats,
+    y: Floats,
+    *,
+    classes: int = 0,
+    weight: Floats | None = None,
+    scale: float = 1.0,
+    l1: float = 0.0,
+    l2: float = 0.0,
+    optimum: bool = True,
+) -> Facts:
+    """Facts of a linear model under one of the losses.
+
+    Args:
+        x: [n, d] normalized features of the train rows.
+        y: [n] scaled targets, or class numbers.
+        classes: number of classes, for cross-entropy.
+        weight: [n] row weights, None for ones.
+        scale: the target's scale; losses are given in the target's own units. The stable learning rate belongs to the
+            scaled target, on which descent is done.
+        l1, l2: penalties; with an L1 penalty the optimum is not computed.
+        optimum: whether to find the optimum too.
+    """
+    per = unit(loss, scale)
+    base = baseline(loss, y, classes, weight) * per
+    steepest = STEEPEST.get(loss)
     n, d = x.shape
-    mean_loss = float(np.mean((y - y.mean()) ** 2))
-    with np.errstate(over="ignore", invalid="ignore"):
-        a = np.column_stack([x, np.ones(n)])
-        if not np.isfinite(a).all():
-            return Facts(None, None, None, mean_loss * scale**2, None, None, None)
-        s = np.linalg.svd(_reduced(a), compute_uv=False)
-        steepest = 2.0 * float(s[0]) ** 2 / n
-        threshold = s[0] * max(n, d + 1) * np.finfo(np.float64).eps
-        full = d + 1 <= n and s[-1] > threshold
-        solution: Floats = np.linalg.lstsq(a, y, rcond=None)[0].astype(np.float64, copy=False)
-        residual = y - a @ solution
-        # One step of refinement: the correction's own error is of second order.
-        solution += np.linalg.lstsq(a, residual, rcond=None)[0]
-        residual = y - a @ solution
-        row_bound = 1.0 / float(np.max(np.einsum("ij,ij->i", a, a)))
-    if not isfinite(steepest):
-        return Facts(None, None, None, mean_loss * scale**2, None, None, None)
+    if steepest is None or not np.isfinite(x).all() or not np.isfinite(np.abs(x).max(initial=0.0) ** 2 * n):
+        return Facts(baseline_loss=base)
+    root = None if weight is None else np.sqrt(weight)
+    plain = triangle(x, y, root)
+    upper = _with_penalty(plain, l2, n, steepest)
+    singular = np.linalg.svd(upper[:, :-1], compute_uv=False)
+    greatest = steepest * float(singular[0]) ** 2 / n
+    full = len(singular) == d + 1 and singular[-1] > singular[0] * max(n, d + 1) * np.finfo(np.float64).eps
+    longest = float(np.max((np.einsum("ij,ij->i", x, x) + 1) * (1.0 if weight is None else weight)))
+    facts = {
+        "lr_bound": 2.0 / greatest,
+        "condition_number": float((singular[0] / singular[-1]) ** 2) if full else None,
+        "baseline_loss": base,
+        "row_curvature": steepest * longest + l2,
+        "penalised": l2 > 0,
+    }
+    if l1 or not optimum or loss in ("huber", "mae"):
+        return Facts(**facts)
+    if loss != "mse":
+        from engine.learn.newton import minimise
+
+        found = minimise(loss, x, y, max(classes, 2), weight, l2)
+        if found is None:
+            return Facts(**facts)
+        facts |= {
+            "condition_number": found.condition_number,
+            "optimum_loss": found.loss,
+            "optimum_weights": found.weights,
+            "optimum_bias": found.bias,
+            "separable": found.separable,
+        }
+        return Facts(**facts)
+    solution = _solve(upper)
+    if not l2:
+        # One step of refinement: what is left over is fitted again, with an error of second order.
+        solution = solution + _solve(triangle(x, y - x @ solution[:d] - solution[d], root))
+    residual = y - x @ solution[:d] - solution[d]
+    square = residual**2 if weight is None else residual**2 * weight
     return Facts(
-        lr_bound=2.0 / steepest,
-        condition_number=float((s[0] / s[-1]) ** 2) if full else None,
-        optimum_loss=float(np.mean(residual**2)) * scale**2,
-        baseline_loss=mean_loss * scale**2,
+        **facts,
+        optimum_loss=float(np.mean(square)) * per,
         optimum_weights=solution[:d, None].copy(),
         optimum_bias=solution[d:].copy(),
-        row_bound=row_bound,
     )
 
 
-def _reduced(a: Floats) -> Floats:
-    """A matrix with the singular values of a tall one, by QR: the decomposition then costs d^3 rather than n d^2."""
-    n, d = a.shape
-    return np.asarray(np.linalg.qr(a, mode="r")) if n > 4 * d else a
+def least_squares(x: Floats, y: Floats, scale: float = 1.0) -> Facts:
+    """Facts of the mean squared error; see `survey_loss`."""
+    return survey_loss("mse", x, y, scale=scale)
 
 
-def stiffness(x: Floats) -> tuple[float | None, float | None]:
-    """(κ, 2/λmax) of a linear model on features [n, d]; None where infinite or unknown."""
-    facts = least_squares(x, np.zeros(len(x)))
+def stiffness(x: Floats, loss: Loss = "mse") -> tuple[float | None, float | None]:
+    """(κ, 2/λmax) of a linear model on features [n, d] by its steepest possible Hessian; None where unknown."""
+    facts = survey_loss(loss, x, np.zeros(len(x)), optimum=False, classes=2)
     return facts.condition_number, facts.lr_bound

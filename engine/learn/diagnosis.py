@@ -1,8 +1,9 @@
-"""Why a run ended, and what to try next, in words."""
+"""Why a run ended, how good it is, and what to try next, in words."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -14,14 +15,31 @@ from engine.recipe import Normalization, Recipe
 CLOSE = 1e-3  # a gap under this is called reached
 MODES = ("zscore", "minmax", "robust", "max")  # tried as a remedy, in this order
 DIVERGED = 1e6  # times the greater of the initial and the mean predictor's loss
+OVERFIT = 1.3  # times the train loss: a validation loss beyond it is called overfitting
+LITTLE = 0.05  # a share of the baseline's loss: less gain than this is called underfitting
 
 
 @dataclass(frozen=True)
-class Remedy:
-    """Fields to change, and the same in words."""
+class Verdict:
+    """What is said of a run, and the fields to change to mend it."""
 
-    fields: dict[str, str]
-    text: str
+    sentence: str
+    remedy: dict[str, str] = field(default_factory=dict)
+    remedy_text: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The figures a verdict is made from; losses in the target's own units."""
+
+    step: int
+    train_loss: float
+    validation_loss: float | None
+    bad_loss: float | None  # the loss that ended a diverged run
+    best_step: int  # of the evaluations
+    flat_since: int | None
+    gradient_norm: float
+    initial_gradient_norm: float
 
 
 def divergence_limit(initial_loss: float, facts: Facts) -> float:
@@ -35,70 +53,187 @@ def number(value: float) -> str:
     return f"{value:,.0f}" if 1000 <= abs(value) < 1e7 else f"{value:.4g}"
 
 
-def reached(plan: Plan, facts: Facts, step: int, loss: float) -> tuple[str, Remedy | None]:
-    """What to say of a run that took all its steps."""
-    words = f"All {step:,} steps are done; train loss {number(loss)}"
-    gap = facts.gap(loss)
-    if gap is None or facts.optimum_loss is None:
-        return words + ".", None
-    words += f", the optimum is {number(facts.optimum_loss)} (gap {max(gap, 0.0):.1e})."
-    if gap < CLOSE:
-        return words, None
-    needed = facts.steps_to(CLOSE / gap, plan.lr) if plan.full_batch else None
-    if needed is not None and np.isfinite(needed) and needed < 1e12:
-        total = step + round(needed)
-        return (
-            f"{words} At this learning rate about {number(needed)} more steps bring the gap under {CLOSE:g}.",
-            Remedy({"steps": str(total), "epochs": "auto"}, f"{total:,} steps"),
+def verdict(reason: str, recipe: Recipe, plan: Plan, prepared: Prepared, facts: Facts, outcome: Outcome) -> Verdict:
+    """One paragraph for the end of a run: why, how far from the optimum, against which baseline, what to try next."""
+    if reason == "diverged":
+        return _diverged(recipe, plan, prepared, facts, outcome)
+    words = [_opening(reason, recipe, plan, outcome), _standing(plan, prepared, facts, outcome)]
+    if outcome.flat_since is not None:
+        words.append(f"The loss has been flat since step {outcome.flat_since:,}.")
+    fit = _fit(plan, facts, outcome)
+    advice = _advice(reason, recipe, plan, prepared, facts, outcome) if fit is None else fit
+    if advice is not None:
+        words.append(advice.sentence)
+        return Verdict(" ".join(filter(None, words)), advice.remedy, advice.remedy_text)
+    return Verdict(" ".join(filter(None, words)))
+
+
+def _opening(reason: str, recipe: Recipe, plan: Plan, outcome: Outcome) -> str:
+    step, wishes = f"{outcome.step:,}", recipe.stopping
+    of = f"{plan.steps:,}"
+    openings = {
+        "limit": f"All {step} steps are done.",
+        "stopped": f"Stopped at step {step} of {of}.",
+        "interrupted": f"Interrupted at step {step} of {of}; the run can go on from there.",
+        "time": f"The time limit ended it at step {step} of {of}.",
+        "target": f"The target loss {wishes.target_loss} was reached at step {step}.",
+        "tol": f"Settled within the tolerance {wishes.tol} at step {step} of {of}.",
+        "patience": (
+            f"No better loss for {wishes.patience} evaluations: ended at step {step} of {of}, "
+            f"with the weights of step {outcome.best_step:,}."
+        ),
+    }
+    return openings.get(reason, f"Ended at step {step}.")
+
+
+def _standing(plan: Plan, prepared: Prepared, facts: Facts, outcome: Outcome) -> str:
+    words = f"Train loss {number(outcome.train_loss)}"
+    if outcome.validation_loss is not None:
+        words += f", validation loss {number(outcome.validation_loss)}"
+    gap = facts.gap(outcome.train_loss)
+    if facts.separable:
+        words += "; a plane separates the classes, so the loss falls to 0 as the weights grow for ever (use --l2)"
+    elif gap is not None and facts.optimum_loss is not None:
+        where = "the optimum with the L2 penalty" if facts.penalised else "the optimum"
+        words += (
+            f"; {where} is {number(facts.optimum_loss)} ({'gap 0 to rounding' if gap < 1e-12 else f'gap {gap:.1e}'})"
         )
+    if np.isfinite(facts.baseline_loss) and (gap is None or facts.separable):
+        base = {"bce": "the class shares alone", "cross-entropy": "the class shares alone"}.get(
+            plan.loss, "the median" if plan.loss in ("mae", "huber") else "the mean"
+        )
+        words += f"; {base} would leave {number(facts.baseline_loss)}"
+    return words + "."
+
+
+def _fit(plan: Plan, facts: Facts, outcome: Outcome) -> Verdict | None:
+    """A word on over- and underfitting, where there is one to say."""
+    validation = outcome.validation_loss
+    gained = facts.baseline_loss - outcome.train_loss
+    if validation is None or not np.isfinite(validation) or gained <= 0:
+        return None
+    lost = validation - outcome.train_loss
+    if validation > OVERFIT * outcome.train_loss and lost > 0.2 * gained:
+        if outcome.best_step < outcome.step and validation > 0:
+            cure = Verdict("stop early with --patience 10", {"patience": "10"}, "patience 10")
+        else:
+            cure = Verdict("add --l2 0.01 or more rows", {"l2": "0.01"}, "L2 0.01")
+        return Verdict(
+            f"Overfitting: the validation loss is {validation / outcome.train_loss:.1f} times the train loss; "
+            f"{cure.sentence}.",
+            cure.remedy,
+            cure.remedy_text,
+        )
+    gap = facts.gap(outcome.train_loss)
+    if gained < LITTLE * facts.baseline_loss and (gap is None or gap < CLOSE):
+        return Verdict(
+            "Underfitting: the model explains next to nothing; try --degree 2, --model mlp, or other features.",
+            {"degree": "2"},
+            "degree 2",
+        )
+    return None
+
+
+def _advice(
+    reason: str, recipe: Recipe, plan: Plan, prepared: Prepared, facts: Facts, outcome: Outcome
+) -> Verdict | None:
+    gap = facts.gap(outcome.train_loss)
+    if gap is None or facts.separable or gap < CLOSE or reason != "limit":
+        return None
     bound = facts.stable_lr(plan.batch, plan.rows)
-    if bound is not None and plan.lr < bound / 4:
-        return f"{words} A learning rate up to {bound:.3g} is stable: try {bound / 2:.3g}.", Remedy(
-            {"lr": f"{bound / 2:.3g}"}, f"learning rate {bound / 2:.3g}"
+    still = outcome.gradient_norm < 1e-3 * outcome.initial_gradient_norm
+    if plan.full_batch and plan.optimizer == "sgd" and plan.schedule == "constant":
+        needed = facts.steps_to(CLOSE / gap, plan.lr)
+        mode = _flatter_mode(recipe, prepared, facts)
+        start = "Progress has all but vanished in a flat direction: " if still and (needed or 0) > outcome.step else ""
+        if mode:
+            return Verdict(
+                f"{start}κ is {number(facts.condition_number or np.inf)}; try --normalize {mode}.",
+                {"normalize": mode, "lr": "auto"},
+                f"{mode} normalization",
+            )
+        if needed is not None and np.isfinite(needed) and needed < 1e12:
+            total = outcome.step + round(needed)
+            return Verdict(
+                f"{start}At this learning rate about {number(round(needed))} more steps bring the gap under {CLOSE:g}.",
+                {"steps": str(total)},
+                f"{total:,} steps",
+            )
+    if bound is not None and plan.lr < bound / 4 and plan.optimizer == "sgd":
+        half = f"{bound / 2:.3g}"
+        return Verdict(
+            f"A learning rate up to {bound:.3g} is stable; try --lr {half}.", {"lr": half}, f"learning rate {half}"
         )
     if not plan.full_batch:
-        smaller = plan.lr / 10
-        return f"{words} Batches of {plan.batch} leave noise in the loss: try learning rate {smaller:.3g}.", Remedy(
-            {"lr": f"{smaller:.3g}"}, f"learning rate {smaller:.3g}"
+        return Verdict(
+            f"Batches of {plan.batch} leave noise in the loss; let the rate fall with --schedule cosine.",
+            {"schedule": "cosine"},
+            "cosine schedule",
         )
-    return words, None
+    longer = 4 * outcome.step
+    return Verdict(f"The loss is still falling; try --steps {longer}.", {"steps": str(longer)}, f"{longer:,} steps")
 
 
-def diverged(
-    recipe: Recipe, plan: Plan, prepared: Prepared, facts: Facts, step: int, loss: float
-) -> tuple[str, Remedy]:
-    """What to say of a diverged run: the step, the cause, and what would have worked."""
-    if np.isfinite(loss):
-        what = f"the loss rose to {loss:.2g}, a million times what it began with"
+def _flatter_mode(recipe: Recipe, prepared: Prepared, facts: Facts) -> str | None:
+    """A normalization under which κ is at least 10 times smaller."""
+    if recipe.normalization.normalize != "none" or facts.condition_number is None:
+        return None
+    trial = recipe.normalization.model_copy(update={"normalize": "zscore"})
+    kappa, _ = stiffness(prepared.with_normalization(trial).train.x)
+    return "zscore" if kappa is not None and 10 * kappa < facts.condition_number else None
+
+
+def _diverged(recipe: Recipe, plan: Plan, prepared: Prepared, facts: Facts, outcome: Outcome) -> Verdict:
+    loss = outcome.bad_loss
+    if loss is not None and np.isfinite(loss):
+        what = f"the loss rose to {loss:.2g}, over a million times what it began with"
     else:
         what = "the loss is no longer a finite number"
-    words = f"Diverged at step {step:,}: {what}."
+    words = f"Diverged at step {outcome.step:,}: {what}."
+    scales = np.max(np.abs(prepared.train.x), axis=0)
+    widest = prepared.features[int(scales.argmax())] if len(scales) else ""
+    large = f"; {widest} has the largest scale, up to {scales.max():,.4g}" if len(scales) and scales.max() > 10 else ""
     bound = facts.stable_lr(plan.batch, plan.rows)
     if bound is None:
-        remedy = Remedy({"normalize": "zscore"}, "z-score normalization")
-        return f"{words} The features are too large to compute with; try --normalize zscore.", remedy
+        if large and recipe.normalization.normalize == "none":
+            remedy = {"normalize": "zscore"}
+            return Verdict(f"{words[:-1]}{large}. Try --normalize zscore.", remedy, "zscore normalization")
+        smaller = f"{plan.lr / 10:.3g}"
+        return Verdict(f"{words} Try --lr {smaller}.", {"lr": smaller}, f"learning rate {smaller}")
     if plan.lr >= bound:
         kind = "full batches" if plan.full_batch else f"batches of {plan.batch}"
-        words += f" Learning rate {plan.lr:.4g} is above {bound:.4g}, the largest stable one for {kind}"
-        scales = np.max(np.abs(prepared.train.x), axis=0)
-        if len(scales) and scales.max() > 10:
-            words += f"; {prepared.features[int(scales.argmax())]} has the largest scale, up to {scales.max():,.4g}"
-        words += "."
-    mode = _mode_that_allows(plan.lr, recipe, prepared)
-    safe = f"{bound / 2:.3g}"
+        words += f" Learning rate {plan.lr:.4g} is above {bound:.4g}, the largest stable one for {kind}{large}."
+    mode = _mode_that_allows(plan, recipe, prepared) if plan.optimizer == "sgd" else None
+    safe = f"{min(bound / 2, plan.lr / 2):.3g}"
     if mode:
-        remedy = Remedy({"normalize": mode}, f"{mode} normalization")
-        return f"{words} With --normalize {mode} this learning rate is stable; without it try --lr {safe}.", remedy
-    return f"{words} Try --lr {safe}.", Remedy({"lr": safe}, f"learning rate {safe}")
+        return Verdict(
+            f"{words} With --normalize {mode} this learning rate is stable; without it try --lr {safe}.",
+            {"normalize": mode},
+            f"{mode} normalization",
+        )
+    return Verdict(f"{words} Try --lr {safe}.", {"lr": safe}, f"learning rate {safe}")
 
 
-def _mode_that_allows(lr: float, recipe: Recipe, prepared: Prepared) -> str | None:
-    """A normalization under which full-batch descent at this learning rate is stable, if the present one is another."""
+def _mode_that_allows(plan: Plan, recipe: Recipe, prepared: Prepared) -> str | None:
+    """A normalization under which descent at this learning rate is stable, if the present one is another."""
     for mode in MODES:
         if mode == recipe.normalization.normalize:
             return None  # the present one is as good as any that follow
         trial: Normalization = recipe.normalization.model_copy(update={"normalize": mode})
-        _, bound = stiffness(prepared.with_normalization(trial).train.x)
-        if bound is not None and lr < bound:
+        _, bound = stiffness(prepared.with_normalization(trial).train.x, plan.loss)
+        if bound is not None and plan.lr < bound:
             return mode
     return None
+
+
+def unhealthy(arrays: Mapping[str, np.ndarray[tuple[int, ...], np.dtype[np.float64]]]) -> tuple[str, ...]:
+    """A word for every parameter that is not well: NaN, infinite, or exploding (beyond 1e6)."""
+    found = []
+    for name, values in arrays.items():
+        if np.isnan(values).any():
+            found.append(f"{name} has NaN")
+        elif np.isinf(values).any():
+            found.append(f"{name} is infinite")
+        elif values.size and np.abs(values).max() > 1e6:
+            found.append(f"{name} is exploding (up to {np.abs(values).max():.2g})")
+    return tuple(found)

@@ -1,28 +1,146 @@
-"""How good predictions are, in the target's own units."""
+"""How good predictions are, in the target's own units and in plain numpy; NaN where a figure is not defined.
+
+Definitions are scikit-learn's, macro averages over the classes where there are more than two.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.learn.models import sigmoid
+
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+NAN = float("nan")
 
 
 def regression(y: Floats, predicted: Floats) -> dict[str, float]:
     """mse, rmse, mae and r2 of predictions [n] of targets [n]; empty for n = 0, r2 NaN where the targets do not vary.
 
-    r2 = 1 - sum of squared errors / sum of squared deviations from the mean of these targets, as scikit-learn has it.
+    r2 = 1 - sum of squared errors / sum of squared deviations from the mean of these targets.
     """
     if y.shape != predicted.shape:
         raise ValueError(f"targets {y.shape} against predictions {predicted.shape} would broadcast")
     if not len(y):
         return {}
     error = y - predicted
-    mse = float(np.mean(error**2))
+    with np.errstate(over="ignore"):
+        mse = float(np.mean(error**2))
     spread = float(np.mean((y - y.mean()) ** 2))
     return {
         "mse": mse,
         "rmse": float(np.sqrt(mse)),
         "mae": float(np.mean(np.abs(error))),
-        "r2": 1 - mse / spread if spread > 0 else float("nan"),
+        "r2": 1 - mse / spread if spread > 0 else NAN,
     }
+
+
+def probabilities(outputs: Floats) -> Floats:
+    """Class probabilities [n, classes] from logits [n, 1] of the second of two classes, or [n, classes]."""
+    if outputs.shape[1] == 1:
+        second = sigmoid(outputs)
+        return np.concatenate([1 - second, second], axis=1)
+    powers = np.exp(outputs - outputs.max(axis=1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+
+
+def decide(chances: Floats, threshold: float = 0.5) -> Ints:
+    """The class of each row [n]: the likeliest, or of two classes the second where its probability reaches it."""
+    if chances.shape[1] == 2:
+        return (chances[:, 1] >= threshold).astype(np.int64)
+    return np.asarray(chances.argmax(axis=1), np.int64)
+
+
+def confusion(y: Ints, decided: Ints, classes: int) -> Ints:
+    """Counts [classes, classes]: rows are the true class, columns the decided one."""
+    return np.asarray(np.bincount(y * classes + decided, minlength=classes * classes).reshape(classes, classes))
+
+
+def per_class(counts: Ints) -> dict[str, Floats]:
+    """precision, recall, f1 and support [classes] from a confusion matrix; NaN where nothing was decided or there."""
+    right = np.diag(counts).astype(np.float64)
+    decided, there = counts.sum(axis=0), counts.sum(axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        precision = np.where(decided > 0, right / decided, np.nan)
+        recall = np.where(there > 0, right / there, np.nan)
+        f1 = np.where(decided + there > 0, 2 * right / (decided + there), np.nan)
+    return {"precision": precision, "recall": recall, "f1": f1, "support": there.astype(np.float64)}
+
+
+def best_threshold(y: Ints, chance: Floats) -> float:
+    """The probability from which on the second class is decided so that F1 is greatest; 0.5 where that is as good.
+
+    Args:
+        y: [n] 0 or 1.
+        chance: [n] probability of class 1.
+    """
+    if not len(y) or y.min() == y.max():
+        return 0.5
+    order = np.argsort(-chance, kind="stable")
+    hits = np.cumsum(y[order])
+    last = np.append(np.diff(chance[order]) != 0, True)  # a threshold parts only rows of different probability
+    f1 = np.where(last, 2 * hits / (np.arange(1, len(y) + 1) + y.sum()), -1.0)
+    at_half = 2 * float((y[chance >= 0.5]).sum()) / (float((chance >= 0.5).sum()) + float(y.sum()))
+    best = int(f1.argmax())
+    if f1[best] <= at_half:
+        return 0.5
+    value = float(chance[order][best])
+    below = float(chance[order][best + 1]) if best + 1 < len(y) else 0.0
+    return (value + below) / 2
+
+
+def roc(y: Ints, chance: Floats) -> tuple[Floats, Floats]:
+    """The ROC curve: false and true positive rates [points], from (0, 0) to (1, 1). y [n] 0 or 1."""
+    order = np.argsort(-chance, kind="stable")
+    ends = np.append(np.flatnonzero(np.diff(chance[order])), len(y) - 1)
+    hits = np.cumsum(y[order])[ends].astype(np.float64)
+    misses = ends + 1 - hits
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.append(0.0, misses / (len(y) - y.sum())), np.append(0.0, hits / y.sum())
+
+
+def roc_auc(y: Ints, chance: Floats) -> float:
+    """Area under the ROC curve; NaN where only one class is there."""
+    if not len(y) or y.min() == y.max():
+        return NAN
+    false, true = roc(y, chance)
+    return float(np.sum(np.diff(false) * (true[1:] + true[:-1])) / 2)
+
+
+def pr_auc(y: Ints, chance: Floats) -> float:
+    """Average precision: the area under the precision-recall curve in steps; NaN where the class is not there."""
+    if not len(y) or not y.any():
+        return NAN
+    order = np.argsort(-chance, kind="stable")
+    ends = np.append(np.flatnonzero(np.diff(chance[order])), len(y) - 1)
+    hits = np.cumsum(y[order])[ends].astype(np.float64)
+    precision, recall = hits / (ends + 1), hits / y.sum()
+    return float(np.sum(np.diff(np.append(0.0, recall)) * precision))
+
+
+def classification(y: Ints, chances: Floats, threshold: float = 0.5) -> dict[str, float]:
+    """accuracy, precision, recall, f1, roc_auc, pr_auc and log_loss of probabilities [n, classes]; empty for n = 0.
+
+    Of two classes the figures are those of the second; of more, macro averages over the classes that are there.
+    """
+    if not len(y):
+        return {}
+    classes = chances.shape[1]
+    counts = confusion(y, decide(chances, threshold), classes)
+    table = per_class(counts)
+    own = chances[np.arange(len(y)), y]
+    found = {
+        "accuracy": float(np.trace(counts) / len(y)),
+        "log_loss": float(-np.mean(np.log(np.maximum(own, np.finfo(np.float64).tiny)))),
+    }
+    if classes == 2:
+        found |= {name: float(table[name][1]) for name in ("precision", "recall", "f1")}
+        found |= {"roc_auc": roc_auc(y, chances[:, 1]), "pr_auc": pr_auc(y, chances[:, 1])}
+        return found
+    seen = counts.sum(axis=0) + counts.sum(axis=1) > 0
+    found |= {name: float(np.mean(np.nan_to_num(table[name][seen]))) for name in ("precision", "recall", "f1")}
+    each = [(y == c).astype(np.int64) for c in range(classes)]
+    found["roc_auc"] = float(np.mean([roc_auc(e, chances[:, c]) for c, e in enumerate(each)]))
+    found["pr_auc"] = float(np.mean([pr_auc(e, chances[:, c]) for c, e in enumerate(each)]))
+    return found

@@ -1,4 +1,4 @@
-"""The models: their parameters, where these begin, and what they compute. numpy alone, so that predicting needs no torch.
+"""The models: their parameters, where these begin, and what they compute. In numpy, so that predicting needs no torch.
 
 A model maps features x [n, d] to outputs [n, k]: the scaled target for regression (k = 1), the logit of the second
 class for two classes (k = 1), a logit for each class otherwise.
@@ -115,8 +115,8 @@ def activate(name: Activation, z: Floats) -> Floats:
     if name == "sigmoid":
         return sigmoid(z)
     if name == "silu":
-        return z * sigmoid(z)
-    return 0.5 * z * (1 + np.tanh(sqrt(2 / np.pi) * (z + 0.044715 * z**3)))
+        return np.asarray(z * sigmoid(z))
+    return np.asarray(0.5 * z * (1 + np.tanh(sqrt(2 / np.pi) * (z + 0.044715 * z**3))))
 
 
 def forward(architecture: Architecture, arrays: Mapping[str, Floats], x: Floats) -> Floats:

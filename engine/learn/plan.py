@@ -2,58 +2,133 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
 from engine.data.prepare import Prepared
+from engine.devices import available_cores
 from engine.errors import InputError
-from engine.learn.curvature import Facts
+from engine.learn.curvature import Facts, survey_loss
+from engine.learn.models import Architecture, Family, Init
+from engine.learn.objective import Loss
+from engine.learn.optimizers import MOMENTUM, WEIGHT_DECAY, Optimizer
+from engine.learn.schedules import Schedule
 from engine.recipe import Recipe
 
-Precision = Literal["float32", "float64"]
-SMALL_BATCH = 256  # rows, where there are more than FULL_BATCH_ROWS
-FULL_BATCH_ROWS = 10_000
-FALLBACK_LR = 0.01  # where no bound is known
+Precision = Literal["float32", "float64", "bf16", "fp16"]
+Backend = Literal["spectral", "compiled", "autograd"]
+SMALL_BATCH, MIDDLE_BATCH = 32, 256  # rows: for classes and networks, and for tables of more than MANY_ROWS
+MANY_ROWS = 10_000
+THREADED = 1_000_000  # multiplications in a batch from which on more than one thread pays
+FALLBACK_LR = {"adam": 1e-3, "adamw": 1e-3, "rmsprop": 1e-3, "adagrad": 1e-2, "lbfgs": 1.0}  # torch's, where no bound
 
 
 @dataclass(frozen=True)
 class Plan:
     """A recipe made definite. Everything a kernel needs beside the data."""
 
-    model: Literal["linear"]
-    optimizer: Literal["sgd"]
-    backend: Literal["autograd"]
-    backend_reason: str  # why this backend, in a sentence for the person
+    architecture: Architecture
+    loss: Loss
+    init: Init
+    optimizer: Optimizer
+    lr: float
+    lr_reason: str
+    momentum: float
+    weight_decay: float
+    schedule: Schedule
+    warmup: int
+    l1: float
+    l2: float
+    clip: float | None
+    shuffle: Literal["full", "none"]
+    batch: int  # rows of a batch, at most `rows`
+    rows: int  # train rows
+    steps: int  # updates in all
+    eval_every: int  # steps between evaluations
     device: str  # "cpu", "cuda:0", …
     precision: Precision
     threads: int
     deterministic: bool
-    batch: int  # rows of a batch, at most `rows`
-    rows: int  # train rows
-    steps: int  # updates in all
-    lr: float
-    lr_reason: str
-    init: Literal["zeros", "ones", "uniform"]
-    shuffle: Literal["full", "none"]
     seed: int
-    eval_every: int  # steps between evaluations; 0 without validation rows
+    backend: Backend = "autograd"
+    backend_reason: str = ""  # why this backend, in a sentence for the person
 
     @property
     def batches(self) -> int:
         """Updates in an epoch; the last batch may be smaller."""
-        return -(-self.rows // self.batch)
+        return 1 if self.optimizer == "lbfgs" else -(-self.rows // self.batch)
 
     @property
     def full_batch(self) -> bool:
         """Whether every update sees all rows."""
         return self.batch >= self.rows
 
+    @property
+    def model(self) -> str:
+        """The model as `--model` names it."""
+        return self.architecture.module or self.architecture.family
+
+
+def make_architecture(recipe: Recipe, prepared: Prepared) -> tuple[Architecture, Loss]:
+    """The model and loss for a task. Raises InputError where they do not fit together."""
+    task, wish, loss = prepared.task, recipe.model.model, recipe.model.loss
+    families = {"regression": "linear", "binary": "logistic", "multiclass": "softmax"}
+    family: Family = "module" if ":" in wish else families[task] if wish == "auto" else wish  # type: ignore[assignment]
+    if family in families.values() and family != families[task] and not (family == "softmax" and task == "binary"):
+        what = {"regression": "an amount", "binary": "one of two classes", "multiclass": "a class"}[task]
+        raise InputError(
+            f"Model {family} does not fit the target {prepared.target}, which is {what}: "
+            f"choose --model {families[task]} or mlp, or set --task."
+        )
+    fitting: tuple[Loss, ...]
+    if task == "regression":
+        fitting = ("mse", "huber", "mae")
+    elif task == "binary":
+        fitting = ("cross-entropy",) if family == "softmax" else ("bce", "cross-entropy")
+        if family == "logistic":
+            fitting = ("bce",)
+    else:
+        fitting = ("cross-entropy",)
+    if loss not in ("auto", *fitting):
+        raise InputError(
+            f"Loss {loss} does not fit model {wish if wish != 'auto' else family} and the target {prepared.target} "
+            f"({task}); choose {' or '.join(fitting)}."
+        )
+    chosen: Loss = fitting[0] if loss == "auto" else loss
+    outputs = max(len(prepared.classes), 2) if chosen == "cross-entropy" else 1
+    shape = Architecture(family, len(prepared.features), outputs, module=wish if family == "module" else "")
+    if family == "mlp":
+        shape = replace(
+            shape,
+            hidden=recipe.model.hidden,
+            activation=recipe.model.activation,
+            dropout=recipe.model.dropout,
+            batch_norm=recipe.model.batch_norm,
+        )
+    elif recipe.model.dropout or recipe.model.batch_norm:
+        raise InputError(f"Dropout and batch norm belong to hidden layers, which model {family} has none of.")
+    return shape, chosen
+
+
+def make_facts(recipe: Recipe, prepared: Prepared, architecture: Architecture, loss: Loss) -> Facts:
+    """The facts of the loss surface; of a model that is not linear only the baseline, and no optimum."""
+    train = prepared.train
+    facts = survey_loss(
+        loss,
+        train.x,
+        train.y,
+        classes=max(len(prepared.classes), 2),
+        weight=train.weight,
+        scale=prepared.target_scale.scale,
+        l1=recipe.optimizer.l1,
+        l2=recipe.optimizer.l2,
+        optimum=architecture.linear,
+    )
+    return facts if architecture.linear else Facts(baseline_loss=facts.baseline_loss)
+
 
 def make_plan(recipe: Recipe, prepared: Prepared, facts: Facts, device: str) -> Plan:
-    """Resolve a recipe.
+    """Resolve a recipe, all but the backend (see `engine.learn.kernels.choose`).
 
     Args:
         device: the device that `recipe.device.device` stands for on this machine.
@@ -61,75 +136,96 @@ def make_plan(recipe: Recipe, prepared: Prepared, facts: Facts, device: str) -> 
     Raises:
         InputError: choices that contradict each other or the table.
     """
-    if prepared.task != "regression":
-        raise InputError(
-            f"The target {prepared.target} is for {prepared.task} classification; choose a numeric target, "
-            "or say --task regression if its numbers are amounts."
-        )
-    rows = len(prepared.train.y)
-    wish = recipe.optimizer.batch_size
-    if wish == "auto":
-        batch = rows if rows <= FULL_BATCH_ROWS else SMALL_BATCH
-    else:
-        batch = rows if wish == "full" else min(int(wish), rows)
+    architecture, loss = make_architecture(recipe, prepared)
+    wishes, rows = recipe.optimizer, len(prepared.train.y)
+    optimizer: Optimizer = wishes.optimizer if wishes.optimizer != "auto" else "sgd" if architecture.linear else "adam"
+    batch = _batch(recipe, prepared, architecture, optimizer)
     batches = -(-rows // batch)
+    if wishes.weight_decay is not None and optimizer != "adamw":
+        raise InputError(f"Weight decay belongs to adamw, not to {optimizer}; use --l2, or --optimizer adamw.")
     if recipe.stopping.steps is not None:
         steps = recipe.stopping.steps
     elif recipe.stopping.epochs == "auto":
         steps = 1000 if batch >= rows else 100 * batches
     else:
         steps = int(recipe.stopping.epochs) * batches
-    precision: Precision = "float32" if device.startswith("mps") else "float64"
-    if recipe.device.precision != "auto":
-        if recipe.device.precision == "float64" and device.startswith("mps"):
-            raise InputError("The device mps has no float64; choose --precision float32 or --device cpu.")
-        precision = recipe.device.precision
-    lr, reason = _learning_rate(recipe, facts, batch, rows)
-    every = 0
-    if len(prepared.validation.y):
-        wished = recipe.stopping.eval_every
-        every = max(batches, -(-steps // 1000)) if wished == "auto" else int(wished)
+    if wishes.warmup > steps:
+        raise InputError(f"Warm-up takes {wishes.warmup:,} steps, the run has {steps:,}; make it shorter.")
+    lr, reason = _learning_rate(recipe, facts, optimizer, batch, rows)
+    wished = recipe.stopping.eval_every
+    init: Init = recipe.model.init if recipe.model.init != "auto" else "zeros" if architecture.linear else "kaiming"
+    if architecture.family == "module" and recipe.model.init == "auto":
+        init = "own"
     return Plan(
-        model="linear",
-        optimizer="sgd",
-        backend="autograd",
-        backend_reason="autograd: PyTorch computes the gradient, on any device.",
-        device=device,
-        precision=precision,
-        threads=1 if recipe.device.threads == "auto" else int(recipe.device.threads),
-        deterministic=recipe.device.deterministic,
+        architecture=architecture,
+        loss=loss,
+        init=init,
+        optimizer=optimizer,
+        lr=lr,
+        lr_reason=reason,
+        momentum=wishes.momentum if optimizer in ("momentum", "nesterov") else MOMENTUM,
+        weight_decay=WEIGHT_DECAY if wishes.weight_decay is None else wishes.weight_decay,
+        schedule=wishes.schedule,
+        warmup=wishes.warmup,
+        l1=wishes.l1,
+        l2=wishes.l2,
+        clip=wishes.clip,
+        shuffle=wishes.shuffle,
         batch=batch,
         rows=rows,
         steps=steps,
-        lr=lr,
-        lr_reason=reason,
-        init="zeros" if recipe.model.init == "auto" else recipe.model.init,
-        shuffle=recipe.optimizer.shuffle,
+        eval_every=max(batches, -(-steps // 1000)) if wished == "auto" else int(wished),
+        device=device,
+        precision=_precision(recipe, architecture, device),
+        threads=_threads(recipe, architecture, batch),
+        deterministic=recipe.device.deterministic,
         seed=recipe.device.seed,
-        eval_every=every,
     )
 
 
-def _learning_rate(recipe: Recipe, facts: Facts, batch: int, rows: int) -> tuple[float, str]:
+def _batch(recipe: Recipe, prepared: Prepared, architecture: Architecture, optimizer: Optimizer) -> int:
+    rows, wish = len(prepared.train.y), recipe.optimizer.batch_size
+    if optimizer == "lbfgs":
+        if wish not in ("auto", "full"):
+            raise InputError("L-BFGS works on full batches; leave out --batch-size, or choose another optimizer.")
+        return rows
+    if wish == "full":
+        return rows
+    if wish != "auto":
+        return min(int(wish), rows)
+    if rows > MANY_ROWS:
+        return MIDDLE_BATCH
+    return rows if prepared.task == "regression" and architecture.linear else min(SMALL_BATCH, rows)
+
+
+def _precision(recipe: Recipe, architecture: Architecture, device: str) -> Precision:
+    wish = recipe.device.precision
+    without = device.startswith("mps")
+    if wish == "auto":
+        return "float64" if architecture.linear and not without else "float32"
+    if wish == "float64" and without:
+        raise InputError("The device mps has no float64; choose --precision float32 or --device cpu.")
+    return wish
+
+
+def _threads(recipe: Recipe, architecture: Architecture, batch: int) -> int:
+    if recipe.device.threads != "auto":
+        return int(recipe.device.threads)
+    width = max((architecture.inputs, *architecture.hidden))
+    return min(available_cores(), 8) if batch * width * max(architecture.hidden, default=1) > THREADED else 1
+
+
+def _learning_rate(recipe: Recipe, facts: Facts, optimizer: Optimizer, batch: int, rows: int) -> tuple[float, str]:
     if recipe.optimizer.lr != "auto":
         return float(recipe.optimizer.lr), "as given"
+    if optimizer in FALLBACK_LR:
+        return FALLBACK_LR[optimizer], f"the usual one for {optimizer}"
     bound = facts.stable_lr(batch, rows)
     if bound is None:
-        return FALLBACK_LR, "no stability bound is known for these features"
+        return 0.01, "no stability bound is known here"
+    if optimizer in ("momentum", "nesterov"):
+        # Momentum m makes a step 1/(1 - m) times as long in the end.
+        share = 1 - recipe.optimizer.momentum
+        return bound / 2 * share, f"half of {bound:.4g}, the largest stable rate, times 1 - momentum"
     kind = "full batches" if batch >= rows else f"batches of {batch}"
     return bound / 2, f"half of {bound:.4g}, the largest stable rate for {kind}"
-
-
-def starting_point(plan: Plan, d: int, k: int) -> dict[str, NDArray[np.float64]]:
-    """Initial parameters {"weight": [d, k], "bias": [k]}, the same for every kernel and device.
-
-    Uniform draws from (-1/sqrt(d), 1/sqrt(d)), as torch.nn.Linear does.
-    """
-    from engine.streams import stream
-
-    if plan.init == "uniform":
-        random = stream(plan.seed, "initial parameters")
-        edge = 1 / np.sqrt(d)
-        return {"weight": random.uniform(-edge, edge, (d, k)), "bias": random.uniform(-edge, edge, k)}
-    value = 1.0 if plan.init == "ones" else 0.0
-    return {"weight": np.full((d, k), value), "bias": np.full(k, value)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.data.encode import Encoder, Input
-from engine.data.normalize import Normalizer
-from engine.data.prepare import Prepared, TargetScale
+from engine.data.normalize import Normalizer, TargetScale
+from engine.data.prepare import Prepared
 from engine.data.table import Table
 from engine.errors import InputError
 from engine.files import write_bytes
 from engine.learn.kernels.contract import Parameters
+from engine.learn.metrics import decide, probabilities
+from engine.learn.models import Architecture, forward
+from engine.learn.plan import Plan
 
 FORMAT = 1
 Floats = NDArray[np.float64]
@@ -30,19 +33,23 @@ class Explanation:
     features: tuple[str, ...]
     raw: Floats  # [d] encoded, in the features' own units
     normalized: Floats  # [d] what the model sees
-    contributions: Floats  # [d] what each adds to the output, in the target's unit
-    bias: float  # what is there without any feature, in the target's unit
-    output: float  # bias + sum of contributions
+    contributions: Floats | None  # [d] what each adds, in the target's unit or to the logit; None if not linear
+    bias: float  # what is there without any feature
+    output: float  # the amount, or the probability of `decided`
+    decided: str  # the class, empty for an amount
+    chances: dict[str, float]  # the probability of each class
     warnings: tuple[str, ...]  # values outside the training range, unknown categories
 
 
-def save_model(path: Path, parameters: Parameters, prepared: Prepared) -> None:
+def save_model(path: Path, parameters: Parameters, prepared: Prepared, plan: Plan, threshold: float = 0.5) -> None:
     """Write model.safetensors: arrays as float64, and under the metadata key "schema" what they belong to."""
     from safetensors.numpy import save as to_bytes
 
     schema = {
         "format": FORMAT,
-        "model": "linear",
+        "architecture": asdict(plan.architecture),
+        "loss": plan.loss,
+        "threshold": threshold,
         "task": prepared.task,
         "target": prepared.target,
         "features": prepared.features,
@@ -63,6 +70,7 @@ class Predictor:
 
     path: Path
     parameters: Parameters
+    architecture: Architecture
     encoder: Encoder
     normalizer: Normalizer
     target_scale: TargetScale
@@ -71,6 +79,7 @@ class Predictor:
     classes: tuple[str, ...]
     task: str
     table_name: str
+    threshold: float  # the probability from which on the second of two classes is decided
 
     @property
     def inputs(self) -> tuple[Input, ...]:
@@ -78,18 +87,37 @@ class Predictor:
         return self.encoder.inputs
 
     def _outputs(self, matrix: Floats) -> Floats:
-        """[n, d] encoded features to [n] outputs in the target's own unit."""
-        scaled = self.normalizer.transform(matrix) @ self.parameters.weight + self.parameters.bias
-        column: Floats = scaled[:, 0] * self.target_scale.scale + self.target_scale.offset
-        return column
+        """[n, d] encoded features to [n] amounts in the target's own unit, or [n, classes] probabilities."""
+        outputs = self._forward(self.normalizer.transform(matrix))
+        if self.task == "regression":
+            return self.target_scale.inverse(outputs[:, 0])
+        return probabilities(outputs)
+
+    def _forward(self, x: Floats) -> Floats:
+        if self.architecture.family != "module":
+            return forward(self.architecture, self.parameters.arrays, x)
+        import torch
+
+        from engine.learn.kernels import networks
+
+        module = networks.build(self.architecture, "own", 0)
+        networks.put(module, self.parameters.arrays)
+        with torch.no_grad():
+            return np.asarray(module.eval()(torch.from_numpy(x)), np.float64)
 
     def predict(self, table: Table) -> tuple[Floats, tuple[str, ...]]:
-        """Outputs [n] for the rows of a table that has the raw columns by name, and warnings. Raises InputError."""
+        """Amounts [n] or probabilities [n, classes] for the rows of a table, and warnings; raises InputError."""
         matrix, warnings = self.encoder.encode(table)
         return self._outputs(matrix), warnings
 
+    def decide(self, outputs: Floats) -> list[Any]:
+        """The class names for probabilities [n, classes], or the amounts [n] themselves."""
+        if not self.classes:
+            return list(outputs.tolist())
+        return [self.classes[i] for i in decide(outputs, self.threshold)]
+
     def predict_rows(self, rows: Sequence[Mapping[str, Any]]) -> tuple[Floats, tuple[str, ...]]:
-        """Outputs [n] for rows given as values by column name, and warnings. Raises InputError naming the field."""
+        """The same for rows given as values by column name; an InputError names the field."""
         matrix, warnings = self.encoder.encode_rows(rows)
         return self._outputs(matrix), warnings
 
@@ -97,11 +125,23 @@ class Predictor:
         """One row's way from raw values to the output. Raises InputError naming the field."""
         matrix, warnings = self.encoder.encode_rows([values])
         normalized = self.normalizer.transform(matrix)[0]
-        unit = self.target_scale.scale
-        contributions = normalized * self.parameters.weight[:, 0] * unit
-        bias = float(self.parameters.bias[0] * unit + self.target_scale.offset)
-        output = bias + float(contributions.sum())
-        return Explanation(self.features, matrix[0], normalized, contributions, bias, output, warnings)
+        outputs = self._outputs(matrix)[0]
+        chances: dict[str, float] = {}
+        decided, column = "", 0
+        if self.task != "regression":
+            chances = dict(zip(self.classes, outputs.tolist(), strict=True))
+            column = int(decide(outputs[None], self.threshold)[0])
+            decided = self.classes[column]
+        output = float(outputs) if self.task == "regression" else float(outputs[column])
+        contributions, bias = None, 0.0
+        if self.architecture.linear:
+            logit = min(column, self.architecture.outputs - 1)
+            unit = self.target_scale.scale
+            contributions = normalized * self.parameters.weight[:, logit] * unit
+            bias = float(self.parameters.bias[logit] * unit + self.target_scale.offset)
+        return Explanation(
+            self.features, matrix[0], normalized, contributions, bias, output, decided, chances, warnings
+        )
 
 
 def load(run: Path) -> Predictor:
@@ -123,6 +163,7 @@ def load(run: Path) -> Predictor:
         return Predictor(
             path=run,
             parameters=Parameters(arrays),
+            architecture=_architecture(schema["architecture"]),
             encoder=Encoder.from_json(schema["encoder"]),
             normalizer=Normalizer.from_json(schema["normalizer"]),
             target_scale=TargetScale(**schema["target_scale"]),
@@ -131,6 +172,11 @@ def load(run: Path) -> Predictor:
             classes=tuple(schema["classes"]),
             task=schema["task"],
             table_name=schema["table"],
+            threshold=float(schema["threshold"]),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"The model {path} is not what ravine writes: {error!r}.") from None
+
+
+def _architecture(fields: dict[str, Any]) -> Architecture:
+    return Architecture(**{**fields, "hidden": tuple(fields["hidden"])})

@@ -16,7 +16,7 @@ Split = Literal["train", "validation", "test"]
 class Parameters:
     """What is learned, as numpy float64, portable from one kernel to another.
 
-    A linear model has "weight" [d, k] (features by outputs) and "bias" [k]; other models name their own.
+    A linear model has "weight" [d, k] (features by outputs) and "bias" [k]; for others see `engine.learn.models`.
     """
 
     arrays: dict[str, Floats]
@@ -70,6 +70,9 @@ class Kernel(Protocol):
 
     def evaluate(self, split: Split) -> float:
         """The loss of all rows of a split at the current parameters, in the target's own units."""
+
+    def outputs(self, split: Split) -> Floats:
+        """What the model gives for all rows of a split: float64 [n, k], scaled targets or logits."""
 
     def parameters(self) -> Parameters:
         """The current parameters (a copy)."""

@@ -1,0 +1,159 @@
+"""The models as torch modules, with the names and shapes of `engine.learn.models`."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Mapping
+from math import sqrt
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from engine.errors import InputError
+from engine.learn import models
+from engine.learn.models import Architecture
+
+
+class Dense(nn.Module):
+    """x [n, fan in] @ weight [fan in, fan out] + bias [fan out]."""
+
+    def __init__(self, fan_in: int, fan_out: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(fan_in, fan_out))
+        self.bias = nn.Parameter(torch.zeros(fan_out))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.addmm(self.bias, x, self.weight)
+
+
+class BatchNorm(nn.Module):
+    """Batch norm over rows (Ioffe and Szegedy 2015), with torch's momentum of 0.1 for the running statistics."""
+
+    mean: Tensor
+    variance: Tensor
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(size))
+        self.shift = nn.Parameter(torch.zeros(size))
+        self.register_buffer("mean", torch.zeros(size))
+        self.register_buffer("variance", torch.ones(size))
+
+    def forward(self, x: Tensor) -> Tensor:
+        training = self.training and len(x) > 1  # one row has no variance: it is normalized as at prediction
+        return functional.batch_norm(
+            x, self.mean, self.variance, self.scale, self.shift, training, 0.1, models.BATCH_NORM_EPSILON
+        )
+
+
+class Network(nn.Module):
+    """A multilayer perceptron: dense, batch norm, activation, dropout for each hidden layer, then dense."""
+
+    def __init__(self, shape: Architecture) -> None:
+        super().__init__()
+        self._shape = shape
+        width = shape.inputs
+        for number, size in enumerate(shape.hidden):
+            self.add_module(f"hidden{number}", Dense(width, size))
+            if shape.batch_norm:
+                self.add_module(f"norm{number}", BatchNorm(size))
+            width = size
+        self.output = Dense(width, shape.outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        for number in range(len(self._shape.hidden)):
+            x = self.get_submodule(f"hidden{number}")(x)
+            if self._shape.batch_norm:
+                x = self.get_submodule(f"norm{number}")(x)
+            x = _activate(self._shape.activation, x)
+            if self._shape.dropout:
+                x = functional.dropout(x, self._shape.dropout, self.training)
+        return self.output(x)  # type: ignore[no-any-return]
+
+
+def _activate(name: models.Activation, x: Tensor) -> Tensor:
+    if name == "relu":
+        return functional.relu(x)
+    if name == "leaky-relu":
+        return functional.leaky_relu(x, models.LEAK)
+    if name == "gelu":
+        return functional.gelu(x, approximate="tanh")
+    if name == "silu":
+        return functional.silu(x)
+    return torch.tanh(x) if name == "tanh" else torch.sigmoid(x)
+
+
+def build(shape: Architecture, init: models.Init, seed: int) -> nn.Module:
+    """The module with its initial parameters, on the CPU in float64.
+
+    A module of the person's own begins as it makes itself (init "own"), under torch's seed; other inits overrule that,
+    matrices by their fan in.
+
+    Raises:
+        InputError: the person's module cannot be loaded or built.
+    """
+    if shape.family != "module":
+        module: nn.Module = Dense(shape.inputs, shape.outputs) if shape.linear else Network(shape)
+        put(module.double(), models.starting_point(shape, init, seed))
+        return module
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed % 2**63)
+        module = _own(shape).double()
+    if init != "own":
+        _reset(module, init, seed)
+    return module
+
+
+def put(module: nn.Module, arrays: Mapping[str, Any]) -> None:
+    """Copy arrays into the parameters and buffers of their names."""
+    with torch.no_grad():
+        for name, tensor in (*module.named_parameters(), *module.named_buffers()):
+            if name in arrays:
+                tensor.copy_(torch.as_tensor(arrays[name]))
+
+
+def _own(shape: Architecture) -> nn.Module:
+    place, _, name = shape.module.partition(":")
+    here = os.getcwd()
+    if here not in sys.path:
+        sys.path.insert(0, here)
+    try:
+        maker = getattr(importlib.import_module(place), name)
+    except AttributeError:
+        raise InputError(f"The module {place} has no class {name}.") from None
+    except Exception as error:
+        raise InputError(f"The module {place} cannot be imported: {type(error).__name__}: {error}.") from error
+    try:
+        module = maker(shape.inputs, shape.outputs)
+    except Exception as error:
+        raise InputError(
+            f"{shape.module}({shape.inputs}, {shape.outputs}), called with the numbers of inputs and outputs, failed: "
+            f"{type(error).__name__}: {error}."
+        ) from error
+    if not isinstance(module, nn.Module):
+        raise InputError(f"{shape.module} makes a {type(module).__name__}, not a torch.nn.Module.")
+    if not any(p.requires_grad for p in module.parameters()):
+        raise InputError(f"{shape.module} has no parameters to train.")
+    return module
+
+
+def _reset(module: nn.Module, init: models.Init, seed: int) -> None:
+    from engine.streams import stream
+
+    random, fan_in = stream(seed, "initial parameters"), 1
+    for name, parameter in module.named_parameters():
+        shape = tuple(parameter.shape)
+        if len(shape) >= 2:
+            fan_in = int(np.prod(shape[1:]))  # torch's own layers keep [fan out, fan in, …]
+        if init == "uniform":
+            values = random.uniform(-1 / sqrt(fan_in), 1 / sqrt(fan_in), shape)
+        elif init == "kaiming" and len(shape) >= 2:
+            values = random.uniform(-sqrt(6 / fan_in), sqrt(6 / fan_in), shape)
+        else:
+            values = np.full(shape, 1.0 if init == "ones" else 0.0)
+        put(module, {name: values})

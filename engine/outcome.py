@@ -1,0 +1,89 @@
+"""The figures of a finished run: what `train --json` prints and run.json keeps."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+import numpy as np
+
+from engine.data.prepare import Prepared
+from engine.learn import metrics
+from engine.learn.curvature import Facts
+from engine.learn.kernels.contract import Floats, Kernel, Parameters, Split
+from engine.learn.plan import Plan
+
+
+def measure(plan: Plan, prepared: Prepared, kernel: Kernel) -> tuple[dict[str, dict[str, float]], float]:
+    """Metrics for every split, {} for an empty one, and the decision threshold chosen on the validation rows."""
+    outputs = {split: kernel.outputs(split) for split in get_args(Split)}
+    if prepared.task == "regression":
+        scale = prepared.target_scale
+        found = {
+            split: metrics.regression(scale.inverse(getattr(prepared, split).y), scale.inverse(given[:, 0]))
+            for split, given in outputs.items()
+        }
+        return found, 0.5
+    chances = {split: metrics.probabilities(given) for split, given in outputs.items()}
+    labels = {split: getattr(prepared, split).y.astype(np.int64) for split in outputs}
+    threshold = 0.5
+    if len(prepared.classes) == 2:
+        threshold = metrics.best_threshold(labels["validation"], chances["validation"][:, 1])
+    return {s: metrics.classification(labels[s], chances[s], threshold) for s in outputs}, threshold
+
+
+def result(
+    *,
+    run: str,
+    ended: str,
+    plan: Plan,
+    prepared: Prepared,
+    facts: Facts,
+    kernel: Kernel,
+    steps: int,
+    seconds: float,
+    lr: float,
+) -> dict[str, Any]:
+    """The object of `train --json`; see the README for its fields. Losses are those of the saved weights."""
+    now = kernel.parameters()
+    figures, threshold = measure(plan, prepared, kernel)
+    train_loss = kernel.evaluate("train")
+    return {
+        "run": run,
+        "ended": ended,
+        "steps": steps,
+        "epochs": steps / plan.batches,
+        "seconds": seconds,
+        "steps_per_second": steps / seconds if seconds > 0 else None,
+        "backend": plan.backend,
+        "device": plan.device,
+        "train_loss": train_loss,
+        "val_loss": kernel.evaluate("validation") if len(prepared.validation.y) else None,
+        "optimum_loss": facts.optimum_loss,
+        "baseline_loss": facts.baseline_loss,
+        "gap": facts.gap(train_loss),
+        "metrics": figures,
+        "threshold": threshold if len(prepared.classes) == 2 else None,
+        "classes": list(prepared.classes),
+        "features": list(prepared.features),
+        **_weights(plan, prepared, now),
+        "lr": lr,
+        "lr_bound": facts.lr_bound,
+        "condition_number": facts.condition_number,
+    }
+
+
+def _weights(plan: Plan, prepared: Prepared, now: Parameters) -> dict[str, Any]:
+    """Weights [d] and bias of one output, [d][k] and [k] of more; null for a model that is not linear."""
+    names = ("weights_raw", "bias_raw", "weights_scaled", "bias_scaled")
+    if not plan.architecture.linear:
+        return dict.fromkeys(names)
+    raw, raw_bias = fold(prepared, now.weight, now.bias)
+    arrays: tuple[Floats, ...] = (raw, raw_bias, now.weight, now.bias)
+    if plan.architecture.outputs == 1:
+        return dict(zip(names, (a[..., 0].tolist() for a in arrays), strict=True))
+    return dict(zip(names, (a.tolist() for a in arrays), strict=True))
+
+
+def fold(prepared: Prepared, weight: Floats, bias: Floats) -> tuple[Floats, Floats]:
+    """Weights [d, k] and bias [k] for raw features, and for regression the target's own unit."""
+    return prepared.normalizer.fold(weight, bias, prepared.target_scale)

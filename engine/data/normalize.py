@@ -33,6 +33,7 @@ Deviation = Literal["sample", "population"]
 CONSTANT = 1e-13
 """Largest (max - min) / max |x| that counts as constant: some 450 roundings of float64."""
 
+_GROUP = 64
 _SAFE_LOW, _SAFE_HIGH = 1e-140, 1e140  # magnitudes whose squares, summed over any table, neither vanish nor overflow
 
 
@@ -212,9 +213,9 @@ class _Spread:
             with np.errstate(over="ignore", invalid="ignore"):
                 for block in blocks(span.stop - span.start):
                     piece = x[span][block]
-                    np.minimum(low, piece.min(axis=0), out=low)
-                    np.maximum(high, piece.max(axis=0), out=high)
-                    total += piece.sum(axis=0, dtype=np.float64)
+                    np.minimum(low, _down(np.minimum, piece), out=low)
+                    np.maximum(high, _down(np.maximum, piece), out=high)
+                    total += _down(np.add, piece)
             return low, high, total
 
         parts = each(part, spans(len(x)), work=x.nbytes, cancelled=cancelled)
@@ -247,9 +248,9 @@ def _moments(
             for block in blocks(span.stop - span.start):
                 piece = x[span][block]
                 deviation = (piece if plain else piece / unit) - center
-                first += deviation.sum(axis=0)
+                first += _down(np.add, deviation)
                 np.multiply(deviation, deviation, out=deviation)
-                second += deviation.sum(axis=0)
+                second += _down(np.add, deviation)
             return first, second
 
         parts = each(part, spans(rows), work=x.nbytes, cancelled=cancelled)
@@ -261,6 +262,23 @@ def _moments(
     variance = np.maximum(second - first * first / rows, 0.0) / freedom
     with np.errstate(over="ignore"):
         return (center + first / rows) * unit, np.sqrt(variance) * unit
+
+
+def _down(combine: np.ufunc, x: Floats) -> Floats:
+    """Combine the rows of x [n, d] into [d].
+
+    Groups of rows are combined side by side first: inner loops of 64 d numbers run several times faster than of d, and
+    sums of sums round less.
+    """
+    rows, width = x.shape
+    group = _GROUP if width < 1024 else 1
+    whole = rows - rows % group
+    parts = [x[whole:]]
+    if whole:
+        wide = combine.reduce(np.ascontiguousarray(x[:whole]).reshape(-1, group * width), axis=0)
+        parts.append(wide.reshape(group, width))
+    found: Floats = combine.reduce(np.concatenate(parts), axis=0, dtype=np.float64)
+    return found
 
 
 def _quantiles(x: Floats, cancelled: Stop | None) -> tuple[Floats, Floats]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from engine import recipe
-from engine.data import builtins, kinds
+from engine.data import builtins, bundled, functions, generators, kinds
 from engine.data.builtins import BuiltIn
 from engine.data.parallel import Progress, Stop
 from engine.data.table import Table
@@ -16,7 +16,7 @@ __all__ = ["BuiltIn", "builtin_sets", "load"]
 
 def builtin_sets() -> tuple[BuiltIn, ...]:
     """Every set that is there without a file, in the order lists show them. Costs nothing."""
-    return builtins.NOTES
+    return (*builtins.NOTES, *bundled.LIST, *generators.LIST)
 
 
 def load(
@@ -42,13 +42,23 @@ def load(
 
 
 def _read(data: recipe.Data, progress: Progress | None, cancelled: Stop | None) -> Table:
-    name = data.dataset.partition(":")[0]
+    asked = data.dataset.strip()
+    name, colon, _ = asked.partition(":")
     for built_in in builtin_sets():
         if built_in.name == name:
-            return builtins.load(name)
+            if built_in.kind == "generator":
+                return generators.load(asked)
+            if colon:
+                raise InputError(f"{name} has no parameters; ask for it as {name}.")
+            return bundled.load(name) if built_in.kind == "bundled" else builtins.load(name)
+    path = Path(asked).expanduser()
+    if functions.is_name(asked) and not path.exists():
+        return functions.load(asked, progress, cancelled)
+    if path.name == asked and not path.suffix and not path.exists():
+        raise _unknown(asked)
     from engine.data import files
 
-    return files.read(Path(data.dataset).expanduser(), progress, cancelled)
+    return files.read(path, progress, cancelled)
 
 
 def _check_used(data: recipe.Data, table: Table) -> None:
@@ -63,7 +73,7 @@ def _check_used(data: recipe.Data, table: Table) -> None:
             kinds.check_strays(table, column, is_target=column.name == predicted)
 
 
-def unknown(name: str) -> InputError:
+def _unknown(name: str) -> InputError:
     """The complaint about a set that is neither built in nor a file."""
     from difflib import get_close_matches
 

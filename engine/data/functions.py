@@ -1,0 +1,179 @@
+"""Tables from a person's own Python: `--dataset module:function`.
+
+The function is called without arguments and may return (X, y) arrays or tensors, a mapping from column names to arrays,
+a polars or pandas frame, or a torch Dataset of (x, y) pairs.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import re
+import sys
+import traceback
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.data import frames
+from engine.data.parallel import Progress, Stop, check
+from engine.data.table import Column, Table, fingerprint
+from engine.errors import Cancelled, InputError
+
+_NAME = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*$")
+_RETURNS = "(X, y) arrays, a mapping of columns, a polars or pandas frame, or a torch Dataset"
+
+
+def is_name(text: str) -> bool:
+    """Whether a text is written like module:function."""
+    return bool(_NAME.match(text))
+
+
+def load(asked: str, progress: Progress | None = None, cancelled: Stop | None = None) -> Table:
+    """The table that module:function returns. The current folder is searched for the module first.
+
+    Raises:
+        InputError: there is no such function, it raises, or it returns something else.
+        Cancelled: as asked.
+    """
+    module_name, _, function_name = asked.partition(":")
+    here = os.getcwd()
+    if here not in sys.path:
+        sys.path.insert(0, here)
+    if progress:
+        progress(f"calling {asked}", None)
+    try:
+        module = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        if error.name and module_name.startswith(error.name):
+            raise InputError(
+                f"There is no Python module {module_name} in {here} or among the installed ones."
+            ) from None
+        raise _blame(asked, error) from error
+    except Exception as error:
+        raise _blame(asked, error) from error
+    function = getattr(module, function_name, None)
+    if not callable(function):
+        raise InputError(f"{module_name} has no function {function_name}; define it, or name another.")
+    check(cancelled)
+    try:
+        returned = function()
+    except Exception as error:
+        raise _blame(asked, error) from error
+    check(cancelled)
+    try:
+        columns, target = _columns(asked, returned, progress, cancelled)
+    except (InputError, Cancelled):
+        raise
+    except Exception as error:
+        raise InputError(f"What {asked} returns cannot be read as a table ({error}); return {_RETURNS}.") from error
+    return _table(asked, function_name, columns, target)
+
+
+def _blame(asked: str, error: Exception) -> InputError:
+    """One sentence for what a person's code raised, with the place in that code."""
+    frames_ = traceback.extract_tb(error.__traceback__)
+    place = f" ({os.path.basename(frames_[-1].filename)}, line {frames_[-1].lineno})" if frames_ else ""
+    if isinstance(error, SyntaxError) and error.filename:
+        place = f" ({os.path.basename(error.filename)}, line {error.lineno})"
+    said = " ".join(str(error).split())
+    return InputError(f"{asked} failed: {type(error).__name__}{': ' + said if said else ''}{place}; correct it there.")
+
+
+def _columns(
+    asked: str, returned: Any, progress: Progress | None, cancelled: Stop | None
+) -> tuple[list[Column], str | None]:
+    if isinstance(returned, Mapping):
+        columns: list[Column] = []
+        for name, values in returned.items():
+            columns += frames.from_matrix(str(name), _array(values))
+        return columns, None
+    frame = _frame(returned)
+    if frame is not None:
+        return frame, None
+    if isinstance(returned, tuple) and len(returned) == 2:
+        return _pair(*returned)
+    if hasattr(returned, "__getitem__") and hasattr(returned, "__len__") and not hasattr(returned, "shape"):
+        return _pair(*_dataset(asked, returned, progress, cancelled))
+    array = _array(returned)
+    if array.ndim == 2:
+        return list(frames.from_matrix("x", array)), None
+    raise InputError(f"{asked} returns {type(returned).__name__}; it has to return {_RETURNS}.")
+
+
+def _pair(x: Any, y: Any) -> tuple[list[Column], str]:
+    columns = _frame(x) or list(frames.from_matrix("x", _array(x)))
+    target = getattr(y, "name", None) or "y"
+    values = _array(y)
+    if values.ndim == 2 and values.shape[1] == 1:
+        values = values[:, 0]
+    if values.ndim != 1:
+        raise InputError(f"The target has shape {values.shape}; it has to be one number or class for each row.")
+    columns.append(frames.from_array(str(target), values))
+    return columns, str(target)
+
+
+def _frame(value: Any) -> list[Column] | None:
+    """The columns of a polars or pandas frame; None for anything else."""
+    home = type(value).__module__.partition(".")[0]
+    if not hasattr(value, "columns"):
+        return None
+    if home == "polars":
+        frame = value.collect() if hasattr(value, "collect") else value
+        return list(frames.from_polars(frame)[0])
+    return list(frames.from_pandas(value)) if home == "pandas" else None
+
+
+def _array(value: Any) -> NDArray[Any]:
+    """numpy's view of an array, tensor, series or list."""
+    for step in ("detach", "cpu", "numpy"):
+        if hasattr(value, step) and type(value).__module__.partition(".")[0] == "torch":
+            value = getattr(value, step)()
+    if hasattr(value, "to_numpy"):
+        value = value.to_numpy()
+    return np.asarray(value)
+
+
+def _dataset(
+    asked: str, dataset: Any, progress: Progress | None, cancelled: Stop | None
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Features and targets of a torch Dataset, item by item."""
+    tensors = getattr(dataset, "tensors", None)
+    if isinstance(tensors, tuple) and len(tensors) == 2:
+        return _array(tensors[0]), _array(tensors[1])
+    count = len(dataset)
+    x: list[NDArray[Any]] = []
+    y: list[NDArray[Any]] = []
+    for number in range(count):
+        item = dataset[number]
+        if not isinstance(item, tuple | list) or len(item) != 2:
+            raise InputError(f"Item {number} of the Dataset of {asked} is no (x, y) pair; return pairs.")
+        x.append(np.ravel(_array(item[0])))
+        y.append(np.ravel(_array(item[1])))
+        if number % 1000 == 0:
+            check(cancelled)
+            if progress:
+                progress(f"reading {asked}", number / count)
+    return np.stack(x), np.stack(y)[:, 0]
+
+
+def _table(asked: str, name: str, columns: list[Column], target: str | None) -> Table:
+    sizes = {column.name: len(column.data) for column in columns}
+    if not columns or not max(sizes.values()):
+        raise InputError(f"{asked} returns no rows; return at least two.")
+    if len(set(sizes.values())) > 1:
+        listed = ", ".join(f"{column} {size:,}" for column, size in list(sizes.items())[:6])
+        raise InputError(f"{asked} returns columns of unequal length ({listed}); make them equal.")
+    if len(sizes) < len(columns):
+        seen: set[str] = set()
+        for place, column in enumerate(columns):
+            if column.name in seen and column.name != target:
+                columns[place] = replace(column, name=f"{column.name}_{place + 1}")
+            elif column.name in seen:
+                raise InputError(f"{asked} returns a feature and a target both called {column.name}; rename one.")
+            seen.add(columns[place].name)
+    kept = tuple(columns)
+    return Table(name, asked, kept, len(kept[0].data), target, fingerprint(kept), origin="function")

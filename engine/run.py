@@ -90,7 +90,9 @@ class Run:
         activity(f"starting the {self.plan.backend} backend on {self.plan.device}")
         self.kernel = open_kernel(self.plan, self.prepared, self.facts)
         self._first_norm = _norm(self.kernel.gradient())
-        self._watch = Watch(self.recipe.stopping, self.facts, len(self.prepared.validation.y) > 0)
+        self._watch = Watch(
+            self.recipe.stopping, self.facts, len(self.prepared.validation.y) > 0, self.plan.schedule == "plateau"
+        )
         self.folder = RunFolder.create(self.recipe, self.prepared.table_name)
         if self.recipe.recording.tensorboard:
             self._events = EventFile(self.folder.path, time.time())
@@ -165,37 +167,43 @@ class Run:
         self._resumed_at = now if running else None
 
     def advance(self, most: int) -> bool:
-        """Take up to `most` updates; False when the run is over (limit or divergence), see `over`.
+        """Take `most` updates, or those that are left; False when the run is over.
 
-        Ends early at the next event, evaluation or checkpoint, so that each happens at its own step.
+        Events, evaluations and checkpoints on the way happen at their own steps, however the steps are asked for.
         """
+        goal = min(self.step + most, self.plan.steps)
+        while self.step < goal:
+            while self._pending and self._pending[0].step <= self.step:
+                event = self._pending.pop(0)
+                self._apply(event.field, event.value)
+            if not self._stretch(goal):
+                return False
+        return self.step < self.plan.steps
+
+    def _stretch(self, goal: int) -> bool:
+        """Go on towards a step up to the next event, evaluation or checkpoint; False when the run is over."""
         assert self.folder is not None
-        while self._pending and self._pending[0].step <= self.step:
-            event = self._pending.pop(0)
-            self._apply(event.field, event.value)
-        start = self.step
-        stops = [start + most, self.plan.steps]
-        if self._pending:
-            stops.append(self._pending[0].step)
-        every = self.recipe.recording.checkpoint_every
-        stops += [(start // period + 1) * period for period in (self.plan.eval_every, every) if period]
+        start, every = self.step, self.recipe.recording.checkpoint_every
+        period = self.plan.eval_every if self._watch.needed else 0
+        stops = [goal, *(event.step for event in self._pending[:1])]
+        stops += [(start // p + 1) * p for p in (period, every) if p]
         losses = self.kernel.advance(min(stops) - start)
         wall = time.time()
         self._flatness.take(start, float(losses.min()), float(losses.max()))
         self.folder.history.append(losses)
         self.folder.stamp(start + len(losses), wall)
         self._log_losses(start, losses, wall)
-        if self.step - start < min(stops) - start:
+        if self.step < min(stops):
             self._bad_loss = float(losses[-1])
             return False
-        if self.plan.eval_every and self.step % self.plan.eval_every == 0:
+        if period and self.step % period == 0:
             self._evaluate()
         if every and self.step % every == 0:
             self.checkpoint()
         limit = self.recipe.stopping.max_seconds
         if limit is not None and self.seconds >= limit:
             self._halt = self._halt or "time"
-        return self.step < self.plan.steps and self._halt is None
+        return self._halt is None
 
     def _log_losses(self, start: int, losses: Floats, wall: float) -> None:
         if self._events is None:
@@ -232,7 +240,7 @@ class Run:
     def _evaluate(self) -> None:
         """Look at the validation rows, and at the train rows where a rule needs it; once a step."""
         assert self.folder is not None
-        if self._evaluated == self.step:
+        if self._evaluated == self.step or not self._watch.needed:
             return
         self._evaluated = self.step
         train = self.kernel.evaluate("train") if self._watch.needs_train_loss else None

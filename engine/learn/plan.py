@@ -19,6 +19,7 @@ Precision = Literal["float32", "float64", "bf16", "fp16"]
 Backend = Literal["spectral", "compiled", "autograd"]
 SMALL_BATCH, MIDDLE_BATCH = 32, 256  # rows: for classes and networks, and for tables of more than MANY_ROWS
 MANY_ROWS = 10_000
+EVALUATIONS = 250  # in a run, at most
 THREADED = 1_000_000  # multiplications in a batch from which on more than one thread pays
 FALLBACK_LR = {"adam": 1e-3, "adamw": 1e-3, "rmsprop": 1e-3, "adagrad": 1e-2, "lbfgs": 1.0}  # torch's, where no bound
 
@@ -174,7 +175,7 @@ def make_plan(recipe: Recipe, prepared: Prepared, facts: Facts, device: str) -> 
         batch=batch,
         rows=rows,
         steps=steps,
-        eval_every=max(batches, -(-steps // 1000)) if wished == "auto" else int(wished),
+        eval_every=max(batches, -(-steps // EVALUATIONS)) if wished == "auto" else int(wished),
         device=device,
         precision=_precision(recipe, architecture, device),
         threads=_threads(recipe, architecture, batch),

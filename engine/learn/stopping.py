@@ -19,10 +19,13 @@ class Watch:
         wishes: the recipe's.
         facts: of the loss surface, for the gap to the optimum.
         validates: whether there are validation rows; else everything goes by the train loss.
+        plateau: whether the schedule asks for the loss, too.
     """
 
-    def __init__(self, wishes: Stopping, facts: Facts, validates: bool) -> None:
+    def __init__(self, wishes: Stopping, facts: Facts, validates: bool, plateau: bool) -> None:
         self._wishes, self._facts, self._validates = wishes, facts, validates
+        rules = (wishes.patience, wishes.tol, wishes.target_loss)
+        self.needed = validates or plateau or any(rule is not None for rule in rules)  # whether to evaluate at all
         self.best = np.inf  # the least loss that is gone by
         self.best_step = 0
         self.improved = False  # at the newest evaluation

@@ -81,7 +81,7 @@ def _why_not(table: Table, column: Column, data: recipe.Data) -> str:
     if unusable:
         words = "an identifier" if column.kind == "identifier" else "free text"
         reason = column.reason
-        return reason if reason.startswith(words) else f"{words}: {reason or 'nothing in it repeats'}"
+        return reason if reason.startswith(words) else f"{words} ({reason or 'nothing in it repeats'})"
     if column.missing == table.rows and not column.strays:
         return "it has no values"
     return ""

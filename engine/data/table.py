@@ -166,7 +166,7 @@ class Table:
 def suggest(name: str, names: Sequence[str]) -> str:
     """Half a sentence that helps with a name that is not there: near matches, and the names there are."""
     lower = {known.lower(): known for known in names}
-    near = [lower[match] for match in get_close_matches(name.lower(), lower, n=3)]
+    near = [lower[match] for match in get_close_matches(name.lower(), lower, n=3, cutoff=0.7)]
     listed = ", ".join(names[:_LISTED_NAMES])
     if len(names) > _LISTED_NAMES:
         listed += f" and {len(names) - _LISTED_NAMES} more"

@@ -7,18 +7,21 @@ import signal
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual.app import App, SystemCommand
+from textual.app import App, SuspendNotSupported, SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
 from textual.timer import Timer
 
-from tui.keys import KEYS, KeyTable, Situation, bindings
+from tui.keymap import KeyTable
+from tui.keys import KEYS, Situation, bindings
 from tui.screens.room import Room
 from tui.screens.train import TrainScreen
+from tui.terminal import keep_copy, stop_here
 from tui.theme import RAVINE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from engine.recipe import Recipe
     from tui.desk import Desk, Opener
@@ -26,6 +29,18 @@ if TYPE_CHECKING:
 
 FRAMES = 10.0  # looks at a live run in a second
 CLOSING = 5.0  # seconds that a run gets to close its folder
+
+
+def _later(module: str, name: str) -> Callable[[], Screen[Any]]:
+    """A screen whose module is imported when it is first gone to."""
+
+    def make() -> Screen[Any]:
+        from importlib import import_module
+
+        screen: Screen[Any] = getattr(import_module(f"tui.screens.{module}"), name)()
+        return screen
+
+    return make
 
 
 class RavineApp(App[int]):
@@ -41,7 +56,13 @@ class RavineApp(App[int]):
     TITLE = "ravine"
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("app")]
-    MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {"train": TrainScreen}
+    MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {
+        "train": TrainScreen,
+        "data": _later("data", "DataScreen"),
+        "runs": _later("runs", "RunsScreen"),
+        "predict": _later("predict", "PredictScreen"),
+        "help": _later("help", "HelpScreen"),
+    }
     DEFAULT_MODE = "train"
 
     def __init__(
@@ -181,15 +202,69 @@ class RavineApp(App[int]):
         if isinstance(self.screen, TrainScreen):
             self.screen.action_large(pane)
 
-    async def action_leave(self) -> None:
+    def predict_with(self, run: Path) -> None:
+        """To the predict screen, with this run."""
+        from tui.screens.predict import PredictScreen
+
+        async def go() -> None:
+            await self.switch_mode("predict")
+            if isinstance(self.screen, PredictScreen):
+                self.screen.wish(run)
+
+        self.run_worker(go())
+
+    def action_leave(self) -> None:
         """Quit; during a run ask first."""
-        self.exit(0)
+        from tui.screens.quit import QuitScreen
+
+        if self.desk is None or not self.desk.live:
+            self.exit(0)
+        elif isinstance(self.screen, QuitScreen):
+            self.screen.dismiss(True)
+        else:
+            self.push_screen(QuitScreen(), self._answered)
+
+    def _answered(self, leave: bool | None) -> None:
+        if leave:
+            self._close(0)
+
+    def _close(self, code: int) -> None:
+        """Have the run close its folder, in a worker, then end."""
+
+        async def close() -> None:
+            if self.desk is not None:
+                await asyncio.to_thread(self.desk.leave, CLOSING)
+                self.farewell = self.desk.farewell
+            self.exit(code)
+
+        self.run_worker(close(), exclusive=True, group="close")
+
+    async def action_suspend_run(self) -> None:
+        """Pause, give the terminal to the shell, and go on when it comes back."""
+        desk = self.desk
+        going = desk is not None and desk.phase == "training"
+        if desk is not None and going:
+            desk.act("toggle")
+            for _ in range(int(CLOSING * 50)):
+                desk.poll()
+                if desk.phase != "training":
+                    break
+                await asyncio.sleep(0.02)
+        try:
+            with self.suspend():
+                stop_here("Training pauses; fg goes on." if going else "fg brings ravine back.")
+        except SuspendNotSupported:
+            self._say("This terminal cannot be left and come back to.", True)
+        if desk is not None and going and desk.phase == "paused":
+            desk.act("toggle")
 
     def action_copy(self) -> None:
         """Copy the command line."""
         if self.desk is not None:
-            self.copy_to_clipboard(self.desk.command)
-            self.notify(self.desk.command, title="Copied")
+            text = self.desk.command
+            self.copy_to_clipboard(text)
+            path = keep_copy(text)
+            self.notify(f"{text}\n\nAlso in {path}" if path else text, title="Copied", timeout=6)
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """The palette: every key's action, from the key table."""
@@ -205,7 +280,8 @@ class RavineApp(App[int]):
         return run
 
     def _told_to_end(self) -> None:
-        self.exit(130)
+        """SIGTERM, or the line was cut."""
+        self._close(130)
 
 
 def _default_recipe() -> Recipe:

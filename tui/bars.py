@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 
 from tui.cells import Cells, Span, clip, wrap
-from tui.keys import KeyTable, Situation
+from tui.keymap import KeyTable
+from tui.keys import Situation
 from tui.numbers import duration, figures, short
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def _progress(now: Snapshot | None) -> str:
     if now is None or not now.steps:
         return ""
     if not now.live:
-        return f"   {now.step:,} steps"
+        return f"   {now.step:,} step{'s' * (now.step != 1)}"
     speed = f"   {short(float(f'{now.steps_per_second:.2g}'))} steps/s" if now.steps_per_second else ""
     eta = f"   ETA {duration(now.eta)}" if now.eta is not None else ""
     return speed + eta
@@ -121,6 +122,9 @@ def happening(desk: Desk) -> tuple[str, bool]:
     if desk.problem:
         return desk.problem, True
     if now is not None and now.ending is not None:
+        if now.ending.remedy:
+            offer = now.ending.remedy_text or "the remedy"
+            return f"Diverged at step {now.step:,}. f takes {offer} and starts again.", True
         return now.ending.sentence, now.ending.reason == "diverged"
     if desk.known is None:
         return desk.activity or "looking at the data…", False
@@ -142,7 +146,7 @@ def _going(now: Snapshot) -> str:
         parts.append(f"optimum {figures(now.facts.optimum_loss, 5)}")
         gap = now.facts.gap(now.loss)
         if gap is not None:
-            parts.append(f"gap {figures(max(gap, 0.0), 2)}")
+            parts.append(f"gap {figures(gap, 2) if gap > 1e-12 else 'below 1e-12'}")
     return " · ".join(parts)
 
 
@@ -164,10 +168,13 @@ class KeyLine(Cells):
         """As many entries as fit; the last ones (help, quit) always do."""
         ink = self.ink
         entries = self.table.footer(self.now)
-        while len(rows := _flow(entries, width - 2)) > height and len(entries) > 4:
-            # The help screen has them all: the entry before help and quit goes first.
-            del entries[-3]
+        rows = _flow(entries, width - 2)
+        if len(rows) > height:
+            # The help screen has them all.
+            entries = self.table.footer(self.now, minor=False)
             entries = [(key, "all keys" if word == "help" else word) for key, word in entries]
+            while len(rows := _flow(entries, width - 2)) > height and len(entries) > 4:
+                del entries[-3]
         return [
             [(" ", ink.dim), *(span for key, word in row for span in ((key, ink.accent), (f" {word}  ", ink.dim)))]
             for row in rows

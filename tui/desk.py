@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from engine.devices import DeviceInfo
     from engine.snapshot import Snapshot
     from engine.survey import Survey
+    from tui.kept import Kept
 
 PACES: tuple[float | None, ...] = (None, 1.0, 3.0, 10.0, 30.0, 60.0, 300.0)  # seconds for a run; None is full speed
 AUTO_PACE = 3.0  # seconds: what `--pace auto` spreads a short run over
@@ -36,7 +37,7 @@ class Run(Protocol):
     def pause(self) -> None: ...
     def resume(self) -> None: ...
     def step(self) -> None: ...
-    def stop(self) -> None: ...
+    def stop(self, reason: Any = ...) -> None: ...
     def change(self, field: str, value: Any) -> None: ...
     def checkpoint(self) -> None: ...
     def pace(self, seconds: float | None) -> None: ...
@@ -146,6 +147,15 @@ class Desk:
         """Put another recipe into the panels, without its events."""
         self.recipe = recipe.model_copy(update={"events": ()})
         self._changed()
+
+    def show_kept(self, kept: Kept) -> None:
+        """A kept run: its choices into the panels, and its curve, unless a run is going on."""
+        if self.live:
+            self._say("A run is going on; its curve stays. The panels have the choices of the other one.", False)
+        else:
+            self.run, self.snapshot, self.trained_on = None, kept.snapshot, None
+        recording = kept.recipe.recording.model_copy(update={"runs": self.recipe.recording.runs, "name": None})
+        self.adopt(kept.recipe.model_copy(update={"recording": recording}))
 
     # What was found out.
 
@@ -326,9 +336,19 @@ class Desk:
             "Pace: as fast as it goes." if seconds is None else f"Pace: a run is spread over {seconds:g} s.", False
         )
 
+    @property
+    def farewell(self) -> str:
+        """What is said in the shell after leaving during a run."""
+        now = self.run.snapshot() if self.run is not None else None
+        if now is None or now.run is None:
+            return ""
+        if now.live:
+            return f"The run {now.run} is still closing its folder."
+        return f"Saved at step {now.step:,}: {now.run}"
+
     def leave(self, timeout: float) -> bool:
         """Save the run that is going on and end it; whether its folder is closed. Takes up to `timeout` seconds."""
         if self.run is None or not self.live:
             return True
-        self.run.stop()
+        self.run.stop("interrupted")
         return self.run.join(timeout)

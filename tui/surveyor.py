@@ -15,6 +15,8 @@ from textual.message import Message
 from engine.errors import Cancelled, InputError
 
 if TYPE_CHECKING:
+    from engine.data.prepare import Prepared
+    from engine.data.summary import Summary
     from engine.data.table import Table
     from engine.recipe import Recipe
     from engine.survey import Survey
@@ -117,3 +119,22 @@ def find_sets(post: Callable[[Message], Any]) -> None:
         post(Found("sets", builtin_sets()))
 
     in_background(work, "sets")
+
+
+@dataclass
+class Summarized(Message):
+    """A table in numbers."""
+
+    asked: tuple[Table, Prepared | None]
+    summary: Summary
+
+
+def ask_for_summary(table: Table, prepared: Prepared | None, post: Callable[[Message], Any]) -> None:
+    """Sum up a table in a thread. Answers with Summarized."""
+
+    def work() -> None:
+        from engine.data.summary import summarize
+
+        post(Summarized((table, prepared), summarize(table, prepared)))
+
+    in_background(work, "summary")

@@ -7,6 +7,7 @@ pointed at a log file, so that a native library or a child process that prints c
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -26,6 +27,27 @@ def log_path() -> Path:
     from platformdirs import user_log_path
 
     return user_log_path("ravine", appauthor=False) / "screen.log"
+
+
+def keep_copy(text: str) -> Path | None:
+    """Write a copied text to a file too, for terminals that keep programs from the clipboard; None if that fails."""
+    from platformdirs import user_state_path
+
+    path = user_state_path("ravine", appauthor=False) / "clipboard.txt"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text + "\n", encoding="utf-8")
+    except OSError:
+        return None
+    return path
+
+
+def stop_here(farewell: str) -> None:
+    """Stop this process as Ctrl+Z does, with a word in the shell. Returns after fg."""
+    if sys.__stderr__ is not None:
+        sys.__stderr__.write(f"\r\n{farewell}\r\n")
+        sys.__stderr__.flush()
+    os.kill(os.getpid(), signal.SIGSTOP)
 
 
 def _open_log(path: Path) -> int:

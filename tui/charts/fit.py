@@ -43,7 +43,7 @@ class FitChart(Cells, can_focus=True):
         """The points over their axes."""
         ink, prepared, weights = self.ink, self._prepared, self._weights
         if self.folded:
-            return [[(" ▸ fit", ink.dim)]]
+            return [[(" ▸ ", ink.accent), ("Fit", ink.dim)]]
         if prepared is None or weights is None or prepared.task != "regression" or height < 4:
             return [[], [("  predicted against actual, once a run has weights", ink.faint)]]
         from tui.charts.scatter import scatter, title

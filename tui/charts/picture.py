@@ -220,8 +220,8 @@ class Picture:
             return
         room = min(sheet.width - 8, 76)
         ground = Style(bgcolor=self.ink.cursor)
-        body = [(f"diverged at step {self.now.step:,}", self.ink.bad + Style(bold=True))]
-        body += [(line, self.ink.text) for line in wrap(ending.sentence, room, max(1, sheet.height - 5))]
+        body = [(line, self.ink.text) for line in wrap(ending.sentence, room, max(1, sheet.height - 5))]
+        body[0] = (body[0][0], self.ink.bad + Style(bold=True))
         if ending.remedy:
             body.append((f"f  {ending.remedy_text or 'apply the remedy'}, and start again", self.ink.accent))
         width = max(cell_len(line) for line, _ in body) + 4

@@ -48,7 +48,7 @@ class WeightsTable(Cells, can_focus=True):
         """Names to the left, as many number columns as fit, numbers to the right."""
         ink, now = self.ink, self._weights
         if self.folded:
-            return [[(" ▸ weights", ink.dim)]]
+            return [[(" ▸ ", ink.accent), ("Weights", ink.dim)]]
         if now is None:
             return [[], [("  appear with the first step of a run", ink.faint)]]
         heads = ["scaled", "raw", "gradient"][: max(1, min(3, (width - 9) // NUMBER))]

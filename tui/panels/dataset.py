@@ -37,7 +37,7 @@ class DatasetPanel(Panel):
                 if survey is not None
                 else (one.rows, one.features, one.task)
             )
-            note = f"{short(rows_)} x {features}  {TASKS.get(task, task):<3}"
+            note = f"{short(rows_)} x {features}" + (f"  {TASKS.get(task, task):<3}" if self.size.width > 30 else "")
             rows.append(
                 Row("option", one.name, note=note, field="dataset", sets=one.name, chosen=chosen, help=one.about)
             )
@@ -71,16 +71,16 @@ class DatasetPanel(Panel):
         if row.field != "dataset":
             super().take(desk, row)
         elif row.sets == OWN:
-            self.edit(desk.find("dataset"), desk.recipe.data.dataset if row.chosen else "")
+            self.edit("dataset", "", desk.recipe.data.dataset if row.chosen else "", "a path, or module:function")
         else:
             self._take_table(desk, row.sets)
 
-    def taken(self, desk: Desk, choice: Choice, text: str) -> None:
+    def taken(self, field: str, text: str) -> None:
         """A typed path is a new table."""
-        if choice.name == "dataset":
-            self._take_table(desk, text)
+        if field == "dataset" and self.desk is not None:
+            self._take_table(self.desk, text)
         else:
-            super().taken(desk, choice, text)
+            super().taken(field, text)
 
     def _take_table(self, desk: Desk, text: str) -> None:
         values: dict[str, object] = {"dataset": text}

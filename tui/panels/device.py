@@ -16,6 +16,10 @@ class DevicePanel(Panel):
 
     number, title = 4, "Device"
 
+    def brief(self, desk: Desk) -> str:
+        """The device that is meant."""
+        return desk.resolved("device") or desk.recipe.device.device
+
     def rows(self, desk: Desk) -> list[Row]:
         """`auto` first."""
         now = desk.recipe.device.device

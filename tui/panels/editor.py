@@ -9,8 +9,6 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import Input
 
-from engine.recipe import Choice
-
 
 class Editor(Input):
     """One line of text for one field. Enter takes it, Esc leaves it; the panel decides what is good."""
@@ -21,20 +19,20 @@ class Editor(Input):
     class Typed(Message):
         """The text changed."""
 
-        choice: Choice
+        field: str
         text: str
 
     @dataclass
     class Done(Message):
         """Enter (the text) or Esc (None)."""
 
-        choice: Choice
+        field: str
         text: str | None
 
-    def __init__(self, choice: Choice, text: str) -> None:
-        super().__init__(text, placeholder=choice.example, compact=True, select_on_focus=True)
+    def __init__(self, field: str, text: str, *, example: str = "", select: bool = True) -> None:
+        super().__init__(text, placeholder=example, compact=True, select_on_focus=select)
         self.cursor_blink = False
-        self.choice = choice
+        self.field = field
         self.problem = ""
 
     def mark(self, problem: str) -> None:
@@ -45,13 +43,13 @@ class Editor(Input):
     def on_input_changed(self, event: Input.Changed) -> None:
         """Have every change looked at."""
         event.stop()
-        self.post_message(self.Typed(self.choice, self.value))
+        self.post_message(self.Typed(self.field, self.value))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter."""
         event.stop()
-        self.post_message(self.Done(self.choice, self.value.strip()))
+        self.post_message(self.Done(self.field, self.value.strip()))
 
     def action_leave(self) -> None:
         """Esc."""
-        self.post_message(self.Done(self.choice, None))
+        self.post_message(self.Done(self.field, None))

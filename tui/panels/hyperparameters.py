@@ -31,6 +31,11 @@ class HyperparametersPanel(Panel):
             rows += [self._rate(desk, row) if row.field == "lr" else row for row in fields]
         return rows
 
+    def brief(self, desk: Desk) -> str:
+        """The learning rate."""
+        lr = desk.recipe.optimizer.lr
+        return f"lr {desk.resolved('lr') or 'auto'}" if lr == "auto" else f"lr {figures(float(lr), 4)}"
+
     def _rate(self, desk: Desk, row: Row) -> Row:
         limit = desk.rate_limit
         value = row.value if row.note else figures(float(row.value), 4) if row.own else row.value

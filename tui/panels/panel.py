@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.cells import cell_len
 from textual import events
 from textual.binding import BindingType
 from textual.message import Message
 from textual.widget import Widget
 
-from tui.cells import Cells, Span
+from tui.cells import Cells, Span, left
 from tui.keys import bindings
 from tui.panels.rows import Row, about, draw_row, option_rows
 
@@ -78,6 +79,8 @@ class Panel(Cells, can_focus=True):
         """The rows that fit, the one under the cursor among them."""
         if self.desk is None:
             return []
+        if self.folded:
+            return [self._title_line(self.desk, width)]
         self._rows = self._all_rows(self.desk)
         if not self._rows:
             return []
@@ -110,6 +113,16 @@ class Panel(Cells, can_focus=True):
         text = " ".join(parts)
         if (self.border_subtitle or "") != text:
             self.border_subtitle = text
+
+    def brief(self, desk: Desk) -> str:
+        """What the panel says in a few words while it is folded."""
+        return next((row.label for row in self.rows(desk) if row.chosen), "")
+
+    def _title_line(self, desk: Desk, width: int) -> list[Span]:
+        ink, brief = self.ink, self.brief(desk)
+        room = width - cell_len(brief) - 5
+        title = left(self.title, room) if room > 4 else ""
+        return [(f" {self.number} ", ink.accent), (title + " ", ink.dim), (brief, ink.text)]
 
     @property
     def current(self) -> Row | None:
@@ -184,7 +197,7 @@ class Panel(Cells, can_focus=True):
             return
         words = self.words(desk, choice)
         if not words:
-            self.edit(choice, choice.show(desk.recipe.get(choice.name)))
+            self.edit(choice.name, choice.label, choice.show(desk.recipe.get(choice.name)), choice.example)
         elif len(words) == 2:
             now = choice.show(desk.recipe.get(choice.name))
             desk.set({choice.name: words[1] if now == words[0] else words[0]})
@@ -223,13 +236,13 @@ class Panel(Cells, can_focus=True):
 
     # The editor.
 
-    def edit(self, choice: Choice, text: str) -> None:
+    def edit(self, field: str, label: str, text: str, example: str = "", *, select: bool = True) -> None:
         """Open the inline editor on the row under the cursor."""
         from tui.panels.editor import Editor
 
         width = self.size.width
-        room = max(8, min(width - 2, max(width - len(choice.label) - 3, width // 2)))
-        self._editor = Editor(choice, text)
+        room = max(8, min(width - 2, max(width - cell_len(label) - 3, width // 2)))
+        self._editor = Editor(field, text, example=example, select=select)
         self._editor.styles.width = room
         self._editor.styles.offset = (width - room - 1, self._cursor - self._first)
         self.mount(self._editor)
@@ -242,30 +255,35 @@ class Panel(Cells, can_focus=True):
             self.focus()
             editor.remove()
 
+    def check(self, field: str, text: str) -> str:
+        """Why a field cannot take a text, in a sentence; empty where it can."""
+        return self.desk.check(field, text) if self.desk is not None else ""
+
+    def taken(self, field: str, text: str) -> None:
+        """Take a typed text that has been found good."""
+        if self.desk is not None:
+            self.desk.set({field: text})
+
     def on_editor_typed(self, message: Editor.Typed) -> None:
         """Mark what cannot be taken while it is typed."""
-        if self.desk is not None and self._editor is not None:
-            self._editor.mark(self.desk.check(message.choice.name, message.text))
+        if self._editor is not None:
+            self._editor.mark(self.check(message.field, message.text))
             self.post_message(self.Moved(self))
 
     def on_editor_done(self, message: Editor.Done) -> None:
         """Take what was typed, or leave it."""
-        if self.desk is None or self._editor is None:
+        if self._editor is None:
             return
         if message.text is not None:
-            problem = self.desk.check(message.choice.name, message.text)
+            problem = self.check(message.field, message.text)
             if problem:
                 self._editor.mark(problem)
                 self.post_message(self.Moved(self))
                 return
         self.close_editor()
         if message.text is not None:
-            self.taken(self.desk, message.choice, message.text)
+            self.taken(message.field, message.text)
         self._tell()
-
-    def taken(self, desk: Desk, choice: Choice, text: str) -> None:
-        """Take a typed text that has been found good."""
-        desk.set({choice.name: text})
 
     def on_focus(self) -> None:
         """Show the cursor."""

@@ -56,7 +56,7 @@ def arrange(width: int, height: int, wanted: dict[str, int], open_pane: str = "p
 
 
 def _wide(body: Region, wanted: dict[str, int]) -> dict[str, Region]:
-    side = 42 if body.width >= 140 else 36
+    side = 42 if body.width >= 116 else 36
     places: dict[str, Region] = {}
     heights = shares(body.height, [wanted.get(name, 1) + 2 for name in PANELS], least=[7, 9, 7, 5])
     y = body.y

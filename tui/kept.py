@@ -1,0 +1,137 @@
+"""Runs that were kept, read back so that they can be shown like one that has just ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from textual.message import Message
+
+from engine.errors import InputError
+from tui.surveyor import in_background
+
+if TYPE_CHECKING:
+    from engine.recipe import Recipe
+    from engine.runs.predictor import Predictor
+    from engine.runs.store import RunInfo
+    from engine.snapshot import Snapshot
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A kept run: its choices, its curve and how it ended, and what else run.json says."""
+
+    path: Path
+    recipe: Recipe
+    snapshot: Snapshot
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class RunsListed(Message):
+    """The runs in the folder, newest first; or why they cannot be listed."""
+
+    runs: tuple[RunInfo, ...]
+    problem: str = ""
+
+
+@dataclass
+class RunRead(Message):
+    """One run, or why it cannot be read."""
+
+    path: Path
+    kept: Kept | None
+    problem: str = ""
+
+
+@dataclass
+class PredictorRead(Message):
+    """The model of a run, or why there is none."""
+
+    path: Path
+    predictor: Predictor | None
+    problem: str = ""
+
+
+def read_kept(path: Path) -> Kept:
+    """Read a run folder. Raises InputError where it is damaged."""
+    from engine.history import History, Series
+    from engine.learn.curvature import Facts
+    from engine.recipe import read_toml
+    from engine.runs.folder import read_facts, read_pairs
+    from engine.snapshot import Ending, Mark, Phase, Snapshot
+
+    facts = read_facts(path)
+    recipe = read_toml(path)
+    result: dict[str, Any] = facts.get("result") or {}
+    try:
+        history = History.open(path / "loss.f64")
+    except OSError:
+        history = None
+    validation = Series()
+    for step, value in zip(*read_pairs(path / "validation.f64"), strict=True):
+        validation.append(int(step), float(value))
+    best = result.get("optimum_loss")
+    known = Facts(result.get("lr_bound"), result.get("condition_number"), best, float("nan"), None, None, None)
+    steps = int(result.get("steps") or (len(history) if history is not None else 0))
+    snapshot = Snapshot(
+        phase=Phase.ENDED,
+        step=steps,
+        steps=steps,
+        seconds=float(result.get("seconds") or 0.0),
+        loss=result.get("train_loss"),
+        lr=result.get("lr"),
+        history=history,
+        validation=validation,
+        facts=known,
+        marks=tuple(Mark(e.step, "change", f"{e.field} {e.value:.4g}") for e in recipe.events if _number(e.value)),
+        run=path,
+        ending=Ending(result.get("ended") or "interrupted", str(facts.get("ending") or "It was cut short.")),
+    )
+    return Kept(path, recipe, snapshot, facts)
+
+
+def _number(value: object) -> bool:
+    return isinstance(value, int | float)
+
+
+def ask_for_runs(folder: Path, post: Callable[[Message], Any]) -> None:
+    """List the runs of a folder in a thread. Answers with RunsListed."""
+
+    def work() -> None:
+        from engine.runs.store import list_runs
+
+        try:
+            post(RunsListed(list_runs(folder)))
+        except InputError as error:
+            post(RunsListed((), str(error)))
+
+    in_background(work, "runs")
+
+
+def ask_for_run(path: Path, post: Callable[[Message], Any]) -> None:
+    """Read a run in a thread. Answers with RunRead."""
+
+    def work() -> None:
+        try:
+            post(RunRead(path, read_kept(path)))
+        except InputError as error:
+            post(RunRead(path, None, str(error)))
+
+    in_background(work, "run")
+
+
+def ask_for_predictor(path: Path, post: Callable[[Message], Any]) -> None:
+    """Load the model of a run in a thread. Answers with PredictorRead."""
+
+    def work() -> None:
+        from engine.runs.predictor import load
+
+        try:
+            post(PredictorRead(path, load(path)))
+        except InputError as error:
+            post(PredictorRead(path, None, str(error)))
+
+    in_background(work, "predictor")

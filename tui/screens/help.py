@@ -1,0 +1,103 @@
+"""The help screen: every key, from the key table."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.geometry import Region
+
+from tui.cells import Cells, Span, left, wrap
+from tui.keymap import KeyTable
+from tui.keys import bindings
+from tui.screens.room import Room
+
+ABOUT = (
+    "A ravine is what badly scaled features do to a loss surface: steep walls, a floor that hardly slopes. Gradient "
+    "descent bounces off the walls or crawls along the floor. Normalization turns the ravine into a bowl: compare κ "
+    "in panel 2, and train both ways."
+)
+
+
+class KeyList(Cells, can_focus=True):
+    """Keys and sentences in one column, or two where there is room."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("list")]
+
+    def __init__(self, table: KeyTable) -> None:
+        super().__init__(id="key-list", classes="pane")
+        self.border_title = "keys"
+        self._table = table
+        self._first = 0
+        self._more = 0
+
+    def action_move(self, lines: int) -> None:
+        """Scroll."""
+        self._first = max(0, min(self._first + lines, self._more))
+        self.redraw()
+
+    def action_choose(self) -> None:
+        """Nothing to choose."""
+
+    def draw(self, width: int, height: int) -> list[list[Span]]:
+        """The groups below each other, cut into columns."""
+        ink = self.ink
+        columns = 2 if width >= 116 else 1
+        size = (width - 1) // columns
+        lines: list[list[Span]] = []
+        if columns == 1:
+            lines += [[(f" {line}", ink.dim)] for line in wrap(ABOUT, width - 2, 6)] + [[]]
+        blocks: list[list[list[Span]]] = []
+        for title, entries in self._table.help():
+            block: list[list[Span]] = [[(left(f" {title}", size), ink.strong)]]
+            for marks, sentence in entries:
+                texts = wrap(sentence, size - 18, 4)
+                block.append([(left(f"   {marks}", 17), ink.accent), (left(texts[0], size - 17), ink.text)])
+                block += [[(" " * 17, ink.text), (left(text, size - 17), ink.text)] for text in texts[1:]]
+            blocks.append([*block, [(" " * size, ink.text)]])
+        if columns == 1:
+            lines += [line for block in blocks for line in block]
+        else:
+            lines += self._side_by_side(blocks, size)
+            lines += [[(f" {line}", ink.dim)] for line in wrap(ABOUT, width - 2, 6)]
+        self._more = max(0, len(lines) - height)
+        self._first = min(self._first, self._more)
+        text = " ".join(
+            [f"↑ {self._first}"] * bool(self._first) + [f"↓ {self._more - self._first}"] * (self._first < self._more)
+        )
+        if (self.border_subtitle or "") != text:
+            self.border_subtitle = text
+        return lines[self._first :]
+
+    def _side_by_side(self, blocks: list[list[list[Span]]], size: int) -> list[list[Span]]:
+        half = sum(len(block) for block in blocks) / 2
+        first: list[list[Span]] = []
+        second: list[list[Span]] = []
+        for block in blocks:
+            (first if len(first) + len(block) / 2 <= half and not second else second).extend(block)
+        blank: list[Span] = [(" " * size, self.ink.text)]
+        tall = max(len(first), len(second))
+        first += [blank] * (tall - len(first))
+        second += [blank] * (tall - len(second))
+        return [[*one, *other] for one, other in zip(first, second, strict=True)]
+
+
+class HelpScreen(Room):
+    """Every key and what it does."""
+
+    NAME = "help"
+
+    def panes(self) -> ComposeResult:
+        """The list of keys."""
+        self.keys_pane = KeyList(self.ravine.key_table)
+        yield self.keys_pane
+
+    def on_mount(self) -> None:
+        """Arrows scroll at once."""
+        self.keys_pane.focus()
+
+    def places(self, width: int, height: int) -> dict[str, Region]:
+        """One pane."""
+        places, between = self.body(width, height)
+        return {**places, "key-list": between}

@@ -8,10 +8,14 @@ so that a wrong one gets the same sentence here, in a form and in recipe.toml.
 from __future__ import annotations
 
 import inspect
+import io
+import os
 import shlex
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from importlib.metadata import version
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any, Literal
@@ -30,8 +34,9 @@ Json = Annotated[bool, Parameter(negative=(), help="Print one JSON object on std
 
 
 def say(text: str) -> None:
-    """Narrate on stderr."""
-    print(text, file=sys.stderr, flush=True)  # noqa: T201
+    """Narrate on stderr; a terminal that is gone does not hear it, and the work goes on."""
+    with suppress(OSError):
+        print(text, file=sys.stderr, flush=True)  # noqa: T201
 
 
 def put(text: str) -> None:
@@ -59,18 +64,18 @@ def _text(_: Any, tokens: Sequence[Any]) -> Any:
 def _parameter(choice: Choice, order: int) -> inspect.Parameter:
     group = Group(_GROUPS[choice.section], sort_key=order)
     meaning = choice.help
-    if choice.kind in ("whole", "number"):
+    if choice.kind in ("whole", "number", "pick"):
         meaning += f" [{choice.allowed}]"
-    if choice.default_text and choice.kind != "switch":
+    if choice.default_text:
         meaning += f" [default: {choice.default_text}]"
     shape: Any
     if choice.kind == "switch":
         shape = bool
         off = "--no-" + choice.flag.removeprefix("--")
         note = Parameter(
-            name=choice.flag if not choice.default else (),
+            name=choice.flag,
             negative=off if choice.default or choice.name == "normalize_target" else (),
-            help=meaning if not choice.default else meaning.replace("Write", "Do not write"),
+            help=meaning,
             group=group,
             show_default=False,
         )
@@ -80,7 +85,7 @@ def _parameter(choice: Choice, order: int) -> inspect.Parameter:
             name=choice.flag, negative=(), help=f"{meaning} [{choice.allowed}]", group=group, show_default=False
         )
     else:
-        shape = Literal[choice.words] if choice.kind == "pick" else str
+        shape = str
         note = Parameter(name=choice.flag, help=meaning, group=group, converter=_text, show_default=False)
     return inspect.Parameter(
         choice.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[shape | None, note]
@@ -117,10 +122,16 @@ def _takes_recipe(function: Callable[..., Any]) -> Callable[..., Any]:
             if "dataset" in values:
                 raise InputError(f"The dataset is given twice: {word} and --dataset {values['dataset']}.")
             values["dataset"] = word
-        base = read_toml(Path(recipe_file).expanduser()) if recipe_file else None
+        base = None
+        if recipe_file is not None:
+            path = Path(recipe_file).expanduser()
+            base = read_toml(path)
+            if path.is_dir():
+                base = base.replace({"name": ""})  # which the run that is repeated has taken
         return function(build(values, base=base), **mine)
 
     call.__signature__ = inspect.Signature([first, *own, file, *flags])  # type: ignore[attr-defined]
+    call.__annotations__ = {}  # the signature says it all; cyclopts would believe these first
     call.__doc__ = function.__doc__
     return call
 
@@ -130,6 +141,7 @@ def _takes_recipe(function: Callable[..., Any]) -> Callable[..., Any]:
 app = App(
     name="ravine",
     help="The terminal trainer for PyTorch. Without a command: the full-screen trainer; flags preset its panels.",
+    version=lambda: version("ravine"),
     help_on_error=False,
 )
 
@@ -149,17 +161,21 @@ def _train(recipe: Recipe, *, json: Json = False) -> int:
         _watch(session, quiet=json)
     end = session.snapshot()
     if end.phase is Phase.FAILED:
-        say(end.error)
+        say(f"ravine: {end.error}")
         if isinstance(session.failure, Cancelled):
             return INTERRUPTED
         return WRONG if isinstance(session.failure, InputError) else FAILED
     assert end.ending is not None
-    if json:
-        put(to_json(session.result))
-    else:
-        put(str(end.run))
+    code = {"diverged": DIVERGED, "interrupted": INTERRUPTED}.get(end.ending.reason, DONE)
+    try:
+        put(to_json(session.result) if json else str(end.run))
+        sys.stdout.flush()
+    except OSError:
+        if code == DONE:
+            raise
+        _hush()  # the terminal is gone, and the code says more
     say(end.ending.sentence)
-    return {"diverged": DIVERGED, "interrupted": INTERRUPTED}.get(end.ending.reason, DONE)
+    return code
 
 
 def _watch(session: Any, quiet: bool) -> None:
@@ -205,7 +221,10 @@ def predict(
     run: RunName,
     /,
     *,
-    values: Annotated[str | None, Parameter(help='One row, in raw units: "3,2500" or "x1=3,x2=2500".')] = None,
+    values: Annotated[
+        str | None,
+        Parameter(help='One row, in raw units: "3,2500" or "x1=3,x2=2500".', allow_leading_hyphen=True),
+    ] = None,
     input: Annotated[
         str | None, Parameter(help="A table with the raw columns; the answer is CSV, a line for each row.")
     ] = None,
@@ -252,7 +271,6 @@ def predict(
 def _predictions(classes: Sequence[str], found: Sequence[Any], outputs: Any) -> Iterator[str]:
     """CSV lines: the prediction, and for classes the probability of each."""
     import csv
-    import io
 
     line = io.StringIO()
     writer = csv.writer(line, lineterminator="\n")
@@ -381,6 +399,7 @@ def _call(application: App, argv: Sequence[str]) -> Any:
 def main(argv: Sequence[str]) -> int:
     """Run a headless command; its exit code."""
     _argv[:] = argv
+    _open_streams()
     try:
         code = _call(app, argv)
         sys.stdout.flush()
@@ -390,9 +409,33 @@ def main(argv: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        sys.stderr.close()
+        _hush()  # the reader has seen enough
         return DONE
+    except OSError as error:
+        _hush()
+        say(f"ravine: {error.strerror or error}{f' ({error.filename})' if error.filename else ''}.")
+        return FAILED
     return code if isinstance(code, int) else DONE
+
+
+def _open_streams() -> None:
+    """Stand in for standard streams that were closed, or the run's own files would take their numbers."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, which is this one
+    for number, name in ((1, "stdout"), (2, "stderr")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, "w", encoding="utf-8", closefd=False))  # noqa: SIM115
+
+
+def _hush() -> None:
+    """Send what stdout still holds nowhere, so that it is not tried once more at exit."""
+    with suppress(OSError, io.UnsupportedOperation):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
 
 
 def preset(argv: Sequence[str]) -> Recipe:

@@ -56,7 +56,7 @@ def available_cores() -> int:
 @cache
 def probe(timeout: float = TIMEOUT) -> tuple[DeviceInfo, ...]:
     """Every device, the processor first. Takes a second or two the first time: call it in the background."""
-    command = [sys.executable, "-m", "engine.devices"]
+    command = [sys.executable, "-P", "-m", "engine.devices"]  # -P: nothing from the folder that one stands in
     try:
         answer = subprocess.run(
             command, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout, check=False, text=True
@@ -90,6 +90,9 @@ def resolve(name: str) -> str:
                 return exact
             raise InputError(f"The device {exact} ({device.title}) cannot be used: {device.verdict}")
     usable = ", ".join(d.name for d in found if d.usable)
+    for device in found:
+        if device.name == "torch":
+            raise InputError(f"The device {exact} cannot be used: {device.verdict}; usable here: {usable}.")
     raise InputError(f"There is no device {exact} that PyTorch can see; usable here: {usable}.")
 
 

@@ -96,7 +96,8 @@ class Session:
         """Change a live field, such as lr, at the next step boundary. Raises InputError for a value out of bounds."""
         if not find(field).live:
             raise InputError(f"{find(field).label.capitalize()} cannot be changed during a run.")
-        Recipe().replace({field: value})
+        if Recipe().replace({field: value}).get(field) == "auto":
+            raise InputError(f"{find(field).label.capitalize()} needs a definite value during a run, not auto.")
         self._note("change", (field, value))
 
     def checkpoint(self) -> None:
@@ -104,8 +105,8 @@ class Session:
         self._note("checkpoint")
 
     def pace(self, seconds: float | None) -> None:
-        """Spread the whole run over so many seconds; None for as fast as it goes."""
-        self._note("pace", seconds)
+        """Spread the whole run over so many seconds; None or 0 for as fast as it goes."""
+        self._note("pace", seconds or None)
 
     def snapshot(self) -> Snapshot:
         """The run as of its last chunk."""
@@ -147,7 +148,10 @@ class Session:
         except (InputError, Cancelled) as error:
             self.failure = error
             text = str(error) or "Given up before the first step."
-            self._snapshot = replace(self._snapshot, phase=Phase.FAILED, error=text)
+            if run.folder is not None:
+                run.fail(error)
+            path = run.folder.path if run.folder is not None else None
+            self._snapshot = replace(self._snapshot, phase=Phase.FAILED, error=text, run=path)
         except BaseException as error:  # noqa: BLE001 (it is told, logged, and the folder kept valid)
             self.failure = error
             text = run.fail(error)

@@ -34,6 +34,10 @@ def _losses(run: Path) -> Iterator[str]:
         history = History.open(run / "loss.f64")
     except FileNotFoundError:
         raise InputError(f"The run {run} has lost its loss.f64.") from None
+    return _every(run, history)
+
+
+def _every(run: Path, history: History) -> Iterator[str]:
     ends, times = read_pairs(run / "stamps.f64")
     yield "Wall time,Step,Value\n"
     for start in range(0, len(history), BLOCK):

@@ -89,7 +89,7 @@ class RunFolder:
     def create(cls, recipe: Recipe, table_name: str) -> RunFolder:
         """Make a new folder under the recipe's runs folder. Raises InputError where that cannot be written."""
         runs = Path(recipe.recording.runs).expanduser()
-        stem = re.sub(r"[^\w.+=-]+", "-", Path(table_name).stem).strip("-") or "table"
+        stem = re.sub(r"[^\w.+=-]+", "-", Path(table_name).stem)[:60].strip("-") or "table"
         wish = recipe.recording.name
         name = wish or f"{time.strftime('%Y%m%d-%H%M%S')}_{stem}_{recipe.normalization.normalize}"
         try:
@@ -180,7 +180,7 @@ def running(facts: Mapping[str, Any]) -> bool:
         return False
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):
         return False
     except PermissionError:
         return True  # it lives, and belongs to somebody else

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -67,22 +68,39 @@ def _info(path: Path) -> RunInfo:
             path=path,
             state=state,
             ended=str(result.get("ended") or ""),
-            created=float(facts.get("created") or 0.0),
+            created=_number(facts.get("created")) or 0.0,
             dataset=str(choices.get("dataset", "")),
             normalization=str(choices.get("normalize", "")),
             model=str(choices.get("model", "")),
             optimizer=str(choices.get("optimizer", "")),
-            lr=choices.get("lr"),
-            steps=int(result.get("steps") or 0),
-            seconds=float(result.get("seconds") or 0.0),
-            train_loss=result.get("train_loss"),
-            val_loss=result.get("val_loss"),
-            gap=result.get("gap"),
+            lr=_number(choices.get("lr")),
+            steps=int(_number(result.get("steps")) or _written(path)),
+            seconds=_number(result.get("seconds")) or 0.0,
+            train_loss=_number(result.get("train_loss")),
+            val_loss=_number(result.get("val_loss")),
+            gap=_number(result.get("gap")),
         )
     except InputError as error:
         return RunInfo(path.name, path, "damaged", problem=str(error))
-    except (TypeError, ValueError, AttributeError) as error:
+    except (TypeError, ValueError, AttributeError, OverflowError) as error:
         return RunInfo(path.name, path, "damaged", problem=f"{path / 'run.json'} has an unexpected entry: {error}.")
+
+
+def _number(value: Any) -> float | None:
+    """A finite number; None for null. Raises TypeError for anything else."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+        raise TypeError(f"{value!r} is not a number")
+    return float(value)
+
+
+def _written(path: Path) -> int:
+    """Steps whose loss is on disk, for a run that has no result yet or was killed before it."""
+    try:
+        return (path / "loss.f64").stat().st_size // 8
+    except OSError:
+        return 0
 
 
 def resolve(text: str, folder: Path) -> Path:

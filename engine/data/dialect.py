@@ -105,24 +105,20 @@ def _separator(text: str, name: str) -> str:
 def _names(header: list[str], file: str) -> tuple[list[str], list[str]]:
     names: list[str] = []
     notes: list[str] = []
-    taken = {cell.strip() for cell in header}
+    taken = {" ".join(cell.split()) for cell in header}
+    used: set[str] = set()
     for number, cell in enumerate(header, start=1):
         name = " ".join(cell.split())
         if not name:
-            name = _free(f"column_{number}", {*taken, *names})
+            name = next(free for i in range(number, 3 * len(header) + 2) if (free := f"column_{i}") not in taken | used)
             notes.append(f"Column {number} of {file} has no name and is called {name}.")
-        elif name in names:
-            new = next(free for i in range(2, len(header) + 3) if (free := f"{name}_{i}") not in {*taken, *names})
+        elif name in used:
+            new = next(free for i in range(2, len(header) + 3) if (free := f"{name}_{i}") not in taken | used)
             notes.append(f"{file} has more than one column {name}; column {number} is called {new}.")
             name = new
+        used.add(name)
         names.append(name)
     return names, notes
-
-
-def _free(name: str, taken: set[str]) -> str:
-    while name in taken:
-        name += "_"
-    return name
 
 
 def _has_decimal_comma(sample: list[tuple[str, ...]]) -> bool:

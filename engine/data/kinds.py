@@ -25,9 +25,7 @@ PAIRS = (("false", "true"), ("no", "yes"), ("n", "y"), ("f", "t"), ("off", "on")
 
 _MOST_CATEGORIES = 1000
 _ALWAYS_CATEGORIES = 50
-_NAMED_LIKE_A_KEY = re.compile(
-    r"(^|[_\W])(id|uuid|guid|key|index|rowid|row_?(number|nr)|pk)$|[a-z](Id|ID|Key|UUID)$", re.I
-)
+_NAMED_LIKE_A_KEY = re.compile(r"(^|[_\W])(id|uuid|guid|key|index|rowid|row_?(number|nr)|pk)$", re.I)
 _KEY_TAIL = re.compile(r"[a-z](Id|ID|Key|UUID)$")
 _UNNAMED = re.compile(r"^(unnamed: \d+|column_1)$", re.I)
 _LEADING_ZERO = re.compile(r"^[+-]?0\d")
@@ -77,17 +75,21 @@ def decide(column: Column) -> Column:
     """The column with its kind found, and converted to it. Every category is taken to occur."""
     if column.is_coded:
         return _decide_texts(column)
-    if column.kind == "numeric" and is_key(column.name) and not column.strays and _all_differ(column.numbers):
+    named = _UNNAMED.match(column.name) is not None
+    if column.kind == "numeric" and (named or is_key(column.name)) and _all_differ(column.numbers, from_start=named):
         return replace(column, kind="identifier", reason="each row has its own number")
     return column
 
 
 def is_key(name: str) -> bool:
-    """Whether a column is named like a key: id, PassengerId, order_id, index, or a nameless first column."""
-    return bool(_UNNAMED.match(name) or _KEY_TAIL.search(name) or _NAMED_LIKE_A_KEY.search(name))
+    """Whether a column is named like a key: id, PassengerId, order_id, index."""
+    return bool(_KEY_TAIL.search(name) or _NAMED_LIKE_A_KEY.search(name))
 
 
-def _all_differ(values: Floats) -> bool:
+def _all_differ(values: Floats, *, from_start: bool) -> bool:
+    """Whether these are different whole numbers; `from_start`: those that count the rows."""
+    if from_start and not (len(values) and values[0] in (0, 1) and values[-1] - values[0] == len(values) - 1):
+        return False
     if len(values) < 2 or np.isnan(values).any() or (values != np.floor(values)).any():
         return False
     return len(np.unique(values)) == len(values)
@@ -99,8 +101,8 @@ def _decide_texts(column: Column) -> Column:
     if not texts:
         return Column(column.name, "numeric", np.full(len(column.codes), np.nan), reason="it has no values")
     words = {text.lower() for text in texts}
-    if any(words == set(pair) for pair in PAIRS) and len(texts) == 2:
-        return as_boolean(column)
+    if any(words == set(pair) for pair in PAIRS):
+        return as_boolean(_merged(replace(column, categories=tuple(text.lower() for text in texts))))
     numbers = [to_number(text) for text in texts]
     if not any(_LEADING_ZERO.match(text) for text in texts):
         column_of_numbers = _to_numeric(column, numbers)

@@ -50,7 +50,8 @@ def test_linear3_is_the_plane_it_is_drawn_from() -> None:
 def test_loading_a_built_in_imports_numpy_and_little_else() -> None:
     code = (
         "import sys; from engine import recipe; from engine.data import sources; sources.builtin_sets();"
-        "sources.load(recipe.Data()); sources.load(recipe.Data(dataset='titanic')); sources.load(recipe.Data(dataset='moons'));"
+        "sources.load(recipe.Data()); "
+        "[sources.load(recipe.Data(dataset=name)) for name in ('titanic', 'moons')];"
         "print(sorted({'polars', 'torch', 'sklearn', 'pandas', 'scipy', 'textual'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"

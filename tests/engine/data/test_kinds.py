@@ -91,7 +91,7 @@ def test_an_identifier_is_used_when_it_is_asked_for(tmp_path: Path) -> None:
 
 
 def test_kaggles_titanic_needs_only_its_target() -> None:
-    # 400 passengers of titanic.csv's source in the twelve columns that Kaggle hands out (licence: engine/data/titanic.txt)
+    # 400 passengers from the source of titanic.csv (see titanic.txt for its licence), in the columns of Kaggle
     found = ready(Path(__file__).with_name("kaggle_shape.csv"), target="Survived")
     assert found.task == "binary"
     assert found.features == (

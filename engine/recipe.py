@@ -228,8 +228,10 @@ class Optimizer(Section):
         unit="rows",
         live=True,
     )
-    shuffle: Literal["full", "none"] = _choice(
-        "full", "Draw a new row order each epoch, or keep the order of the rows.", label="shuffle"
+    shuffle: Literal["full", "blocks", "none"] = _choice(
+        "full",
+        "Row order of each epoch: drawn anew; blocks of 1,024 rows in a new order, shuffled inside; or as it is.",
+        label="shuffle",
     )
     schedule: Literal["constant", "step", "cosine", "onecycle", "plateau"] = _choice(
         "constant",
@@ -267,7 +269,7 @@ class Device(Section):
         "bf16 and fp16 mix with float32 weights.",
         label="precision",
     )
-    backend: Literal["auto", "autograd"] = _choice(
+    backend: Literal["auto", "spectral", "compiled", "autograd"] = _choice(
         "auto", "The way the steps are computed; auto takes the fastest that is right.", label="backend"
     )
     threads: Literal["auto"] | Annotated[Whole, Field(ge=1, le=1024)] = _choice(

@@ -17,6 +17,7 @@ from engine.recipe import Recipe
 
 Precision = Literal["float32", "float64", "bf16", "fp16"]
 Backend = Literal["spectral", "compiled", "autograd"]
+Shuffle = Literal["full", "blocks", "none"]
 SMALL_BATCH, MIDDLE_BATCH = 32, 256  # rows: for classes and networks, and for tables of more than MANY_ROWS
 MANY_ROWS = 10_000
 EVALUATIONS = 250  # in a run, at most
@@ -41,7 +42,7 @@ class Plan:
     l1: float
     l2: float
     clip: float | None
-    shuffle: Literal["full", "none"]
+    shuffle: Shuffle
     batch: int  # rows of a batch, at most `rows`
     rows: int  # train rows
     steps: int  # updates in all

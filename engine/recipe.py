@@ -208,7 +208,8 @@ class Optimizer(Section):
 
     optimizer: Literal["auto", "sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw", "lbfgs"] = _choice(
         "auto",
-        "The update rule; sgd is plain gradient descent; auto is sgd, adam for an mlp or a module.",
+        "The update rule; sgd is plain gradient descent; auto is sgd for amounts, nesterov for logistic and softmax, "
+        "adam for an mlp or a module.",
         label="optimizer",
         live=True,
     )
@@ -233,17 +234,21 @@ class Optimizer(Section):
         "Row order of each epoch: drawn anew; blocks of 1,024 rows in a new order, shuffled inside; or as it is.",
         label="shuffle",
     )
-    schedule: Literal["constant", "step", "cosine", "onecycle", "plateau"] = _choice(
-        "constant",
-        "How the learning rate moves: a tenth after each third, to zero, up and down, or when stuck.",
+    schedule: Literal["auto", "constant", "step", "cosine", "onecycle", "plateau"] = _choice(
+        "auto",
+        "How the learning rate moves: a tenth after each third, to zero, up and down, or when stuck; "
+        "auto is cosine for a linear model on small batches, whose noise it lets settle, else constant.",
         label="schedule",
     )
     warmup: Annotated[Whole, Field(ge=0, le=10**12)] = _choice(
         0, "Steps in which the learning rate rises from zero.", label="warm-up", unit="steps"
     )
     l1: Penalty = _choice(0.0, "Adds c times the sign of each weight to the gradient; never the bias.", label="L1")
-    l2: Penalty = _choice(
-        0.0, "Adds c times each weight to the gradient (penalty c/2 times its square); never the bias.", label="L2"
+    l2: Literal["auto"] | Penalty = _choice(
+        "auto",
+        "Adds c times each weight to the gradient (penalty c/2 times its square), never the bias; "
+        "auto is 1/rows for logistic and softmax, whose weights could else grow for ever, and 0 elsewhere.",
+        label="L2",
     )
     weight_decay: Penalty | None = _choice(
         None, "Decoupled weight decay, for adamw only; its default is 0.01.", label="weight decay"

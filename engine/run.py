@@ -231,6 +231,16 @@ class Run:
             self._events.scalar("learning_rate", time.time(), step, self.rate)
 
     @property
+    def _keeps_best(self) -> bool:
+        """Whether the weights of the best evaluation are restored at the end.
+
+        They are with patience, and for models that can overfit while they train. A convex model keeps its last ones:
+        they are the ones that descent has brought to the optimum.
+        """
+        watched = len(self.prepared.validation.y) > 0 and not self.plan.architecture.linear
+        return self.recipe.stopping.patience is not None or watched
+
+    @property
     def rate(self) -> float:
         """The learning rate of the next update."""
         plan = self.plan
@@ -252,7 +262,7 @@ class Run:
             if self._events is not None:
                 self._events.scalar("loss/validation", time.time(), self.step, validation)
         self._halt = self._halt or self._watch.evaluated(self.step, train, validation)
-        if self._watch.improved and (self.recipe.stopping.patience is not None):
+        if self._watch.improved and self._keeps_best:
             self._best = self.kernel.state()
         if self.plan.schedule == "plateau" and self.step:
             loss = validation if validation is not None else train

@@ -123,10 +123,17 @@ def make_facts(recipe: Recipe, prepared: Prepared, architecture: Architecture, l
         weight=train.weight,
         scale=prepared.target_scale.scale,
         l1=recipe.optimizer.l1,
-        l2=recipe.optimizer.l2,
+        l2=penalty(recipe, prepared, architecture),
         optimum=architecture.linear,
     )
     return facts if architecture.linear else Facts(baseline_loss=facts.baseline_loss)
+
+
+def penalty(recipe: Recipe, prepared: Prepared, architecture: Architecture) -> float:
+    """The L2 penalty. `auto` is 1/rows for classes under a linear model: scikit-learn's C = 1."""
+    if recipe.optimizer.l2 != "auto":
+        return float(recipe.optimizer.l2)
+    return 1 / len(prepared.train.y) if architecture.family in ("logistic", "softmax") else 0.0
 
 
 def make_plan(recipe: Recipe, prepared: Prepared, facts: Facts, device: str) -> Plan:
@@ -140,7 +147,8 @@ def make_plan(recipe: Recipe, prepared: Prepared, facts: Facts, device: str) -> 
     """
     architecture, loss = make_architecture(recipe, prepared)
     wishes, rows = recipe.optimizer, len(prepared.train.y)
-    optimizer: Optimizer = wishes.optimizer if wishes.optimizer != "auto" else "sgd" if architecture.linear else "adam"
+    usual: Optimizer = "adam" if not architecture.linear else "sgd" if architecture.family == "linear" else "nesterov"
+    optimizer: Optimizer = usual if wishes.optimizer == "auto" else wishes.optimizer
     batch = _batch(recipe, prepared, architecture, optimizer)
     batches = -(-rows // batch)
     if wishes.weight_decay is not None and optimizer != "adamw":
@@ -153,7 +161,7 @@ def make_plan(recipe: Recipe, prepared: Prepared, facts: Facts, device: str) -> 
         steps = int(recipe.stopping.epochs) * batches
     if wishes.warmup > steps:
         raise InputError(f"Warm-up takes {wishes.warmup:,} steps, the run has {steps:,}; make it shorter.")
-    lr, reason = _learning_rate(recipe, facts, optimizer, batch, rows)
+    lr, reason = _learning_rate(recipe, facts, optimizer, loss, batch, rows)
     wished = recipe.stopping.eval_every
     init: Init = recipe.model.init if recipe.model.init != "auto" else "zeros" if architecture.linear else "kaiming"
     if architecture.family == "module" and recipe.model.init == "auto":
@@ -167,10 +175,14 @@ def make_plan(recipe: Recipe, prepared: Prepared, facts: Facts, device: str) -> 
         lr_reason=reason,
         momentum=wishes.momentum if optimizer in ("momentum", "nesterov") else MOMENTUM,
         weight_decay=WEIGHT_DECAY if wishes.weight_decay is None else wishes.weight_decay,
-        schedule=wishes.schedule,
+        schedule=wishes.schedule
+        if wishes.schedule != "auto"
+        else "cosine"
+        if architecture.linear and batch < rows
+        else "constant",
         warmup=wishes.warmup,
         l1=wishes.l1,
-        l2=wishes.l2,
+        l2=penalty(recipe, prepared, architecture),
         clip=wishes.clip,
         shuffle=wishes.shuffle,
         batch=batch,
@@ -217,17 +229,28 @@ def _threads(recipe: Recipe, architecture: Architecture, batch: int) -> int:
     return min(available_cores(), 8) if batch * width * max(architecture.hidden, default=1) > THREADED else 1
 
 
-def _learning_rate(recipe: Recipe, facts: Facts, optimizer: Optimizer, batch: int, rows: int) -> tuple[float, str]:
+def _learning_rate(
+    recipe: Recipe, facts: Facts, optimizer: Optimizer, loss: Loss, batch: int, rows: int
+) -> tuple[float, str]:
     if recipe.optimizer.lr != "auto":
         return float(recipe.optimizer.lr), "as given"
     if optimizer in FALLBACK_LR:
         return FALLBACK_LR[optimizer], f"the usual one for {optimizer}"
-    bound = facts.stable_lr(batch, rows)
-    if bound is None:
+    momentum = recipe.optimizer.momentum
+    if facts.lr_bound is None:
         return 0.01, "no stability bound is known here"
+    # On a quadratic, heavy-ball momentum m is stable up to (1 + m) times the bound of plain descent, Nesterov's up to
+    # (1 + m)/(1 + 2 m) times (O'Donoghue and Candès 2015).
+    share = {"momentum": 1 + momentum, "nesterov": (1 + momentum) / (1 + 2 * momentum)}.get(optimizer, 1.0)
+    if batch >= rows:
+        whole = facts.lr_bound * share
+        return whole / 2, f"half of {whole:.4g}, the largest stable rate for full batches"
+    if loss in ("bce", "cross-entropy"):
+        # Their gradients are bounded, so the noise of small batches cannot run away: full batches set the bound.
+        whole = facts.lr_bound * share
+        return whole / 2, f"half of {whole:.4g}, the largest rate stable in the mean"
+    bound = facts.stable_lr(batch, rows)
+    assert bound is not None
     if optimizer in ("momentum", "nesterov"):
-        # Momentum m makes a step 1/(1 - m) times as long in the end.
-        share = 1 - recipe.optimizer.momentum
-        return bound / 2 * share, f"half of {bound:.4g}, the largest stable rate, times 1 - momentum"
-    kind = "full batches" if batch >= rows else f"batches of {batch}"
-    return bound / 2, f"half of {bound:.4g}, the largest stable rate for {kind}"
+        return bound / 2 * (1 - momentum), f"half of {bound:.4g}, stable for batches of {batch}, times 1 - momentum"
+    return bound / 2, f"half of {bound:.4g}, the largest stable rate for batches of {batch}"

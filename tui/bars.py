@@ -73,9 +73,11 @@ def summary(desk: Desk) -> str:
     parts = [recipe.data.dataset.rpartition("/")[2], NORMALIZATIONS.get(mode, mode)]
     if plan is not None:
         parts.append(str(plan.model))
-    optimizer = str(plan.optimizer) if plan is not None else "sgd"
-    parts.append(f"{optimizer} lr {figures(lr, 4)}" if lr is not None else optimizer)
-    parts.append(plan.device if plan is not None else recipe.device.device)
+    optimizer = str(plan.optimizer) if plan is not None else recipe.optimizer.optimizer.removeprefix("auto")
+    rate = f"lr {figures(lr, 4)}" if lr is not None else ""
+    parts += [f"{optimizer} {rate}".strip()] * bool(optimizer or rate)
+    if plan is not None or recipe.device.device != "auto":
+        parts.append(plan.device if plan is not None else recipe.device.device)
     return " · ".join(parts)
 
 

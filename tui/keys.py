@@ -79,6 +79,10 @@ def _step(now: Situation) -> bool:
     return _train(now) and (now.phase == "paused" or (not now.live and not now.blocked))
 
 
+def _rate(now: Situation) -> bool:
+    return _train(now) and (now.live or not now.blocked)
+
+
 def _live(now: Situation) -> bool:
     return now.live
 
@@ -111,9 +115,9 @@ KEYS: tuple[Key, ...] = (
         "Take the remedy that is offered for a run that diverged, and start again.",
         when=lambda now: now.remedy and not now.live),
     Key("rate.down", "left_square_bracket", "app.desk('rate_down')", "rate",
-        "Learning rate down by a tenth of a decade, also while training.", when=_train, mark="["),
+        "Learning rate down by a tenth of a decade, also while training.", when=_rate, mark="["),
     Key("rate.up", "right_square_bracket", "app.desk('rate_up')", "rate",
-        "Learning rate up by a tenth of a decade, also while training.", when=_train, mark="]"),
+        "Learning rate up by a tenth of a decade, also while training.", when=_rate, mark="]"),
     Key("pace.slower", "less_than_sign", "app.desk('slower')", "pace",
         "Spread the run over more time, so that it can be watched.", when=_train, minor=True, mark="<"),
     Key("pace.faster", "greater_than_sign", "app.desk('faster')", "pace",

@@ -19,6 +19,11 @@ def short(value: float) -> str:
     return figures(value, 3)
 
 
+def count(value: int) -> str:
+    """A count, exact while it is short: 1,309, 250k."""
+    return f"{value:,}" if abs(value) < 100_000 else short(float(f"{value:.3g}"))
+
+
 def figures(value: float | None, digits: int = 4) -> str:
     """A measured value with so many significant digits: 6.103, 0.00123, 1.2e-7, 141,217."""
     if value is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tui.numbers import short
+from tui.numbers import count
 from tui.panels.panel import Panel
 from tui.panels.rows import Row, field_row
 
@@ -37,7 +37,7 @@ class DatasetPanel(Panel):
                 if survey is not None
                 else (one.rows, one.features, one.task)
             )
-            note = f"{short(rows_)} x {features}" + (f"  {TASKS.get(task, task):<3}" if self.size.width > 30 else "")
+            note = f"{count(rows_)} x {features}" + (f"  {TASKS.get(task, task):<3}" if self.size.width > 30 else "")
             rows.append(
                 Row("option", one.name, note=note, field="dataset", sets=one.name, chosen=chosen, help=one.about)
             )
@@ -52,13 +52,29 @@ class DatasetPanel(Panel):
         note = ""
         if desk.known is not None:
             task = TASKS.get(desk.known.task, desk.known.task)
-            note = f"{short(desk.known.rows)} x {len(desk.known.features)}  {task:<3}"
+            note = f"{count(desk.known.rows)} x {len(desk.known.features)}  {task:<3}"
         elif desk.problem:
             return Row(
                 "option", Path(own).name, note="see below", field="dataset", sets=OWN, chosen=True,
-                help=f"{desk.problem}",
+                help=help,
             )  # fmt: skip
         return Row("option", Path(own).name, note=note, field="dataset", sets=OWN, chosen=True, help=f"{own}. {help}")
+
+    def ask_target(self) -> None:
+        """Of a table whose target nobody has named: unfold the columns, the cursor on the last one. Once a table."""
+        desk = self.desk
+        if desk is None or desk.table is None or desk.table is self._asked_of or not desk.problem:
+            return
+        if desk.recipe.data.target is None and desk.table.target is None and self.has_focus:
+            self._asked_of = desk.table
+            self._rows = self._all_rows(desk)
+            self._touched = True
+            self._cursor = next(i for i, row in enumerate(self._rows) if row.field == "target")
+            self._unfolded = "target"
+            self._cursor += len(columns(desk))
+            self._tell()
+
+    _asked_of: object = None
 
     def words(self, desk: Desk, choice: Choice) -> tuple[str, ...]:
         """The columns of the table are the words of the target."""

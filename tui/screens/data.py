@@ -22,28 +22,30 @@ if TYPE_CHECKING:
 
 BARS = " ▁▂▃▄▅▆▇█"
 COLUMNS = (
-    Column("column", 18),
+    Column("column", 16),
     Column("type", 11),
     Column("role", 8),
-    Column("missing", 8, number=True),
-    Column("unique", 8, number=True),
-    Column("min", 9, number=True),
-    Column("max", 9, number=True),
-    Column("mean", 9, number=True),
-    Column("std", 9, number=True),
-    Column("with target", 12, number=True),
-    Column("raw", 16),
-    Column("normalized", 16),
+    Column("missing", 7, number=True),
+    Column("unique", 7, number=True),
+    Column("min", 8, number=True),
+    Column("max", 8, number=True),
+    Column("mean", 8, number=True),
+    Column("std", 8, number=True),
+    Column("to target", 9, number=True),
+    Column("raw", 8),
+    Column("normalized", 10),
 )
-FIRST = ("column", "type", "role", "missing", "min", "max")  # where not all fit
+# Where not all fit, these go first.
+LESS = ("std", "mean", "unique", "to target", "raw", "normalized", "max", "min", "missing")
 SAMPLE = 200  # rows that the widths of the preview's columns are taken from
 
 
-def bars(histogram: Histogram | None, width: int = 16) -> str:
+def bars(histogram: Histogram | None, width: int = 8) -> str:
     """A histogram in one line of blocks; any cell at all shows."""
     if histogram is None or not histogram.counts:
         return ""
-    counts = histogram.counts[:width]
+    size = -(-len(histogram.counts) // width)
+    counts = [sum(histogram.counts[i : i + size]) for i in range(0, len(histogram.counts), size)]
     most = max(counts) or 1
     return "".join(BARS[0 if not count else max(1, round(count / most * 8))] for count in counts)
 
@@ -91,6 +93,15 @@ class Findings(Cells):
         return lines
 
 
+def _measure(name: str) -> str:
+    return "η" if name == "eta" else name
+
+
+def _calm(mean: float, std: float) -> str:
+    """A mean, without the rounding that is left of a zero."""
+    return "0" if abs(mean) < 1e-12 * abs(std) else figures(mean, 3)
+
+
 def _about(column: ColumnSummary) -> list[str]:
     found = [f"{column.kind}" + (f": {column.reason}" if column.reason else "")]
     if column.left_out:
@@ -101,7 +112,7 @@ def _about(column: ColumnSummary) -> list[str]:
         what = "correlation r" if column.measure == "r" else "correlation ratio η"
         found.append(f"{what} with the target {column.correlation:.3f}")
     return found + [
-        f"→ {one.name}: mean {figures(one.mean, 3)}, std {figures(one.std, 3)} when normalized"
+        f"→ {one.name}: mean {_calm(one.mean, one.std)}, std {figures(one.std, 3)} when normalized"
         for one in column.features[:4]
     ]
 
@@ -137,7 +148,7 @@ class DataScreen(Room):
         """Columns and findings above, rows below; on a small screen the findings share the lower half."""
         places, between = self.body(width, height)
         tall = between.height // 2
-        side = 44 if width >= 140 else max(30, width // 3)
+        side = 38 if width >= 140 else max(30, width // 3)
         wide = width >= 140
         upper = Region(0, between.y, width - side if wide else width, tall)
         findings = (
@@ -175,9 +186,10 @@ class DataScreen(Room):
         if summary is None:
             return
         columns: tuple[Column, ...] = COLUMNS
-        while sum(c.width + 2 for c in columns) > self.columns_list.size.width and len(columns) > len(FIRST):
-            extra = [c for c in columns if c.heading not in FIRST]
-            columns = tuple(c for c in columns if c is not extra[-1])
+        for heading in LESS:
+            if sum(c.width + 2 for c in columns) <= self.columns_list.size.width:
+                break
+            columns = tuple(c for c in columns if c.heading != heading)
         names = [c.heading for c in columns]
         self.columns_list.border_title = f"{len(summary.columns)} columns of {summary.name}"
         self.columns_list.fill(columns, len(summary.columns), lambda line: self._column(summary.columns[line], names))
@@ -199,7 +211,7 @@ class DataScreen(Room):
             "max": (figures(one.high, 4) if numbers else "", text),
             "mean": (figures(one.mean, 4) if numbers else "", text),
             "std": (figures(one.std, 4) if numbers else "", text),
-            "with target": (f"{one.measure} {one.correlation:.3f}" if one.measure else "", text),
+            "to target": (f"{_measure(one.measure)} {one.correlation:.2f}" if one.measure else "", text),
             "raw": (bars(one.histogram), ink.dim),
             "normalized": (bars(after), ink.train),
         }

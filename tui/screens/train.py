@@ -28,8 +28,9 @@ class TrainScreen(Room):
 
     def panes(self) -> ComposeResult:
         """Four panels, two charts, the weights."""
+        self.dataset = DatasetPanel(id="panel1")
         self.panels: tuple[Panel, ...] = (
-            DatasetPanel(id="panel1"),
+            self.dataset,
             NormalizationPanel(id="panel2"),
             HyperparametersPanel(id="panel3"),
             DevicePanel(id="panel4"),
@@ -94,6 +95,7 @@ class TrainScreen(Room):
     def refit(self) -> None:
         """The panels hold more or fewer lines than before."""
         self.lay_out()
+        self.dataset.ask_target()
 
     def on_descendant_focus(self) -> None:
         """On a small screen the focused pane unfolds."""

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -123,15 +123,15 @@ def strict_json(text: str) -> Any:
 
 @pytest.fixture
 def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Callable[..., Answer]:
-    """Run a command of the program in this process, standing in tmp_path."""
+    """Run a command line, and whatever words follow it as they are, in this process, standing in tmp_path."""
     from engine.cli import main
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "200")
 
-    def call(*words: str) -> Answer:
+    def call(line: str, *words: str) -> Answer:
         capfd.readouterr()
-        code = main(words)
+        code = main([*line.split(), *words])
         return Answer(code, *capfd.readouterr())
 
     return call
@@ -217,6 +217,3 @@ def fake_python(folder: Path, script: str) -> str:
     path.write_text(f"#!/bin/sh\n{script}\n")
     path.chmod(0o755)
     return str(path)
-
-
-Fields = Mapping[str, Any]

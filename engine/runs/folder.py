@@ -89,7 +89,7 @@ class RunFolder:
     def create(cls, recipe: Recipe, table_name: str) -> RunFolder:
         """Make a new folder under the recipe's runs folder. Raises InputError where that cannot be written."""
         runs = Path(recipe.recording.runs).expanduser()
-        stem = re.sub(r"[^\w.+=-]+", "-", Path(table_name).stem)[:60].strip("-") or "table"
+        stem = re.sub(r"[^\w.+=-]+", "-", Path(table_name).stem)[:50].strip("-") or "table"
         wish = recipe.recording.name
         name = wish or f"{time.strftime('%Y%m%d-%H%M%S')}_{stem}_{recipe.normalization.normalize}"
         try:

@@ -184,7 +184,7 @@ class _Reading:
 
         try:
             frame = early.result()
-        except pl.exceptions.PolarsError as error:
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
             if "utf-8" in str(error):
                 raise _NotUtf8 from None
             frame = self._slowly(piece)
@@ -211,7 +211,7 @@ class _Reading:
 
         try:
             frame = self._polars(piece, pl.String)
-        except pl.exceptions.PolarsError as error:
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
             if "utf-8" in str(error):
                 raise _NotUtf8 from None
             self._refuse_ragged(piece)

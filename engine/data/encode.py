@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from engine.data import dates, kinds, terms
 from engine.data.parallel import BLOCK, Stop, blocks, each, spans
-from engine.data.table import MISSING, Codes, Column, Floats, Table, show_number, suggest
+from engine.data.table import MISSING, Codes, Column, Floats, Table, show_number, shown, suggest
 from engine.errors import InputError
 from engine.recipe import ColumnKind
 
@@ -308,7 +308,7 @@ def _fit_categories(column: Column, cells: Codes) -> Input | str:
         return f"{column.name} was left out: it has no values in the train rows."
     marked = bool((cells == MISSING).any())
     if len(there) == 1 and not marked:
-        return f"{column.name} was left out: it is {there[0]} in every train row."
+        return f"{column.name} was left out: it is {shown(there[0])} in every train row."
     kind: ColumnKind = "boolean" if column.kind == "boolean" and len(there) == 2 else "categorical"
     typical = column.categories[int(counts.argmax())]
     return Input(column.name, kind, None, None, tuple(there), typical, marked)
@@ -391,7 +391,7 @@ def _number(wanted: Input, cell: str | float | None) -> float:
                 "a date like 2026-03-31" if wanted.kind == "date" else f"a number like {wanted.show(wanted.typical)}"
             )
             raise InputError(
-                f"{wanted.name}: “{cell}” is not {'a date' if wanted.kind == 'date' else 'a number'}; give {remedy}."
+                f"{wanted.name}: “{shown(cell)}” is not {'a date' if wanted.kind == 'date' else 'a number'}; give {remedy}."
             )
         cell = number
     if np.isinf(cell):
@@ -437,7 +437,7 @@ def _filled(wanted: Input, missing: int) -> list[str]:
     if not missing:
         return []
     count = _times(missing, "missing value", "missing values")
-    return [f"{wanted.name}: {count} filled with {wanted.show(wanted.typical)}."]
+    return [f"{wanted.name}: {count} filled with {shown(wanted.show(wanted.typical))}."]
 
 
 def _unknown(wanted: Input, column: Column, held: Codes, strange: list[int]) -> list[str]:
@@ -445,11 +445,11 @@ def _unknown(wanted: Input, column: Column, held: Codes, strange: list[int]) -> 
     there = [code for code in strange if counts[code]]
     if not there:
         return []
-    listed = ", ".join(column.categories[code] for code in there[:5]) + (" …" if len(there) > 5 else "")
+    listed = ", ".join(shown(column.categories[code]) for code in there[:5]) + (" …" if len(there) > 5 else "")
     rows = int(counts[there].sum())
     return [
         f"{wanted.name}: {listed} ({_times(rows, 'row', 'rows')}) never occurs in the train rows and is encoded as "
-        f"none of its categories, which the model reads like {wanted.categories[0]}."
+        f"none of its categories, which the model reads like {shown(wanted.categories[0])}."
     ]
 
 

@@ -121,7 +121,7 @@ def from_matrix(name: str, values: NDArray[Any], names: Sequence[str] = ()) -> t
     values = np.asarray(values)
     if values.ndim == 1:
         return (from_array(names[0] if names else name, values),)
-    flat = values.reshape(len(values), -1)
+    flat = values.reshape(len(values), int(np.prod(values.shape[1:])))
     if not names:
         names = [f"{name}{j + 1}" for j in range(flat.shape[1])]
     return tuple(from_array(column, np.ascontiguousarray(flat[:, j])) for j, column in enumerate(names))

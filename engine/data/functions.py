@@ -119,12 +119,11 @@ def _pair(x: Any, y: Any) -> tuple[list[Column], str]:
 def _frame(value: Any) -> list[Column] | None:
     """The columns of a polars or pandas frame; None for anything else."""
     home = type(value).__module__.partition(".")[0]
-    if not hasattr(value, "columns"):
-        return None
-    if home == "polars":
-        frame = value.collect() if hasattr(value, "collect") else value
-        return list(frames.from_polars(frame)[0])
-    return list(frames.from_pandas(value)) if home == "pandas" else None
+    if home == "polars" and hasattr(value, "lazy"):
+        return list(frames.from_polars(value.lazy().collect())[0])
+    if home == "pandas" and hasattr(value, "columns"):
+        return list(frames.from_pandas(value))
+    return None
 
 
 def _array(value: Any) -> NDArray[Any]:

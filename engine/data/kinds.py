@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from engine.data import dates
-from engine.data.table import MISSING, Codes, Column, Floats, Table, show_number, suggest
+from engine.data.table import MISSING, Codes, Column, Floats, Table, show_number, shown, suggest
 from engine.errors import InputError
 from engine.recipe import ColumnKind
 
@@ -293,8 +293,7 @@ def check_strays(table: Table, column: Column, *, is_target: bool = False) -> No
 
 
 def _quote(text: str) -> str:
-    text = text if len(text) <= 40 else text[:39] + "…"
-    return f"“{text}”"
+    return f"“{shown(text)}”"
 
 
 def flag(name: str) -> str:

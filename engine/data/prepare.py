@@ -19,7 +19,7 @@ from engine.data.normalize import Normalizer, TargetScale
 from engine.data.parallel import Progress, Stop, check
 from engine.data.select import LeftOut
 from engine.data.split import Split, split
-from engine.data.table import Floats, Table, Task, show_number
+from engine.data.table import Floats, Table, Task, show_number, shown
 from engine.errors import InputError
 
 DEFAULT_VALIDATION = 0.2
@@ -230,14 +230,14 @@ def _check_classes(table: Table, goal: target.Target, parts: Split, held: bool, 
     counts = np.bincount(goal.y[parts.train].astype(np.int64), minlength=len(goal.classes))
     if np.count_nonzero(counts) < 2:
         raise InputError(
-            f"The train rows of {table.label} are all of class {goal.classes[int(counts.argmax())]}: there is nothing "
+            f"The train rows of {table.label} are all of class {shown(goal.classes[int(counts.argmax())])}: there is nothing "
             "to learn; use --split shuffled."
         )
-    never = [name for name, count in zip(goal.classes, counts, strict=True) if not count]
+    never = [shown(name) for name, count in zip(goal.classes, counts, strict=True) if not count]
     if never:
         notes.append(f"No train row is of class {', '.join(never)}, so it cannot be learned.")
     everywhere = np.bincount(goal.y[~np.isnan(goal.y)].astype(np.int64), minlength=len(goal.classes))
-    single = [name for name, count in zip(goal.classes, everywhere, strict=True) if count == 1]
+    single = [shown(name) for name, count in zip(goal.classes, everywhere, strict=True) if count == 1]
     if single and held and not never:
         listed = ", ".join(single[:5]) + (" …" if len(single) > 5 else "")
         notes.append(f"Class {listed} has only one row, which trains: held-out rows cannot test it.")
@@ -255,7 +255,7 @@ def _filled(table: Table, inputs: Iterable[encode.Input], kept: NDArray[np.int64
         if count:
             marked = f", and {given.columns[-1]!r} marks them" if given.marked else ""
             notes.append(
-                f"{given.name}: {count:,} missing value{'s' * (count != 1)} filled with {given.show(given.typical)}, "
+                f"{given.name}: {count:,} missing value{'s' * (count != 1)} filled with {shown(given.show(given.typical))}, "
                 f"found on the train rows{marked}."
             )
     return notes

@@ -228,7 +228,8 @@ def _moments(values: Floats) -> tuple[float, float, float, float]:
     low, high = float(values.min()), float(values.max())
     if not (math.isfinite(low) and math.isfinite(high)):
         return low, high, math.nan, math.nan
-    unit = 2.0 ** max(-1021, math.frexp(max(abs(low), abs(high)))[1]) if max(abs(low), abs(high)) > 1e140 else 1.0
+    largest = max(abs(low), abs(high))
+    unit = 2.0 ** min(1023, math.frexp(largest)[1]) if largest > 1e140 else 1.0  # squares would overflow
     scaled = values / unit
     mean = float(scaled.mean())
     std = float(scaled.std(ddof=1)) if len(values) > 1 else 0.0

@@ -173,6 +173,12 @@ def suggest(name: str, names: Sequence[str]) -> str:
     return f"did you mean {' or '.join(near)}? The columns are {listed}" if near else f"its columns are {listed}"
 
 
+def shown(text: str) -> str:
+    """A text of the table within a sentence: on one line, not too long, nothing in it that moves a terminal's cursor."""
+    text = "".join(letter if letter.isprintable() else "·" for letter in " ".join(text.split()))
+    return text if len(text) <= 40 else text[:39] + "…"
+
+
 def show_number(value: float) -> str:
     """A number as a person would write it: whole numbers without a point, others with at most ten digits."""
     if value != value:

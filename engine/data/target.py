@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.data import kinds
-from engine.data.table import Column, Floats, Table, Task, show_number
+from engine.data.table import Column, Floats, Table, Task, show_number, shown
 from engine.errors import InputError
 
 MOST_GUESSED_CLASSES = 10
@@ -82,7 +82,7 @@ def _regression(table: Table, column: Column, why: str) -> Target:
     if column.is_coded and column.kind != "boolean" and numbers.strays:
         row, text = numbers.strays[0]
         raise InputError(
-            f"{table.place(row)}: the target {column.name} is “{text}”, not a number; "
+            f"{table.place(row)}: the target {column.name} is “{shown(text)}”, not a number; "
             "choose --task binary or multiclass, or another target."
         )
     known = numbers.numbers[~np.isnan(numbers.numbers)]
@@ -104,7 +104,7 @@ def _classes(table: Table, column: Column, task: Task, why: str) -> Target:
         coded = Column(coded.name, coded.kind, new[coded.codes], names)
     if len(names) == 1:
         raise InputError(
-            f"The target {column.name} is {names[0]} in every row of {table.label}: there is nothing to learn; "
+            f"The target {column.name} is {shown(names[0])} in every row of {table.label}: there is nothing to learn; "
             "choose another target (--target)."
         )
     if task == "binary" and len(names) > 2:

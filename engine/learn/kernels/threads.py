@@ -1,0 +1,51 @@
+"""How many threads BLAS may use, while a kernel works.
+
+Two thread pools must never meet, and OpenBLAS with two threads can take a hundred times longer than with one on the
+small products of a training step. So every kernel says how many it wants and puts back what it found.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from threading import Lock
+from typing import Any
+
+from threadpoolctl import ThreadpoolController
+
+OWNERS = ("scipy.linalg", "torch", "numba")  # modules that bring further libraries with thread pools
+
+_lock = Lock()
+_holders = 0
+_held: Any = None
+
+
+@contextmanager
+def limited(threads: int) -> Iterator[None]:
+    """Let BLAS use at most so many threads inside.
+
+    The setting belongs to the whole process: of several kernels at work side by side the first one's word holds, and
+    the last to leave restores what was there before.
+    """
+    global _holders, _held
+    with _lock:
+        if _holders == 0:
+            _held = _controller(*(name in sys.modules for name in OWNERS)).limit(limits=threads, user_api="blas")
+            _held.__enter__()
+        _holders += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _holders -= 1
+            if _holders == 0:
+                _held.__exit__(None, None, None)
+                _held = None
+
+
+@lru_cache(maxsize=1)
+def _controller(*loaded: bool) -> ThreadpoolController:
+    """The BLAS libraries of the process. Finding them takes 0.3 ms: it is done again when more may have come."""
+    return ThreadpoolController()

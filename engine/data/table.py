@@ -174,7 +174,7 @@ def suggest(name: str, names: Sequence[str]) -> str:
 
 
 def shown(text: str) -> str:
-    """A text of the table within a sentence: on one line, not too long, nothing in it that moves a terminal's cursor."""
+    """A text of the table within a sentence: on one line, not too long, with nothing that moves a terminal's cursor."""
     text = "".join(letter if letter.isprintable() else "·" for letter in " ".join(text.split()))
     return text if len(text) <= 40 else text[:39] + "…"
 

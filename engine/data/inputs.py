@@ -1,0 +1,163 @@
+"""What goes into a model: the raw columns, as the train rows show them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.data import dates, kinds, terms
+from engine.data.parallel import Stop, each
+from engine.data.table import MISSING, Codes, Column, Floats, Table, show_number, shown
+from engine.errors import InputError
+from engine.recipe import ColumnKind
+
+Fill = Literal["median", "mean", "mode", "drop"]
+
+_SAMPLE = 65_536
+
+
+@dataclass(frozen=True)
+class Input:
+    """One raw column, as a person gives it for a prediction.
+
+    Attributes:
+        name: of the raw column.
+        kind: "numeric", "date", "boolean" or "categorical".
+        low, high: smallest and largest value in the train rows (days for dates); None for categories.
+        categories: those of the train rows, in order; the first is the one that all-zero columns stand for.
+        typical: what a missing cell is filled with: a number, or a category.
+        marked: whether a column of its own says that the cell was missing.
+        two_valued: whether the train rows have at most two different numbers.
+    """
+
+    name: str
+    kind: ColumnKind
+    low: float | None
+    high: float | None
+    categories: tuple[str, ...]
+    typical: float | str
+    marked: bool
+    two_valued: bool = False
+
+    @property
+    def is_coded(self) -> bool:
+        """Whether it takes categories."""
+        return self.kind in ("boolean", "categorical")
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of its own encoded columns."""
+        own = tuple(f"{self.name}={text}" for text in self.categories[1:]) if self.is_coded else (self.name,)
+        return (*own, f"{self.name} is missing") if self.marked else own
+
+    def show(self, value: float | str) -> str:
+        """A value of this input as a person would write it."""
+        if isinstance(value, str):
+            return value
+        return dates.show(value) if self.kind == "date" else show_number(value)
+
+
+def fit(
+    table: Table,
+    names: Sequence[str],
+    train: NDArray[np.int64],
+    missing: Fill,
+    two_valued: bool,
+    cancelled: Stop | None = None,
+) -> tuple[tuple[Input, ...], tuple[str, ...]]:
+    """The inputs of an encoder, and notes on columns that the train rows say nothing of.
+
+    Args:
+        two_valued: whether to find out which columns have two values, which only terms need.
+    """
+    everything = len(train) == table.rows
+
+    def one(name: str) -> Input | str:
+        column = table[name]
+        kinds.check_strays(table, column)
+        refuse_infinite(table, column)
+        if column.is_coded:
+            return _fit_categories(column, column.codes if everything else column.codes[train])
+        cells = column.numbers if everything else column.numbers[train]
+        return _fit_numbers(column, cells, missing, two_valued=two_valued)
+
+    work = sum(table[name].data.nbytes for name in names)
+    found = each(one, names, work=work, cancelled=cancelled)
+    inputs = tuple(f for f in found if isinstance(f, Input))
+    notes = tuple(f for f in found if isinstance(f, str))
+    if not inputs:
+        why = f": {notes[0]}" if notes else "."
+        raise InputError(f"{table.label} has no column left to learn from{why}")
+    return inputs, notes
+
+
+def bases(inputs: Iterable[Input]) -> list[terms.Base]:
+    """What the terms need to know of the encoded columns of some inputs."""
+    found: list[terms.Base] = []
+    for group, given in enumerate(inputs):
+        found += [terms.Base(group, given.is_coded or given.two_valued or name != given.name) for name in given.columns]
+    return found
+
+
+def refuse_infinite(table: Table, column: Column) -> None:
+    """Raise InputError, naming the place, where a column of numbers holds Inf."""
+    if column.is_coded or not column.data.size:
+        return
+    # NaN wins over Inf in min and max, so they only tell for columns without missing cells.
+    low, high = column.data.min(), column.data.max()
+    if np.isfinite(low) and np.isfinite(high):
+        return
+    rows = np.flatnonzero(np.isinf(column.data))
+    if rows.size:
+        raise InputError(
+            f"{table.place(int(rows[0]))}, column {column.name}: the number is infinite; correct it, leave the cell "
+            f"empty, or leave the column out (--drop)."
+        )
+
+
+def _fit_categories(column: Column, cells: Codes) -> Input | str:
+    counts = np.bincount(cells[cells >= 0], minlength=len(column.categories))
+    there = [text for text, count in zip(column.categories, counts, strict=True) if count]
+    if not there:
+        return f"{column.name} was left out: it has no values in the train rows."
+    marked = bool((cells == MISSING).any())
+    if len(there) == 1 and not marked:
+        return f"{column.name} was left out: it is {shown(there[0])} in every train row."
+    kind: ColumnKind = "boolean" if column.kind == "boolean" and len(there) == 2 else "categorical"
+    typical = column.categories[int(counts.argmax())]
+    return Input(column.name, kind, None, None, tuple(there), typical, marked)
+
+
+def _fit_numbers(column: Column, cells: Floats, missing: Fill, *, two_valued: bool) -> Input | str:
+    low = cells.min()
+    marked = bool(np.isnan(low))
+    if marked:
+        cells = cells[~np.isnan(cells)]
+        if not cells.size:
+            return f"{column.name} was left out: it has no values in the train rows."
+        low = cells.min()
+    high = cells.max()
+    few = two_valued and bool(((cells == low) | (cells == high)).all())
+    typical = _typical(cells, missing, exact=marked)
+    kind: ColumnKind = "date" if column.kind == "date" else "numeric"
+    return Input(column.name, kind, float(low), float(high), (), typical, marked, few)
+
+
+def _typical(cells: Floats, missing: Fill, *, exact: bool) -> float:
+    """What a missing number is filled with.
+
+    Where the train rows miss none the value only serves predictions, and evenly spaced rows are enough to find it.
+    """
+    if not exact and len(cells) > _SAMPLE:
+        cells = cells[:: -(-len(cells) // _SAMPLE)]
+    largest = float(np.abs(cells).max()) or 1.0
+    if missing == "mean":
+        return float((cells / largest).mean() * largest)
+    if missing == "mode":
+        values, counts = np.unique(cells, return_counts=True)
+        return float(values[counts.argmax()])
+    return float(np.median(cells / 2) * 2) if largest > 1e307 else float(np.median(cells))

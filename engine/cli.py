@@ -13,18 +13,21 @@ import os
 import shlex
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import cyclopts
 from cyclopts import App, Group, Parameter
 
 from engine.errors import Cancelled, InputError
 from engine.recipe import Choice, Recipe, build, choices, read_toml
+
+if TYPE_CHECKING:
+    from engine.run import Origin
 
 DONE, FAILED, WRONG, DIVERGED, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -151,11 +154,16 @@ def _train(recipe: Recipe, *, json: Json = False) -> int:
 
     Exit codes: 0 done, 1 failed, 2 wrong usage or bad input, 3 diverged, 130 interrupted.
     """
+    return _drive(recipe, json)
+
+
+def _drive(recipe: Recipe, json: bool, origin: Origin | None = None) -> int:
+    """Train to the end; the exit code."""
     from engine.runs.folder import to_json
     from engine.session import Session
     from engine.snapshot import Phase
 
-    session = Session(recipe, command=shlex.join(["ravine", *_argv]))
+    session = Session(recipe, command=shlex.join(["ravine", *_argv]), origin=origin)
     with _signals(lambda: session.stop("interrupted")):
         session.start()
         _watch(session, quiet=json)
@@ -214,6 +222,32 @@ class _signals:
 
 
 app.command(_takes_recipe(_train), name="train")
+
+
+@app.command
+def resume(
+    run: RunName,
+    /,
+    *,
+    steps: Annotated[str | None, Parameter(help="A new number of steps in all; a finished run goes on to it.")] = None,
+    changed_data: Annotated[
+        bool, Parameter(negative=(), help="Go on though the table has changed since the run began.")
+    ] = False,
+    runs: RunsFolder = "./runs",
+    json: Json = False,
+) -> int:
+    """Go on with a run where its last checkpoint stood, as if it had never stopped."""
+    from engine.run import Origin
+    from engine.runs.folder import read_facts, running
+    from engine.runs.store import resolve
+
+    path = resolve(run, Path(runs).expanduser())
+    recipe = read_toml(path)
+    if running(read_facts(path)):
+        raise InputError(f"The run {path.name} is still running; stop it first.")
+    if steps is not None:
+        recipe = recipe.replace({"steps": steps})
+    return _drive(recipe, json, Origin.read(path, changed_data=changed_data))
 
 
 @app.command
@@ -348,21 +382,37 @@ def export(
     /,
     *,
     format: Annotated[
-        Literal["csv"], Parameter(help="csv: Wall time,Step,Value as TensorBoard has it, but every step.")
+        Literal["csv", "code"],
+        Parameter(
+            help="csv: Wall time,Step,Value as TensorBoard has it, but every step. "
+            "code: a PyTorch script that repeats the run; a table that is not small goes into FILE.npz beside it."
+        ),
     ],
     output: Annotated[str | None, Parameter(name=("--output", "-o"), help="A file; without it stdout.")] = None,
-    tag: Annotated[str, Parameter(help="The curve: loss/train or loss/validation.")] = "loss/train",
+    tag: Annotated[str, Parameter(help="Of csv, the curve: loss/train or loss/validation.")] = "loss/train",
+    style: Annotated[
+        Literal["plain", "torch"],
+        Parameter(help="Of code: plain has forward, loss, backward and update written out, torch uses nn and optim."),
+    ] = "plain",
     runs: RunsFolder = "./runs",
 ) -> int:
     """Give a run to other programs."""
-    from engine.runs import export as exports
     from engine.runs.store import resolve
 
-    lines = exports.csv(resolve(run, Path(runs).expanduser()), tag)
-    if output is None:
+    folder = resolve(run, Path(runs).expanduser())
+    path = None if output is None else Path(output).expanduser()
+    lines: Iterable[str]
+    if format == "code":
+        from engine.runs import code
+
+        lines = (code.of_run(folder, style, path),)
+    else:
+        from engine.runs import export as exports
+
+        lines = exports.csv(folder, tag)
+    if path is None:
         sys.stdout.writelines(lines)
         return DONE
-    path = Path(output).expanduser()
     try:
         with path.open("w", encoding="utf-8") as file:
             file.writelines(lines)

@@ -13,6 +13,15 @@ from engine.learn.kernels.contract import Floats, Kernel, Parameters, Split
 from engine.learn.plan import Plan
 
 
+def figures(prepared: Prepared, outputs: Floats, split: Split) -> dict[str, float]:
+    """Metrics of the outputs [n, k] for a split, {} without rows; two classes are parted at 0.5."""
+    y = getattr(prepared, split).y
+    if prepared.task == "regression":
+        scale = prepared.target_scale
+        return metrics.regression(scale.inverse(y), scale.inverse(outputs[:, 0]))
+    return metrics.classification(y.astype(np.int64), metrics.probabilities(outputs))
+
+
 def measure(plan: Plan, prepared: Prepared, kernel: Kernel) -> tuple[dict[str, dict[str, float]], float]:
     """Metrics for every split, {} for an empty one, and the decision threshold chosen on the validation rows."""
     outputs = {split: kernel.outputs(split) for split in get_args(Split)}

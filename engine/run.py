@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import subprocess
 import time
 import traceback
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,21 +20,45 @@ from engine.data.sources import load
 from engine.data.table import Table
 from engine.devices import resolve as resolve_device
 from engine.errors import InputError
-from engine.history import Series
 from engine.learn import diagnosis
 from engine.learn.curvature import Facts
 from engine.learn.kernels.choose import choose, open_kernel
-from engine.learn.kernels.contract import Floats, Kernel, Parameters, State
+from engine.learn.kernels.contract import Kernel, Parameters, State
 from engine.learn.plan import Plan, make_architecture, make_facts, make_plan
 from engine.learn.schedules import Plateau, factors
 from engine.learn.stopping import Flatness, Watch
 from engine.recipe import Event, Recipe, find
 from engine.runs import checkpoint, predictor
-from engine.runs.folder import RunFolder, versions
-from engine.runs.tensorboard import EventFile, logged
+from engine.runs.folder import RunFolder, read_facts, versions
+from engine.runs.recorder import Recorder
 from engine.snapshot import Ended, Ending, Mark, Weights
 
 Cancelled = Callable[[], bool]
+BEST = "best:"  # what the arrays and facts of the best weights are called in a checkpoint
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The checkpoint of an earlier run that a run begins from.
+
+    With `branch` a new folder is made that takes over the losses up to the checkpoint; else the same folder goes on.
+    """
+
+    run: Path
+    state: State
+    branch: bool = False
+    changed_data: bool = False  # go on though the table is not the one the run began with
+
+    @classmethod
+    def read(cls, run: Path, step: int | None = None, *, branch: bool = False, changed_data: bool = False) -> Origin:
+        """The last checkpoint of a run, or that of a step. Raises InputError where there is none."""
+        if step is None:
+            return cls(run, checkpoint.load(run / "checkpoints" / "last.safetensors"), branch, changed_data)
+        kept = checkpoint.kept(run)
+        if step not in kept:
+            steps = ", ".join(f"{s:,}" for s in kept) or "none"
+            raise InputError(f"The run {run.name} has no checkpoint of step {step:,}; it has {steps}.")
+        return cls(run, checkpoint.load(kept[step]), branch, changed_data)
 
 
 class Run:
@@ -41,9 +68,12 @@ class Run:
         recipe: what to do.
         table: the data, where it has been loaded already.
         command: the command line that started it, for the record.
+        origin: the checkpoint to begin from, if not from the initial parameters.
     """
 
-    def __init__(self, recipe: Recipe, table: Table | None = None, command: str = "") -> None:
+    def __init__(
+        self, recipe: Recipe, table: Table | None = None, command: str = "", origin: Origin | None = None
+    ) -> None:
         self.recipe = recipe
         self.command = command
         self.table = table
@@ -52,14 +82,15 @@ class Run:
         self.plan: Plan
         self.kernel: Kernel
         self.folder: RunFolder | None = None
-        self.validation = Series()
+        self.recorder: Recorder
         self.marks: list[Mark] = []
         self.lr = 0.0
         self.ending: Ending | None = None
         self.result: dict[str, Any] = {}
-        self._events: EventFile | None = None
+        self._origin = origin
         self._pending = list(recipe.events)
         self._active = 0.0  # seconds of training
+        self._before = 0.0  # of them, those of earlier parts of the run
         self._resumed_at: float | None = None  # when the clock was last started
         self._last_checkpoint = time.monotonic()
         self._bad_loss: float | None = None
@@ -70,7 +101,7 @@ class Run:
         self._best: State | None = None
         self._first_norm = 0.0
         self._threshold = 0.5  # the probability from which on the second of two classes is decided
-        self._evaluated = -1  # the step of the newest evaluation
+        self._evaluated = -1  # the step of the newest evaluation that counts
 
     # Before the first step.
 
@@ -81,6 +112,8 @@ class Run:
             self.table = load(self.recipe.data, cancelled=cancelled)
         activity("preparing the rows")
         self.prepared = prepare(self.recipe.data, self.recipe.normalization, self.table, cancelled=cancelled)
+        if self._origin is not None:
+            self._same_data(self._origin)
         activity("finding the optimum")
         architecture, loss = make_architecture(self.recipe, self.prepared)
         self.facts = make_facts(self.recipe, self.prepared, architecture, loss)
@@ -90,23 +123,64 @@ class Run:
         activity(f"starting the {self.plan.backend} backend on {self.plan.device}")
         self.kernel = open_kernel(self.plan, self.prepared, self.facts)
         self._first_norm = _norm(self.kernel.gradient())
-        self._watch = Watch(
-            self.recipe.stopping, self.facts, len(self.prepared.validation.y) > 0, self.plan.schedule == "plateau"
-        )
-        self.folder = RunFolder.create(self.recipe, self.prepared.table_name)
-        if self.recipe.recording.tensorboard:
-            self._events = EventFile(self.folder.path, time.time())
-        self.folder.record(state="running", created=time.time(), **self._origin())
+        self._watch = Watch(self.recipe.stopping, self.facts, len(self.prepared.validation.y) > 0)
+        if self._origin is None:
+            self.folder = RunFolder.create(self.recipe, self.prepared.table_name)
+        else:
+            self.folder = self._take_over(self._origin)
+        self.recorder = Recorder(self.folder, self.recipe.recording, self.plan.steps, self.step)
+        self.recorder.recall(self.step)
+        self.folder.record(state="running", created=time.time(), **self._facts())
         for note in self.prepared.notes:
             self.folder.log(note)
         self.folder.log(self.plan.backend_reason)
-        self.folder.stamp(0, time.time())
-        self._evaluate()
+        if self.step == 0:
+            self.folder.stamp(0, time.time())
+            self.recorder.rate(0, self.rate)
+            self._evaluate()
 
-    def _origin(self) -> dict[str, Any]:
+    def _same_data(self, origin: Origin) -> None:
+        known = (read_facts(origin.run).get("data") or {}).get("fingerprint")
+        if known != self.prepared.fingerprint and not origin.changed_data:
+            raise InputError(
+                f"The data of the run {origin.run.name} has changed since ({self.recipe.data.dataset}); bring the old "
+                "table back, or go on with the new one with --changed-data."
+            )
+
+    def _take_over(self, origin: Origin) -> RunFolder:
+        """Stand where a checkpoint stood; the folder to go on in."""
+        facts = origin.state.facts
+        self.kernel.restore(origin.state)
+        for field in ("lr",):
+            self.lr = float(facts.get(field, self.lr))
+        kept = json.loads(str(facts.get("run", "{}")))
+        self._watch.restore(kept.get("watch", {}))
+        self._plateau.__dict__.update(kept.get("plateau", {}))
+        self._flatness.restore(kept.get("flatness", {}))
+        self._active = self._before = float(kept.get("seconds", 0.0))
+        self._evaluated = int(kept.get("evaluated", -1))
+        self._first_norm = float(kept.get("first_norm", self._first_norm))
+        best = {k.removeprefix(BEST): v for k, v in origin.state.arrays.items() if k.startswith(BEST)}
+        if best:
+            self._best = State(best, json.loads(str(facts["best"])))
+        self._pending = [event for event in self.recipe.events if event.step >= self.step]
+        past = [event for event in self.recipe.events if event.step < self.step]
+        self.marks += [self._mark(event.step, event.field, event.value) for event in past]
+        path = origin.run
+        if origin.branch:
+            path = RunFolder.reserve(self.recipe, self.prepared.table_name)
+            for name in ("loss.f64", "stamps.f64", "validation.f64", "evaluations.jsonl"):
+                if (origin.run / name).exists():
+                    shutil.copyfile(origin.run / name, path / name)
+        return RunFolder(path, self.recipe, (self.step, self._evaluated))
+
+    def _facts(self) -> dict[str, Any]:
         prepared, plan = self.prepared, self.plan
         return {
             "command": self.command,
+            "origin": None
+            if self._origin is None
+            else {"run": self._origin.run.name, "step": self.step, "branch": self._origin.branch},
             "versions": versions(),
             "device": plan.device,
             "backend": plan.backend,
@@ -182,53 +256,28 @@ class Run:
 
     def _stretch(self, goal: int) -> bool:
         """Go on towards a step up to the next event, evaluation or checkpoint; False when the run is over."""
-        assert self.folder is not None
         start, every = self.step, self.recipe.recording.checkpoint_every
-        period = self.plan.eval_every if self._watch.needed else 0
+        period = self.plan.eval_every
         stops = [goal, *(event.step for event in self._pending[:1])]
         stops += [(start // p + 1) * p for p in (period, every) if p]
         losses = self.kernel.advance(min(stops) - start)
-        wall = time.time()
         self._flatness.take(start, float(losses.min()), float(losses.max()))
-        self.folder.history.append(losses)
-        self.folder.stamp(start + len(losses), wall)
-        self._log_losses(start, losses, wall)
+        plan, rates = self.plan, None
+        if plan.schedule not in ("constant", "plateau") or plan.warmup:
+            moving = factors(plan.schedule, plan.warmup, plan.steps, start, len(losses))
+            rates = self.lr * self._plateau.factor * moving
+        self.recorder.losses(start, losses, rates)
         if self.step < min(stops):
             self._bad_loss = float(losses[-1])
             return False
-        if period and self.step % period == 0:
+        if self.step % period == 0:
             self._evaluate()
         if every and self.step % every == 0:
-            self.checkpoint()
+            self.checkpoint(keep=True)
         limit = self.recipe.stopping.max_seconds
-        if limit is not None and self.seconds >= limit:
+        if limit is not None and self.seconds - self._before >= limit:
             self._halt = self._halt or "time"
         return self._halt is None
-
-    def _log_losses(self, start: int, losses: Floats, wall: float) -> None:
-        if self._events is None:
-            return
-        steps = np.arange(start, start + len(losses), dtype=np.int64)
-        chosen = logged(steps, self.recipe.recording.log_every)
-        if start + len(losses) >= self.plan.steps and len(chosen):
-            chosen[-1] = True
-        if chosen.any():
-            walls = np.full(int(chosen.sum()), wall)
-            self._events.scalars("loss/train", walls, steps[chosen], losses[chosen])
-        if start == 0:
-            self._log_rate(0)
-        if self.plan.schedule != "constant" or self.plan.warmup:
-            rates = (
-                self.lr
-                * self._plateau.factor
-                * factors(self.plan.schedule, self.plan.warmup, self.plan.steps, start, len(losses))
-            )
-            if chosen.any():
-                self._events.scalars("learning_rate", walls, steps[chosen], rates[chosen])
-
-    def _log_rate(self, step: int) -> None:
-        if self._events is not None:
-            self._events.scalar("learning_rate", time.time(), step, self.rate)
 
     @property
     def _keeps_best(self) -> bool:
@@ -247,20 +296,23 @@ class Run:
         factor = factors(plan.schedule, plan.warmup, plan.steps, min(self.step, plan.steps - 1), 1)[0]
         return float(self.lr * self._plateau.factor * factor)
 
-    def _evaluate(self) -> None:
-        """Look at the validation rows, and at the train rows where a rule needs it; once a step."""
-        assert self.folder is not None
-        if self._evaluated == self.step or not self._watch.needed:
+    def _evaluate(self, *, counts: bool = True) -> None:
+        """Look at the splits; once a step. `counts`: whether the rules for stopping hear of it."""
+        if self._evaluated == self.step:
+            return
+        values: dict[str, float] = {}
+        train = validation = None
+        if len(self.prepared.validation.y):
+            validation = values["loss/validation"] = self.kernel.evaluate("validation")
+            figures = outcomes.figures(self.prepared, self.kernel.outputs("validation"), "validation")
+            values |= {f"metrics/{name}/validation": value for name, value in figures.items()}
+        if self._watch.needs_train_loss:
+            train = self.kernel.evaluate("train")
+        values["gradient_norm"] = _norm(self.kernel.gradient())
+        self.recorder.evaluation(self.step, values)
+        if not counts:
             return
         self._evaluated = self.step
-        train = self.kernel.evaluate("train") if self._watch.needs_train_loss else None
-        validation = None
-        if len(self.prepared.validation.y):
-            validation = self.kernel.evaluate("validation")
-            self.validation.append(self.step, validation)
-            self.folder.validation(self.step, validation)
-            if self._events is not None:
-                self._events.scalar("loss/validation", time.time(), self.step, validation)
         self._halt = self._halt or self._watch.evaluated(self.step, train, validation)
         if self._watch.improved and self._keeps_best:
             self._best = self.kernel.state()
@@ -270,7 +322,7 @@ class Run:
             if self._plateau.evaluated(loss):
                 self.kernel.change("lr_factor", self._plateau.factor)
                 self.marks.append(Mark(self.step, "change", f"lr {self.rate:.4g}"))
-                self._log_rate(self.step)
+                self.recorder.rate(self.step, self.rate)
 
     # Steering.
 
@@ -289,23 +341,46 @@ class Run:
 
     def _apply(self, field: str, value: Any) -> None:
         self.kernel.change(field, value)
-        shown = find(field).show(value)
         if field == "lr":
             self.lr = float(value)
-            shown = f"{self.lr:.4g}"
-            self._log_rate(self.step)
-        label = "lr" if field == "lr" else find(field).label
-        self.marks.append(Mark(self.step, "change", f"{label} {shown}"))
+            self.recorder.rate(self.step, self.rate)
+        self.marks.append(self._mark(self.step, field, value))
 
-    def checkpoint(self, *, last: bool = True) -> None:
-        """Write the state (as the last one) and the model as they are now."""
+    @staticmethod
+    def _mark(step: int, field: str, value: Any) -> Mark:
+        if field == "lr":
+            return Mark(step, "change", f"lr {float(value):.4g}")
+        return Mark(step, "change", f"{find(field).label} {find(field).show(value)}")
+
+    def checkpoint(self, *, last: bool = True, keep: bool = False) -> None:
+        """Write the state (as the last one; with `keep` also under its step) and the model as they are now."""
         assert self.folder is not None
         if last:
-            checkpoint.save(self.folder.checkpoints / "last.safetensors", self.kernel.state())
-        predictor.save_model(
-            self.folder.path / "model.safetensors", self.kernel.parameters(), self.prepared, self.plan, self._threshold
-        )
+            self._write_state(keep)
+        model = self.folder.path / "model.safetensors"
+        predictor.save_model(model, self.kernel.parameters(), self.prepared, self.plan, self._threshold)
         self._last_checkpoint = time.monotonic()
+
+    def _write_state(self, keep: bool = False) -> None:
+        assert self.folder is not None
+        state = self.kernel.state()
+        own = {
+            "watch": self._watch.state(),
+            "plateau": self._plateau.__dict__,
+            "flatness": self._flatness.state(),
+            "seconds": self.seconds,
+            "evaluated": self._evaluated,
+            "first_norm": self._first_norm,
+        }
+        arrays, facts = dict(state.arrays), state.facts | {"run": json.dumps(own)}
+        if self._best is not None:
+            arrays |= {BEST + name: array for name, array in self._best.arrays.items()}
+            facts["best"] = json.dumps(self._best.facts)
+            checkpoint.save(self.folder.checkpoints / "best.safetensors", self._best)
+        checkpoint.save(self.folder.checkpoints / "last.safetensors", State(arrays, facts))
+        if keep:
+            checkpoint.save(checkpoint.path_of(self.folder.path, self.step), State(arrays, facts))
+            self.marks.append(Mark(self.step, "checkpoint", "checkpoint"))
 
     @property
     def checkpoint_age(self) -> float:
@@ -339,14 +414,13 @@ class Run:
         if self._bad_loss is not None:
             reason = "diverged"
         else:
-            self._evaluate()
+            self._write_state()
+            self._evaluate(counts=False)
             if reason == "limit":
                 reason = self._halt or "limit"
         last = self.step
         if self._best is not None and self._watch.best_step < last:
-            checkpoint.save(self.folder.checkpoints / "last.safetensors", self.kernel.state())
             self.kernel.restore(self._best)
-            self._evaluated = -1
         self.ending = self._explain(reason, last)
         self.result = outcomes.result(
             run=str(self.folder.path),
@@ -360,7 +434,7 @@ class Run:
             lr=self.rate,
         )
         self._threshold = self.result["threshold"] or 0.5
-        self.checkpoint(last=self._best is None)
+        self.checkpoint(last=False)
         state = "interrupted" if reason == "interrupted" else "ended"
         self.folder.record(
             state=state,
@@ -369,7 +443,7 @@ class Run:
             ending=self.ending.sentence,
         )
         self.folder.log(self.ending.sentence)
-        self._close()
+        self.recorder.close()
         return self.ending
 
     def fail(self, error: BaseException) -> str:
@@ -384,16 +458,11 @@ class Run:
         try:
             self.folder.log("".join(traceback.format_exception(error)))
             self.folder.record(state="failed", ended_at=time.time(), ending=words)
-            self._close()
+            if "recorder" in self.__dict__:  # else it failed between the two
+                self.recorder.close()
         except OSError as second:
             return f"The run failed: {words}; and its log cannot be written: {second.strerror or second}."
         return f"The run failed: {words}. The traceback is in {self.folder.path / 'log.txt'}."
-
-    def _close(self) -> None:
-        assert self.folder is not None
-        if self._events is not None:
-            self._events.close()
-        self.folder.close()
 
     def _explain(self, reason: Ended, last: int) -> Ending:
         gradient = self.kernel.gradient()

@@ -15,7 +15,7 @@ from typing import Any
 from engine.data.table import Table
 from engine.errors import Cancelled, InputError
 from engine.recipe import Recipe, find
-from engine.run import Run
+from engine.run import Origin, Run
 from engine.snapshot import Ended, Phase, Snapshot, Weights
 
 CHUNK = 0.025  # seconds of steps between two looks at the commands
@@ -35,6 +35,7 @@ class Session:
         paced: whether the recipe's pace is kept (the app) or the run goes as fast as it can (headless).
         watched: whether snapshots carry the weights while training, which costs a look at all train rows.
         command: the command line, for the record.
+        origin: the checkpoint to go on from.
     """
 
     def __init__(
@@ -45,8 +46,9 @@ class Session:
         paced: bool = False,
         watched: bool | None = None,
         command: str = "",
+        origin: Origin | None = None,
     ) -> None:
-        self._run = Run(recipe, table, command)
+        self._run = Run(recipe, table, command, origin)
         self._watched = paced if watched is None else watched
         pace = recipe.recording.pace
         self._pace = None if not paced or pace == "max" else AUTO_PACE if pace == "auto" else float(pace)
@@ -256,7 +258,7 @@ class Session:
         speed = (run.step - before) / (seconds - then) if seconds > then else 0.0
         if last:
             speed = run.step / seconds if seconds > 0 else 0.0
-        history = run.folder.history
+        history, tracks = run.folder.history, run.recorder.tracks
         self._snapshot = Snapshot(
             phase=phase,
             step=run.step,
@@ -264,13 +266,14 @@ class Session:
             epoch=run.step / run.plan.batches,
             epochs=run.plan.steps / run.plan.batches,
             loss=history.last if len(history) else None,
-            validation_loss=run.validation.last,
-            lr=run.lr,
+            validation_loss=tracks["loss/validation"].last if "loss/validation" in tracks else None,
+            lr=run.rate,
             seconds=seconds,
             steps_per_second=speed,
             eta=(run.plan.steps - run.step) / speed if speed > 0 and not last else None,
             history=history,
-            validation=run.validation,
+            validation=tracks.get("loss/validation"),
+            tracks=dict(tracks),
             weights=self._weights,
             facts=run.facts,
             plan=run.plan,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -82,6 +83,7 @@ class Snapshot:
     eta: float | None = None  # seconds to the planned end at the present speed
     history: History | None = None  # the loss of every step
     validation: Series | None = None  # validation losses
+    tracks: Mapping[str, Series] = field(default_factory=dict)  # every evaluated curve, by TensorBoard tag
     weights: Weights | None = None
     facts: Facts | None = None  # curvature, optimum, baseline
     plan: Plan | None = None  # every `auto` resolved

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -19,19 +19,30 @@ class Watch:
         wishes: the recipe's.
         facts: of the loss surface, for the gap to the optimum.
         validates: whether there are validation rows; else everything goes by the train loss.
-        plateau: whether the schedule asks for the loss, too.
     """
 
-    def __init__(self, wishes: Stopping, facts: Facts, validates: bool, plateau: bool) -> None:
+    def __init__(self, wishes: Stopping, facts: Facts, validates: bool) -> None:
         self._wishes, self._facts, self._validates = wishes, facts, validates
-        rules = (wishes.patience, wishes.tol, wishes.target_loss)
-        self.needed = validates or plateau or any(rule is not None for rule in rules)  # whether to evaluate at all
-        self.best = np.inf  # the least loss that is gone by
+        self.best: float = np.inf  # the least loss that is gone by
         self.best_step = 0
         self.improved = False  # at the newest evaluation
-        self._mark = np.inf  # what patience measures the next loss against
+        self._mark: float = np.inf  # what patience measures the next loss against
         self._waited = 0
         self._before: float | None = None
+
+    def state(self) -> dict[str, float | None]:
+        """What the next decisions depend on; infinite losses as None."""
+        known = {"best": self.best, "best_step": self.best_step, "mark": self._mark, "waited": self._waited}
+        return {k: None if v == np.inf else v for k, v in known.items()} | {"before": self._before}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go back to a state."""
+        if not state:
+            return
+        self.best = np.inf if state["best"] is None else float(state["best"])
+        self._mark = np.inf if state["mark"] is None else float(state["mark"])
+        self.best_step, self._waited = int(state["best_step"]), int(state["waited"])
+        self._before = state["before"]
 
     @property
     def needs_train_loss(self) -> bool:
@@ -75,7 +86,8 @@ class Flatness:
 
     def __init__(self) -> None:
         self._since: int | None = None
-        self._low = self._high = np.nan
+        self._low: float = np.nan
+        self._high: float = np.nan
 
     def take(self, start: int, low: float, high: float) -> None:
         """Take in the least and greatest loss of the steps from `start` on to the next call."""
@@ -88,6 +100,17 @@ class Flatness:
                 self._low, self._high = least, most
                 return
         self._since, self._low, self._high = start, low, high
+
+    def state(self) -> dict[str, float | None]:
+        """What the next answers depend on."""
+        if self._since is None:
+            return {}
+        return {"since": self._since, "low": self._low, "high": self._high}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go back to a state."""
+        if state:
+            self._since, self._low, self._high = int(state["since"]), float(state["low"]), float(state["high"])
 
     def since(self, step: int) -> int | None:
         """The step at which the flat stretch began that lasts until `step`; None if it is shorter than 50 steps."""

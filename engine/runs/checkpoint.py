@@ -17,6 +17,21 @@ def save(path: Path, state: State) -> None:
     write_bytes(path, to_bytes(state.arrays, metadata={"facts": json.dumps(state.facts)}))
 
 
+def path_of(run: Path, step: int) -> Path:
+    """Where the checkpoint that is kept of a step lies."""
+    return run / "checkpoints" / f"step-{step}.safetensors"
+
+
+def kept(run: Path) -> dict[int, Path]:
+    """The checkpoints that were kept of certain steps, in order."""
+    found = {}
+    for path in (run / "checkpoints").glob("step-*.safetensors"):
+        number = path.stem.removeprefix("step-")
+        if number.isdigit():
+            found[int(number)] = path
+    return dict(sorted(found.items()))
+
+
 def load(path: Path) -> State:
     """Read a state. Raises InputError where the file is missing or damaged."""
     from safetensors import SafetensorError, safe_open

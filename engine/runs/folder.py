@@ -5,6 +5,7 @@
     loss.f64            the loss before every update, little-endian float64, in order
     stamps.f64          pairs (steps taken, wall time): when the loss file had grown so far
     validation.f64      pairs (step, validation loss)
+    evaluations.jsonl   a line for each evaluation: step, wall time, and every curve's value by its TensorBoard tag
     model.safetensors   weights, and as metadata the columns, normalization and target they belong to
     checkpoints/        what is needed to go on: arrays and plain facts
     events.out.…        TensorBoard's copy of the curves
@@ -31,7 +32,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import InputError
-from engine.files import write_text
+from engine.files import write_bytes, write_text
 from engine.history import History
 from engine.recipe import Recipe
 
@@ -74,20 +75,33 @@ def versions() -> dict[str, str]:
 class RunFolder:
     """The folder of a run that is being written."""
 
-    def __init__(self, path: Path, recipe: Recipe) -> None:
+    def __init__(self, path: Path, recipe: Recipe, keep: tuple[int, int] | None = None) -> None:
+        """Open a folder that exists.
+
+        Args:
+            keep: of what an earlier part of the run wrote, keep so many steps, and evaluations up to that step.
+        """
         self.path = path
         self.checkpoints = path / "checkpoints"
         self.checkpoints.mkdir(exist_ok=True)
         write_text(path / "recipe.toml", recipe.to_toml())
-        self.history = History(path / "loss.f64")
+        if keep is not None:
+            self._cut(*keep)
+        self.history = History(path / "loss.f64", keep=None if keep is None else keep[0])
         self._stamps = self._append("stamps.f64")
         self._validation = self._append("validation.f64")
+        self._evaluations = self._append("evaluations.jsonl")
         self._log = self._append("log.txt")
         self._facts: dict[str, Any] = {}
 
     @classmethod
     def create(cls, recipe: Recipe, table_name: str) -> RunFolder:
         """Make a new folder under the recipe's runs folder. Raises InputError where that cannot be written."""
+        return cls(cls.reserve(recipe, table_name), recipe)
+
+    @staticmethod
+    def reserve(recipe: Recipe, table_name: str) -> Path:
+        """Make the new folder itself, empty. Raises InputError where that cannot be done."""
         runs = Path(recipe.recording.runs).expanduser()
         stem = re.sub(r"[^\w.+=-]+", "-", Path(table_name).stem)[:50].strip("-") or "table"
         wish = recipe.recording.name
@@ -98,7 +112,7 @@ class RunFolder:
                 path = runs / (name if attempt == 1 else f"{name}-{attempt}")
                 try:
                     path.mkdir()
-                    return cls(path, recipe)
+                    return path
                 except FileExistsError:
                     if wish:
                         raise InputError(
@@ -131,6 +145,27 @@ class RunFolder:
         """Add a validation loss."""
         os.write(self._validation, np.array([step, loss], "<f8").tobytes())
 
+    def evaluation(self, step: int, wall_time: float, values: Mapping[str, float]) -> None:
+        """Add the values of several curves."""
+        line = to_json({"step": step, "time": wall_time} | dict(values))
+        os.write(self._evaluations, f"{line}\n".encode())
+
+    def evaluations(self, last: int | None = None) -> list[tuple[int, dict[str, float]]]:
+        """The evaluations written so far, up to a step: (step, values by tag)."""
+        return read_evaluations(self.path, last)
+
+    def _cut(self, keep: int, evaluated: int) -> None:
+        for name, last in (("stamps.f64", keep), ("validation.f64", evaluated)):
+            steps, values = read_pairs(self.path / name)
+            kept = steps <= last
+            write_bytes(self.path / name, np.stack([steps[kept], values[kept]], axis=1).astype("<f8").tobytes())
+        lines = [
+            to_json({"step": step, "time": wall, **values})
+            for step, wall, values in _evaluation_lines(self.path)
+            if step <= evaluated
+        ]
+        write_text(self.path / "evaluations.jsonl", "".join(f"{line}\n" for line in lines))
+
     def log(self, text: str) -> None:
         """Add a line, or a traceback, to log.txt."""
         stamp = time.strftime("%Y-%m-%d %H:%M:%S")
@@ -139,7 +174,7 @@ class RunFolder:
     def close(self) -> None:
         """Have the disk keep everything and give the files back, but for the history's, which may still be read."""
         self.history.sync()
-        for handle in (self._stamps, self._validation, self._log):
+        for handle in (self._stamps, self._validation, self._evaluations, self._log):
             os.close(handle)
 
 
@@ -169,6 +204,27 @@ def read_pairs(file: Path) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         flat = np.empty(0)
     pairs = flat[: len(flat) // 2 * 2].reshape(-1, 2)
     return pairs[:, 0].astype(np.int64), pairs[:, 1].copy()
+
+
+def read_evaluations(run: Path, last: int | None = None) -> list[tuple[int, dict[str, float]]]:
+    """The evaluations of a run: (step, values by tag), up to step `last`; a null is NaN, a half line is left out."""
+    return [(step, values) for step, _, values in _evaluation_lines(run) if last is None or step <= last]
+
+
+def _evaluation_lines(run: Path) -> list[tuple[int, float, dict[str, float]]]:
+    try:
+        text = (run / "evaluations.jsonl").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return []
+    found = []
+    for line in text.splitlines():
+        try:
+            entry = json.loads(line)
+            step, wall = int(entry.pop("step")), float(entry.pop("time"))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            continue  # a line cut off by a crash
+        found.append((step, wall, {k: math.nan if v is None else float(v) for k, v in entry.items()}))
+    return found
 
 
 def running(facts: Mapping[str, Any]) -> bool:

@@ -82,6 +82,11 @@ def file_version(wall_time: float) -> bytes:
     return record(b"\x09" + np.float64(wall_time).tobytes() + field(3, b"brain.Event:2"))
 
 
+def session_start(wall_time: float, step: int) -> bytes:
+    """The record that says: this part of the run begins at `step`, and what was written beyond it does not count."""
+    return record(b"\x09" + np.float64(wall_time).tobytes() + b"\x10" + varint(step) + field(7, b"\x08\x01"))
+
+
 def scalars(tag: str, wall_times: NDArray[np.float64], steps: NDArray[np.int64], values: NDArray[np.float64]) -> bytes:
     """Framed scalar records, byte for byte as tensorboard's own writer makes them.
 

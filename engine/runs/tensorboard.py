@@ -30,11 +30,15 @@ def logged(steps: NDArray[np.int64], every: int | Literal["auto", "all"]) -> NDA
 class EventFile:
     """Appends scalars to an event file of its own in a run folder."""
 
-    def __init__(self, folder: Path, started: float) -> None:
-        name = f"events.out.tfevents.{int(started):010d}.{socket.gethostname()}.{os.getpid()}.0"
+    def __init__(self, folder: Path, started: float, start: int = 0) -> None:
+        """Begin a file. With `start` above 0 TensorBoard forgets what earlier files say of that step and later ones."""
+        part = len(list(folder.glob("events.out.tfevents.*")))
+        name = f"events.out.tfevents.{int(started):010d}.{socket.gethostname()}.{os.getpid()}.{part}"
         self.path = folder / name
         self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
         self._write(records.file_version(started))
+        if start:
+            self._write(records.session_start(started, start))
 
     def scalars(
         self, tag: str, wall_times: NDArray[np.float64], steps: NDArray[np.int64], values: NDArray[np.float64]

@@ -1,0 +1,133 @@
+"""The part of a script that has the model in style torch: a module with the run's initial parameters, and the loss."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from engine.learn.models import LEAK
+from engine.runs.code.job import Job, block
+from engine.runs.code.model import draws, widths
+
+LAYERS = {
+    "relu": "nn.ReLU()",
+    "leaky-relu": f"nn.LeakyReLU({LEAK})",
+    "gelu": 'nn.GELU(approximate="tanh")',
+    "silu": "nn.SiLU()",
+    "tanh": "nn.Tanh()",
+    "sigmoid": "nn.Sigmoid()",
+}
+CRITERIA = {
+    "mse": "nn.MSELoss",
+    "mae": "nn.L1Loss",
+    "huber": "nn.HuberLoss",
+    "bce": "nn.BCEWithLogitsLoss",
+    "cross-entropy": "nn.CrossEntropyLoss",
+}
+
+
+def lines(job: Job) -> list[str]:
+    """The module with its initial parameters, and the loss."""
+    shape = job.plan.architecture
+    if shape.family == "module":
+        found = _own(job)
+    elif shape.linear:
+        found = ["# Model.", f"model = nn.Linear({shape.inputs}, {shape.outputs}){job.to_device}"]
+        found += _begin_linear(job)
+    else:
+        found = _network(job)
+    if job.penalised:
+        found.append("weights = [p for p in model.parameters() if p.dim() > 1]  # a penalty spares the biases")
+    how = 'reduction="none"' if job.weighted else ""
+    return [*found, f"criterion = {CRITERIA[job.plan.loss]}({how})"]
+
+
+def _begin_linear(job: Job) -> list[str]:
+    init = job.plan.init
+    if not draws(job):
+        kind = "ones" if init == "ones" else "zeros"
+        return [f"nn.init.{kind}_(model.weight)", f"nn.init.{kind}_(model.bias)"]
+    return _draw(job, "model", "")
+
+
+def _draw(job: Job, layer: str, around: str) -> list[str]:
+    """Lines that copy drawn numbers into an nn.Linear, whose weight lies the other way round."""
+    square = 6 if job.plan.init == "kaiming" else 1
+    inside = [
+        f"bound = ({square} / {layer}.in_features) ** 0.5",
+        f"drawn = draw.uniform(-bound, bound, ({layer}.in_features, {layer}.out_features))",
+        f"{layer}.weight.copy_(torch.from_numpy(drawn.T))",
+    ]
+    if job.plan.init == "kaiming":
+        inside.append(f"nn.init.zeros_({layer}.bias)")
+    else:
+        inside.append(f"{layer}.bias.copy_(torch.from_numpy(draw.uniform(-bound, bound, {layer}.out_features)))")
+    body = inside
+    if around:
+        body = block(around, *block(f"if isinstance({layer}, nn.Linear):", *inside))
+    return ['draw = stream("initial parameters")', *block("with torch.no_grad():", *body)]
+
+
+def lonely_rows(job: Job) -> bool:
+    """Whether a batch may have only one row, which nn.BatchNorm1d refuses."""
+    plan = job.plan
+    return job.changes("batch_size") or plan.batch == 1 or plan.rows % plan.batch == 1
+
+
+def _network(job: Job) -> list[str]:
+    shape, sizes, found = job.plan.architecture, widths(job), []
+    norm = "nn.BatchNorm1d"
+    if shape.batch_norm and lonely_rows(job):
+        norm = "BatchNorm"
+        found = [
+            "",
+            *block(
+                "class BatchNorm(nn.BatchNorm1d):",
+                *block(
+                    "def forward(self, x):  # one row has no variance: it is normalized as at prediction",
+                    *block("if self.training and len(x) > 1:", "return super().forward(x)"),
+                    "mean, variance = self.running_mean, self.running_var",
+                    "return functional.batch_norm(x, mean, variance, self.weight, self.bias, eps=self.eps)",
+                ),
+            ),
+            "",
+            "",
+        ]
+    layers = []
+    for number, (fan_in, fan_out) in enumerate(pairwise(sizes), 1):
+        layers.append(f"nn.Linear({fan_in}, {fan_out}),")
+        if number < len(sizes) - 1:
+            layers += [f"{norm}({fan_out}),"] if shape.batch_norm else []
+            layers.append(f"{LAYERS[shape.activation]},")
+            layers += [f"nn.Dropout({shape.dropout:g}),"] if shape.dropout else []
+    found = [*found, "# Model."]
+    found += [*block("model = nn.Sequential(", *layers), f"){job.to_device}"]
+    if draws(job):
+        return found + _draw(job, "layer", "for layer in model:")
+    kind = "ones" if job.plan.init == "ones" else "zeros"
+    return found + block(
+        "for layer in model:",
+        *block("if isinstance(layer, nn.Linear):", f"nn.init.{kind}_(layer.weight)", f"nn.init.{kind}_(layer.bias)"),
+    )
+
+
+def _own(job: Job) -> list[str]:
+    shape, plan = job.plan.architecture, job.plan
+    _, _, name = shape.module.partition(":")
+    cast = (".float()" if job.single else ".double()") + job.to_device
+    found = ["# Model.", f"torch.manual_seed({plan.seed % 2**63})"]
+    found.append(f"model = {name}({shape.inputs}, {shape.outputs}){cast}")
+    if plan.init == "own":
+        return found
+    square = 6 if plan.init == "kaiming" else 1
+    if not draws(job):
+        kind = "ones" if plan.init == "ones" else "zeros"
+        return [*found, *block("for p in model.parameters():", f"nn.init.{kind}_(p)")]
+    drawn = "p.copy_(torch.from_numpy(draw.uniform(-((S / fan_in) ** 0.5), (S / fan_in) ** 0.5, p.shape)))"
+    drawn = drawn.replace("S", str(square))
+    body = [*block("if p.dim() > 1:", "fan_in = p[0].numel()")]
+    body += [drawn] if plan.init == "uniform" else [*block("if p.dim() > 1:", drawn), *block("else:", "p.zero_()")]
+    return [
+        *found,
+        'draw, fan_in = stream("initial parameters"), 1',
+        *block("with torch.no_grad():", *block("for p in model.parameters():", *body)),
+    ]

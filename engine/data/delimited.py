@@ -10,19 +10,18 @@ from __future__ import annotations
 import csv
 import io
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from engine.data import frames, kinds
+from engine.data import assemble, frames, kinds
 from engine.data.dialect import Dialect, find
 from engine.data.parallel import Progress, Stop, check, cores, each
-from engine.data.table import MISSING, Column, Floats, Table, fingerprint
+from engine.data.table import Column, Floats, Table
 from engine.data.textfile import TextFile
 from engine.errors import InputError
 
@@ -58,7 +57,7 @@ def read(path: Path, progress: Progress | None = None, cancelled: Stop | None = 
         reading = _Reading(file, layout, frozenset(text))
         try:
             reading.run(progress, cancelled)
-            return _finish(reading, cancelled)
+            return assemble.table(path, file.note, layout, reading.columns(cancelled))
         except _AreText as found:
             text.update(found.columns)
             if attempt >= _MOST_RESTARTS:
@@ -276,95 +275,21 @@ class _Reading:
                 f"{self.file.path.name}, line {self.lines + begin + 1}: {error}; check the quotes there."
             ) from None
 
+    def columns(self, cancelled: Stop | None) -> list[Column]:
+        """All that was read, the texts still to be typed. Gives up what it holds column by column."""
+        import polars as pl
+
+        found: list[Column] = []
+        for number, name in enumerate(self.layout.names):
+            check(cancelled)
+            if number in self.numbers:
+                strays = tuple(self.strays.get(number, ()))
+                found.append(Column(name, "numeric", self.numbers.pop(number).taken(), strays=strays))
+            else:
+                found.append(frames.from_strings(pl.concat(self.texts.pop(number)).alias(name)))
+        return found
+
 
 def _few(strange: int, good: int) -> bool:
     """Whether so few cells are no number that the column is one of numbers with slips."""
     return good >= 2 and strange < good and strange <= max(2, 0.1 * (good + strange))
-
-
-def _finish(reading: _Reading, cancelled: Stop | None) -> Table:
-    """The table from all that was read: texts typed, blank lines dropped, places kept."""
-    import polars as pl
-
-    layout, path = reading.layout, reading.file.path
-    columns: list[Column] = []
-    for number, name in enumerate(layout.names):
-        check(cancelled)
-        if number in reading.numbers:
-            strays = tuple(reading.strays.get(number, ()))
-            columns.append(Column(name, "numeric", reading.numbers.pop(number).taken(), strays=strays))
-        else:
-            columns.append(frames.from_strings(pl.concat(reading.texts.pop(number)).alias(name)))
-    notes = [note for note in (reading.file.note, *layout.notes) if note]
-    lines = _lines(columns, layout.header_lines)
-    filled = _not_blank(columns)
-    if filled is not None:
-        blank = int(filled[-1]) + 1 - len(filled) if filled.size else 0
-        if blank:
-            notes.append(
-                f"{blank:,} empty line{'s' * (blank != 1)} of {path.name} {'was' if blank == 1 else 'were'} skipped."
-            )
-            lines = (np.arange(reading.rows) + layout.header_lines + 1 if lines is None else lines)[filled]
-        columns = [_only(column, filled) for column in columns]
-    rows = len(columns[0].data)
-    if not rows:
-        raise InputError(f"{path.name} has a header but no rows; add rows below it.")
-    typed = tuple(kinds.decide(column) for column in columns)
-    _refuse_nul(typed, path)
-    return Table(
-        path.name.split(".")[0],
-        str(path),
-        typed,
-        rows,
-        None,
-        fingerprint(columns),
-        tuple(notes),
-        header_lines=layout.header_lines,
-        lines=lines,
-    )
-
-
-def _lines(columns: Sequence[Column], header_lines: int) -> NDArray[np.int64] | None:
-    """The line each record begins on, where some cell has line ends of its own; None where none has."""
-    inner: NDArray[np.int64] | None = None
-    for column in columns:
-        if column.is_coded and any("\n" in text for text in column.categories):
-            breaks = np.array([*(text.count("\n") for text in column.categories), 0], dtype=np.int64)[column.codes]
-            inner = breaks if inner is None else inner + breaks
-    if inner is None:
-        return None
-    return np.arange(len(inner)) + header_lines + 1 + np.concatenate(([0], np.cumsum(inner)[:-1]))
-
-
-def _not_blank(columns: Sequence[Column]) -> NDArray[np.int64] | None:
-    """The rows with at least one cell; None where all have."""
-    gone: NDArray[np.int64] | None = None
-    for column in columns:
-        data = column.data if gone is None else column.data[gone]
-        gaps = np.flatnonzero(data == MISSING if column.is_coded else np.isnan(data))
-        gone = gaps if gone is None else gone[gaps]
-        stray = {row for row, _ in column.strays}
-        if stray:
-            gone = np.array([row for row in gone.tolist() if row not in stray], dtype=np.int64)
-        if not gone.size:
-            return None
-    if gone is None:
-        return None
-    kept = np.ones(len(columns[0].data), dtype=np.bool_)
-    kept[gone] = False
-    return np.flatnonzero(kept)
-
-
-def _only(column: Column, rows: NDArray[np.int64]) -> Column:
-    new_place = {int(old): new for new, old in enumerate(rows.tolist())} if column.strays else {}
-    strays = tuple((new_place[row], text) for row, text in column.strays)
-    return replace(column, data=column.data[rows], strays=strays)
-
-
-def _refuse_nul(columns: Sequence[Column], path: Path) -> None:
-    for column in columns:
-        for text in column.categories:
-            if "\0" in text:
-                raise InputError(
-                    f"{path.name}, column {column.name}: there is a NUL byte; export the file again, or remove it."
-                )

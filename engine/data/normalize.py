@@ -23,18 +23,16 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.data import statistics
 from engine.data.parallel import Stop, blocks, each, spans
+from engine.data.statistics import Deviation
 from engine.data.table import Floats
 from engine.errors import InputError
 
 Mode = Literal["none", "max", "minmax", "zscore", "robust"]
-Deviation = Literal["sample", "population"]
 
 CONSTANT = 1e-13
 """Largest (max - min) / max |x| that counts as constant: some 450 roundings of float64."""
-
-_GROUP = 64
-_SAFE_LOW, _SAFE_HIGH = 1e-140, 1e140  # magnitudes whose squares, summed over any table, neither vanish nor overflow
 
 
 @dataclass(frozen=True)
@@ -165,9 +163,9 @@ def fit(
         InputError: a column holds NaN or Inf, or numbers so huge that its spread is no float64.
     """
     width = x_train.shape[1]
-    spread = _Spread.of(x_train, cancelled)
+    spread = statistics.Spread.of(x_train, sums=mode == "zscore", cancelled=cancelled)
     _refuse(~np.isfinite(spread.low) | ~np.isfinite(spread.high), names, "holds a value that is not finite")
-    largest = np.maximum(np.abs(spread.low), np.abs(spread.high))
+    largest = spread.largest
     with np.errstate(over="ignore"):
         reach = spread.high - spread.low
     constant = reach <= CONSTANT * largest
@@ -177,12 +175,12 @@ def fit(
     elif mode == "minmax":
         offset, scale = spread.low, reach
     elif mode == "zscore":
-        offset, scale = _moments(x_train, spread, largest, std, cancelled)
+        offset, scale = statistics.moments(x_train, spread, std, cancelled)
     elif mode == "robust":
-        offset, scale = _quantiles(x_train, cancelled)
+        offset, scale = statistics.quantiles(x_train, cancelled)
         narrow = (scale <= CONSTANT * largest) & ~constant
         if narrow.any():
-            scale[narrow] = _moments(x_train, spread, largest, std, cancelled)[1][narrow]
+            scale[narrow] = statistics.moments(x_train, spread, std, cancelled)[1][narrow]
     if mode not in ("none", "max"):
         scale = np.where(constant, 1.0, scale)
         # A scale can vanish in the very smallest numbers although the values differ.
@@ -195,102 +193,6 @@ def fit_target(y_train: Floats, mode: Mode, std: Deviation = "sample", *, name: 
     """The target's scale, y_train [n], in the way of the features; z-score where they are left alone ("none")."""
     fitted = fit(y_train[:, np.newaxis], "zscore" if mode == "none" else mode, std, names=(name,))
     return TargetScale(float(fitted.offset[0]), float(fitted.scale[0]))
-
-
-@dataclass(frozen=True, eq=False)
-class _Spread:
-    """One pass over the rows: smallest, largest and sum of each column, float64 [d]."""
-
-    low: Floats
-    high: Floats
-    total: Floats
-
-    @classmethod
-    def of(cls, x: Floats, cancelled: Stop | None) -> _Spread:
-        def part(span: slice) -> tuple[Floats, Floats, Floats]:
-            low, high = np.full(x.shape[1], np.inf), np.full(x.shape[1], -np.inf)
-            total = np.zeros(x.shape[1])
-            with np.errstate(over="ignore", invalid="ignore"):
-                for block in blocks(span.stop - span.start):
-                    piece = x[span][block]
-                    np.minimum(low, _down(np.minimum, piece), out=low)
-                    np.maximum(high, _down(np.maximum, piece), out=high)
-                    total += _down(np.add, piece)
-            return low, high, total
-
-        parts = each(part, spans(len(x)), work=x.nbytes, cancelled=cancelled)
-        with np.errstate(over="ignore", invalid="ignore"):
-            return cls(
-                np.min([low for low, _, _ in parts], axis=0),
-                np.max([high for _, high, _ in parts], axis=0),
-                np.sum([total for _, _, total in parts], axis=0),
-            )
-
-
-def _moments(
-    x: Floats, spread: _Spread, largest: Floats, std: Deviation, cancelled: Stop | None
-) -> tuple[Floats, Floats]:
-    """Mean and standard deviation, float64 [d].
-
-    Two passes with the mean of the deviations as a correction (Chan, Golub & LeVeque, "Algorithms for Computing the
-    Sample Variance", 1983): no cancellation however far the values lie from 0. Columns of extreme magnitude are
-    first divided by a power of two, which is exact, so that squares neither overflow nor vanish.
-    """
-    rows, width = x.shape
-    extreme = (largest > _SAFE_HIGH) | ((largest > 0) & (largest < _SAFE_LOW))
-    unit = np.ones(width)
-    unit[extreme] = np.ldexp(1.0, np.clip(np.frexp(largest[extreme])[1], -1021, 1023))
-    plain = not extreme.any()
-
-    def about(center: Floats) -> tuple[Floats, Floats]:
-        def part(span: slice) -> tuple[Floats, Floats]:
-            first, second = np.zeros(width), np.zeros(width)
-            for block in blocks(span.stop - span.start):
-                piece = x[span][block]
-                deviation = (piece if plain else piece / unit) - center
-                first += _down(np.add, deviation)
-                np.multiply(deviation, deviation, out=deviation)
-                second += _down(np.add, deviation)
-            return first, second
-
-        parts = each(part, spans(rows), work=x.nbytes, cancelled=cancelled)
-        return np.sum([p[0] for p in parts], axis=0), np.sum([p[1] for p in parts], axis=0)
-
-    center = spread.total / rows if plain else about(np.zeros(width))[0] / rows
-    first, second = about(center)
-    freedom = max(rows - 1, 1) if std == "sample" else rows
-    variance = np.maximum(second - first * first / rows, 0.0) / freedom
-    with np.errstate(over="ignore"):
-        return (center + first / rows) * unit, np.sqrt(variance) * unit
-
-
-def _down(combine: np.ufunc, x: Floats) -> Floats:
-    """Combine the rows of x [n, d] into [d].
-
-    Groups of rows are combined side by side first: inner loops of 64 d numbers run several times faster than of d, and
-    sums of sums round less.
-    """
-    rows, width = x.shape
-    group = _GROUP if width < 1024 else 1
-    whole = rows - rows % group
-    parts = [x[whole:]]
-    if whole:
-        wide = combine.reduce(np.ascontiguousarray(x[:whole]).reshape(-1, group * width), axis=0)
-        parts.append(wide.reshape(group, width))
-    found: Floats = combine.reduce(np.concatenate(parts), axis=0, dtype=np.float64)
-    return found
-
-
-def _quantiles(x: Floats, cancelled: Stop | None) -> tuple[Floats, Floats]:
-    """Median and interquartile range, float64 [d]."""
-
-    def one(column: int) -> tuple[float, float]:
-        with np.errstate(over="ignore", invalid="ignore"):
-            low, middle, high = np.percentile(np.array(x[:, column], dtype=np.float64), (25, 50, 75))
-            return float(middle), float(high - low)
-
-    found = each(one, range(x.shape[1]), work=x.nbytes, cancelled=cancelled)
-    return np.array([f[0] for f in found]), np.array([f[1] for f in found])
 
 
 def _refuse(bad: NDArray[np.bool_], names: Sequence[str], complaint: str) -> None:

@@ -146,7 +146,7 @@ def _going(now: Snapshot) -> str:
         parts.append(f"validation {figures(now.validation_loss, 6)}")
     if now.facts is not None and now.facts.optimum_loss is not None and now.loss is not None:
         parts.append(f"optimum {figures(now.facts.optimum_loss, 5)}")
-        gap = now.facts.gap(now.loss)
+        gap = now.facts.gap(now.loss) if now.plan is not None and now.plan.full_batch else None
         if gap is not None:
             parts.append(f"gap {figures(gap, 2) if gap > 1e-12 else 'below 1e-12'}")
     return " · ".join(parts)

@@ -209,7 +209,7 @@ class Desk:
         survey = self.known
         if survey is None or survey.facts is None:
             return None
-        return survey.facts.stable_lr(survey.plan.batch, survey.plan.rows)
+        return survey.plan.lr_limit
 
     # The run.
 

@@ -140,7 +140,7 @@ def _advice(
     gap = facts.gap(outcome.train_loss)
     if gap is None or facts.separable or gap < CLOSE or reason != "limit":
         return None
-    bound = facts.stable_lr(plan.batch, plan.rows)
+    bound = plan.lr_limit
     still = outcome.gradient_norm < 1e-3 * outcome.initial_gradient_norm
     if plan.full_batch and plan.optimizer == "sgd" and plan.schedule == "constant":
         needed = facts.steps_to(CLOSE / gap, plan.lr)
@@ -193,7 +193,7 @@ def _diverged(recipe: Recipe, plan: Plan, prepared: Prepared, facts: Facts, outc
     scales = np.max(np.abs(prepared.train.x), axis=0)
     widest = prepared.features[int(scales.argmax())] if len(scales) else ""
     large = f"; {widest} has the largest scale, up to {scales.max():,.4g}" if len(scales) and scales.max() > 10 else ""
-    bound = facts.stable_lr(plan.batch, plan.rows)
+    bound = plan.lr_limit
     if bound is None:
         if large and recipe.normalization.normalize == "none":
             remedy = {"normalize": "zscore"}
@@ -201,8 +201,9 @@ def _diverged(recipe: Recipe, plan: Plan, prepared: Prepared, facts: Facts, outc
         smaller = f"{plan.lr / 10:.3g}"
         return Verdict(f"{words} Try --lr {smaller}.", {"lr": smaller}, f"learning rate {smaller}")
     if plan.lr >= bound:
-        kind = "full batches" if plan.full_batch else f"batches of {plan.batch}"
-        words += f" Learning rate {plan.lr:.4g} is above {bound:.4g}, the largest stable one for {kind}{large}."
+        words += (
+            f" Learning rate {plan.lr:.4g} is above {bound:.4g}, the largest stable one for {plan.lr_limit_of}{large}."
+        )
     mode = _mode_that_allows(plan, recipe, prepared) if plan.optimizer == "sgd" else None
     safe = f"{min(bound / 2, plan.lr / 2):.3g}"
     if mode:

@@ -35,6 +35,8 @@ class Plan:
     optimizer: Optimizer
     lr: float
     lr_reason: str
+    lr_limit: float | None  # the largest stable learning rate for this optimizer and batch size; None where unknown
+    lr_limit_of: str  # what that is the limit of, in words: "full batches"
     momentum: float
     weight_decay: float
     schedule: Schedule
@@ -161,7 +163,8 @@ def make_plan(recipe: Recipe, prepared: Prepared, facts: Facts, device: str) -> 
         steps = int(recipe.stopping.epochs) * batches
     if wishes.warmup > steps:
         raise InputError(f"Warm-up takes {wishes.warmup:,} steps, the run has {steps:,}; make it shorter.")
-    lr, reason = _learning_rate(recipe, facts, optimizer, loss, batch, rows)
+    bound, kind = largest_stable(facts, optimizer, loss, wishes.momentum, batch, rows)
+    lr, reason = _learning_rate(recipe, optimizer, bound, kind)
     wished = recipe.stopping.eval_every
     init: Init = recipe.model.init if recipe.model.init != "auto" else "zeros" if architecture.linear else "kaiming"
     if architecture.family == "module" and recipe.model.init == "auto":
@@ -173,6 +176,8 @@ def make_plan(recipe: Recipe, prepared: Prepared, facts: Facts, device: str) -> 
         optimizer=optimizer,
         lr=lr,
         lr_reason=reason,
+        lr_limit=bound,
+        lr_limit_of=kind,
         momentum=wishes.momentum if optimizer in ("momentum", "nesterov") else MOMENTUM,
         weight_decay=WEIGHT_DECAY if wishes.weight_decay is None else wishes.weight_decay,
         schedule=wishes.schedule
@@ -229,28 +234,31 @@ def _threads(recipe: Recipe, architecture: Architecture, batch: int) -> int:
     return min(available_cores(), 8) if batch * width * max(architecture.hidden, default=1) > THREADED else 1
 
 
-def _learning_rate(
-    recipe: Recipe, facts: Facts, optimizer: Optimizer, loss: Loss, batch: int, rows: int
-) -> tuple[float, str]:
-    if recipe.optimizer.lr != "auto":
-        return float(recipe.optimizer.lr), "as given"
-    if optimizer in FALLBACK_LR:
-        return FALLBACK_LR[optimizer], f"the usual one for {optimizer}"
-    momentum = recipe.optimizer.momentum
-    if facts.lr_bound is None:
-        return 0.01, "no stability bound is known here"
-    # On a quadratic, heavy-ball momentum m is stable up to (1 + m) times the bound of plain descent, Nesterov's up to
-    # (1 + m)/(1 + 2 m) times (O'Donoghue and Candès 2015).
-    share = {"momentum": 1 + momentum, "nesterov": (1 + momentum) / (1 + 2 * momentum)}.get(optimizer, 1.0)
-    if batch >= rows:
-        whole = facts.lr_bound * share
-        return whole / 2, f"half of {whole:.4g}, the largest stable rate for full batches"
-    if loss in ("bce", "cross-entropy"):
-        # Their gradients are bounded, so the noise of small batches cannot run away: full batches set the bound.
-        whole = facts.lr_bound * share
-        return whole / 2, f"half of {whole:.4g}, the largest rate stable in the mean"
+def largest_stable(
+    facts: Facts, optimizer: Optimizer, loss: Loss, momentum: float, batch: int, rows: int
+) -> tuple[float | None, str]:
+    """The learning rate beyond which a run is not known to be stable, and for what; None where no bound is known.
+
+    On a quadratic, heavy-ball momentum m is stable up to (1 + m) times the bound of plain descent, Nesterov's up to
+    (1 + m)/(1 + 2 m) times (O'Donoghue and Candès 2015). Small batches of squared errors need the bound in the mean
+    square, and less of it with momentum, which adds up 1/(1 - m) steps' noise. The gradients of class losses are
+    bounded, so that the noise of their batches cannot run away: there full batches set the bound.
+    """
+    shares = {"sgd": 1.0, "momentum": 1 + momentum, "nesterov": (1 + momentum) / (1 + 2 * momentum)}
+    if facts.lr_bound is None or optimizer not in shares:
+        return None, ""
+    if batch >= rows or loss in ("bce", "cross-entropy"):
+        return facts.lr_bound * shares[optimizer], "full batches" if batch >= rows else "the mean over batches"
     bound = facts.stable_lr(batch, rows)
     assert bound is not None
-    if optimizer in ("momentum", "nesterov"):
-        return bound / 2 * (1 - momentum), f"half of {bound:.4g}, stable for batches of {batch}, times 1 - momentum"
-    return bound / 2, f"half of {bound:.4g}, the largest stable rate for batches of {batch}"
+    return bound * (1 if optimizer == "sgd" else 1 - momentum), f"batches of {batch}"
+
+
+def _learning_rate(recipe: Recipe, optimizer: Optimizer, bound: float | None, kind: str) -> tuple[float, str]:
+    if recipe.optimizer.lr != "auto":
+        return float(recipe.optimizer.lr), "as given"
+    if bound is not None:
+        return bound / 2, f"half of {bound:.4g}, the largest stable rate for {kind}"
+    if optimizer in FALLBACK_LR:
+        return FALLBACK_LR[optimizer], f"the usual one for {optimizer}"
+    return 0.01, "no stability bound is known here"

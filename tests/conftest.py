@@ -79,12 +79,14 @@ class Started:
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., Started]]:
-    """Start a command in tmp_path; whatever still runs at the end of the test is killed."""
+    """Start a command line in tmp_path; whatever still runs at the end of the test is killed."""
     started: list[subprocess.Popen[str]] = []
 
-    def begin(*words: str, **options: Any) -> Started:
+    def begin(line: str, *words: str, **options: Any) -> Started:
         options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL} | options
-        process = subprocess.Popen([*PROGRAM, *words], cwd=tmp_path, env=environment(), text=True, **options)
+        process = subprocess.Popen(
+            [*PROGRAM, *line.split(), *words], cwd=tmp_path, env=environment(), text=True, **options
+        )
         started.append(process)
         return Started(process, tmp_path)
 

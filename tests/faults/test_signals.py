@@ -1,0 +1,174 @@
+"""A long training that is told to end, or is killed: the folder is whole, and no loss on disk is wrong."""
+
+from __future__ import annotations
+
+import csv
+import fcntl
+import io
+import os
+import pty
+import signal
+import termios
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.recipe import read_toml
+from engine.runs import checkpoint, predictor
+from engine.session import Session
+from tests.conftest import Answer, Started, facts, finished, losses, strict_json, wait_for
+
+Start = Callable[..., Started]
+Cli = Callable[..., Answer]
+# So many checkpoints that losses do not fill the disk while a test looks on.
+LONG = "train linear3 --steps 100000000 --checkpoint-every 200 --name long"
+
+
+def training(start: Start, *words: str, least: int = 600, **options: object) -> Started:
+    """A training that has taken some steps."""
+    started = start(LONG, *words, **options)
+    wait_for(lambda: started.process.poll() is not None or started.losses("long") >= least, "some steps")
+    return started
+
+
+def assert_losses_are_right(run: Path) -> None:
+    """What is on disk is the beginning of the same run, taken in peace."""
+    found = losses(run)
+    session = Session(read_toml(run).replace({"runs": str(run.parent / "again"), "name": ""}))
+    session.start()
+    wait_for(lambda: session.snapshot().step >= len(found), "as many steps")
+    session.stop()
+    again = finished(session).run
+    assert again is not None
+    assert np.array_equal(losses(again)[: len(found)], found)
+
+
+@pytest.mark.parametrize(
+    ("number", "flags"),
+    [
+        (signal.SIGINT, "--backend autograd --batch-size 10"),
+        (signal.SIGTERM, "--batch-size 10"),
+        (signal.SIGHUP, ""),
+    ],
+)
+def test_a_signal_ends_the_run_and_keeps_everything(
+    start: Start, cli: Cli, tmp_path: Path, number: int, flags: str
+) -> None:
+    started = training(start, "--json", *flags.split())
+    started.process.send_signal(number)
+    code, out, err = started.end()
+    assert code == 130, err
+    told = strict_json(out)
+    assert told["ended"] == "interrupted"
+    assert err.startswith("Interrupted at step")
+    run = tmp_path / "runs" / "long"
+    assert facts(run)["state"] == "interrupted"
+    assert told["steps"] == len(losses(run)) >= 600
+    assert_losses_are_right(run)
+    assert checkpoint.load(run / "checkpoints" / "last.safetensors").facts["step"] == told["steps"]
+    assert cli("predict long --values 0.5,0.5,0.5").code == 0
+    assert not list(run.glob(".*"))
+
+
+def test_two_signals_end_it_too(start: Start, tmp_path: Path) -> None:
+    started = training(start)
+    started.process.send_signal(signal.SIGINT)
+    started.process.send_signal(signal.SIGTERM)
+    code, _, _ = started.end()
+    assert code in (130, -signal.SIGTERM)  # the second one does not wait
+    assert facts(tmp_path / "runs" / "long")["state"] in ("interrupted", "running")
+
+
+def test_nohup_is_nohup(start: Start, cli: Cli) -> None:
+    started = training(start, preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+    started.process.send_signal(signal.SIGHUP)
+    at = started.losses("long")
+    wait_for(lambda: started.losses("long") > at + 600, "more steps")
+    (listed,) = cli("runs --json").json["runs"]
+    assert listed["state"] == "running"
+    started.process.send_signal(signal.SIGTERM)
+    assert started.end()[0] == 130
+
+
+def test_killed_without_warning(start: Start, cli: Cli, tmp_path: Path) -> None:
+    started = training(start)
+    started.process.kill()
+    assert started.end()[0] == -signal.SIGKILL
+    run = tmp_path / "runs" / "long"
+    count = len(losses(run))
+    assert count >= 600
+    assert_losses_are_right(run)
+    (listed,) = cli("runs --json").json["runs"]
+    assert listed["state"] == "interrupted"
+    assert listed["steps"] == count
+    assert "interrupted" in cli("runs").out
+    exported = cli("export long --format csv")
+    assert exported.code == 0
+    _, *rows = csv.reader(io.StringIO(exported.out))
+    assert [int(step) for _, step, _ in rows] == list(range(count))
+    assert np.array_equal([float(value) for _, _, value in rows], losses(run))
+    assert cli("predict long --values 0.5,0.5,0.5").code == 0  # from the checkpoint at step 200 or later
+    state = checkpoint.load(run / "checkpoints" / "last.safetensors")
+    assert int(state.facts["step"]) % 200 == 0
+    assert predictor.load(run).parameters.finite
+
+
+def test_a_run_killed_before_its_first_checkpoint_says_so(start: Start, cli: Cli) -> None:
+    started = start("train linear3 --steps 100000000 --name long")
+    wait_for(lambda: started.losses("long") > 0, "a step")
+    started.process.kill()
+    started.end()
+    answer = cli("predict long --values 1,2,3")
+    assert answer.code == 2
+    assert "checkpoint" in answer.err
+
+
+def test_the_terminal_goes_away(start: Start, tmp_path: Path) -> None:
+    """A lost SSH connection: SIGHUP, and every write to the terminal fails."""
+    ours, theirs = pty.openpty()
+
+    def take_the_terminal() -> None:
+        os.setsid()
+        fcntl.ioctl(theirs, termios.TIOCSCTTY, 0)
+
+    started = start(LONG, stdin=theirs, stdout=theirs, stderr=theirs, preexec_fn=take_the_terminal)
+    os.close(theirs)
+    wait_for(lambda: started.losses("long") >= 600, "some steps")
+    os.close(ours)
+    assert started.process.wait(60) == 130
+    run = tmp_path / "runs" / "long"
+    assert facts(run)["state"] == "interrupted"
+    assert facts(run)["result"]["steps"] == len(losses(run))
+    assert "Traceback" not in (run / "log.txt").read_text()
+
+
+def test_a_second_interrupt_does_not_wait_for_a_table_that_never_comes(start: Start, tmp_path: Path) -> None:
+    fifo = tmp_path / "slow.csv"
+    os.mkfifo(fifo)
+    started = start("train slow.csv --target y")
+    # Opening for writing succeeds once the program has opened it for reading.
+    writer = wait_for(lambda: _open(fifo), "the program reads")
+    os.write(writer, b"a,y\n")
+    for _ in range(2):
+        if started.process.poll() is None:
+            started.process.send_signal(signal.SIGINT)
+    os.close(writer)
+
+    def ended() -> bool:
+        started.process.send_signal(signal.SIGINT)
+        return started.process.poll() is not None
+
+    wait_for(ended, "the end")
+    code, out, _ = started.end()
+    assert code in (2, 130, -signal.SIGINT)  # it may also have refused a thing that cannot be read twice
+    assert out == ""
+    assert not (tmp_path / "runs").exists()
+
+
+def _open(fifo: Path) -> int | None:
+    try:
+        return os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)
+    except OSError:
+        return None

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import cyclopts
 from cyclopts import App, Group, Parameter
 
+from engine import presets
 from engine.errors import Cancelled, InputError
 from engine.recipe import Choice, Recipe, build, choices, read_toml
 
@@ -95,6 +96,12 @@ def _parameter(choice: Choice, order: int) -> inspect.Parameter:
     )
 
 
+def _own_text(name: str, flag: str, meaning: str) -> inspect.Parameter:
+    """A flag that is no field of the recipe."""
+    note = Parameter(name=flag, help=meaning, show_default=False)
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[str | None, note])
+
+
 def _takes_recipe(function: Callable[..., Any]) -> Callable[..., Any]:
     """Give a function(recipe, given, **own) the recipe's flags, and a DATASET before them."""
     own = [
@@ -106,34 +113,32 @@ def _takes_recipe(function: Callable[..., Any]) -> Callable[..., Any]:
     first = inspect.Parameter(
         "word", inspect.Parameter.POSITIONAL_ONLY, default=None, annotation=Annotated[str | None, word]
     )
-    file = inspect.Parameter(
-        "recipe_file",
-        inspect.Parameter.KEYWORD_ONLY,
-        default=None,
-        annotation=Annotated[
-            str | None,
-            Parameter(
-                name="--recipe", help="Begin from a recipe.toml or a run folder; flags overrule it.", show_default=False
-            ),
-        ],
+    file = _own_text("recipe_file", "--recipe", "Begin from a recipe.toml or a run folder; flags overrule it.")
+    names_of = ", ".join(presets.SHIPPED)
+    named = _own_text(
+        "preset_name",
+        "--preset",
+        f"Begin from a recipe by its name: {names_of}, or one of your own; --recipe and flags overrule it.",
     )
 
-    def call(word: str | None = None, *, recipe_file: str | None = None, **given: Any) -> Any:
+    def call(
+        word: str | None = None, *, recipe_file: str | None = None, preset_name: str | None = None, **given: Any
+    ) -> Any:
         mine = {p.name: given.pop(p.name) for p in own if p.name in given}
         values = {name: value for name, value in given.items() if value is not None}
         if word is not None:
             if "dataset" in values:
                 raise InputError(f"The dataset is given twice: {word} and --dataset {values['dataset']}.")
             values["dataset"] = word
-        base = None
+        base = None if preset_name is None else presets.find(preset_name).recipe
         if recipe_file is not None:
             path = Path(recipe_file).expanduser()
-            base = read_toml(path)
+            base = read_toml(path) if base is None else presets.upon(base, read_toml(path))
             if path.is_dir():
                 base = base.replace({"name": ""})  # which the run that is repeated has taken
         return function(build(values, base=base), **mine)
 
-    call.__signature__ = inspect.Signature([first, *own, file, *flags])  # type: ignore[attr-defined]
+    call.__signature__ = inspect.Signature([first, *own, file, named, *flags])  # type: ignore[attr-defined]
     call.__annotations__ = {}  # the signature says it all; cyclopts would believe these first
     call.__doc__ = function.__doc__
     return call

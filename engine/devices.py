@@ -64,6 +64,9 @@ def probe(timeout: float = TIMEOUT) -> tuple[DeviceInfo, ...]:
     except subprocess.TimeoutExpired:
         problem = f"asking torch for its devices took over {timeout:.0f} s; check the driver (nvidia-smi)"
         return (cpu(), DeviceInfo("torch", "PyTorch", False, problem))
+    except OSError as error:
+        problem = f"PyTorch does not start: {sys.executable}: {error.strerror or error}"
+        return (cpu(), DeviceInfo("torch", "PyTorch", False, problem))
     try:
         found = [DeviceInfo(**entry) for entry in json.loads(answer.stdout.strip().splitlines()[-1])]
     except (ValueError, TypeError, IndexError):

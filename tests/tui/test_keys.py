@@ -1,0 +1,100 @@
+"""The key table."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from tui.keymap import KeyTable
+from tui.keys import GROUPS, KEYS, Situation
+
+FIXED = {
+    "space": "run.toggle", "s": "run.step", "x": "run.stop", "left_square_bracket": "rate.down",
+    "right_square_bracket": "rate.up", "less_than_sign": "pace.slower", "greater_than_sign": "pace.faster",
+    "1": "go.panel1", "2": "go.panel2", "3": "go.panel3", "4": "go.panel4", "t": "go.train", "d": "go.data",
+    "r": "go.runs", "p": "go.predict", "l": "chart.log_y", "L": "chart.log_x", "e": "chart.smooth", "plus": "chart.in",
+    "minus": "chart.out", "0": "chart.reset", "c": "app.copy", "f": "run.remedy", "question_mark": "app.help",
+    "f1": "app.help", "ctrl+p": "app.palette", "q": "app.quit", "ctrl+c": "app.interrupt", "ctrl+z": "app.suspend",
+}  # fmt: skip
+
+
+def test_the_fixed_keys_do_what_the_design_says() -> None:
+    by_key = {name: key.id for key in reversed(KEYS) for name in key.keys.split(",")}
+    assert {key: by_key.get(key) for key in FIXED} == FIXED
+
+
+def test_ids_are_unique_and_each_is_in_one_group_of_the_help() -> None:
+    assert len({key.id for key in KEYS}) == len(KEYS)
+    for key in KEYS:
+        assert sum(key.id.startswith(prefixes) for _, prefixes in GROUPS) == 1, key.id
+
+
+def test_only_portable_keys_are_used() -> None:
+    allowed = re.compile(
+        r"[a-zA-Z0-9]|f\d0?|ctrl\+[abcdefgklnopqrstuvwxyz]|(shift\+)?tab|enter|escape|space|up|down|left|right|home|"
+        r"end|pageup|pagedown|backspace|delete|plus|minus|equals_sign|question_mark|(left|right)_square_bracket|"
+        r"less_than_sign|greater_than_sign"
+    )
+    for key in KEYS:
+        assert all(allowed.fullmatch(name) for name in key.keys.split(",")), key.keys
+
+
+def test_nothing_is_bound_twice_and_a_keymap_that_does_so_is_told() -> None:
+    assert KeyTable().conflicts() == []
+    found = KeyTable({"run.step": "x", "no.such": "y"}).conflicts()
+    assert any("run.step" in sentence and "run.stop" in sentence for sentence in found)
+    assert "There is no key called no.such." in found
+
+
+@pytest.mark.parametrize(
+    ("now", "shown", "hidden"),
+    [
+        (Situation(), {"run", "step", "help", "quit", "data"}, {"pause", "stop", "apply remedy", "log y", "train"}),
+        (Situation(phase="training"), {"pause", "stop", "log y"}, {"run", "step", "go on"}),
+        (Situation(phase="paused"), {"go on", "stop", "step"}, {"pause", "run"}),
+        (Situation(phase="ended", remedy=True), {"run", "apply remedy"}, {"stop", "pause"}),
+        (Situation(blocked="no target"), {"help", "quit"}, {"run", "step", "rate"}),
+        (Situation(screen="runs"), {"train", "back"}, {"runs", "open", "copy command"}),
+        (Situation(editing=True), {"take it"}, {"run", "quit"}),
+    ],
+)
+def test_the_footer_shows_what_does_something_now(now: Situation, shown: set[str], hidden: set[str]) -> None:
+    words = {word for _, word in KeyTable().footer(now)}
+    assert shown <= words
+    assert not hidden & words
+
+
+def test_a_key_that_was_moved_is_shown_where_it_is() -> None:
+    footer = KeyTable({"run.toggle": "g"}).footer(Situation())
+    assert ("g", "run") in footer
+
+
+async def test_a_moved_key_acts_and_its_old_place_does_not(drive: Any) -> None:
+    async with drive(keymap={"go.runs": "g"}) as driver:
+        await driver.press("r")
+        assert driver.app.current_mode == "train"
+        await driver.press("g")
+        await driver.until(lambda: driver.app.current_mode == "runs")
+
+
+async def test_every_action_of_the_table_exists(drive: Any) -> None:
+    from tui.panels.panel import Panel
+
+    async with drive() as driver:
+        app = driver.app
+        train = app.screen
+        nodes = {
+            "app": [app], "train": [train], "panel": [train.query(Panel).first()], "list": [train.query(Panel).first()],
+            "chart": [train.chart],
+        }  # fmt: skip
+        for mode in ("runs", "predict", "data"):
+            await driver.press({"runs": "r", "predict": "p", "data": "d"}[mode])
+            await driver.until(lambda mode=mode: app.current_mode == mode)
+            nodes[mode] = [app.screen]
+        for key in KEYS:
+            name = key.action.rpartition(".")[2].partition("(")[0]
+            (node,) = nodes[key.place]
+            owner = app if key.action.startswith("app.") else node
+            assert hasattr(owner, f"action_{name}"), key.id

@@ -1,0 +1,120 @@
+"""The data, runs, predict and help screens, by keyboard only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SIZES = [(160, 45), (120, 36), (80, 24)]
+CHINESE = "面积,房龄,城市,价格\n10,3,北京,60\n20,3,上海,85\n25,,北京,100\n28,2.5,广州,120\n30,2,上海,140\n"
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_predict_shows_the_way_from_raw_to_prediction(drive: Any, size: tuple[int, int]) -> None:
+    async with drive(size=size, values={"dataset": "scales", "lr": 0.5, "init": "ones", "pace": "max"}) as driver:
+        await driver.press("p")
+        await driver.see("There is no trained run yet", pane="way")
+        await driver.press("t", "space")
+        await driver.done()
+        await driver.press("p")
+        await driver.see("x1", "x2", pane="form")
+        await driver.press("3")
+        await driver.see("raw", "normalized", "adds", "bias", pane="way")
+        await driver.press("enter", "down")
+        await driver.type("2500")
+        await driver.press("enter")
+        await driver.see("y", "36", pane="way")
+        await driver.press("enter")
+        await driver.type("99999")
+        await driver.see("outside", pane="way")
+        await driver.press("enter")
+        await driver.press("enter")
+        await driver.type("abc")
+        await driver.see("abc", pane="messages")
+        assert driver.app.focused.has_class("bad")
+
+
+async def test_runs_are_listed_and_opened(drive: Any) -> None:
+    async with drive(values={"pace": "max"}) as driver:
+        await driver.press("r")
+        await driver.see("No runs in", pane="run-list")
+        await driver.press("t", "space")
+        await driver.done()
+        await driver.press("2", "up", "up", "enter")
+        await driver.until(lambda: driver.app.desk.recipe.normalization.normalize == "max")
+        await driver.ready()
+        await driver.press("space")
+        await driver.until(lambda: driver.app.desk.live or "max" in str(driver.app.desk.snapshot.run))
+        await driver.done()
+        await driver.press("r")
+        await driver.see("2 runs in", "_houses_max", "_houses_zscore", pane="run-list")
+        await driver.see("train loss", pane="run-facts")
+        await driver.press("down")
+        await driver.see("_houses_zscore", pane="run-facts")
+        await driver.see("optimum", pane="run-chart")
+        await driver.press("enter")
+        await driver.until(lambda: driver.app.current_mode == "train")
+        assert driver.app.desk.recipe.normalization.normalize == "zscore"
+        await driver.see("1,000 steps", pane="top")
+
+
+async def test_a_run_is_predicted_with_from_the_list(drive: Any) -> None:
+    async with drive(values={"pace": "max"}) as driver:
+        await driver.press("space")
+        await driver.done()
+        await driver.press("r")
+        await driver.see("1 runs in", pane="run-list")
+        await driver.press("P")
+        await driver.see("size", "age", pane="form")
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_data_screen_tells_columns_rows_and_repairs(
+    drive: Any, tmp_path: Path, size: tuple[int, int]
+) -> None:
+    (tmp_path / "shop.csv").write_text(CHINESE, encoding="utf-8")
+    async with drive(size=size, values={"dataset": "shop.csv", "target": "价格"}) as driver:
+        await driver.press("d")
+        await driver.see("4 columns of shop", "面积", "categorical", "target", pane="columns")
+        await driver.see("5 rows", "北京", pane="rows")
+        await driver.see("numeric", pane="findings")
+        await driver.press("down")
+        await driver.see("房龄", pane="findings")
+        await driver.press("escape")
+        await driver.until(lambda: driver.app.current_mode == "train")
+
+
+async def test_the_data_screen_shows_a_table_whose_target_is_not_known(drive: Any, tmp_path: Path) -> None:
+    (tmp_path / "shop.csv").write_text(CHINESE, encoding="utf-8")
+    async with drive(values={"dataset": "shop.csv"}) as driver:
+        await driver.press("d")
+        await driver.see("面积", "价格", pane="columns")
+        await driver.see("Say which column", pane="findings")
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_help_has_every_key(drive: Any, size: tuple[int, int]) -> None:
+    from tui.keys import KEYS
+
+    async with drive(size=size) as driver:
+        await driver.press("question_mark")
+        await driver.until(lambda: driver.app.current_mode == "help")
+        seen = ""
+        for _ in range(30):
+            seen += driver.text("key-list")
+            await driver.press("pagedown")
+        words = " ".join(seen.split())
+        for key in KEYS:
+            assert key.help.split(";")[0].split(",")[0].split(":")[0][:20] in words, key.id
+
+
+async def test_the_palette_finds_what_can_be_done(drive: Any) -> None:
+    async with drive() as driver:
+        await driver.press("ctrl+p")
+        await driver.until(lambda: len(driver.app.screen_stack) > 1)
+        await driver.type("runs")
+        await driver.pilot.pause(0.3)
+        await driver.press("enter")
+        await driver.until(lambda: driver.app.current_mode == "runs")

@@ -1,0 +1,303 @@
+"""The train screen: everything a person does there, by keyboard only, with a real engine."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+SIZES = [(160, 45), (120, 36), (80, 24)]
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_stranger_presses_space_and_sees_a_curve(drive: Any, size: tuple[int, int]) -> None:
+    async with drive(size=size, values={"pace": "max"}) as driver:
+        await driver.see("Press space to train.", pane="chart")
+        await driver.see("Ready: 7 rows; size, age → price.", pane="messages")
+        await driver.press("space")
+        await driver.done()
+        await driver.see("done", "1,000 steps", pane="top")
+        await driver.see("optimum 6.1028", "log y", "train", pane="chart")
+        assert any("⠀" < c <= "⣿" for c in driver.text("chart"))
+
+
+async def test_the_panels_show_what_normalization_does(drive: Any) -> None:
+    async with drive() as driver:
+        await driver.see("κ 141,217 · lr < 0.00123", "4.57 · lr < 0.711", "(•) z-score", pane="panel2")
+        await driver.see("0.355 < 0.711 auto", pane="panel3")
+        await driver.press("2", "up", "up", "up", "enter")
+        await driver.see("(•) none", pane="panel2")
+        await driver.see("0.000616 < 0.00123 auto", pane="panel3")
+        await driver.see("not normalized", pane="top")
+
+
+async def test_weights_and_fit_come_from_the_run(drive: Any) -> None:
+    async with drive(values={"pace": "max"}) as driver:
+        await driver.see("appear with the first step", pane="weights")
+        await driver.press("space")
+        await driver.done()
+        await driver.see("size", "30.221", "3.0610", "-22.979", "bias", pane="weights")
+        await driver.see("price: predicted ↑ actual →", "•", pane="fit")
+
+
+async def test_pause_step_and_stop(drive: Any) -> None:
+    async with drive(values={"pace": "60"}) as driver:
+        await driver.press("space")
+        await driver.see("● training", pane="top")
+        await driver.see("pause", "stop", pane="keys")
+        await driver.press("space")
+        await driver.see("paused", pane="top")
+        await driver.see("go on", pane="keys")
+        before = driver.app.desk.snapshot.step
+        await driver.press("s")
+        await driver.until(lambda: driver.app.desk.snapshot.step == before + 1)
+        assert driver.app.desk.phase == "paused"
+        await driver.press("space")
+        await driver.see("● training", pane="top")
+        await driver.press("x")
+        await driver.done()
+        await driver.see("Stopped at step", pane="messages")
+
+
+async def test_s_begins_a_run_with_one_step(drive: Any) -> None:
+    async with drive() as driver:
+        await driver.press("s")
+        await driver.until(lambda: driver.app.desk.phase == "paused" and driver.app.desk.snapshot.step == 1)
+
+
+async def test_the_learning_rate_moves_while_training_and_is_marked(drive: Any) -> None:
+    async with drive(values={"pace": "60", "lr": 0.1}) as driver:
+        await driver.press("space")
+        await driver.see("● training", pane="top")
+        await driver.press("right_square_bracket")
+        await driver.see("lr 0.1259", pane="top")
+        await driver.see("0.1259 < 0.711", pane="panel3")
+        await driver.press("left_square_bracket", "left_square_bracket")
+        await driver.until(lambda: len(driver.app.desk.snapshot.marks) >= 2)
+        await driver.see("┆", pane="chart")
+        assert driver.app.desk.recipe.optimizer.lr == pytest.approx(0.1 * 10**-0.1, rel=1e-3)
+
+
+async def test_the_learning_rate_moves_before_a_run(drive: Any) -> None:
+    async with drive() as driver:
+        await driver.press("left_square_bracket")
+        await driver.until(lambda: driver.app.desk.recipe.optimizer.lr == pytest.approx(0.2823, rel=1e-3))
+
+
+async def test_a_choice_that_is_not_live_is_for_the_next_run(drive: Any) -> None:
+    async with drive(values={"pace": "60"}) as driver:
+        await driver.press("space")
+        await driver.see("● training", pane="top")
+        await driver.press("2", "up", "enter")
+        await driver.until(lambda: driver.app.desk.recipe.normalization.normalize == "minmax")
+        await driver.see("z-score", pane="top")
+        assert driver.app.desk.run.recipe.normalization.normalize == "zscore"
+
+
+async def test_divergence_is_explained_and_f_takes_the_remedy(drive: Any) -> None:
+    async with drive(values={"pace": "max", "normalize": "none", "lr": 0.5}) as driver:
+        await driver.see("0.5 ≥ 0.00123", pane="panel3")
+        await driver.press("space")
+        await driver.done()
+        await driver.see("diverged", pane="top")
+        await driver.see("f  zscore normalization, and start again", pane="chart")
+        await driver.see("apply remedy", pane="keys")
+        await driver.press("f")
+        await driver.until(lambda: "zscore" in str(driver.app.desk.snapshot.run))
+        await driver.done()
+        assert driver.app.desk.snapshot.ending.reason == "limit"
+
+
+async def test_a_number_is_checked_while_it_is_typed(drive: Any) -> None:
+    async with drive() as driver:
+        await driver.press("3", "enter")
+        await driver.press("minus", "1")
+        await driver.see("Learning rate (--lr) is -1, but must be auto or a number above 0", pane="messages")
+        editor = driver.app.focused
+        assert editor.has_class("bad")
+        await driver.press("enter")
+        assert driver.app.focused is editor, "what cannot be taken must not be taken"
+        await driver.press("escape")
+        assert driver.app.desk.recipe.optimizer.lr == "auto"
+        await driver.press("enter", "0")
+        await driver.type(".25")
+        assert not driver.app.focused.has_class("bad")
+        await driver.press("enter")
+        await driver.until(lambda: driver.app.desk.recipe.optimizer.lr == 0.25)
+        await driver.press("backspace")
+        await driver.until(lambda: driver.app.desk.recipe.optimizer.lr == "auto")
+
+
+async def test_letters_go_into_a_field_while_it_is_edited(drive: Any) -> None:
+    async with drive() as driver:
+        await driver.press("1", "up", "enter")
+        await driver.type("q space x")
+        assert driver.app.focused.value == "q space x"
+        assert driver.app.desk.phase == "none"
+        await driver.see("take it", pane="keys")
+
+
+async def test_words_unfold_and_fold(drive: Any) -> None:
+    async with drive() as driver:
+        await driver.press("3", "down", "enter")
+        await driver.see("( ) sgd", pane="panel3")
+        await driver.press("escape")
+        assert "( ) sgd" not in driver.text("panel3")
+        await driver.press("enter", "down", "enter")
+        await driver.until(lambda: driver.app.desk.recipe.optimizer.optimizer != "auto")
+        await driver.press("backspace")
+        await driver.until(lambda: driver.app.desk.recipe.optimizer.optimizer == "auto")
+
+
+def write_table(path: Path, rows: int = 10_000) -> np.ndarray:
+    random = np.random.default_rng(5)
+    x = random.normal(size=(rows, 3)) * [1.0, 40.0, 0.2] + [3.0, 500.0, 1.0]
+    y = x @ [2.0, -0.3, 7.0] + 11.0 + 0.1 * random.normal(size=rows)
+    table = np.column_stack([x, y])
+    lines = ["width,weight,depth,price", *(",".join(f"{v:.12g}" for v in row) for row in table)]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return table
+
+
+async def test_a_table_of_ones_own_from_cold_in_eight_keys(drive: Any, tmp_path: Path) -> None:
+    write_table(tmp_path / "sales.csv")
+    async with drive(values={"pace": "max", "batch_size": "full"}) as driver:
+        await driver.press("up", "enter")
+        await driver.type("sales.csv")
+        await driver.press("enter")
+        await driver.see("▸  ( ) price", pane="panel1")
+        await driver.press("enter")
+        await driver.see("Ready: 10,000 rows, 2,000 of them for validation; width, weight, depth → price")
+        await driver.press("space")
+        await driver.done()
+        await driver.see("validation", pane="chart")
+        run = driver.app.desk.snapshot.run
+    result = json.loads((run / "run.json").read_text())["result"]
+    from engine.data.prepare import prepare
+    from engine.data.sources import load
+
+    recipe = driver.app.desk.recipe
+    prepared = prepare(recipe.data, recipe.normalization, load(recipe.data))
+    table = np.loadtxt(tmp_path / "sales.csv", delimiter=",", skiprows=1)[prepared.train.index]
+    best = np.linalg.lstsq(np.column_stack([table[:, :3], np.ones(len(table))]), table[:, 3], rcond=None)[0]
+    found = [*np.ravel(result["weights_raw"]), *np.ravel(result["bias_raw"])]
+    assert found == pytest.approx(best.tolist(), rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "There is no file table.csv"),
+        ("", "empty"),
+        ("a,b\n1,2\n", "price"),
+    ],
+)
+async def test_what_is_wrong_with_a_table_is_said_in_place(
+    drive: Any, tmp_path: Path, content: str | None, said: str
+) -> None:
+    if content is not None:
+        (tmp_path / "table.csv").write_text(content)
+    async with drive(values={"dataset": "table.csv", "target": "price"}) as driver:
+        await driver.see(said, pane="messages")
+        assert "run" not in driver.text("keys").split()
+        await driver.press("space")
+        assert driver.app.desk.phase == "none"
+
+
+async def test_the_chart_obeys_its_keys(drive: Any) -> None:
+    async with drive(values={"pace": "max"}) as driver:
+        await driver.press("space")
+        await driver.done()
+        await driver.press("l")
+        await driver.see("linear y", pane="chart")
+        await driver.press("L", "e")
+        await driver.see("log x", "raw + smoothed", pane="chart")
+        await driver.press("l", "L", "e", "plus")
+        await driver.see("zoomed, 0 shows all", pane="chart")
+        for _ in range(5):
+            if driver.app.focused is driver.app.screen.chart:
+                break
+            await driver.press("tab")
+        assert driver.app.focused is driver.app.screen.chart
+        before = driver.text("chart")
+        await driver.press("left")
+        assert driver.text("chart") != before
+        await driver.press("0")
+        assert "zoomed" not in driver.text("chart")
+        await driver.press("enter")
+        await driver.until(lambda: driver.app.screen.chart.size.width > 150)
+        await driver.press("enter")
+        await driver.until(lambda: driver.app.screen.chart.size.width < 150)
+
+
+async def test_nothing_changes_nothing_is_drawn(drive: Any) -> None:
+    async with drive(values={"pace": "max"}) as driver:
+        await driver.press("space")
+        await driver.done()
+        await driver.see("done", pane="top")
+        drawn: list[str] = []
+        for pane in driver.app.screen.children:
+            original = pane.refresh
+
+            def note(*regions: Any, _pane: Any = pane, _original: Any = original, **options: Any) -> Any:
+                drawn.append(_pane.id)
+                return _original(*regions, **options)
+
+            pane.refresh = note
+        for _ in range(20):
+            driver.app.screen.show()
+            await driver.pilot.pause(0.01)
+        assert drawn == []
+
+
+async def test_on_a_small_screen_tab_walks_through_every_pane(drive: Any) -> None:
+    async with drive(size=(80, 24)) as driver:
+        seen = []
+        for _ in range(7):
+            focused = driver.app.focused
+            assert focused.size.height > 1, f"{focused.id} is folded and has the focus"
+            seen.append(focused.id)
+            await driver.press("tab")
+        assert set(seen) == {"panel1", "panel2", "panel3", "panel4", "chart", "weights", "fit"}
+
+
+async def test_a_tiny_terminal_says_so_and_recovers(drive: Any) -> None:
+    async with drive(size=(160, 45)) as driver:
+        await driver.pilot.resize_terminal(20, 5)
+        await driver.see("too small", "has 20x5")
+        await driver.pilot.resize_terminal(80, 24)
+        await driver.see("Press space to train.", pane="chart")
+        assert "too small" not in driver.text()
+
+
+async def test_c_copies_the_command_line_and_shows_it(drive: Any) -> None:
+    async with drive(values={"dataset": "scales", "lr": 0.5}) as driver:
+        await driver.press("c")
+        await driver.until(lambda: driver.app.clipboard == "ravine train --dataset scales --lr 0.5")
+
+
+async def test_quitting_during_a_run_asks_once_and_keeps_it(drive: Any) -> None:
+    async with drive(values={"pace": "60"}) as driver:
+        await driver.press("space")
+        await driver.see("● training", pane="top")
+        await driver.press("q")
+        await driver.see("save it and quit", "go on training")
+        await driver.press("escape")
+        await driver.until(lambda: len(driver.app.screen_stack) == 1)
+        assert driver.app.desk.live
+        run = driver.app.desk.snapshot.run
+        await driver.press("ctrl+c", "enter")
+        await driver.until(lambda: driver.app.return_code is not None)
+        assert driver.app.return_code == 0
+    facts = json.loads((run / "run.json").read_text())
+    assert facts["state"] == "interrupted"
+    assert (run / "model.safetensors").exists()
+
+
+async def test_q_without_a_run_quits(drive: Any) -> None:
+    async with drive() as driver:
+        await driver.press("q")
+        await driver.until(lambda: driver.app.return_code is not None)

@@ -1,0 +1,88 @@
+"""The elementary functions of an expression: what they give, where they are defined, and their slopes.
+
+Where a derivative has a corner, the value is torch's: relu and abs have slope 0 at 0, min and max share it when equal.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+Numbers = tuple[float, ...]
+
+
+class Undefined(ArithmeticError):
+    """Why a function has no value where it is asked for one."""
+
+
+def _log(a: float) -> float:
+    if a <= 0:
+        raise Undefined("a logarithm takes numbers above 0")
+    return math.log(a)
+
+
+def _sqrt(a: float) -> float:
+    if a < 0:
+        raise Undefined("a square root takes numbers of at least 0")
+    return math.sqrt(a)
+
+
+def _sigmoid(a: float) -> float:
+    small = math.exp(-abs(a))
+    return 1 / (1 + small) if a >= 0 else small / (1 + small)
+
+
+def _divide(a: float, b: float) -> float:
+    if b == 0:
+        raise Undefined("it divides by 0")
+    return a / b
+
+
+def _power(a: float, b: float) -> float:
+    if a < 0 and not b.is_integer():
+        raise Undefined("a negative number has no real power that is not whole")
+    if a == 0 and b < 0:
+        raise Undefined("0 has no negative power")
+    return float(a**b)
+
+
+def _power_slopes(a: float, b: float, value: float) -> Numbers:
+    base = 0.0 if b == 0 else b * _power(a, b - 1) if a != 0 or b >= 1 else math.inf
+    exponent = value * math.log(a) if a > 0 else 0.0 if a == 0 else math.nan
+    return base, exponent
+
+
+def extreme_slopes(parts: Numbers, value: float) -> Numbers:
+    """Equal shares for all that are the least, or the greatest."""
+    share = 1 / parts.count(value)
+    return tuple(share if part == value else 0.0 for part in parts)
+
+
+Compute = Callable[[float], float]
+ComputePair = Callable[[float, float], float]
+
+# Of one part: the value, and the slope by the part and the value.
+SINGLE: dict[str, tuple[Compute, ComputePair]] = {
+    "log": (_log, lambda a, v: 1 / a),
+    "ln": (_log, lambda a, v: 1 / a),
+    "exp": (math.exp, lambda a, v: v),
+    "sqrt": (_sqrt, lambda a, v: 0.5 / v if v else math.inf),
+    "sin": (math.sin, lambda a, v: math.cos(a)),
+    "cos": (math.cos, lambda a, v: -math.sin(a)),
+    "tan": (math.tan, lambda a, v: 1 + v * v),
+    "tanh": (math.tanh, lambda a, v: 1 - v * v),
+    "sigmoid": (_sigmoid, lambda a, v: v * (1 - v)),
+    "relu": (lambda a: max(a, 0.0), lambda a, v: float(a > 0)),
+    "abs": (abs, lambda a, v: math.copysign(1.0, a) if a else 0.0),
+}
+NEGATIVE: tuple[Compute, ComputePair] = (lambda a: -a, lambda a, v: -1.0)
+# Of two parts: the value, and the slopes by both parts and the value.
+PAIRS: dict[str, tuple[ComputePair, Callable[[float, float, float], Numbers]]] = {
+    "+": (lambda a, b: a + b, lambda a, b, v: (1.0, 1.0)),
+    "-": (lambda a, b: a - b, lambda a, b, v: (1.0, -1.0)),
+    "*": (lambda a, b: a * b, lambda a, b, v: (b, a)),
+    "/": (_divide, lambda a, b, v: (1 / b, -v / b)),
+    "**": (_power, _power_slopes),
+}
+EXTREMES: dict[str, Callable[[Numbers], float]] = {"min": min, "max": max}
+FUNCTIONS = (*SINGLE, *EXTREMES)

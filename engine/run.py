@@ -431,7 +431,7 @@ class Run:
             kernel=self.kernel,
             steps=last,
             seconds=self.seconds,
-            lr=self.rate,
+            lr=self.lr,
         )
         self._threshold = self.result["threshold"] or 0.5
         self.checkpoint(last=False)

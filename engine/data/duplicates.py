@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from engine.data.parallel import blocks
 from engine.data.table import Floats
 
-_FIRST_COLUMNS = 3
+_FIRST_COLUMNS = 2
 Keys = NDArray[np.uint64]
 
 

@@ -33,11 +33,18 @@ UNKNOWN = -2
 
 @dataclass(frozen=True, eq=False)
 class _Source:
-    """The cells of one input: float64 [rows], or int32 [rows] into `codes` of the encoder (last entry: missing)."""
+    """The cells of one input.
+
+    Attributes:
+        data: float64 [rows], or int32 [rows] codes of the table.
+        codes: the encoder's code for each of the table's, the last one for missing cells; empty for numbers.
+        gaps: whether any of the numbers is missing.
+    """
 
     input: Input
     data: Floats | Codes
     codes: Codes
+    gaps: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,11 +124,11 @@ class Encoder:
         if not wanted.is_coded:
             if column.is_coded or column.kind != wanted.kind:
                 column = kinds.as_kind(column, wanted.kind)
-            kinds.check_strays(table, column)
-            inputs.refuse_infinite(table, column)
-            if reach:
+            if reach:  # else `fit` has looked at this very table
+                kinds.check_strays(table, column)
+                inputs.refuse_infinite(table, column)
                 warnings += remarks.outside(wanted, column) + remarks.filled(wanted, column.missing)
-            return _Source(wanted, column.data, np.empty(0, np.int32))
+            return _Source(wanted, column.data, np.empty(0, np.int32), column.missing > 0)
         if not column.is_coded:
             column = kinds.as_categorical(column)
         known = {text: code for code, text in enumerate(wanted.categories)}
@@ -220,12 +227,12 @@ def _write(source: _Source, taken: slice | NDArray[np.int64], out: Floats) -> No
     """Encode the taken cells of one input into out [rows, columns of the input]."""
     given, cells = source.input, source.data[taken]
     if not given.is_coded:
-        gaps = np.isnan(cells)
-        if gaps.any():
+        if source.gaps:
+            gaps = np.isnan(cells)
             cells = np.where(gaps, float(given.typical), cells)
         out[:, 0] = cells
         if given.marked:
-            out[:, 1] = gaps
+            out[:, 1] = gaps if source.gaps else 0.0
         return
     codes = source.codes[cells]
     gaps = codes == MISSING

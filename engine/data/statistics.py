@@ -1,4 +1,4 @@
-"""Statistics of the columns of a matrix, in float64, in few passes, on all cores, the same bits on any number of them."""
+"""Statistics of the columns of a matrix: float64, few passes, on all cores, the same bits on any number of them."""
 
 from __future__ import annotations
 
@@ -70,8 +70,9 @@ def moments(x: Floats, spread: Spread, std: Deviation, cancelled: Stop | None = 
 
     Sums about a point near the mean, corrected by the mean of the deviations (Chan, Golub & LeVeque, "Algorithms for
     Computing the Sample Variance", 1983), do not cancel however far the values lie from 0. The mean of a few rows is
-    such a point for nearly every table; where it turns out not to be, a second pass goes about the mean itself. Columns
-    of extreme magnitude are first divided by a power of two, which is exact, so that squares neither overflow nor vanish.
+    such a point for nearly every table; where it turns out not to be, a second pass goes about the mean itself.
+    Columns of extreme magnitude are first divided by a power of two, which is exact, so that squares neither overflow
+    nor vanish.
     """
     rows = len(x)
     extreme = (spread.largest > _SAFE_HIGH) | ((spread.largest > 0) & (spread.largest < _SAFE_LOW))

@@ -73,7 +73,16 @@ class Column:
         """How many cells are missing."""
         if self.is_coded:
             return int(np.count_nonzero(self.data == MISSING))
+        if not np.isnan(self.ends[0]):
+            return 0
         return int(np.count_nonzero(np.isnan(self.data)))
+
+    @cached_property
+    def ends(self) -> tuple[float, float]:
+        """The smallest and largest number; NaN for both where a cell is missing or there are none."""
+        if not self.data.size:
+            return float("nan"), float("nan")
+        return float(self.data.min()), float(self.data.max())
 
     def show(self, start: int, stop: int) -> list[str]:
         """The cells of rows start..stop as a person would write them; missing cells are empty."""

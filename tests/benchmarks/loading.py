@@ -1,8 +1,8 @@
 """Loading: a file of 1,000,000 rows and 32 columns, from the disk to matrices that can be trained on.
 
 Held against polars' own `read_csv` of the same file plus one copy into a matrix. Both take turns in one process, and
-the best of each counts, so that a busy machine slows both. Memory is measured in a process of its own: the private pages
-at their peak, less those held before loading, against the size of the final matrix.
+the best of each counts, so that a busy machine slows both. Memory is measured in a process of its own: the private
+pages at their peak, less those held before loading, against the size of the final matrix.
 """
 
 from __future__ import annotations

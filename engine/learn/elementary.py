@@ -47,7 +47,15 @@ def _power(a: float, b: float) -> float:
 
 
 def _power_slopes(a: float, b: float, value: float) -> Numbers:
-    base = 0.0 if b == 0 else b * _power(a, b - 1) if a != 0 or b >= 1 else math.inf
+    if b == 0:
+        base = 0.0
+    elif a == 0 and b < 1:
+        base = math.inf
+    else:
+        try:
+            base = b * _power(a, b - 1)
+        except OverflowError:
+            base = math.copysign(math.inf, b if a > 0 or b % 2 == 1 else -b)
     exponent = value * math.log(a) if a > 0 else 0.0 if a == 0 else math.nan
     return base, exponent
 

@@ -11,7 +11,6 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import TypeVar
 
 from engine.errors import InputError
 from engine.learn.elementary import (
@@ -30,8 +29,6 @@ from engine.learn.elementary import (
 LONGEST, DEEPEST = 1000, 50  # characters of an expression, and parentheses inside each other
 CONSTANTS = {"pi": math.pi, "e": math.e}
 SPELLINGS = str.maketrans({"^": "**", "²": "**2 ", "³": "**3 ", "·": "*", "×": "*", "÷": "/", "−": "-", "π": " pi "})
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -321,8 +318,7 @@ class _Reader:
         label, a, b = self._label(left.start, right.end), self._tape[left.line], self._tape[right.line]
         given = (a.value, b.value)
         value = self._defined(label, lambda: compute(*given), given)
-        by_parts = self._defined(label, lambda: slopes(*given, value), given)
-        note = _Note(label, value, (left.line, right.line), by_parts, varies=a.varies or b.varies)
+        note = _Note(label, value, (left.line, right.line), slopes(*given, value), varies=a.varies or b.varies)
         return self._note(note, left.start, right.end)
 
     def _extreme(self, name: str, parts: list[_Part], start: int, end: int) -> _Part:
@@ -333,7 +329,7 @@ class _Reader:
         note = _Note(self._label(start, end), value, lines, extreme_slopes(given, value), varies=varies)
         return self._note(note, start, end)
 
-    def _defined(self, label: str, compute: Callable[[], T], given: Numbers) -> T:
+    def _defined(self, label: str, compute: Callable[[], float], given: Numbers) -> float:
         try:
             return compute()
         except Undefined as error:

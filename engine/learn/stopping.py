@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from engine.history import History
 from engine.learn.curvature import Facts
 from engine.recipe import Stopping
 
@@ -79,41 +80,26 @@ class Watch:
         return self._before is not None and abs(self._before - train) <= self._wishes.tol * abs(self._before)
 
 
-class Flatness:
-    """Since which step the loss has been flat: within a share of its present value, over all of the stretch."""
+FLAT = 1e-4  # the share of the loss within which a stretch of losses counts as flat
+SHORTEST = 50  # steps of a flat stretch that is worth a word
+BLOCK = 1 << 16  # losses looked at at once
 
-    SHARE = 1e-4
 
-    def __init__(self) -> None:
-        self._since: int | None = None
-        self._low: float = np.nan
-        self._high: float = np.nan
+def flat_since(history: History) -> int | None:
+    """The step from which on all losses to the end lie within a share FLAT of each other; None if that is no stretch.
 
-    def take(self, start: int, low: float, high: float) -> None:
-        """Take in the least and greatest loss of the steps from `start` on to the next call."""
-        if not np.isfinite(low) or not np.isfinite(high):
-            self._since = None
-            return
-        if self._since is not None:
-            least, most = min(self._low, low), max(self._high, high)
-            if most - least <= self.SHARE * abs(most):
-                self._low, self._high = least, most
-                return
-        self._since, self._low, self._high = start, low, high
-
-    def state(self) -> dict[str, float | None]:
-        """What the next answers depend on."""
-        if self._since is None:
-            return {}
-        return {"since": self._since, "low": self._low, "high": self._high}
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """Go back to a state."""
-        if state:
-            self._since, self._low, self._high = int(state["since"]), float(state["low"]), float(state["high"])
-
-    def since(self, step: int) -> int | None:
-        """The step at which the flat stretch began that lasts until `step`; None if it is shorter than 50 steps."""
-        if self._since is None or step - self._since < 50 or self._high - self._low > self.SHARE * abs(self._high):
-            return None
-        return self._since
+    Read backwards from the end, so that it costs no more than the flat stretch is long.
+    """
+    end, low, high = len(history), np.inf, -np.inf
+    while end > 0:
+        start = max(0, end - BLOCK)
+        losses = history.values(start, end)[::-1]
+        lows = np.minimum(np.minimum.accumulate(losses), low)
+        highs = np.maximum(np.maximum.accumulate(losses), high)
+        with np.errstate(invalid="ignore"):
+            flat = highs - lows <= FLAT * np.abs(highs)
+        if not flat.all():
+            end -= int(flat.argmin())
+            break
+        low, high, end = float(lows[-1]), float(highs[-1]), start
+    return end if len(history) - end >= SHORTEST else None

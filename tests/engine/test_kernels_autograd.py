@@ -21,7 +21,9 @@ Floats = NDArray[np.float64]
 
 
 def run_of(folder: Path, rows: Table | None = None, **fields: Any) -> Run:
-    return prepared_run(recipe(folder, backend="autograd", **fields), rows)
+    """A run whose defaults are plain: gradient descent at one rate."""
+    plain = {"backend": "autograd", "optimizer": "sgd", "schedule": "constant"}
+    return prepared_run(recipe(folder, **(plain | fields)), rows)
 
 
 def plain_loop(run: Run, steps: int, rates: dict[int, float] | None = None) -> tuple[Floats, nn.Linear]:

@@ -43,7 +43,7 @@ def _later(module: str, name: str) -> Callable[[], Screen[Any]]:
     return make
 
 
-class RavineApp(App[int]):
+class RavineApp(App[None]):
     """The full-screen trainer.
 
     Args:
@@ -109,7 +109,11 @@ class RavineApp(App[int]):
         from tui.desk import Desk, open_session
         from tui.surveyor import Found
 
-        recipe = self._recipe() if self._recipe is not None else _default_recipe()
+        try:
+            recipe = self._recipe() if self._recipe is not None else _default_recipe()
+        except Exception as error:  # noqa: BLE001 - an installation that is broken is told of, not frozen
+            self.post_message(Found("failure", f"{type(error).__name__}: {error}"))
+            return
         desk = Desk(recipe, self._changed, self._say, self._opener or open_session)
         self.post_message(Found("desk", desk))
 
@@ -218,7 +222,7 @@ class RavineApp(App[int]):
         from tui.screens.quit import QuitScreen
 
         if self.desk is None or not self.desk.live:
-            self.exit(0)
+            self.exit()
         elif isinstance(self.screen, QuitScreen):
             self.screen.dismiss(True)
         else:
@@ -235,7 +239,7 @@ class RavineApp(App[int]):
             if self.desk is not None:
                 await asyncio.to_thread(self.desk.leave, CLOSING)
                 self.farewell = self.desk.farewell
-            self.exit(code)
+            self.exit(return_code=code)
 
         self.run_worker(close(), exclusive=True, group="close")
 

@@ -124,6 +124,7 @@ class Cells(Widget):
         super().__init__(id=id, classes=classes)
         self._lines: list[Line] = []
         self._drawn = (0, 0)
+        self._ground: Style | None = None
 
     @property
     def ink(self) -> Ink:
@@ -159,8 +160,15 @@ class Cells(Widget):
         """The cells of one line, for Textual."""
         if y >= len(self._lines):
             return Strip.blank(self.size.width, self.rich_style)
-        ground = self.rich_style
+        if self._ground is None:
+            self._ground = self.rich_style
+        ground = self._ground
         return Strip([Segment(text, ground + style) for text, style in self._lines[y]], self._drawn[0])
+
+    def notify_style_update(self) -> None:
+        """The theme or a class changed: the ground may have another colour."""
+        self._ground = None
+        super().notify_style_update()
 
     def on_resize(self, event: events.Resize) -> None:
         """Draw at the new size."""

@@ -33,9 +33,11 @@ class Terminal:
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             os.chdir(folder)
-            os.environ.update({"TERM": "xterm-256color", "COLORTERM": "truecolor", **(environment or {})})
+            # COLUMNS and LINES, which pytest's readline has set, would overrule the terminal's own size.
+            kept = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
+            kept |= {"TERM": "xterm-256color", "COLORTERM": "truecolor", **(environment or {})}
             try:
-                os.execvp(command[0], list(command))
+                os.execvpe(command[0], list(command), kept)
             finally:
                 os._exit(127)
         self.resize(columns, rows)
@@ -51,13 +53,15 @@ class Terminal:
 
     def read(self, seconds: float) -> int:
         """Take in what the program writes within so many seconds; bytes taken. Returns at the first piece."""
+        if self.fd < 0:
+            time.sleep(min(seconds, 0.01))
+            return 0
         ready, _, _ = select.select([self.fd], [], [], seconds)
         if not ready:
             return 0
         try:
             content = os.read(self.fd, 1 << 16)
         except OSError:  # the program is gone
-            self._reap(0)
             time.sleep(0.01)
             return 0
         self.received += len(content)
@@ -96,13 +100,20 @@ class Terminal:
             self.code = os.waitstatus_to_exitcode(status)
         return bool(pid)
 
-    def hang_up(self) -> None:
-        """Cut the line, as a lost SSH connection does."""
-        os.kill(self.pid, signal.SIGHUP)
+    def stopped(self) -> bool:
+        """Whether the program has stopped itself, as Ctrl+Z has it do."""
+        pid, status = os.waitpid(self.pid, os.WNOHANG | os.WUNTRACED)
+        return bool(pid) and os.WIFSTOPPED(status)
+
+    def cut(self) -> None:
+        """Cut the line, as a lost SSH connection does: the terminal is gone, and the system sends SIGHUP."""
+        os.close(self.fd)
+        self.fd = -1
 
     def close(self) -> None:
         """End the program, kindly or not, and give the terminal back."""
         if self.code is None and not self._reap(os.WNOHANG):
             os.kill(self.pid, signal.SIGKILL)
             self._reap(0)
-        os.close(self.fd)
+        if self.fd >= 0:
+            os.close(self.fd)

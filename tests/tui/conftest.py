@@ -21,7 +21,7 @@ DEADLINE = 30.0  # seconds that anything may take on a slow machine
 class Driver:
     """An app with its keyboard."""
 
-    def __init__(self, app: RavineApp, pilot: Pilot[int]) -> None:
+    def __init__(self, app: RavineApp, pilot: Pilot[None]) -> None:
         self.app, self.pilot = app, pilot
 
     async def press(self, *keys: str) -> None:

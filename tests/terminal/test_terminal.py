@@ -1,0 +1,163 @@
+"""The app as a person meets it: in a terminal, with signals, resizing and a lost line."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+def run_folder(folder: Path) -> Path:
+    """The only run in the folder, which must be whole."""
+    (run,) = [path for path in (folder / "runs").iterdir() if path.is_dir()]
+    facts = json.loads((run / "run.json").read_text())
+    assert facts["state"] in ("ended", "interrupted"), facts["state"]
+    assert (run / "model.safetensors").exists()
+    assert (run / "loss.f64").stat().st_size == 8 * facts["result"]["steps"]
+    return run
+
+
+def test_start_train_and_quit(terminal: Any, tmp_path: Path) -> None:
+    app = terminal()
+    app.see("1 Dataset", "2 Normalization", "3 Hyperparameters", "4 Device", "Ready: 7 rows")
+    app.send(" ")
+    app.see("training")
+    app.see("done", "1,000 steps", "optimum 6.1028", "-22.979")
+    app.send("q")
+    assert app.ended() == 0
+    run_folder(tmp_path)
+    assert b"\x1b[?1049l" in app.raw, "the screen before was not given back"
+
+
+def test_words_on_the_command_line_preset_the_panels(terminal: Any) -> None:
+    app = terminal("scales", "--lr", "0.25", "--normalize", "max")
+    app.see("scales · max · linear · sgd lr 0.25", "0.25 <")
+    app.send("q")
+    assert app.ended() == 0
+
+
+def test_a_wrong_flag_is_one_sentence(terminal: Any) -> None:
+    app = terminal("houses", "--lr", "-1")
+    assert app.ended() == 2
+    assert "must be auto or a number above 0" in " ".join(app.text.split())
+
+
+@pytest.mark.parametrize("keys", ["q\r", "qq", "\x03\x03"])
+def test_quitting_during_a_run_saves_it(terminal: Any, tmp_path: Path, keys: str) -> None:
+    app = terminal("--pace", "600")
+    app.see("Ready")
+    app.send(" ")
+    app.see("training", "step ")
+    app.send(keys[0])
+    app.see("save it and quit", "go on training")
+    app.send(keys[1])
+    assert app.ended() == 0
+    run = run_folder(tmp_path)
+    assert json.loads((run / "run.json").read_text())["state"] == "interrupted"
+    app.wait(lambda: "Saved at step" in app.text)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_closes_the_run(terminal: Any, tmp_path: Path, number: int) -> None:
+    app = terminal("--pace", "600")
+    app.see("Ready")
+    app.send(" ")
+    app.see("training", "step ")
+    os.kill(app.pid, number)
+    assert app.ended() == 130
+    run_folder(tmp_path)
+
+
+def test_a_lost_line_closes_the_run(terminal: Any, tmp_path: Path) -> None:
+    app = terminal("--pace", "600")
+    app.see("Ready")
+    app.send(" ")
+    app.see("training", "step ")
+    app.cut()
+    assert app.ended() in (130, 0, 1)
+    run_folder(tmp_path)
+
+
+def test_a_storm_of_sizes_and_a_tiny_terminal(terminal: Any) -> None:
+    app = terminal("--pace", "600")
+    app.see("Ready")
+    app.send(" ")
+    app.see("training")
+    for columns, rows in [(160, 45), (60, 16), (20, 5), (200, 60), (81, 25), (1, 1), (100, 30), (20, 5)]:
+        app.resize(columns, rows)
+    app.see("too small", "has 20x5")
+    app.resize(80, 24)
+    app.see("training", "1 Dataset", "2 Normalization", "loss", "quit")
+    app.send("qq")
+    assert app.ended() == 0
+
+
+def test_an_idle_screen_sends_nothing(terminal: Any) -> None:
+    app = terminal()
+    app.see("Ready", "( ) cpu")
+    while app.read(1.0):
+        pass
+    before = app.received
+    assert app.read(2.0) == 0
+    assert app.received == before
+
+
+def test_ctrl_z_gives_the_shell_back_and_fg_goes_on(terminal: Any) -> None:
+    app = terminal("--pace", "600")
+    app.see("Ready")
+    app.send(" ")
+    app.see("training", "step ")
+    app.send("\x1a")
+    app.wait(app.stopped, "the stop")
+    app.see("Training pauses; fg goes on.")
+    os.kill(app.pid, signal.SIGCONT)
+    app.see("● training")
+    app.send("qq")
+    assert app.ended() == 0
+
+
+def test_what_native_code_prints_cannot_touch_the_screen(tmp_path: Path) -> None:
+    import sys
+
+    from tests.terminal.emulator import Terminal
+
+    script = (
+        "import os, sys\n"
+        "from pathlib import Path\n"
+        "from tui.terminal import own_screen\n"
+        "with own_screen(Path('log.txt')) as screen:\n"
+        "    os.write(1, b'native one\\n'); os.write(2, b'native two\\n'); os.system('echo child')\n"
+        "    screen.write('the screen\\n')\n"
+        "print('afterwards')\n"
+    )
+    root = str(Path(__file__).parents[2])
+    app = Terminal([sys.executable, "-c", script], tmp_path, columns=60, rows=12, environment={"PYTHONPATH": root})
+    try:
+        app.see("the screen", "afterwards")
+        assert app.ended() == 0
+        assert "native" not in app.text
+        assert "child" not in app.text
+        assert (tmp_path / "log.txt").read_text() == "native one\nnative two\nchild\n"
+    finally:
+        app.close()
+
+
+def test_without_a_terminal_it_says_what_to_do(tmp_path: Path) -> None:
+    import subprocess
+    import sys
+
+    answer = subprocess.run(
+        [sys.executable, "-m", "tui.main"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert answer.returncode == 2
+    assert "ravine train" in answer.stderr

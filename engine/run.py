@@ -23,10 +23,11 @@ from engine.errors import InputError
 from engine.learn import diagnosis
 from engine.learn.curvature import Facts
 from engine.learn.kernels.choose import choose, open_kernel
-from engine.learn.kernels.contract import Kernel, Parameters, State
+from engine.learn.kernels.contract import Kernel, Parameters, Split, State
+from engine.learn.metrics import probabilities
 from engine.learn.plan import Plan, make_architecture, make_facts, make_plan
 from engine.learn.schedules import Plateau, factors
-from engine.learn.stopping import Flatness, Watch
+from engine.learn.stopping import Watch, flat_since
 from engine.recipe import Event, Recipe, find
 from engine.runs import checkpoint, predictor
 from engine.runs.folder import RunFolder, read_facts, versions
@@ -97,7 +98,6 @@ class Run:
         self._halt: Ended | None = None
         self._watch: Watch
         self._plateau = Plateau()
-        self._flatness = Flatness()
         self._best: State | None = None
         self._first_norm = 0.0
         self._threshold = 0.5  # the probability from which on the second of two classes is decided
@@ -130,6 +130,7 @@ class Run:
             self.folder = self._take_over(self._origin)
         self.recorder = Recorder(self.folder, self.recipe.recording, self.plan.steps, self.step)
         self.recorder.recall(self.step)
+        self.recorder.begin(self.recipe, self.plan, self.prepared, self.kernel.parameters().arrays)
         self.folder.record(state="running", created=time.time(), **self._facts())
         for note in self.prepared.notes:
             self.folder.log(note)
@@ -138,6 +139,8 @@ class Run:
             self.folder.stamp(0, time.time())
             self.recorder.rate(0, self.rate)
             self._evaluate()
+        elif self._evaluated == self.step and self.recorder.wants_histograms(self.step):
+            self._spread(self.kernel.gradient())
 
     def _same_data(self, origin: Origin) -> None:
         known = (read_facts(origin.run).get("data") or {}).get("fingerprint")
@@ -151,12 +154,10 @@ class Run:
         """Stand where a checkpoint stood; the folder to go on in."""
         facts = origin.state.facts
         self.kernel.restore(origin.state)
-        for field in ("lr",):
-            self.lr = float(facts.get(field, self.lr))
+        self.lr = float(facts.get("lr", self.lr))
         kept = json.loads(str(facts.get("run", "{}")))
         self._watch.restore(kept.get("watch", {}))
         self._plateau.__dict__.update(kept.get("plateau", {}))
-        self._flatness.restore(kept.get("flatness", {}))
         self._active = self._before = float(kept.get("seconds", 0.0))
         self._evaluated = int(kept.get("evaluated", -1))
         self._first_norm = float(kept.get("first_norm", self._first_norm))
@@ -261,7 +262,6 @@ class Run:
         stops = [goal, *(event.step for event in self._pending[:1])]
         stops += [(start // p + 1) * p for p in (period, every) if p]
         losses = self.kernel.advance(min(stops) - start)
-        self._flatness.take(start, float(losses.min()), float(losses.max()))
         plan, rates = self.plan, None
         if plan.schedule not in ("constant", "plateau") or plan.warmup:
             moving = factors(plan.schedule, plan.warmup, plan.steps, start, len(losses))
@@ -308,8 +308,11 @@ class Run:
             values |= {f"metrics/{name}/validation": value for name, value in figures.items()}
         if self._watch.needs_train_loss:
             train = self.kernel.evaluate("train")
-        values["gradient_norm"] = _norm(self.kernel.gradient())
+        gradient = self.kernel.gradient()
+        values["gradient_norm"] = _norm(gradient)
         self.recorder.evaluation(self.step, values)
+        if self.recorder.wants_histograms(self.step):
+            self._spread(gradient)
         if not counts:
             return
         self._evaluated = self.step
@@ -323,6 +326,14 @@ class Run:
                 self.kernel.change("lr_factor", self._plateau.factor)
                 self.marks.append(Mark(self.step, "change", f"lr {self.rate:.4g}"))
                 self.recorder.rate(self.step, self.rate)
+
+    def _spread(self, gradient: Parameters) -> None:
+        """Histograms of weights and gradients, and of two classes the precision against the recall."""
+        self.recorder.histograms(self.step, self.kernel.parameters().arrays, gradient.arrays)
+        if len(self.prepared.classes) == 2:
+            split: Split = "validation" if len(self.prepared.validation.y) else "train"
+            chance = probabilities(self.kernel.outputs(split))[:, 1]
+            self.recorder.pr_curve(self.step, split, getattr(self.prepared, split).y.astype(np.int64), chance)
 
     # Steering.
 
@@ -367,7 +378,6 @@ class Run:
         own = {
             "watch": self._watch.state(),
             "plateau": self._plateau.__dict__,
-            "flatness": self._flatness.state(),
             "seconds": self.seconds,
             "evaluated": self._evaluated,
             "first_norm": self._first_norm,
@@ -419,7 +429,8 @@ class Run:
             if reason == "limit":
                 reason = self._halt or "limit"
         last = self.step
-        if self._best is not None and self._watch.best_step < last:
+        restored = self._best is not None and self._watch.best_step < last
+        if self._best is not None and restored:
             self.kernel.restore(self._best)
         self.ending = self._explain(reason, last)
         self.result = outcomes.result(
@@ -443,6 +454,9 @@ class Run:
             ending=self.ending.sentence,
         )
         self.folder.log(self.ending.sentence)
+        if reason != "interrupted":  # else the run goes on, and TensorBoard believes the first ending that it is told
+            kept = self._watch.best_step if restored else last
+            self.recorder.ending(kept, self.ending.sentence, self.result["metrics"], good=reason != "diverged")
         self.recorder.close()
         return self.ending
 
@@ -465,6 +479,7 @@ class Run:
         return f"The run failed: {words}. The traceback is in {self.folder.path / 'log.txt'}."
 
     def _explain(self, reason: Ended, last: int) -> Ending:
+        assert self.folder is not None
         gradient = self.kernel.gradient()
         validation = self.kernel.evaluate("validation")
         outcome = diagnosis.Outcome(
@@ -473,7 +488,7 @@ class Run:
             validation_loss=validation if np.isfinite(validation) else None,
             bad_loss=self._bad_loss,
             best_step=self._watch.best_step,
-            flat_since=self._flatness.since(last),
+            flat_since=flat_since(self.folder.history),
             gradient_norm=_norm(gradient),
             initial_gradient_norm=self._first_norm,
         )

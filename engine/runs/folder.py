@@ -161,7 +161,7 @@ class RunFolder:
             write_bytes(self.path / name, np.stack([steps[kept], values[kept]], axis=1).astype("<f8").tobytes())
         lines = [
             to_json({"step": step, "time": wall, **values})
-            for step, wall, values in _evaluation_lines(self.path)
+            for step, wall, values in read_evaluation_lines(self.path)
             if step <= evaluated
         ]
         write_text(self.path / "evaluations.jsonl", "".join(f"{line}\n" for line in lines))
@@ -208,10 +208,11 @@ def read_pairs(file: Path) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
 
 def read_evaluations(run: Path, last: int | None = None) -> list[tuple[int, dict[str, float]]]:
     """The evaluations of a run: (step, values by tag), up to step `last`; a null is NaN, a half line is left out."""
-    return [(step, values) for step, _, values in _evaluation_lines(run) if last is None or step <= last]
+    return [(step, values) for step, _, values in read_evaluation_lines(run) if last is None or step <= last]
 
 
-def _evaluation_lines(run: Path) -> list[tuple[int, float, dict[str, float]]]:
+def read_evaluation_lines(run: Path) -> list[tuple[int, float, dict[str, float]]]:
+    """The same with their wall times: (step, seconds since 1970, values by tag)."""
     try:
         text = (run / "evaluations.jsonl").read_text(encoding="utf-8")
     except FileNotFoundError:

@@ -8,12 +8,16 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.data.prepare import Prepared
 from engine.history import Series
-from engine.recipe import Recording
-from engine.runs.folder import RunFolder
-from engine.runs.tensorboard import EventFile, logged
+from engine.learn.plan import Plan
+from engine.recipe import Recipe, Recording, choices
+from engine.runs import graph, summaries
+from engine.runs.folder import RunFolder, read_evaluation_lines, read_pairs
+from engine.runs.tensorboard import EventFile, histogram_steps, logged
 
 Floats = NDArray[np.float64]
+BLOCK = 1 << 18  # losses that are copied at once
 
 
 class Recorder:
@@ -27,9 +31,47 @@ class Recorder:
     """
 
     def __init__(self, folder: RunFolder, wishes: Recording, steps: int, start: int = 0) -> None:
-        self._folder, self._wishes, self._steps = folder, wishes, steps
+        self._folder, self._wishes, self._steps, self._start = folder, wishes, steps, start
         self._events = EventFile(folder.path, time.time(), start) if wishes.tensorboard else None
+        self._histogram_steps = 0  # none before `begin`
+        self._histograms_at = -1
         self.tracks: dict[str, Series] = {}  # evaluated curves by tag
+
+    def begin(self, recipe: Recipe, plan: Plan, prepared: Prepared, parameters: Mapping[str, Floats]) -> None:
+        """Tell TensorBoard what is trained: hyperparameters, graph, recipe.
+
+        A folder whose first event file begins in the middle of a run (a branch, or a run that went on without
+        --no-tensorboard) also gets the curves up to there.
+        """
+        self._histogram_steps = histogram_steps(plan.steps, plan.eval_every)
+        if self._events is None:
+            return
+        if self._events.first:
+            wall = time.time()
+            self._events.event(summaries.session_start(wall, self._folder.path.name, hyperparameters(recipe, plan)))
+            shapes = {name: array.shape for name, array in parameters.items()}
+            self._events.event(summaries.graph(wall, graph.nodes(plan, prepared, shapes)))
+            self._events.event(summaries.text("recipe", wall, 0, recipe_text(recipe)))
+            self._past_losses()
+        # TensorBoard has been told to forget what was said of the step at which this part begins.
+        first = 0 if self._events.first else self._start
+        for step, wall, values in read_evaluation_lines(self._folder.path):
+            if self._start and first <= step <= self._start:
+                for tag, value in values.items():
+                    self._events.scalar(tag, wall, step, value)
+
+    def _past_losses(self) -> None:
+        """Write the losses that the folder holds up to the start."""
+        assert self._events is not None
+        ends, times = read_pairs(self._folder.path / "stamps.f64")
+        for first in range(0, self._start, BLOCK):
+            steps = np.arange(first, min(first + BLOCK, self._start), dtype=np.int64)
+            steps = steps[logged(steps, self._wishes.log_every)]
+            if not len(steps):
+                continue
+            losses = self._folder.history.values(int(steps[0]), int(steps[-1]) + 1)[steps - steps[0]]
+            walls = np.interp(steps + 1, ends, times) if len(ends) else np.zeros(len(steps))
+            self._events.scalars("loss/train", walls, steps, losses)
 
     def losses(self, start: int, losses: Floats, rates: Floats | None) -> None:
         """The losses before the updates from `start` on [n], and their learning rates [n] where these move.
@@ -67,6 +109,43 @@ class Recorder:
         if "loss/validation" in values:
             self._folder.validation(step, values["loss/validation"])
 
+    def wants_histograms(self, step: int) -> bool:
+        """Whether an evaluation at this step shall come with histograms: some 50 times a run, decided by the step."""
+        due = self._histogram_steps > 0 and (step % self._histogram_steps == 0 or step >= self._steps)
+        return self._events is not None and due and step != self._histograms_at
+
+    def histograms(self, step: int, weights: Mapping[str, Floats], gradients: Mapping[str, Floats]) -> None:
+        """How the weights and their gradients, by name and of any shape, are spread at a step."""
+        self._histograms_at = step
+        if self._events is None:
+            return
+        wall = time.time()
+        for kind, arrays in (("weights", weights), ("gradients", gradients)):
+            for name, array in arrays.items():
+                self._events.event(summaries.histogram(f"{kind}/{name}", wall, step, array))
+
+    def pr_curve(self, step: int, split: str, y: NDArray[np.int64], chance: Floats) -> None:
+        """Precision against recall of the second of two classes: y [n] 0 or 1, its probability [n]."""
+        if self._events is not None and len(y):
+            self._events.event(summaries.pr_curve(f"precision_recall/{split}", time.time(), step, y, chance))
+
+    def ending(self, step: int, sentence: str, figures: Mapping[str, Mapping[str, float]], *, good: bool) -> None:
+        """Tell TensorBoard how the run ended.
+
+        Args:
+            step: that of the kept weights.
+            figures: metrics of the kept weights by split and name. Validation metrics have a curve of their own.
+            good: whether it went as planned.
+        """
+        if self._events is None:
+            return
+        wall = time.time()
+        for split in ("train", "test"):
+            for name, value in figures.get(split, {}).items():
+                self._events.scalar(f"metrics/{name}/{split}", wall, step, value)
+        self._events.event(summaries.text("ending", wall, step, sentence))
+        self._events.event(summaries.session_end(wall, summaries.SUCCESS if good else summaries.FAILURE))
+
     def recall(self, step: int) -> None:
         """Take in the evaluations of an earlier part of the run, up to a step."""
         for at, values in self._folder.evaluations(step):
@@ -78,3 +157,35 @@ class Recorder:
         if self._events is not None:
             self._events.close()
         self._folder.close()
+
+
+_PLANNED = {"batch_size": "batch", "precision": "precision"}  # fields that the plan knows under another name
+
+
+def hyperparameters(recipe: Recipe, plan: Plan) -> dict[str, float | bool | str]:
+    """Every choice but those of recording, by the recipe's names; each `auto` as the plan made it definite."""
+    found: dict[str, float | bool | str] = {}
+    for choice in choices():
+        if choice.section == "recording":
+            continue
+        value = recipe.get(choice.name)
+        if value in ("auto", None):
+            value = getattr(plan, _PLANNED.get(choice.name, choice.name), value)
+        if isinstance(value, bool | int | float):
+            found[choice.name] = value
+        elif value is not None:
+            text = choice.show(value)
+            if text:
+                found[choice.name] = text
+    return found
+
+
+def recipe_text(recipe: Recipe) -> str:
+    """The recipe as Markdown: what was chosen, then everything."""
+    changed = "".join(
+        f"| {choice.label} | `{choice.show(recipe.get(choice.name))}` |\n"
+        for choice in choices()
+        if choice.name in recipe.changed() and choice.section != "recording"
+    )
+    chosen = f"| choice | value |\n|---|---|\n{changed}\n" if changed else ""
+    return f"{chosen}```toml\n{recipe.to_toml()}```\n"

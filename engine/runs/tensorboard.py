@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 from pathlib import Path
 from typing import Literal
@@ -14,6 +15,7 @@ from engine.runs import records
 
 DENSE = 2000  # steps that `auto` writes one by one
 OCTAVE = 400  # points that it writes each time the step number doubles: under 10,000 up to a billion steps
+HISTOGRAMS = 50  # evaluations of a run, at most, that come with histograms
 
 
 def logged(steps: NDArray[np.int64], every: int | Literal["auto", "all"]) -> NDArray[np.bool_]:
@@ -27,14 +29,25 @@ def logged(steps: NDArray[np.int64], every: int | Literal["auto", "all"]) -> NDA
     return np.asarray(steps % every == 0)
 
 
+def histogram_steps(steps: int, eval_every: int) -> int:
+    """Steps between evaluations that come with histograms, for a run of `steps`."""
+    evaluations = max(1, -(-steps // eval_every))
+    return eval_every * -(-evaluations // HISTOGRAMS)
+
+
 class EventFile:
-    """Appends scalars to an event file of its own in a run folder."""
+    """Appends to an event file of its own in a run folder."""
 
     def __init__(self, folder: Path, started: float, start: int = 0) -> None:
         """Begin a file. With `start` above 0 TensorBoard forgets what earlier files say of that step and later ones."""
-        part = len(list(folder.glob("events.out.tfevents.*")))
-        name = f"events.out.tfevents.{int(started):010d}.{socket.gethostname()}.{os.getpid()}.{part}"
+        earlier = list(folder.glob("events.out.tfevents.*"))
+        # TensorBoard reads the files of a run in the order of their names: this one has to be the last, even if it
+        # begins in the same second as the one before, or the clock was set back.
+        times = [int(m[1]) for m in (re.match(r"events\.out\.tfevents\.(\d+)\.", path.name) for path in earlier) if m]
+        moment = max([int(started), *(time + 1 for time in times)])
+        name = f"events.out.tfevents.{moment:010d}.{socket.gethostname()}.{os.getpid()}.{len(earlier)}"
         self.path = folder / name
+        self.first = not earlier
         self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
         self._write(records.file_version(started))
         if start:
@@ -49,6 +62,10 @@ class EventFile:
     def scalar(self, tag: str, wall_time: float, step: int, value: float) -> None:
         """Add one point."""
         self.scalars(tag, np.array([wall_time]), np.array([step], np.int64), np.array([value]))
+
+    def event(self, message: bytes) -> None:
+        """Add an Event message, such as those of `engine.runs.summaries`."""
+        self._write(records.record(message))
 
     def _write(self, content: bytes) -> None:
         view = memoryview(content)

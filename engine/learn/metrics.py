@@ -5,6 +5,8 @@ Definitions are scikit-learn's, macro averages over the classes where there are 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,7 +29,7 @@ def regression(y: Floats, predicted: Floats) -> dict[str, float]:
     error = y - predicted
     with np.errstate(over="ignore"):
         mse = float(np.mean(error**2))
-    spread = float(np.mean((y - y.mean()) ** 2))
+    spread = float(np.mean((y - y.mean()) ** 2)) if y.min() < y.max() else 0.0
     return {
         "mse": mse,
         "rmse": float(np.sqrt(mse)),
@@ -39,8 +41,7 @@ def regression(y: Floats, predicted: Floats) -> dict[str, float]:
 def probabilities(outputs: Floats) -> Floats:
     """Class probabilities [n, classes] from logits [n, 1] of the second of two classes, or [n, classes]."""
     if outputs.shape[1] == 1:
-        second = sigmoid(outputs)
-        return np.concatenate([1 - second, second], axis=1)
+        return np.concatenate([sigmoid(-outputs), sigmoid(outputs)], axis=1)  # 1 - sigmoid would round small ones off
     powers = np.exp(outputs - outputs.max(axis=1, keepdims=True))
     return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
@@ -90,14 +91,41 @@ def best_threshold(y: Ints, chance: Floats) -> float:
     return (value + below) / 2
 
 
-def roc(y: Ints, chance: Floats) -> tuple[Floats, Floats]:
-    """The ROC curve: false and true positive rates [points], from (0, 0) to (1, 1). y [n] 0 or 1."""
+@dataclass(frozen=True)
+class Cuts:
+    """What deciding for class 1 from a probability on would give, for every probability that occurs, falling."""
+
+    values: Floats  # [cuts] the probabilities
+    hits: Floats  # [cuts] rows of class 1 among those decided for it
+    decided: Floats  # [cuts] rows decided for it
+    positives: int  # rows of class 1
+    rows: int
+
+
+def cuts(y: Ints, chance: Floats) -> Cuts:
+    """The cuts of labels [n] 0 or 1 by the probability [n] of class 1."""
     order = np.argsort(-chance, kind="stable")
-    ends = np.append(np.flatnonzero(np.diff(chance[order])), len(y) - 1)
+    ranked = chance[order]
+    ends = np.append(np.flatnonzero(np.diff(ranked)), len(y) - 1) if len(y) else np.empty(0, np.int64)
     hits = np.cumsum(y[order])[ends].astype(np.float64)
-    misses = ends + 1 - hits
+    return Cuts(ranked[ends], hits, (ends + 1).astype(np.float64), int(y.sum()), len(y))
+
+
+def roc(y: Ints, chance: Floats) -> tuple[Floats, Floats]:
+    """The ROC curve: false and true positive rates [cuts + 1], from (0, 0) to (1, 1); NaN where a class is missing."""
+    found = cuts(y, chance)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.append(0.0, misses / (len(y) - y.sum())), np.append(0.0, hits / y.sum())
+        false = (found.decided - found.hits) / (found.rows - found.positives)
+        true = found.hits / found.positives
+    return np.append(0.0, false), np.append(0.0, true)
+
+
+def precision_recall(y: Ints, chance: Floats) -> tuple[Floats, Floats]:
+    """The precision-recall curve: precision and recall [cuts + 1], from (1, 0); recall NaN without rows of class 1."""
+    found = cuts(y, chance)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        recall = found.hits / found.positives
+    return np.append(1.0, found.hits / found.decided), np.append(0.0, recall)
 
 
 def roc_auc(y: Ints, chance: Floats) -> float:
@@ -112,11 +140,8 @@ def pr_auc(y: Ints, chance: Floats) -> float:
     """Average precision: the area under the precision-recall curve in steps; NaN where the class is not there."""
     if not len(y) or not y.any():
         return NAN
-    order = np.argsort(-chance, kind="stable")
-    ends = np.append(np.flatnonzero(np.diff(chance[order])), len(y) - 1)
-    hits = np.cumsum(y[order])[ends].astype(np.float64)
-    precision, recall = hits / (ends + 1), hits / y.sum()
-    return float(np.sum(np.diff(np.append(0.0, recall)) * precision))
+    precision, recall = precision_recall(y, chance)
+    return float(np.sum(np.diff(recall) * precision[1:]))
 
 
 def classification(y: Ints, chances: Floats, threshold: float = 0.5) -> dict[str, float]:

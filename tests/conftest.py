@@ -46,10 +46,12 @@ def environment(**more: str) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": path, "COLUMNS": "200", **more}
 
 
-def ravine(*words: str, cwd: Path, stdin: Any = subprocess.DEVNULL, **more: str) -> subprocess.CompletedProcess[str]:
-    """Run a command of the program to its end."""
+def ravine(
+    line: str, *words: str, cwd: Path, stdin: Any = subprocess.DEVNULL, **more: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a command line of the program to its end."""
     return subprocess.run(
-        [*PROGRAM, *words],
+        [*PROGRAM, *line.split(), *words],
         cwd=cwd,
         env=environment(**more),
         stdin=stdin,

@@ -6,7 +6,7 @@ class for two classes (k = 1), a logit for each class otherwise.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import sqrt
 from typing import Literal
@@ -119,15 +119,33 @@ def activate(name: Activation, z: Floats) -> Floats:
     return np.asarray(0.5 * z * (1 + np.tanh(sqrt(2 / np.pi) * (z + 0.044715 * z**3))))
 
 
-def forward(architecture: Architecture, arrays: Mapping[str, Floats], x: Floats) -> Floats:
-    """Outputs [n, k] for features x [n, d], as at prediction: no dropout, batch norm by its running statistics."""
-    if architecture.linear:
-        return np.asarray(x @ arrays["weight"] + arrays["bias"])
+@dataclass(frozen=True)
+class Layer:
+    """What one hidden layer computes for rows x [n, fan in]."""
+
+    given: Floats  # [n, fan in] what it is given
+    normal: Floats | None  # [n, units] after batch norm's centring and scaling by its running statistics
+    total: Floats  # [n, units] what the activation is given
+    output: Floats  # [n, units]
+
+
+def hidden_layers(architecture: Architecture, arrays: Mapping[str, Floats], x: Floats) -> Iterator[Layer]:
+    """The hidden layers one after another, as at prediction: no dropout, batch norm by its running statistics."""
     for number in range(len(architecture.hidden)):
-        x = x @ arrays[f"hidden{number}.weight"] + arrays[f"hidden{number}.bias"]
+        given, normal = x, None
+        total = x @ arrays[f"hidden{number}.weight"] + arrays[f"hidden{number}.bias"]
         if architecture.batch_norm:
             width = np.sqrt(arrays[f"norm{number}.variance"] + BATCH_NORM_EPSILON)
-            x = (x - arrays[f"norm{number}.mean"]) / width
-            x = x * arrays[f"norm{number}.scale"] + arrays[f"norm{number}.shift"]
-        x = activate(architecture.activation, x)
+            normal = (total - arrays[f"norm{number}.mean"]) / width
+            total = normal * arrays[f"norm{number}.scale"] + arrays[f"norm{number}.shift"]
+        x = activate(architecture.activation, total)
+        yield Layer(given, normal, total, x)
+
+
+def forward(architecture: Architecture, arrays: Mapping[str, Floats], x: Floats) -> Floats:
+    """Outputs [n, k] for features x [n, d], as at prediction."""
+    if architecture.linear:
+        return np.asarray(x @ arrays["weight"] + arrays["bias"])
+    for layer in hidden_layers(architecture, arrays, x):
+        x = layer.output
     return np.asarray(x @ arrays["output.weight"] + arrays["output.bias"])

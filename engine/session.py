@@ -14,6 +14,7 @@ from typing import Any
 
 from engine.data.table import Table
 from engine.errors import Cancelled, InputError
+from engine.learn.kernels.contract import Parameters
 from engine.recipe import Recipe, find
 from engine.run import Origin, Run
 from engine.snapshot import Ended, Phase, Snapshot, Weights
@@ -60,6 +61,7 @@ class Session:
         self._singles = 0  # single steps asked for
         self._snapshot = Snapshot(Phase.PREPARING)
         self._weights: Weights | None = None
+        self._parameters: Parameters | None = None
         self._weights_due = 0.0
         self._speed: deque[tuple[float, int]] = deque(maxlen=64)  # (seconds of training, step)
         self.failure: BaseException | None = None
@@ -209,7 +211,7 @@ class Session:
                 run.checkpoint()
             elif name == "pace":
                 self._pace = value
-            self._publish(Phase.PAUSED if self._paused else Phase.TRAINING)
+            self._publish(Phase.PAUSED if self._paused else Phase.TRAINING, weights=self._paused)
 
     def _rest(self) -> None:
         """Sleep while paused, with everything on disk."""
@@ -251,7 +253,7 @@ class Session:
         seconds = run.seconds
         if weights or last or (self._watched and seconds >= self._weights_due):
             began = time.perf_counter()
-            self._weights = run.weights()
+            self._weights, self._parameters = run.weights(), run.kernel.parameters()
             self._weights_due = seconds + max(WEIGHTS, WEIGHTS_SHARE * (time.perf_counter() - began))
         self._speed.append((seconds, run.step))
         then, before = self._speed[0]
@@ -275,6 +277,7 @@ class Session:
             validation=tracks.get("loss/validation"),
             tracks=dict(tracks),
             weights=self._weights,
+            parameters=self._parameters,
             facts=run.facts,
             plan=run.plan,
             marks=tuple(run.marks),

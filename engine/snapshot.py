@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from engine.history import History, Series
 from engine.learn.curvature import Facts
+from engine.learn.kernels.contract import Parameters
 from engine.learn.plan import Plan
 
 Ended = Literal["limit", "tol", "patience", "target", "diverged", "stopped", "time", "interrupted", "failed"]
@@ -85,6 +86,7 @@ class Snapshot:
     validation: Series | None = None  # validation losses
     tracks: Mapping[str, Series] = field(default_factory=dict)  # every evaluated curve, by TensorBoard tag
     weights: Weights | None = None
+    parameters: Parameters | None = None  # of the same step as `weights`, of any model
     facts: Facts | None = None  # curvature, optimum, baseline
     plan: Plan | None = None  # every `auto` resolved
     marks: tuple[Mark, ...] = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
@@ -33,7 +34,14 @@ class TopLine(Cells):
     def __init__(self) -> None:
         super().__init__(id="top")
         self.desk: Desk | None = None
+        self._phase, self._due, self._facts = "", 0.0, ""
         self.place = ""  # the name of a screen that is not the train screen
+
+    def _calm(self, phase: str, now: Snapshot | None) -> str:
+        """Speed and time left, anew once a second: they jump about."""
+        if phase != self._phase or phase != "training" or monotonic() >= self._due:
+            self._phase, self._due, self._facts = phase, monotonic() + 1.0, _progress(now)
+        return self._facts
 
     def draw(self, width: int, height: int) -> list[list[Span]]:
         """One line; the middle part is clipped where it is long."""
@@ -46,7 +54,7 @@ class TopLine(Cells):
         now = desk.snapshot
         if now is not None and now.ending is not None and now.ending.reason == "diverged":
             word, style = "diverged", ink.bad
-        facts = _progress(now)
+        facts = self._calm(desk.phase, now)
         tail: list[Span] = [(f"{sign} {desk.pending or word}", style), (facts + " ", ink.text)]
         size = sum(cell_len(text) for text, _ in tail)
         head: list[Span] = [(" ravine", ink.accent)]

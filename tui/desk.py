@@ -199,17 +199,15 @@ class Desk:
             return survey.task
         if field == "target":
             return survey.target
-        if field in ("model", "optimizer", "init", "backend", "precision", "device", "threads"):
-            return str(getattr(plan, field))
-        return ""
+        value = getattr(plan, field, None)
+        if isinstance(value, float):
+            return figures(value, 3)
+        return str(value) if isinstance(value, str | int) else ""
 
     @property
     def rate_limit(self) -> float | None:
         """The learning rate below which descent is stable with the present choices."""
-        survey = self.known
-        if survey is None or survey.facts is None:
-            return None
-        return survey.plan.lr_limit
+        return self.known.plan.lr_limit if self.known is not None else None
 
     # The run.
 

@@ -46,8 +46,8 @@ def fixed(value: float, digits: int = 4) -> str:
     if not isfinite(value) or value == 0:
         return figures(value, digits)
     size = floor(log10(abs(value)))
-    if size >= 7 or size < -4:
-        mantissa, _, exponent = f"{value:.{digits - 2}e}".partition("e")
+    if size >= 7 or size < -3:
+        mantissa, _, exponent = f"{value:.{max(1, digits - 3)}e}".partition("e")
         return f"{mantissa}e{int(exponent)}"
     return f"{value:,.{max(0, digits - 1 - size)}f}"
 

@@ -29,7 +29,7 @@ def test_figures(value: float | None, digits: int, text: str) -> None:
 
 def test_fixed_keeps_its_zeros() -> None:
     assert fixed(30.2, 5) == "30.200"
-    assert fixed(-1.2e-7, 5) == "-1.200e-7"
+    assert fixed(-1.2e-7, 5) == "-1.20e-7"
 
 
 def test_count_and_duration() -> None:

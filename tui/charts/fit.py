@@ -44,8 +44,14 @@ class FitChart(Cells, can_focus=True):
         ink, prepared, weights = self.ink, self._prepared, self._weights
         if self.folded:
             return [[(" ▸ ", ink.accent), ("Fit", ink.dim)]]
-        if prepared is None or weights is None or prepared.task != "regression" or height < 4:
+        if prepared is None or weights is None or height < 4:
             return [[], [("  predicted against actual, once a run has weights", ink.faint)]]
+        if prepared.task != "regression":
+            from tui.charts.confusion import confusion, heading
+
+            if self.border_title != heading(prepared):
+                self.border_title = heading(prepared)
+            return confusion(prepared, weights, ink, width, height)
         from tui.charts.scatter import scatter, title
 
         text = title(prepared, weights)

@@ -35,6 +35,8 @@ class LossChart(Cells, can_focus=True):
         self._look: Look | None = None
         self._fitted: Fitted | None = None
         self._growing: bool | None = None  # whether the axis grows with the run; decided once
+        self._noisy: bool | None = None  # whether a step sees only a batch of the rows; None while unknown
+        self._smooth_chosen = False
         self._stamp: Any = None
         self._legend = ""
 
@@ -54,7 +56,13 @@ class LossChart(Cells, can_focus=True):
             self._growing = None
             if self._look is not None:
                 self._look = replace(self._look, window=None, limits=None)
+            self._noisy = None
         self._snapshot = snapshot
+        if snapshot is not None and snapshot.plan is not None and self._noisy is None:
+            # Losses of single batches jump about: of those the average is shown first. `e` has the last word.
+            self._noisy = not snapshot.plan.full_batch
+            if not self._smooth_chosen:
+                self._look = replace(self.look, smooth=self._noisy)
         if snapshot is not None and self._growing is None and snapshot.eta is not None:
             self._growing = snapshot.eta + snapshot.seconds > PATIENT
         self._redraw_if_new()
@@ -77,6 +85,7 @@ class LossChart(Cells, can_focus=True):
         elif what == "log_x":
             self._look = replace(look, log_x=not look.log_x, limits=None)
         elif what == "smooth":
+            self._smooth_chosen = True
             self._look = replace(look, smooth=not look.smooth)
         elif what == "reset":
             self._look = replace(look, window=None, limits=None)

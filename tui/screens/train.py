@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import monotonic
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -19,6 +20,8 @@ from tui.panels.normalization import NormalizationPanel
 from tui.panels.panel import Panel
 from tui.screens.layout import SIDE, arrange
 from tui.screens.room import Room
+
+NUMBERS = 0.5  # seconds between two looks at the weights while training
 
 
 class TrainScreen(Room):
@@ -39,6 +42,7 @@ class TrainScreen(Room):
         self.weights = WeightsTable(id="weights")
         self.fit = FitChart(id="fit")
         self.large = ""
+        self._numbers_due = 0.0
         self._open = "panel1"
         yield from self.panels
         yield self.chart
@@ -78,8 +82,11 @@ class TrainScreen(Room):
         now = desk.snapshot
         self.chart.empty = self._invitation()
         self.chart.show(now)
-        self.weights.show(now.weights if now is not None else None)
-        self.fit.show(desk.trained_on, now.weights if now is not None else None)
+        if desk.phase != "training" or monotonic() >= self._numbers_due:
+            # Numbers that change faster than they can be read are only traffic.
+            self._numbers_due = monotonic() + NUMBERS
+            self.weights.show(now.weights if now is not None else None)
+            self.fit.show(desk.trained_on, now.weights if now is not None else None)
 
     def _invitation(self) -> list[str]:
         desk = self.ravine.desk

@@ -111,7 +111,7 @@ def _one(
         state, words = "exploding", f"{name} is exploding (up to {np.abs(values).max():.2g})"
     elif gradient is not None and not np.isfinite(gradient).all():
         state, words = "exploding", f"the gradient of {name} is no longer finite"
-    elif pace < SMALL and pace < BEHIND * fastest:
+    elif pace < SMALL and pace < BEHIND * fastest and not (units is not None and units.all()):
         state = "vanishing"
         words = f"the gradient of {name} is vanishing ({_norm(gradient):.1g} against weights of {_norm(values):.2g})"
     elif units is not None and units.any():

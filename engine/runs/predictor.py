@@ -88,12 +88,13 @@ class Predictor:
 
     def _outputs(self, matrix: Floats) -> Floats:
         """[n, d] encoded features to [n] amounts in the target's own unit, or [n, classes] probabilities."""
-        outputs = self._forward(self.normalizer.transform(matrix))
+        outputs = self.forward(self.normalizer.transform(matrix))
         if self.task == "regression":
             return self.target_scale.inverse(outputs[:, 0])
         return probabilities(outputs)
 
-    def _forward(self, x: Floats) -> Floats:
+    def forward(self, x: Floats) -> Floats:
+        """What the model gives for normalized features [n, d]: [n, k] scaled targets or logits."""
         if self.architecture.family != "module":
             return forward(self.architecture, self.parameters.arrays, x)
         import torch

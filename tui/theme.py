@@ -10,6 +10,8 @@ from textual.theme import Theme
 
 # Curves: Okabe and Ito's palette (2008), lightened for a dark ground.
 TRAIN, VALIDATION, OPTIMUM = "#6cb8f0", "#e08fc0", "#3fc79a"
+# Classes and weights, where there are many: the same palette first, then colours between.
+KINDS = (TRAIN, "#e8b04b", VALIDATION, OPTIMUM, "#f0e442", "#ff7a59", "#a99cf5", "#b8c4cf", "#8bd450", "#5ad7d7")
 
 RAVINE = Theme(
     name="ravine",
@@ -56,10 +58,17 @@ class Ink:
     optimum: Style
     mark: Style  # a change of the learning rate
     cursor: str  # background of the line under the cursor
+    ground: str  # background of everything
+    kinds: tuple[Style, ...]  # classes and weights, told apart by a marker of their own too
 
     def on_cursor(self, style: Style) -> Style:
         """The same ink on the line under the cursor."""
         return style + Style(bgcolor=self.cursor)
+
+    def tint(self, style: Style, share: float) -> str:
+        """A background with `share` of the colour of a style in it."""
+        color = style.color.get_truecolor().hex if style.color is not None else "#808080"
+        return _mix(self.ground, color, share)
 
 
 def ink(theme: Theme) -> Ink:
@@ -90,6 +99,8 @@ def ink(theme: Theme) -> Ink:
         optimum=curve(OPTIMUM),
         mark=Style(color=_mix(ground, accent, 0.6)),
         cursor=_mix(ground, text, 0.13),
+        ground=_mix(ground, ground, 0.0),
+        kinds=tuple(curve(color) for color in KINDS),
     )
 
 

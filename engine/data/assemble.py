@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from engine.data import kinds
 from engine.data.dialect import Dialect
-from engine.data.table import MISSING, Column, Table, fingerprint
+from engine.data.table import MISSING, Column, Table
 from engine.errors import InputError
 
 
@@ -48,8 +48,7 @@ def table(path: Path, remark: str, layout: Dialect, columns: list[Column]) -> Ta
         typed,
         rows,
         None,
-        fingerprint(columns),
-        tuple(notes),
+        notes=tuple(notes),
         header_lines=layout.header_lines,
         lines=lines,
     )

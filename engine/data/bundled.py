@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.data import kinds
 from engine.data.builtins import BuiltIn
-from engine.data.table import Column, Table, fingerprint, numeric
+from engine.data.table import Column, Table, numeric
 from engine.errors import InputError
 from engine.recipe import ColumnKind
 
@@ -52,7 +52,6 @@ def load(name: str) -> Table:
         columns,
         len(columns[0].data),
         _TARGETS[name],
-        fingerprint(columns),
         origin="bundled",
         task=task,
     )

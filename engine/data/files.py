@@ -10,7 +10,7 @@ import numpy as np
 
 from engine.data import delimited, frames
 from engine.data.parallel import Progress, Stop, check
-from engine.data.table import Column, Table, fingerprint
+from engine.data.table import Column, Table
 from engine.errors import InputError
 
 if TYPE_CHECKING:
@@ -111,8 +111,7 @@ def _table(path: Path, columns: list[Column], notes: list[str], target: str | No
         tuple(columns),
         len(columns[0].data),
         target,
-        fingerprint(columns),
-        tuple(notes),
+        notes=tuple(notes),
     )
 
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from engine.data import frames
 from engine.data.parallel import Progress, Stop, check
-from engine.data.table import Column, Table, fingerprint
+from engine.data.table import Column, Table
 from engine.errors import Cancelled, InputError
 
 _NAME = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*$")
@@ -175,4 +175,4 @@ def _table(asked: str, name: str, columns: list[Column], target: str | None) -> 
                 raise InputError(f"{asked} returns a feature and a target both called {column.name}; rename one.")
             seen.add(columns[place].name)
     kept = tuple(columns)
-    return Table(name, asked, kept, len(kept[0].data), target, fingerprint(kept), origin="function")
+    return Table(name, asked, kept, len(kept[0].data), target, origin="function")

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 import numpy as np
 
 from engine.data.builtins import BuiltIn
-from engine.data.table import Codes, Column, Floats, Table, fingerprint, numeric
+from engine.data.table import Codes, Column, Floats, Table, numeric
 from engine.errors import InputError
 from engine.streams import stream
 
@@ -140,7 +140,6 @@ def load(asked: str) -> Table:
         columns,
         len(target.data),
         target.name,
-        fingerprint(columns),
         origin="generator",
         task=task,
     )

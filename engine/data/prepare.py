@@ -55,7 +55,7 @@ class Prepared:
         train, validation, test: the rows of each part; validation and test may be empty.
         encoder, normalizer, target_scale: fitted on the train rows.
         notes: everything that was left out or repaired and why, a sentence each.
-        table_name, fingerprint: the table's short name, and sha256 of its content.
+        table_name: the table's short name.
         normalization: the choice it was made with.
         plan: what another normalization starts from.
     """
@@ -72,9 +72,13 @@ class Prepared:
     target_scale: TargetScale
     notes: tuple[str, ...]
     table_name: str
-    fingerprint: str
     normalization: recipe.Normalization
     plan: Plan
+
+    @property
+    def fingerprint(self) -> str:
+        """sha256 of the table's content, hexadecimal; found when it is first asked for."""
+        return self.plan.table.fingerprint
 
     @property
     def left_out(self) -> tuple[LeftOut, ...]:
@@ -172,7 +176,6 @@ def _build(
         scale,
         tuple(notes),
         plan.table.name,
-        plan.table.fingerprint,
         normalization,
         plan,
     )

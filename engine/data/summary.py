@@ -92,7 +92,7 @@ class Summary:
     """Everything a data screen shows beside the rows themselves.
 
     Attributes:
-        name, rows, fingerprint: of the table.
+        name, rows: of the table.
         columns: in the order of the table.
         task, target: "" before anything is prepared.
         train, validation, test: numbers of rows.
@@ -104,7 +104,6 @@ class Summary:
 
     name: str
     rows: int
-    fingerprint: str
     columns: tuple[ColumnSummary, ...]
     task: str
     target: str
@@ -146,11 +145,10 @@ def summarize(
     size = sum(column.data.nbytes for column in table.columns)
     columns = tuple(each(one, table.columns, work=size, cancelled=cancelled))
     if prepared is None:
-        return Summary(table.name, table.rows, table.fingerprint, columns, "", "", 0, 0, 0, 0, (), (), table.notes)
+        return Summary(table.name, table.rows, columns, "", "", 0, 0, 0, 0, (), (), table.notes)
     return Summary(
         table.name,
         table.rows,
-        table.fingerprint,
         columns,
         prepared.task,
         prepared.target,

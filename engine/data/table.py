@@ -108,12 +108,13 @@ class Table:
         columns: in the order of the source.
         rows: how many.
         target: the column that a built-in set means to be predicted.
-        fingerprint: sha256 of the content (names, numbers, texts), hexadecimal; retyping a column does not change it.
+        digest: the fingerprint, where it is known beforehand; "" where it is still to be found.
         notes: what was repaired on the way in, a sentence each.
         origin: where it came from.
         task: what a built-in set is for; None where the target decides.
         header_lines: lines of a text file before the first row; 0 where the source has no lines.
         lines: int64 [rows], the line of the file each row begins on, where that is not just row + header_lines + 1.
+        original: the columns as they were read, before a person changed their kinds; None where nobody did.
     """
 
     name: str
@@ -121,12 +122,22 @@ class Table:
     columns: tuple[Column, ...]
     rows: int
     target: str | None = None
-    fingerprint: str = ""
+    digest: str = ""
     notes: tuple[str, ...] = ()
     origin: Origin = "file"
     task: Task | None = None
     header_lines: int = 0
     lines: NDArray[np.int64] | None = field(default=None, repr=False)
+    original: tuple[Column, ...] | None = field(default=None, repr=False)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """sha256 of the content as it was read (names, numbers, texts), hexadecimal.
+
+        Found when it is first asked for, as a run does when it begins: most looks at a table need none, and a million
+        rows take a fifth of a second. Choosing another kind for a column does not change it.
+        """
+        return self.digest or fingerprint(self.original or self.columns)
 
     @cached_property
     def _by_name(self) -> Mapping[str, Column]:
@@ -169,7 +180,12 @@ class Table:
     def replace_columns(self, columns: Iterable[Column]) -> Table:
         """This table with the columns of the same names exchanged."""
         new = {column.name: column for column in columns}
-        return replace(self, columns=tuple(new.get(column.name, column) for column in self.columns))
+        return replace(
+            self,
+            columns=tuple(new.get(column.name, column) for column in self.columns),
+            digest=self.__dict__.get("fingerprint", self.digest),
+            original=self.original or self.columns,
+        )
 
 
 def suggest(name: str, names: Sequence[str]) -> str:

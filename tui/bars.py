@@ -132,10 +132,12 @@ def happening(desk: Desk) -> tuple[str, bool]:
     if desk.problem:
         return desk.problem, True
     if now is not None and now.ending is not None:
-        if now.ending.remedy:
-            offer = now.ending.remedy_text or "the remedy"
-            return f"Diverged at step {now.step:,}. f takes {offer} and starts again.", True
-        return now.ending.sentence, now.ending.reason == "diverged"
+        ending = now.ending
+        offer = f" f takes {ending.remedy_text or 'the remedy'} and starts again." if ending.remedy else ""
+        if ending.reason == "diverged":
+            # The chart has the whole sentence.
+            return f"Diverged at step {now.step:,}.{offer}", True
+        return ending.sentence + offer, False
     if desk.known is None:
         return desk.activity or "looking at the data…", False
     known = desk.known

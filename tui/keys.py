@@ -112,7 +112,7 @@ KEYS: tuple[Key, ...] = (
     Key("run.step", "s", "app.desk('step')", "step", "Take one step and stay paused.", when=_step),
     Key("run.stop", "x", "app.desk('stop')", "stop", "Stop the run; what it has learned is saved.", when=_live),
     Key("run.remedy", "f", "app.desk('remedy')", "apply remedy",
-        "Take the remedy that is offered for a run that diverged, and start again.",
+        "Take the remedy that is offered for a run that diverged or fell short, and start again.",
         when=lambda now: now.remedy and not now.live),
     Key("rate.down", "left_square_bracket", "app.desk('rate_down')", "rate",
         "Learning rate down by a tenth of a decade, also while training.", when=_rate, mark="["),

@@ -214,6 +214,7 @@ class PredictScreen(Room):
         self.runs: tuple[RunInfo, ...] = ()
         self._path: Path | None = None
         self._wish: Path | None = None
+        self._phase = ""
         yield self.form
         yield self.way
 
@@ -241,9 +242,12 @@ class PredictScreen(Room):
 
     def on_screen_resume(self) -> None:
         """Look at the folder again: there may be a newer run."""
+        super().on_screen_resume()
+        self._ask()
+
+    def _ask(self) -> None:
         from tui.kept import ask_for_runs
 
-        super().on_screen_resume()
         if self.ravine.desk is not None:
             ask_for_runs(self.ravine.desk.runs_folder, self.post_message)
 
@@ -311,7 +315,11 @@ class PredictScreen(Room):
         self.show()
 
     def show(self) -> None:
-        """The bars and both panes."""
+        """The bars and both panes; the first run that ends brings a model."""
+        phase = self.ravine.desk.phase if self.ravine.desk is not None else ""
+        if phase != self._phase and phase == "ended" and self.form.predictor is None:
+            self._ask()
+        self._phase = phase
         self.messages.hint = self.form.help()
         super().show()
         self.form.redraw()

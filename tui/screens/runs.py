@@ -81,6 +81,7 @@ class RunsScreen(Room):
         self.facts = RunFacts()
         self.runs: tuple[RunInfo, ...] = ()
         self.kept: Kept | None = None
+        self._phase = ""
         yield self.listing
         yield self.chart
         yield self.facts
@@ -108,9 +109,12 @@ class RunsScreen(Room):
 
     def on_screen_resume(self) -> None:
         """Look at the folder again."""
+        super().on_screen_resume()
+        self._ask()
+
+    def _ask(self) -> None:
         from tui.kept import ask_for_runs
 
-        super().on_screen_resume()
         if self.ravine.desk is not None:
             ask_for_runs(self.ravine.desk.runs_folder, self.post_message)
 
@@ -187,8 +191,12 @@ class RunsScreen(Room):
             self.ravine.predict_with(self.runs[self.listing.cursor].path)
 
     def show(self) -> None:
-        """The bars, the facts."""
+        """The bars, the facts; the list anew when a run has begun or ended."""
         super().show()
+        phase = self.ravine.desk.phase if self.ravine.desk is not None else ""
+        if phase != self._phase and phase in ("training", "ended", "failed"):
+            self._ask()
+        self._phase = phase
         self.facts.redraw()
         if self.runs:
             self.messages.hint = (

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from engine.data.prepare import Prepared
-from engine.devices import available_cores
+from engine.devices import available_cores, precision_problem, precision_remark
 from engine.errors import InputError
 from engine.learn.curvature import Facts, survey_loss
 from engine.learn.models import Architecture, Family, Init
@@ -56,6 +56,7 @@ class Plan:
     seed: int
     backend: Backend = "autograd"
     backend_reason: str = ""  # why this backend, in a sentence for the person
+    notes: tuple[str, ...] = ()  # what to know of the device and its number formats
 
     @property
     def batches(self) -> int:
@@ -169,6 +170,8 @@ def make_plan(recipe: Recipe, prepared: Prepared, facts: Facts, device: str) -> 
     init: Init = recipe.model.init if recipe.model.init != "auto" else "zeros" if architecture.linear else "kaiming"
     if architecture.family == "module" and recipe.model.init == "auto":
         init = "own"
+    precision = _precision(recipe, architecture, device)
+    remark = precision_remark(device, precision)
     return Plan(
         architecture=architecture,
         loss=loss,
@@ -195,10 +198,11 @@ def make_plan(recipe: Recipe, prepared: Prepared, facts: Facts, device: str) -> 
         steps=steps,
         eval_every=max(batches, -(-steps // EVALUATIONS)) if wished == "auto" else int(wished),
         device=device,
-        precision=_precision(recipe, architecture, device),
+        precision=precision,
         threads=_threads(recipe, architecture, batch),
         deterministic=recipe.device.deterministic,
         seed=recipe.device.seed,
+        notes=() if remark is None else (remark,),
     )
 
 
@@ -219,11 +223,11 @@ def _batch(recipe: Recipe, prepared: Prepared, architecture: Architecture, optim
 
 def _precision(recipe: Recipe, architecture: Architecture, device: str) -> Precision:
     wish = recipe.device.precision
-    without = device.startswith("mps")
     if wish == "auto":
-        return "float64" if architecture.linear and not without else "float32"
-    if wish == "float64" and without:
-        raise InputError("The device mps has no float64; choose --precision float32 or --device cpu.")
+        return "float64" if architecture.linear and precision_problem(device, "float64") is None else "float32"
+    problem = precision_problem(device, wish)
+    if problem is not None:
+        raise InputError(problem)
     return wish
 
 

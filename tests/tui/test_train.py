@@ -131,6 +131,13 @@ async def test_a_number_is_checked_while_it_is_typed(drive: Any) -> None:
         await driver.until(lambda: driver.app.desk.recipe.optimizer.lr == "auto")
 
 
+@pytest.mark.parametrize("size", [(160, 45), (80, 24)])
+async def test_keys_that_come_fast_are_all_obeyed(drive: Any, size: tuple[int, int]) -> None:
+    async with drive(size=size) as driver:
+        await driver.pilot.press("3", "enter", "0", "full_stop", "2", "enter")
+        await driver.until(lambda: driver.app.desk.recipe.optimizer.lr == 0.2)
+
+
 async def test_letters_go_into_a_field_while_it_is_edited(drive: Any) -> None:
     async with drive() as driver:
         await driver.press("1", "up", "enter")

@@ -29,10 +29,10 @@ class Editor(Input):
         field: str
         text: str | None
 
-    def __init__(self, field: str, text: str, *, example: str = "", select: bool = True) -> None:
+    def __init__(self, field: str, text: str, *, label: str = "", example: str = "", select: bool = True) -> None:
         super().__init__(text, placeholder=example, compact=True, select_on_focus=select)
         self.cursor_blink = False
-        self.field = field
+        self.field, self.label = field, label
         self.problem = ""
 
     def mark(self, problem: str) -> None:

@@ -240,13 +240,17 @@ class Panel(Cells, can_focus=True):
         """Open the inline editor on the row under the cursor."""
         from tui.panels.editor import Editor
 
-        width = self.size.width
-        room = max(8, min(width - 2, max(width - cell_len(label) - 3, width // 2)))
-        self._editor = Editor(field, text, example=example, select=select)
-        self._editor.styles.width = room
-        self._editor.styles.offset = (width - room - 1, self._cursor - self._first)
+        self._editor = Editor(field, text, label=label, example=example, select=select)
+        self._place_editor()
         self.mount(self._editor)
         self._editor.focus()
+
+    def _place_editor(self) -> None:
+        if self._editor is not None:
+            width = self.size.width
+            room = max(8, min(width - 2, max(width - cell_len(self._editor.label) - 3, width // 2)))
+            self._editor.styles.width = room
+            self._editor.styles.offset = (width - room - 1, self._cursor - self._first)
 
     def close_editor(self) -> None:
         """Leave the editor without taking what is in it."""
@@ -302,9 +306,9 @@ class Panel(Cells, can_focus=True):
             self._tell()
 
     def on_resize(self, event: events.Resize) -> None:
-        """A row may have moved: leave the editor."""
-        self.close_editor()
+        """A row may have moved, and the editor with it."""
         super().on_resize(event)
+        self._place_editor()
 
 
 def is_panel(widget: Widget | None) -> bool:

@@ -73,6 +73,15 @@ class Started:
         file = self.cwd / "runs" / run / "loss.f64"
         return file.stat().st_size // 8 if file.exists() else 0
 
+    def wait_for_losses(self, run: str, least: int) -> None:
+        """Wait until so many losses are on disk; AssertionError when the process ends before."""
+
+        def there() -> bool:
+            assert self.process.poll() is None or self.losses(run) >= least, self.end()
+            return self.losses(run) >= least
+
+        wait_for(there, f"{least} losses")
+
     def end(self) -> tuple[int, str, str]:
         """Wait for the end: exit code, stdout, stderr."""
         out, err = self.process.communicate(timeout=DEADLINE)

@@ -60,8 +60,9 @@ def buckets(values: Floats) -> Floats:
     if not finite.size:
         return np.empty((0, 3))
     low, high = float(finite.min()), float(finite.max())
-    if not high - low > 0 or not np.isfinite(high - low):
-        # All the same, or too far apart for float64: one bucket around them.
+    least = 4 * BUCKETS * np.spacing(max(abs(low), abs(high)))  # below it the edges would not all be different numbers
+    if not high - low > least or not np.isfinite(high - low):
+        # All the same to rounding, or too far apart for float64: one bucket around them.
         room = 0.5 if low == high else 0.0
         return np.array([[low - room, high + room, finite.size]])
     counts, edges = np.histogram(finite, BUCKETS, (low, high))

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.conftest import Answer, Started, facts, losses, wait_for
+from tests.conftest import Answer, Started, facts, losses
 
 Start = Callable[..., Started]
 Cli = Callable[..., Answer]
@@ -105,8 +105,8 @@ def test_a_run_whose_folder_is_deleted_under_it_ends_with_a_sentence(start: Star
     import shutil
 
     started = start(f"{LONG} --name gone")
-    wait_for(lambda: started.losses("gone") > 2000, "some steps")
-    shutil.rmtree(tmp_path / "runs", ignore_errors=True)
+    started.wait_for_losses("gone", 2000)
+    shutil.rmtree(tmp_path / "runs", ignore_errors=True)  # in which a temporary file may turn up meanwhile
     shutil.rmtree(tmp_path / "runs", ignore_errors=True)
     code, out, err = started.end()
     assert code == 1

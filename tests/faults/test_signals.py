@@ -29,7 +29,7 @@ LONG = "train linear3 --steps 100000000 --checkpoint-every 200 --name long"
 def training(start: Start, *words: str, least: int = 600, **options: object) -> Started:
     """A training that has taken some steps."""
     started = start(LONG, *words, **options)
-    wait_for(lambda: started.process.poll() is not None or started.losses("long") >= least, "some steps")
+    started.wait_for_losses("long", least)
     return started
 
 
@@ -84,8 +84,7 @@ def test_two_signals_end_it_too(start: Start, tmp_path: Path) -> None:
 def test_nohup_is_nohup(start: Start, cli: Cli) -> None:
     started = training(start, preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
     started.process.send_signal(signal.SIGHUP)
-    at = started.losses("long")
-    wait_for(lambda: started.losses("long") > at + 600, "more steps")
+    started.wait_for_losses("long", started.losses("long") + 600)
     (listed,) = cli("runs --json").json["runs"]
     assert listed["state"] == "running"
     started.process.send_signal(signal.SIGTERM)
@@ -117,7 +116,7 @@ def test_killed_without_warning(start: Start, cli: Cli, tmp_path: Path) -> None:
 
 def test_a_run_killed_before_its_first_checkpoint_says_so(start: Start, cli: Cli) -> None:
     started = start("train linear3 --steps 100000000 --name long")
-    wait_for(lambda: started.losses("long") > 0, "a step")
+    started.wait_for_losses("long", 1)
     started.process.kill()
     started.end()
     answer = cli("predict long --values 1,2,3")
@@ -135,7 +134,7 @@ def test_the_terminal_goes_away(start: Start, tmp_path: Path) -> None:
 
     started = start(LONG, stdin=theirs, stdout=theirs, stderr=theirs, preexec_fn=take_the_terminal)
     os.close(theirs)
-    wait_for(lambda: started.losses("long") >= 600, "some steps")
+    started.wait_for_losses("long", 600)
     os.close(ours)
     assert started.process.wait(60) == 130
     run = tmp_path / "runs" / "long"

@@ -1,0 +1,1 @@
+"""Disk and memory that a run will take."""

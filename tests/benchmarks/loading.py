@@ -105,7 +105,7 @@ def _measure(code: str, *arguments: str) -> dict[str, float]:
     return found
 
 
-def run(json: bool = False, rounds: int = 5) -> dict[str, Any]:
+def run(json: bool = False, rounds: int = 9) -> dict[str, Any]:
     """Measure, and print a line for each figure unless `json`.
 
     Returns:

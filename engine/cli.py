@@ -13,40 +13,25 @@ import os
 import shlex
 import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import cyclopts
 from cyclopts import App, Group, Parameter
 
 from engine import presets
+from engine.commands.console import DIVERGED, DONE, FAILED, INTERRUPTED, WRONG, Json, RunName, RunsFolder, put, say
+from engine.commands.console import table as _columns
+from engine.commands.export import export
 from engine.errors import Cancelled, InputError
 from engine.recipe import Choice, Recipe, build, choices, read_toml
 
 if TYPE_CHECKING:
     from engine.run import Origin
-
-DONE, FAILED, WRONG, DIVERGED, INTERRUPTED = 0, 1, 2, 3, 130
-
-RunName = Annotated[str, Parameter(name="RUN", help="A path, a folder name, a unique beginning of one, or last.")]
-RunsFolder = Annotated[str, Parameter(help="The folder that holds the run folders.")]
-Json = Annotated[bool, Parameter(negative=(), help="Print one JSON object on stdout.")]
-
-
-def say(text: str) -> None:
-    """Narrate on stderr; a terminal that is gone does not hear it, and the work goes on."""
-    with suppress(OSError):
-        print(text, file=sys.stderr, flush=True)  # noqa: T201
-
-
-def put(text: str) -> None:
-    """Data on stdout."""
-    sys.stdout.write(text if text.endswith("\n") else text + "\n")
-
 
 # Flags from the recipe.
 
@@ -367,64 +352,7 @@ def runs(*, runs: RunsFolder = "./runs", json: Json = False) -> int:
     return DONE
 
 
-def _columns(rows: Sequence[Sequence[str]], right: set[int]) -> str:
-    from wcwidth import wcswidth
-
-    widths = [max(max(wcswidth(row[i]), 0) for row in rows) for i in range(len(rows[0]))]
-    lines = []
-    for row in rows:
-        cells = []
-        for i, cell in enumerate(row):
-            space = " " * (widths[i] - max(wcswidth(cell), 0))
-            cells.append(space + cell if i in right else cell + space)
-        lines.append("  ".join(cells).rstrip())
-    return "\n".join(lines)
-
-
-@app.command
-def export(
-    run: RunName,
-    /,
-    *,
-    format: Annotated[
-        Literal["csv", "code"],
-        Parameter(
-            help="csv: Wall time,Step,Value as TensorBoard has it, but every step. "
-            "code: a PyTorch script that repeats the run; a table that is not small goes into FILE.npz beside it."
-        ),
-    ],
-    output: Annotated[str | None, Parameter(name=("--output", "-o"), help="A file; without it stdout.")] = None,
-    tag: Annotated[str, Parameter(help="Of csv, the curve: loss/train or loss/validation.")] = "loss/train",
-    style: Annotated[
-        Literal["plain", "torch"],
-        Parameter(help="Of code: plain has forward, loss, backward and update written out, torch uses nn and optim."),
-    ] = "plain",
-    runs: RunsFolder = "./runs",
-) -> int:
-    """Give a run to other programs."""
-    from engine.runs.store import resolve
-
-    folder = resolve(run, Path(runs).expanduser())
-    path = None if output is None else Path(output).expanduser()
-    lines: Iterable[str]
-    if format == "code":
-        from engine.runs import code
-
-        lines = (code.of_run(folder, style, path),)
-    else:
-        from engine.runs import export as exports
-
-        lines = exports.csv(folder, tag)
-    if path is None:
-        sys.stdout.writelines(lines)
-        return DONE
-    try:
-        with path.open("w", encoding="utf-8") as file:
-            file.writelines(lines)
-    except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror or error}.") from None
-    say(f"Wrote {path}.")
-    return DONE
+app.command(export)
 
 
 @app.command

@@ -1,60 +1,169 @@
-"""A run's curves for other programs."""
+"""A run's curves as CSV: every step and every digit; wall times between two stamps are interpolated.
+
+`csv` has TensorBoard's own columns. `wide` has a row for each step and a column for each curve. `csv_of_all` and
+`wide_of_all` put one curve of many runs together.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import csv as csv_format
+import io
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.errors import InputError
 from engine.history import History
-from engine.runs.folder import read_facts, read_pairs
+from engine.runs.folder import read_evaluation_lines, read_facts, read_pairs
 
 BLOCK = 1 << 16  # lines made at once
+HEAD = "Wall time,Step,Value\n"
+TRAIN = "loss/train"
+
+Steps = NDArray[np.int64]
+Floats = NDArray[np.float64]
 
 
-def csv(run: Path, tag: str = "loss/train") -> Iterator[str]:
-    """The lines of TensorBoard's own CSV (Wall time,Step,Value), but every step and every digit.
+def tags(run: Path) -> tuple[str, ...]:
+    """The curves of a run by their TensorBoard tags, the train loss first."""
+    found = {TRAIN: None} if (run / "loss.f64").exists() else {}
+    for _, _, values in read_evaluation_lines(run):
+        found |= dict.fromkeys(values)
+    if len(read_pairs(run / "validation.f64")[0]):
+        found["loss/validation"] = None  # of runs older than evaluations.jsonl
+    return tuple(found)
 
-    Wall times are noted whenever a chunk of steps is done, and interpolated between.
+
+def csv(run: Path, tag: str = TRAIN) -> Iterator[str]:
+    """The lines of one curve: Wall time, Step, Value.
 
     Raises:
-        InputError: the run has no such curve.
+        InputError: the run has no such curve, or has lost it.
     """
-    curves: dict[str, Callable[[Path], Iterator[str]]] = {"loss/train": _losses, "loss/validation": _validation}
-    if tag not in curves:
-        raise InputError(f"The run {run.name} has no curve {tag}; it has {', '.join(curves)}.")
     read_facts(run)
-    return curves[tag](run)
+    blocks = _blocks(run, tag)
+    return (text for part in ((HEAD,), (_lines(*block) for block in blocks)) for text in part)
 
 
-def _losses(run: Path) -> Iterator[str]:
+def csv_of_all(runs: Sequence[Path], tag: str = TRAIN) -> Iterator[str]:
+    """The same of many runs, the run's name in a column before; runs without the curve are left out."""
+    yield "Run," + HEAD
+    for run in runs:
+        name = _cells([run.name])
+        for block in _blocks_or_none(run, tag):
+            yield "".join(f"{name},{line}\n" for line in _lines(*block).splitlines())
+
+
+def wide(run: Path) -> Iterator[str]:
+    """The lines of every curve side by side: Step, Wall time, then a column for each tag, empty where it has no value.
+
+    Raises:
+        InputError: the folder is no run.
+    """
+    read_facts(run)
+    names = [tag for tag in tags(run) if tag != TRAIN]
+    yield _cells(["Step", "Wall time", TRAIN, *names]) + "\n"
+    evaluated = {step: (wall, values) for step, wall, values in read_evaluation_lines(run)}
+    if not evaluated:
+        steps, losses = read_pairs(run / "validation.f64")
+        walls = _walls(run, steps)
+        table = zip(steps.tolist(), walls.tolist(), losses.tolist(), strict=True)
+        evaluated = {step: (wall, {"loss/validation": value}) for step, wall, value in table}
+    waiting = sorted(evaluated, reverse=True)
+    for walls, steps, losses in _train(run):
+        lines = []
+        for step, wall, loss in zip(steps.tolist(), walls.tolist(), losses.tolist(), strict=True):
+            cells = ""
+            if waiting and waiting[-1] == step:
+                cells = _of(evaluated[waiting.pop()][1], names)
+            lines.append(
+                f"{step},{wall!r},{loss!r},{cells or ',' * (len(names) - 1)}\n"
+                if names
+                else f"{step},{wall!r},{loss!r}\n"
+            )
+        yield "".join(lines)
+    for step in reversed(waiting):  # the evaluation after the last update has no train loss
+        wall, values = evaluated[step]
+        yield f"{step},{wall!r},,{_of(values, names)}\n"
+
+
+def wide_of_all(runs: Sequence[Path], tag: str = TRAIN) -> Iterator[str]:
+    """One curve of many runs side by side: Step, then a column for each run, empty where it has no value."""
+    curves: list[tuple[str, dict[int, float]]] = []
+    for run in runs:
+        points: dict[int, float] = {}
+        for _, steps, values in _blocks_or_none(run, tag):
+            points.update(zip(steps.tolist(), values.tolist(), strict=True))
+        if points:
+            curves.append((run.name, points))
+    yield _cells(["Step", *(name for name, _ in curves)]) + "\n"
+    for step in sorted(set().union(*(points for _, points in curves))):
+        yield f"{step}," + ",".join(repr(p[step]) if step in p else "" for _, p in curves) + "\n"
+
+
+def _of(values: dict[str, float], names: Iterable[str]) -> str:
+    return ",".join(repr(values[name]) if name in values else "" for name in names)
+
+
+def _blocks(run: Path, tag: str) -> Iterator[tuple[Floats, Steps, Floats]]:
+    """Wall times, steps and values of a curve, in blocks; complains at once."""
+    if tag == TRAIN:
+        return _train(run)
+    points = [(wall, step, values[tag]) for step, wall, values in read_evaluation_lines(run) if tag in values]
+    if points:
+        walls, steps, values = zip(*points, strict=True)
+        return iter([(np.array(walls), np.array(steps, np.int64), np.array(values))])
+    if tag == "loss/validation":
+        steps_, values_ = read_pairs(run / "validation.f64")
+        if len(steps_):
+            return iter([(_walls(run, steps_), steps_, values_)])
+    raise InputError(f"The run {run.name} has no curve {tag}; it has {', '.join(tags(run)) or 'none'}.")
+
+
+def _blocks_or_none(run: Path, tag: str) -> Iterator[tuple[Floats, Steps, Floats]]:
+    try:
+        return _blocks(run, tag)
+    except InputError:
+        return iter(())
+
+
+def _train(run: Path) -> Iterator[tuple[Floats, Steps, Floats]]:
     try:
         history = History.open(run / "loss.f64")
-    except FileNotFoundError:
-        raise InputError(f"The run {run} has lost its loss.f64.") from None
-    return _every(run, history)
+    except OSError as error:
+        why = (
+            "has lost its loss.f64"
+            if isinstance(error, FileNotFoundError)
+            else f"has a loss.f64 that cannot be read: {error.strerror or error}"
+        )
+        raise InputError(f"The run {run.name} {why}.") from None
+
+    def blocks() -> Iterator[tuple[Floats, Steps, Floats]]:
+        ends, times = read_pairs(run / "stamps.f64")
+        for start in range(0, len(history), BLOCK):
+            values = history.values(start, start + BLOCK)
+            steps = np.arange(start, start + len(values), dtype=np.int64)
+            walls = np.interp(steps + 1, ends, times) if len(ends) else np.zeros(len(steps))
+            yield walls, steps, values
+        history.close()
+
+    return blocks()
 
 
-def _every(run: Path, history: History) -> Iterator[str]:
+def _walls(run: Path, steps: Steps) -> Floats:
     ends, times = read_pairs(run / "stamps.f64")
-    yield "Wall time,Step,Value\n"
-    for start in range(0, len(history), BLOCK):
-        values = history.values(start, start + BLOCK)
-        steps = np.arange(start, start + len(values))
-        walls = np.interp(steps + 1, ends, times) if len(ends) else np.zeros(len(steps))
-        yield _lines(walls.tolist(), steps.tolist(), values.tolist())
-    history.close()
+    return np.interp(steps, ends, times) if len(ends) else np.zeros(len(steps))
 
 
-def _validation(run: Path) -> Iterator[str]:
-    steps, values = read_pairs(run / "validation.f64")
-    ends, times = read_pairs(run / "stamps.f64")
-    walls = np.interp(steps, ends, times) if len(ends) else np.zeros(len(steps))
-    yield "Wall time,Step,Value\n"
-    yield _lines(walls.tolist(), steps.tolist(), values.tolist())
+def _lines(walls: Floats, steps: Steps, values: Floats) -> str:
+    rows = zip(walls.tolist(), steps.tolist(), values.tolist(), strict=True)
+    return "".join(f"{w!r},{s},{v!r}\n" for w, s, v in rows)
 
 
-def _lines(walls: list[float], steps: list[int], values: list[float]) -> str:
-    return "".join(f"{w!r},{s},{v!r}\n" for w, s, v in zip(walls, steps, values, strict=True))
+def _cells(texts: Sequence[str]) -> str:
+    """A line of CSV without its end."""
+    line = io.StringIO()
+    csv_format.writer(line, lineterminator="").writerow(texts)
+    return line.getvalue()

@@ -179,5 +179,18 @@ def load(run: Path) -> Predictor:
         raise InputError(f"The model {path} is not what ravine writes: {error!r}.") from None
 
 
+def exported(run: Path) -> tuple[bytes, str]:
+    """The content of model.safetensors, and its schema as JSON for people: columns, encoding, normalization, target.
+
+    Raises InputError where the model is missing or damaged.
+    """
+    load(run)
+    content = (run / "model.safetensors").read_bytes()
+    # The format begins with the length of a JSON header (huggingface.co/docs/safetensors).
+    header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+    tree = json.loads(header.pop("__metadata__")["schema"])
+    return content, json.dumps(tree | {"tensors": header}, ensure_ascii=False, indent=1) + "\n"
+
+
 def _architecture(fields: dict[str, Any]) -> Architecture:
     return Architecture(**{**fields, "hidden": tuple(fields["hidden"])})

@@ -1,0 +1,150 @@
+"""`ravine export`: a run for other programs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from engine.commands.console import DONE, RunName, RunsFolder, say
+from engine.errors import InputError
+
+Format = Literal["csv", "wide-csv", "safetensors", "onnx", "code", "predictor", "report"]
+TOLD = 1 << 25  # bytes between two words on how far it is
+
+
+def export(
+    run: RunName,
+    /,
+    *,
+    format: Annotated[
+        Format,
+        Parameter(
+            help="csv: Wall time,Step,Value as TensorBoard has it, but every step; RUN may be all. "
+            "wide-csv: a row for each step, a column for each curve (of all: for each run). "
+            "safetensors: the weights; their meaning as JSON inside and in FILE.json. "
+            "onnx: the model with encoding and normalization inside, raw columns go in by name. "
+            "code: a PyTorch script that repeats the run; a table that is not small goes into FILE.npz beside it. "
+            "predictor: predict.py, which needs neither ravine nor anything else. report: a page of Markdown."
+        ),
+    ],
+    output: Annotated[str | None, Parameter(name=("--output", "-o"), help="A file; without it stdout.")] = None,
+    tag: Annotated[str, Parameter(help="Of csv, the curve by its TensorBoard tag.")] = "loss/train",
+    style: Annotated[
+        Literal["plain", "torch"],
+        Parameter(help="Of code: plain has forward, loss, backward and update written out, torch uses nn and optim."),
+    ] = "plain",
+    runs: RunsFolder = "./runs",
+) -> int:
+    """Give a run to other programs."""
+    from engine.runs.store import resolve
+
+    path = None if output is None else Path(output).expanduser()
+    folder = Path(runs).expanduser()
+    if run == "all":
+        parts = _of_all(folder, format, tag)
+    elif format == "safetensors":
+        return _safetensors(resolve(run, folder), path)
+    else:
+        parts = _of_one(resolve(run, folder), format, tag, style, path)
+    if path is None:
+        _to_stdout(parts, binary=format == "onnx")
+    else:
+        _to_file(parts, path)
+        say(f"Wrote {path}.")
+    return DONE
+
+
+def _of_one(
+    run: Path, format: Format, tag: str, style: Literal["plain", "torch"], path: Path | None
+) -> Iterable[bytes]:
+    if format == "onnx":
+        from engine.runs import onnx_model, predictor
+
+        return [onnx_model.to_onnx(predictor.load(run))]
+    return (text.encode() for text in _texts(run, format, tag, style, path))
+
+
+def _texts(run: Path, format: Format, tag: str, style: Literal["plain", "torch"], path: Path | None) -> Iterable[str]:
+    if format == "code":
+        from engine.runs import code
+
+        return [code.of_run(run, style, path)]
+    if format == "predictor":
+        from engine.runs import predictor, standalone
+
+        return [standalone.script(predictor.load(run))]
+    if format == "report":
+        from engine.runs import report
+
+        return [report.markdown(run)]
+    from engine.runs import export as exports
+
+    return exports.wide(run) if format == "wide-csv" else exports.csv(run, tag)
+
+
+def _of_all(folder: Path, format: Format, tag: str) -> Iterable[bytes]:
+    from engine.runs import export as exports
+    from engine.runs.store import list_runs
+
+    if format not in ("csv", "wide-csv"):
+        raise InputError(f"Format {format} is of one run; all goes with csv and wide-csv.")
+    found = [run.path for run in list_runs(folder) if run.state != "damaged"]
+    if not found:
+        raise InputError(f"There are no runs in {folder}; train one first, or say where they are with --runs.")
+    if not any(tag in exports.tags(run) for run in found):
+        raise InputError(
+            f"No run in {folder} has a curve {tag}; `ravine export RUN --format wide-csv` shows those of one."
+        )
+    lines = exports.wide_of_all(found, tag) if format == "wide-csv" else exports.csv_of_all(found, tag)
+    return (text.encode() for text in lines)
+
+
+def _safetensors(run: Path, path: Path | None) -> int:
+    """The weights as they lie in the run folder, and what they mean as JSON beside."""
+    from engine.files import write_bytes
+    from engine.runs import predictor
+
+    content, schema = predictor.exported(run)
+    if path is None:
+        _to_stdout([content], binary=True)
+        return DONE
+    beside = path.with_name(path.name.removesuffix(".safetensors") + ".json")
+    _to_file([content], path)
+    try:
+        write_bytes(beside, schema.encode())
+    except OSError as error:
+        raise InputError(f"{beside} cannot be written: {error.strerror or error}.") from None
+    say(f"Wrote {path}, and what its numbers mean to {beside}.")
+    return DONE
+
+
+def _to_stdout(parts: Iterable[bytes], *, binary: bool) -> None:
+    if binary and sys.stdout.isatty():
+        raise InputError("This format is not text, and stdout is a terminal; say where to with -o FILE.")
+    sys.stdout.flush()
+    for part in parts:
+        sys.stdout.buffer.write(part)
+    sys.stdout.buffer.flush()
+
+
+def _to_file(parts: Iterable[bytes], path: Path) -> None:
+    """Write a file whole or not at all; on a terminal tell now and then how far it is."""
+    from engine.files import replacing
+
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; give a file's name with -o.")
+    done, told = 0, TOLD
+    try:
+        with replacing(path) as file:
+            for part in parts:
+                file.write(part)
+                done += len(part)
+                if done >= told and sys.stderr.isatty():
+                    say(f"{done / 1e6:,.0f} MB written")
+                    told += TOLD
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror or error}.") from None

@@ -1,0 +1,173 @@
+"""A run as a Markdown page: what was asked, what the data were, what came out, and the curves as text."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine.errors import InputError
+from engine.history import History
+from engine.recipe import choices, read_toml
+from engine.runs import braille
+from engine.runs.folder import read_evaluations, read_facts
+
+WIDTH, HEIGHT = 64, 10  # of a chart, in characters
+MOST_WEIGHTS = 40  # rows of the table of weights
+FIGURES = {
+    "train_loss": "train loss",
+    "val_loss": "validation loss",
+    "optimum_loss": "loss of the optimum",
+    "gap": "gap to the optimum",
+    "baseline_loss": "loss of the mean predictor",
+    "condition_number": "condition number",
+    "lr": "learning rate at the end",
+    "lr_bound": "largest stable learning rate",
+    "steps": "steps",
+    "epochs": "epochs",
+    "seconds": "seconds of training",
+    "steps_per_second": "steps per second",
+}
+
+
+def markdown(run: Path) -> str:
+    """The page. Raises InputError where the folder is no run."""
+    facts = read_facts(run)
+    parts = [f"# {run.resolve().name}\n", _head(facts), _result(facts), _metrics(facts), _weights(facts)]
+    parts += [_curves(run), _choices(run), _data(facts)]
+    return "\n".join(part for part in parts if part)
+
+
+def _head(facts: Mapping[str, Any]) -> str:
+    lines = [str(facts.get("ending") or "It has not ended yet."), ""]
+    made = facts.get("created")
+    if isinstance(made, int | float):
+        lines.append(
+            f"Begun {time.strftime('%Y-%m-%d %H:%M:%S %z', time.localtime(made))} on {facts.get('host', '?')}."
+        )
+    versions = facts.get("versions") or {}
+    backend, device = facts.get("backend", "?"), facts.get("device", "?")
+    lines.append(f"{backend} backend, {facts.get('precision', '?')}, {device}, {facts.get('threads', '?')} thread(s); ")
+    lines[-1] += ", ".join(f"{name} {value}" for name, value in versions.items()) + "."
+    if facts.get("command"):
+        lines += ["", f"    {facts['command']}"]
+    if facts.get("git_commit"):
+        lines += ["", f"Git commit {facts['git_commit']}."]
+    return "\n".join(lines) + "\n"
+
+
+def _result(facts: Mapping[str, Any]) -> str:
+    result = facts.get("result") or {}
+    rows = [(words, _figure(result[key])) for key, words in FIGURES.items() if result.get(key) is not None]
+    return _table("Result", ("", ""), rows)
+
+
+def _metrics(facts: Mapping[str, Any]) -> str:
+    found = (facts.get("result") or {}).get("metrics") or {}
+    splits = [split for split in ("train", "validation", "test") if found.get(split)]
+    names = list(dict.fromkeys(name for split in splits for name in found[split]))
+    rows = [(name, *(_figure(found[split].get(name)) for split in splits)) for name in names]
+    return _table("Metrics", ("", *splits), rows)
+
+
+def _weights(facts: Mapping[str, Any]) -> str:
+    result = facts.get("result") or {}
+    raw, scaled, features = result.get("weights_raw"), result.get("weights_scaled"), result.get("features") or []
+    if raw is None or scaled is None:
+        return ""
+    classes = result.get("classes") or []
+    if raw and isinstance(raw[0], list):
+        rows = [(name, *map(_figure, row)) for name, row in zip(features, raw, strict=True)]
+        rows.append(("bias", *map(_figure, result["bias_raw"])))
+        return _table("Weights in the columns' own units", ("feature", *classes), _short(rows))
+    rows = [(n, _figure(r), _figure(s)) for n, r, s in zip(features, raw, scaled, strict=True)]
+    rows.append(("bias", _figure(result["bias_raw"]), _figure(result["bias_scaled"])))
+    return _table("Weights", ("feature", "in its own unit", "normalized"), _short(rows))
+
+
+def _short(rows: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    if len(rows) <= MOST_WEIGHTS:
+        return rows
+    left_out = len(rows) - MOST_WEIGHTS
+    return [*rows[: MOST_WEIGHTS - 1], (f"… {left_out} more", *[""] * (len(rows[0]) - 1)), rows[-1]]
+
+
+def _curves(run: Path) -> str:
+    parts = []
+    try:
+        history = History.open(run / "loss.f64")
+    except OSError:
+        history = None
+    if history is not None and len(history) > 1:
+        edges = np.linspace(0, len(history), min(2 * WIDTH, len(history)) // 2 * 2 + 1).astype(np.int64)
+        cut = history.columns(edges)
+        log = _spans_decades(cut.low, cut.high)
+        lines = braille.chart(cut.low, cut.high, height=HEIGHT, log=log, span=(0, len(history) - 1))
+        parts.append(_drawing("loss/train", lines, log))
+    tracks: dict[str, tuple[list[int], list[float]]] = {}
+    for step, values in read_evaluations(run):
+        for tag, value in values.items():
+            steps, found = tracks.setdefault(tag, ([], []))
+            steps.append(step)
+            found.append(value)
+    for tag, (steps, found) in sorted(tracks.items()):
+        if len(steps) > 1:
+            low, high = braille.columns(steps, np.array(found), 2 * WIDTH)
+            log = tag.startswith("loss/") and _spans_decades(low, high)
+            lines = braille.chart(low, high, height=HEIGHT, log=log, span=(steps[0], steps[-1]))
+            parts.append(_drawing(tag, lines, log))
+    return "\n".join(["## Curves\n", *parts]) if parts else ""
+
+
+def _spans_decades(low: Any, high: Any) -> bool:
+    known = np.isfinite(low)
+    return bool(known.any()) and float(low[known].min()) > 0 and float(high[known].max()) > 20 * float(low[known].min())
+
+
+def _drawing(tag: str, lines: list[str], log: bool) -> str:
+    return f"**{tag}**{', logarithmic' if log else ''}, by step\n\n```text\n" + "\n".join(lines) + "\n```\n"
+
+
+def _choices(run: Path) -> str:
+    try:
+        recipe = read_toml(run)
+    except InputError as error:
+        return f"## Recipe\n\n{error}\n"
+    changed = recipe.changed()
+    rows = [(c.label, f"`{c.show(recipe.get(c.name))}`") for c in choices() if c.name in changed]
+    text = _table("Choices that are not the defaults", ("", ""), rows)
+    events = [(f"{e.step:,}", e.field, str(e.value)) for e in recipe.events]
+    text += "\n" + _table("Changes during the run", ("before update", "field", "value"), events) if events else ""
+    return f"{text}\n<details><summary>recipe.toml</summary>\n\n```toml\n{recipe.to_toml()}```\n\n</details>\n"
+
+
+def _data(facts: Mapping[str, Any]) -> str:
+    data = facts.get("data") or {}
+    rows = [(name, str(data[name])) for name in ("source", "table", "target", "fingerprint") if data.get(name)]
+    counted = ", ".join(f"{count:,} {split}" for split, count in (data.get("rows") or {}).items())
+    rows += [("rows", counted)] if counted else []
+    rows += [("features", ", ".join(data["features"][:MOST_WEIGHTS]))] if data.get("features") else []
+    notes = "".join(f"- {note}\n" for note in data.get("notes") or [])
+    return _table("Data", ("", ""), rows) + (f"\n{notes}" if notes else "")
+
+
+def _table(title: str, head: tuple[str, ...], rows: list[Any]) -> str:
+    if not rows:
+        return ""
+    lines = [f"## {title}\n", _row(head), "|---" * len(head) + "|", *(_row(row) for row in rows)]
+    return "\n".join(lines) + "\n"
+
+
+def _row(cells: tuple[str, ...]) -> str:
+    return "| " + " | ".join(" ".join(str(cell).replace("|", "\\|").split()) for cell in cells) + " |"
+
+
+def _figure(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float) and not value.is_integer():
+        return f"{value:.6g}"
+    return f"{value:,.0f}" if isinstance(value, int | float) and abs(value) < 1e15 else f"{value}"

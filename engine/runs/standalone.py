@@ -1,0 +1,84 @@
+"""A model as one Python file that needs neither ravine nor numpy."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from typing import Any
+
+from engine.data.dates import FORMATS
+from engine.data.kinds import TOKENS
+from engine.errors import InputError
+from engine.runs.predictor import Predictor
+
+
+def script(model: Predictor) -> str:
+    """The text of predict.py. Raises InputError for a module of a person's own."""
+    if model.architecture.family == "module":
+        raise InputError(
+            f"{model.architecture.module} is a class of your own, which a script without it cannot compute; "
+            "use `ravine predict` or engine.load, or export with --format safetensors."
+        )
+    about = f"Predict {model.target}: {_kind(model)} trained on {model.table_name}, run {model.path.resolve().name}."
+    text = files("engine.runs").joinpath("templates/predict.py.txt").read_text(encoding="utf-8")
+    return text.replace('"""ABOUT', '"""' + _harmless(about), 1).replace(
+        'r"""MODEL"""', f'r"""\n{_embedded(model)}"""', 1
+    )
+
+
+def _kind(model: Predictor) -> str:
+    names = {"linear": "a linear model", "logistic": "logistic regression", "softmax": "softmax regression"}
+    return names.get(model.architecture.family, "a network")
+
+
+def _harmless(text: str) -> str:
+    """A text that ends neither the docstring nor a line of it."""
+    return " ".join(text.replace("\\", "/").replace('"', "'").split())
+
+
+def _embedded(model: Predictor) -> str:
+    """The model as JSON that can stand in a raw string with three quotes; floats keep every bit."""
+    encoder = model.encoder.to_json()
+    tree = {
+        "target": model.target,
+        "classes": list(model.classes),
+        "threshold": model.threshold,
+        "missing": sorted({token.lower() for token in TOKENS}),
+        "date_formats": list(FORMATS),
+        "inputs": encoder["inputs"],
+        "degree": encoder["degree"],
+        "terms": encoder["terms"],
+        "normalizer": model.normalizer.to_json(),
+        "target_scale": model.target_scale.to_json(),
+        "layers": _layers(model),
+    }
+    # A raw string with three quotes can hold any JSON: its quotes never stand three in a row.
+    return "{\n" + ",\n".join(f"{json.dumps(key)}: {_lines(value)}" for key, value in tree.items()) + "\n}\n"
+
+
+def _lines(value: Any) -> str:
+    """JSON, a line for each item of a list of lists or objects."""
+    if isinstance(value, dict):
+        return "{\n" + ",\n".join(f"{json.dumps(key)}: {_lines(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list) and value and isinstance(value[0], list | dict):
+        return "[\n" + ",\n".join(_lines(item) for item in value) + "]"
+    return json.dumps(value, allow_nan=False)
+
+
+def _layers(model: Predictor) -> list[dict[str, Any]]:
+    """Every layer: a list of weights for each of its outputs, biases, batch norm, activation."""
+    arrays, shape = model.parameters.arrays, model.architecture
+    if shape.linear:
+        return [{"weight": arrays["weight"].T.tolist(), "bias": arrays["bias"].tolist(), "activation": ""}]
+    found = []
+    for number in range(len(shape.hidden)):
+        layer = {
+            "weight": arrays[f"hidden{number}.weight"].T.tolist(),
+            "bias": arrays[f"hidden{number}.bias"].tolist(),
+            "activation": shape.activation,
+        }
+        if shape.batch_norm:
+            layer["norm"] = [arrays[f"norm{number}.{n}"].tolist() for n in ("mean", "variance", "scale", "shift")]
+        found.append(layer)
+    last = {"weight": arrays["output.weight"].T.tolist(), "bias": arrays["output.bias"].tolist(), "activation": ""}
+    return [*found, last]

@@ -469,7 +469,8 @@ class Choice:
         if self.kind == "table":
             return ",".join(f"{k}={v}" for k, v in value.items())
         if isinstance(value, float):
-            return f"{value:.12g}"
+            short = f"{value:.12g}"
+            return short if float(short) == value else repr(value)
         return str(value)
 
 

@@ -89,7 +89,7 @@ class Run:
         self.ending: Ending | None = None
         self.result: dict[str, Any] = {}
         self._origin = origin
-        self._pending = list(recipe.events)
+        self._pending = sorted(recipe.events, key=lambda event: event.step)
         self._active = 0.0  # seconds of training
         self._before = 0.0  # of them, those of earlier parts of the run
         self._resumed_at: float | None = None  # when the clock was last started
@@ -164,7 +164,7 @@ class Run:
         best = {k.removeprefix(BEST): v for k, v in origin.state.arrays.items() if k.startswith(BEST)}
         if best:
             self._best = State(best, json.loads(str(facts["best"])))
-        self._pending = [event for event in self.recipe.events if event.step >= self.step]
+        self._pending = [event for event in self._pending if event.step >= self.step]
         past = [event for event in self.recipe.events if event.step < self.step]
         self.marks += [self._mark(event.step, event.field, event.value) for event in past]
         path = origin.run
@@ -345,8 +345,9 @@ class Run:
         if changed.get(field) == "auto":
             raise InputError(f"{find(field).label.capitalize()} needs a definite value during a run, not auto.")
         self._apply(field, changed.get(field))
-        events = (*self.recipe.events, Event(step=self.step, field=field, value=changed.get(field)))
-        self.recipe = self.recipe.model_copy(update={"events": events})
+        events = [*self.recipe.events, Event(step=self.step, field=field, value=changed.get(field))]
+        events.sort(key=lambda event: event.step)  # a replayed run has events that are still to come
+        self.recipe = self.recipe.model_copy(update={"events": tuple(events)})
         if self.folder is not None:
             self.folder.update_recipe(self.recipe)
 
@@ -470,8 +471,8 @@ class Run:
         if self.folder is None:
             return f"The run could not start: {words}."
         try:
-            self.folder.log("".join(traceback.format_exception(error)))
             self.folder.record(state="failed", ended_at=time.time(), ending=words)
+            self.folder.log("".join(traceback.format_exception(error)))
             if "recorder" in self.__dict__:  # else it failed between the two
                 self.recorder.close()
         except OSError as second:

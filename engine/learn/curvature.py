@@ -135,11 +135,13 @@ def survey_loss(
         l1, l2: penalties; with an L1 penalty the optimum is not computed.
         optimum: whether to find the optimum too.
     """
-    per = unit(loss, scale)
-    base = baseline(loss, y, classes, weight) * per
+    with np.errstate(over="ignore"):  # numbers beyond computing are what the next lines look for
+        per = unit(loss, scale)
+        base = baseline(loss, y, classes, weight) * per
+        most = np.abs(x).max(initial=0.0) ** 2
     steepest = STEEPEST.get(loss)
     n, d = x.shape
-    if steepest is None or not np.isfinite(x).all() or not np.isfinite(np.abs(x).max(initial=0.0) ** 2 * n):
+    if steepest is None or not most < np.finfo(np.float64).max / (4 * n * (d + 1)):
         return Facts(baseline_loss=base)
     root = None if weight is None else np.sqrt(weight)
     plain = triangle(x, y, root)
@@ -176,7 +178,8 @@ def survey_loss(
         # One step of refinement: what is left over is fitted again, with an error of second order.
         solution = solution + _solve(triangle(x, y - x @ solution[:d] - solution[d], root))
     residual = y - x @ solution[:d] - solution[d]
-    square = residual**2 if weight is None else residual**2 * weight
+    with np.errstate(over="ignore"):
+        square = residual**2 if weight is None else residual**2 * weight
     return Facts(
         **facts,
         optimum_loss=float(np.mean(square)) * per,

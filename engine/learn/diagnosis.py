@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.data.prepare import Prepared
 from engine.learn.curvature import Facts, stiffness
-from engine.learn.plan import Plan
+from engine.learn.plan import FALLBACK_LR, Plan
 from engine.recipe import Normalization, Recipe
 
 CLOSE = 1e-3  # a gap under this is called reached
@@ -119,7 +119,7 @@ def _fit(plan: Plan, facts: Facts, outcome: Outcome) -> Verdict | None:
         else:
             cure = Verdict("add --l2 0.01 or more rows", {"l2": "0.01"}, "L2 0.01")
         return Verdict(
-            f"Overfitting: the validation loss is {validation / outcome.train_loss:.1f} times the train loss; "
+            f"Overfitting: the validation loss is {_times(validation, outcome.train_loss)} the train loss; "
             f"{cure.sentence}.",
             cure.remedy,
             cure.remedy_text,
@@ -132,6 +132,11 @@ def _fit(plan: Plan, facts: Facts, outcome: Outcome) -> Verdict | None:
             "degree 2",
         )
     return None
+
+
+def _times(one: float, other: float) -> str:
+    """How many times the other: "3.2 times"."""
+    return f"{number(one / other)} times" if other > 0 and one / other < 1e7 else "over ten million times"
 
 
 def _advice(
@@ -198,7 +203,7 @@ def _diverged(recipe: Recipe, plan: Plan, prepared: Prepared, facts: Facts, outc
         if large and recipe.normalization.normalize == "none":
             remedy = {"normalize": "zscore"}
             return Verdict(f"{words[:-1]}{large}. Try --normalize zscore.", remedy, "zscore normalization")
-        smaller = f"{plan.lr / 10:.3g}"
+        smaller = f"{min(plan.lr / 10, FALLBACK_LR.get(plan.optimizer, 0.01)):.3g}"
         return Verdict(f"{words} Try --lr {smaller}.", {"lr": smaller}, f"learning rate {smaller}")
     if plan.lr >= bound:
         words += (

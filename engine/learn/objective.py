@@ -55,7 +55,8 @@ def unit(loss: Loss, scale: float) -> float:
     Squared units for mse, plain ones for mae; huber counts small errors squared and large ones plainly, and is left in
     scaled units.
     """
-    return {"mse": scale**2, "mae": scale}.get(loss, 1.0)
+    with np.errstate(over="ignore"):
+        return {"mse": float(np.square(scale)), "mae": scale}.get(loss, 1.0)
 
 
 def baseline(loss: Loss, y: Floats, classes: int, weight: Floats | None = None) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import isfinite
 from typing import Literal
 
 from engine.data.prepare import Prepared
@@ -129,6 +130,11 @@ def make_facts(recipe: Recipe, prepared: Prepared, architecture: Architecture, l
         l2=penalty(recipe, prepared, architecture),
         optimum=architecture.linear,
     )
+    if not isfinite(facts.baseline_loss):
+        raise InputError(
+            f"The target {prepared.target} has numbers too large to compute their squares; divide the column by a power "
+            "of ten first."
+        )
     return facts if architecture.linear else Facts(baseline_loss=facts.baseline_loss)
 
 

@@ -64,7 +64,6 @@ def test_what_is_written_is_read_back(chosen: dict[str, Any], tmp_path: Path) ->
     assert tomllib.loads(recipe.to_toml()).keys() >= {"data", "optimizer"}
 
 
-@pytest.mark.xfail(strict=True, reason="engine/recipe.py: Choice.show rounds numbers to 12 digits")
 @settings(max_examples=60, deadline=None)
 @example(chosen={"lr": "0.30000000000000004"})
 @given(chosen=values())

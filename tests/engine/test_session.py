@@ -379,7 +379,6 @@ def test_when_even_the_log_cannot_be_written_both_troubles_are_told(
     assert len(losses(end.run)) > 0  # type: ignore[arg-type]
 
 
-@pytest.mark.xfail(strict=True, reason="engine/run.py: fail() gives up on run.json when log.txt cannot be written")
 def test_a_full_log_does_not_leave_a_run_that_seems_to_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     broken_after(monkeypatch, 20, RuntimeError("broke"))
     full_log(monkeypatch)
@@ -387,7 +386,6 @@ def test_a_full_log_does_not_leave_a_run_that_seems_to_go_on(tmp_path: Path, mon
     assert facts(end.run)["state"] == "failed"  # type: ignore[arg-type]
 
 
-@pytest.mark.xfail(strict=True, reason="engine/run.py: events are taken in the order of the file, not of their steps")
 def test_events_happen_at_their_steps_whatever_their_order_in_the_file(tmp_path: Path) -> None:
     events = ({"step": 20, "field": "lr", "value": 0.02}, {"step": 10, "field": "lr", "value": 0.3})
     plain = recipe(tmp_path, dataset="linear3", steps=40)
@@ -398,7 +396,6 @@ def test_events_happen_at_their_steps_whatever_their_order_in_the_file(tmp_path:
     assert np.array_equal(*found)
 
 
-@pytest.mark.xfail(strict=True, reason="engine/run.py: a change made before a replayed event is written down after it")
 def test_a_replayed_run_that_is_steered_once_more_can_be_replayed(tmp_path: Path) -> None:
     later = {"step": 60, "field": "lr", "value": 0.02}
     plain = recipe(tmp_path, dataset="linear3", steps=100, lr=0.1)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from engine.recipe import Recipe
     from tui.desk import Desk, Opener
     from tui.surveyor import Found, Inquirer, Surveyed
+    from tui.tensorboard import TensorBoard
 
 FRAMES = 10.0  # looks at a live run in a second
 CLOSING = 5.0  # seconds that a run gets to close its folder
@@ -79,6 +80,7 @@ class RavineApp(App[None]):
         self._inquirer: Inquirer | None = None
         self._asked: Recipe | None = None
         self._timer: Timer | None = None
+        self._tensorboard: TensorBoard | None = None
         self.farewell = ""  # what is said after the screen is gone
         self.register_theme(RAVINE)
         self.theme = RAVINE.name
@@ -126,6 +128,10 @@ class RavineApp(App[None]):
             self._inquirer = Inquirer(self.post_message)
             find_sets(self.post_message)
             find_devices(self.post_message)
+        elif message.what == "tensorboard":
+            self._tell_address(*message.value)
+        elif message.what == "failure":
+            self._say(message.value, True)
         elif self.desk is not None:
             setattr(self.desk, message.what, message.value)
         for problem in self.key_table.conflicts() if message.what == "desk" else ():
@@ -173,19 +179,18 @@ class RavineApp(App[None]):
 
     def situation(self, room: Room) -> Situation:
         """What decides which keys do something now."""
-        from tui.charts.loss import LossChart
         from tui.panels.editor import Editor
-        from tui.panels.panel import Panel
 
         desk, focused = self.desk, self.focused
         return Situation(
             screen=self.current_mode or "train",
-            focus="panel" if isinstance(focused, Panel) else "chart" if isinstance(focused, LossChart) else "other",
+            focus=getattr(focused, "KIND", "other"),
             editing=isinstance(focused, Editor),
             phase=desk.phase if desk is not None else "none",  # type: ignore[arg-type]
             remedy=bool(desk and desk.remedy),
             blocked=desk.problem if desk is not None else "",
             rows=getattr(room, "has_rows", False),
+            views=getattr(room, "views", 0),
             columns=self.size.width,
         )
 
@@ -261,6 +266,33 @@ class RavineApp(App[None]):
             self._say("This terminal cannot be left and come back to.", True)
         if desk is not None and going and desk.phase == "paused":
             desk.act("toggle")
+
+    def action_tensorboard(self) -> None:
+        """Start TensorBoard on the runs folder, or say where it is."""
+        from tui.tensorboard import TensorBoard
+
+        if self.desk is not None:
+            if self._tensorboard is None:
+                self._tensorboard = TensorBoard()
+                self._say("TensorBoard is starting…", False)
+            self._tensorboard.open(self.desk.runs_folder, self.post_message)
+
+    def _tell_address(self, address: str, problem: str) -> None:
+        if problem:
+            self._say(problem, True)
+            return
+        self.copy_to_clipboard(address)
+        port = address.rstrip("/").rpartition(":")[2]
+        self.notify(
+            f"{address} (copied)\n\nOver SSH, on your own machine first: ssh -L {port}:localhost:{port} HOST",
+            title="TensorBoard",
+            timeout=15,
+        )
+
+    def on_unmount(self) -> None:
+        """Take TensorBoard along."""
+        if self._tensorboard is not None:
+            self._tensorboard.close()
 
     def action_copy(self) -> None:
         """Copy the command line."""

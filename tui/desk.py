@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from engine.data.sources import BuiltIn
     from engine.data.table import Table
     from engine.devices import DeviceInfo
+    from engine.run import Origin
     from engine.snapshot import Snapshot
     from engine.survey import Survey
     from tui.kept import Kept
@@ -83,6 +84,7 @@ class Desk:
         self.snapshot: Snapshot | None = None
         self.trained_on: Prepared | None = None  # the rows of the run, where they are known
         self.pending = ""  # what was asked of the run and has not shown yet
+        self._kept: Recipe | None = None  # the choices of the kept run that is shown
         self._changed, self._say, self._open = changed, say, opener
 
     # Choices.
@@ -148,12 +150,25 @@ class Desk:
         self.recipe = recipe.model_copy(update={"events": ()})
         self._changed()
 
+    def resume(self, recipe: Recipe, origin: Origin) -> None:
+        """Go on with a kept run where its checkpoint stood, in its own folder."""
+        if self.live:
+            self._say("A run is going on; stop it first.", True)
+            return
+        self.adopt(recipe)
+        self.trained_on = None
+        self.run = self._open(recipe, paced=True, command=f"ravine resume {origin.run}", origin=origin)
+        self.run.start()
+        self.snapshot = self.run.snapshot()
+        self._changed()
+
     def show_kept(self, kept: Kept) -> None:
         """A kept run: its choices into the panels, and its curve, unless a run is going on."""
         if self.live:
             self._say("A run is going on; its curve stays. The panels have the choices of the other one.", False)
         else:
             self.run, self.snapshot, self.trained_on = None, kept.snapshot, None
+            self._kept = kept.recipe
         recording = kept.recipe.recording.model_copy(update={"runs": self.recipe.recording.runs, "name": None})
         self.adopt(kept.recipe.model_copy(update={"recording": recording}))
 
@@ -167,6 +182,10 @@ class Desk:
         self.problem = problem
         self.table = table
         self.survey = survey
+        run = self.run.recipe if self.run is not None else None
+        if run is not None and survey is not None and self.trained_on is None:
+            same = run.data == recipe.data and run.normalization == recipe.normalization
+            self.trained_on = survey.prepared if same else None
         self._changed()
 
     def asked(self, activity: str) -> None:
@@ -203,6 +222,20 @@ class Desk:
         if isinstance(value, float):
             return figures(value, 3)
         return str(value) if isinstance(value, str | int) else ""
+
+    @property
+    def shown_recipe(self) -> Recipe:
+        """The choices of the run that is shown, with what was changed on the way; without one, those of the panels."""
+        return self.run.recipe if self.run is not None else self._kept or self.recipe
+
+    def survey_of(self, recipe: Recipe) -> Survey | None:
+        """The survey, where it is of the same rows under the same normalization."""
+        known = self.survey
+        same = known is not None and (known.recipe.data, known.recipe.normalization) == (
+            recipe.data,
+            recipe.normalization,
+        )
+        return known if same else None
 
     @property
     def rate_limit(self) -> float | None:

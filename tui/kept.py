@@ -14,6 +14,7 @@ from tui.surveyor import in_background
 
 if TYPE_CHECKING:
     from engine.recipe import Recipe
+    from engine.run import Origin
     from engine.runs.predictor import Predictor
     from engine.runs.store import RunInfo
     from engine.snapshot import Snapshot
@@ -43,6 +44,16 @@ class RunRead(Message):
 
     path: Path
     kept: Kept | None
+    problem: str = ""
+
+
+@dataclass
+class CheckpointRead(Message):
+    """What a run can go on from, or why it cannot."""
+
+    path: Path
+    recipe: Recipe | None
+    origin: Origin | None
     problem: str = ""
 
 
@@ -121,6 +132,32 @@ def ask_for_run(path: Path, post: Callable[[Message], Any]) -> None:
             post(RunRead(path, None, str(error)))
 
     in_background(work, "run")
+
+
+def ask_to_resume(path: Path, post: Callable[[Message], Any]) -> None:
+    """Read the last checkpoint of a run in a thread. Answers with CheckpointRead."""
+
+    def work() -> None:
+        from engine.recipe import read_toml
+        from engine.run import Origin
+        from engine.runs.folder import read_facts, running
+
+        try:
+            facts, recipe = read_facts(path), read_toml(path)
+            planned = int((facts.get("choices") or {}).get("steps") or 0)
+            done = int((facts.get("result") or {}).get("steps") or 0)
+            if running(facts):
+                raise InputError(f"The run {path.name} is still going on; stop it first.")
+            if planned and done >= planned:
+                raise InputError(
+                    f"The run {path.name} has taken all its {planned:,} steps; "
+                    f"ravine resume {path} --steps {2 * planned} takes more."
+                )
+            post(CheckpointRead(path, recipe, Origin.read(path)))
+        except InputError as error:
+            post(CheckpointRead(path, None, None, str(error)))
+
+    in_background(work, "checkpoint")
 
 
 def ask_for_predictor(path: Path, post: Callable[[Message], Any]) -> None:

@@ -17,12 +17,13 @@ class Situation:
     """What decides which keys do something now, and what they are called."""
 
     screen: str = "train"
-    focus: Literal["panel", "chart", "other"] = "other"
+    focus: Literal["panel", "chart", "views", "weights", "other"] = "other"
     editing: bool = False  # a text field has the keys
     phase: Literal["none", "preparing", "training", "paused", "ended", "failed"] = "none"
     remedy: bool = False  # a diverged run offers one
     blocked: str = ""  # why a run cannot start, empty if it can
     rows: bool = False  # the list on the screen holds something
+    views: int = 0  # of the run that is shown
     columns: int = 160
 
     @property
@@ -92,7 +93,13 @@ def _curve(now: Situation) -> bool:
 
 
 def _list(now: Situation) -> bool:
-    return now.focus == "panel" or (now.screen != "train" and now.rows)
+    return now.focus in ("panel", "views", "weights") or (now.screen != "train" and now.rows)
+
+
+def _choose_word(now: Situation) -> str:
+    if now.focus in ("views", "weights"):
+        return "large"
+    return {"runs": "open", "predict": "type", "train": "choose"}.get(now.screen, "")
 
 
 def _focus(place: str) -> Callable[[Situation], bool]:
@@ -149,6 +156,11 @@ KEYS: tuple[Key, ...] = (
     Key("chart.down", "down", "chart('down')", "pan", "Pan to lower losses.", "chart", _focus("chart"), mark="↓"),
     Key("pane.large", "enter", "large", "large", "Show this pane alone; once more, all of them.", "chart",
         _focus("chart")),
+    Key("views.next", "v", "train.view(1)", "view",
+        "The next view of the run: fit, residuals, metric, rate, gradient, weights, confusion, ROC, boundary.", "train",
+        lambda now: now.screen == "train" and now.views > 1),
+    Key("views.previous", "V", "train.view(-1)", "view", "The view before.", "train",
+        lambda now: now.screen == "train" and now.views > 1),
     # In a panel or a list
     Key("list.up", "up,k", "move(-1)", "move", "Up a line.", "list", _list, minor=True, mark="↑"),
     Key("list.down", "down,j", "move(1)", "move", "Down a line.", "list", _list, minor=True, mark="↓"),
@@ -157,7 +169,7 @@ KEYS: tuple[Key, ...] = (
     Key("list.first", "home", "move(-1000000000)", "", "To the first line.", "list", mark="Home"),
     Key("list.last", "end", "move(1000000000)", "", "To the last line.", "list", mark="End"),
     Key("list.choose", "enter", "choose", "choose", "Choose what is under the cursor, or edit it.", "list", _list,
-        called=lambda now: {"runs": "open", "predict": "type", "train": "choose"}.get(now.screen, "")),
+        called=_choose_word),
     Key("panel.reset", "backspace,delete", "reset", "default", "Set the field under the cursor back to its default.",
         "panel", _focus("panel"), mark="⌫"),
     # Runs and predictions
@@ -171,7 +183,11 @@ KEYS: tuple[Key, ...] = (
         lambda now: now.screen == "data" and now.rows, mark="←"),
     Key("data.more", "right", "screen.columns(1)", "columns", "The columns to the right.", "data",
         lambda now: now.screen == "data" and now.rows, mark="→"),
+    Key("runs.resume", "R", "screen.resume", "resume", "Go on with the run under the cursor where it stood.", "runs",
+        lambda now: now.screen == "runs" and now.rows and not now.live),
     # The program
+    Key("app.tensorboard", "b", "app.tensorboard", "tensorboard", "Serve all runs with TensorBoard, for a browser.",
+        when=lambda now: now.screen in ("train", "runs"), minor=True),
     Key("app.copy", "c", "app.copy", "copy command", "Copy the command line that does the same without a screen.",
         when=_train, minor=True),
     Key("app.focus_next", "tab", "app.focus_next", "next pane", "To the next pane.",
@@ -191,7 +207,7 @@ KEYS: tuple[Key, ...] = (
 GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Run", ("run.", "rate.", "pace.")),
     ("Screens", ("go.",)),
-    ("Chart", ("chart.", "pane.")),
+    ("Charts", ("chart.", "views.", "pane.")),
     ("Panels and lists", ("list.", "panel.")),
     ("Other screens", ("runs.", "predict.", "data.")),
     ("Program", ("app.",)),

@@ -118,3 +118,43 @@ async def test_the_palette_finds_what_can_be_done(drive: Any) -> None:
         await driver.pilot.pause(0.3)
         await driver.press("enter")
         await driver.until(lambda: driver.app.current_mode == "runs")
+
+
+async def test_a_run_that_was_cut_short_goes_on_where_it_stood(drive: Any) -> None:
+    async with drive(values={"pace": "60"}) as driver:
+        await driver.press("space")
+        await driver.until(lambda: driver.app.desk.snapshot and driver.app.desk.snapshot.step > 3)
+        await driver.press("x")
+        await driver.done()
+        stopped, run = driver.app.desk.snapshot.step, driver.app.desk.snapshot.run
+        await driver.press("r")
+        await driver.see("1 runs in", "stopped", pane="run-list")
+        await driver.press("R")
+        await driver.until(lambda: driver.app.current_mode == "train")
+        await driver.until(lambda: driver.app.desk.snapshot.step > stopped)
+        assert driver.app.desk.snapshot.run == run
+        for _ in range(7):
+            await driver.press("greater_than_sign")
+        await driver.done()
+        assert driver.app.desk.snapshot.step == 1000
+        await driver.press("r")
+        await driver.press("R")
+        await driver.until(lambda: any("has taken all its" in str(n.message) for n in driver.app._notifications))
+
+
+async def test_tensorboard_is_started_once_and_ended_with_the_app(drive: Any, tmp_path: Path) -> None:
+    from urllib.request import urlopen
+
+    async with drive() as driver:
+        (tmp_path / "runs").mkdir()
+        await driver.press("b")
+        await driver.until(lambda: driver.app.clipboard.startswith("http://localhost:"), "the address")
+        address = driver.app.clipboard
+
+        def answers() -> bool:
+            with urlopen(address, timeout=10) as page:
+                return bool(page.status == 200)
+
+        import asyncio
+
+        assert await asyncio.to_thread(answers)

@@ -17,7 +17,7 @@ from tui.screens.room import Room
 
 if TYPE_CHECKING:
     from engine.runs.store import RunInfo
-    from tui.kept import Kept, RunRead, RunsListed
+    from tui.kept import CheckpointRead, Kept, RunRead, RunsListed
 
 COLUMNS = (
     Column("run", 34),
@@ -183,6 +183,24 @@ class RunsScreen(Room):
         """Its choices into the panels, its curve onto the train screen."""
         if self.kept is not None and self.ravine.desk is not None:
             self.ravine.desk.show_kept(self.kept)
+            self.ravine.action_go("train")
+
+    def action_resume(self) -> None:
+        """Go on with it where it stood."""
+        from tui.kept import ask_to_resume
+
+        if self.runs:
+            ask_to_resume(self.runs[self.listing.cursor].path, self.post_message)
+
+    def on_checkpoint_read(self, message: CheckpointRead) -> None:
+        """The checkpoint has been read."""
+        desk = self.ravine.desk
+        if desk is None:
+            return
+        if message.recipe is None or message.origin is None:
+            self.app.notify(message.problem, severity="error", timeout=8)
+        else:
+            desk.resume(message.recipe, message.origin)
             self.ravine.action_go("train")
 
     def action_predict(self) -> None:

@@ -1,0 +1,55 @@
+"""TensorBoard beside the app: started once, on a free port, ended with the app."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from textual.message import Message
+
+from tui.surveyor import Found, in_background
+
+ADDRESS = re.compile(r"https?://[^\s/]+:(\d+)/")
+
+
+class TensorBoard:
+    """A child process that serves the runs folder to a browser on this machine."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[str] | None = None
+        self.address = ""
+
+    def open(self, folder: Path, post: Callable[[Message], Any]) -> None:
+        """Start it, if it is not there yet. Answers with Found("tensorboard", (address, problem))."""
+        if self._process is not None and self._process.poll() is None:
+            if self.address:
+                post(Found("tensorboard", (self.address, "")))
+            return
+        command = [sys.executable, "-m", "tensorboard.main", "--logdir", str(folder), "--port", "0"]
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        )
+        process = self._process
+        in_background(lambda: self._listen(process, post), "tensorboard")
+
+    def _listen(self, process: subprocess.Popen[str], post: Callable[[Message], Any]) -> None:
+        """Wait for the line with the address, then keep the pipe empty."""
+        assert process.stderr is not None
+        last = ""
+        for line in process.stderr:
+            last = line.strip() or last
+            found = ADDRESS.search(line)
+            if found and not self.address:
+                self.address = f"http://localhost:{found[1]}/"
+                post(Found("tensorboard", (self.address, "")))
+        if not self.address:
+            post(Found("tensorboard", ("", f"TensorBoard did not start: {last or 'it said nothing'}.")))
+
+    def close(self) -> None:
+        """End it."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.terminate()

@@ -134,6 +134,10 @@ def _fit(plan: Plan, facts: Facts, outcome: Outcome) -> Verdict | None:
     return None
 
 
+def _kappa(facts: Facts) -> str:
+    return "infinite to rounding" if facts.condition_number is None else number(facts.condition_number)
+
+
 def _times(one: float, other: float) -> str:
     """How many times the other: "3.2 times"."""
     return f"{number(one / other)} times" if other > 0 and one / other < 1e7 else "over ten million times"
@@ -153,7 +157,7 @@ def _advice(
         start = "Progress has all but vanished in a flat direction: " if still and (needed or 0) > outcome.step else ""
         if mode:
             return Verdict(
-                f"{start}κ is {number(facts.condition_number or np.inf)}; try --normalize {mode}.",
+                f"{start}κ is {_kappa(facts)}; try --normalize {mode}.",
                 {"normalize": mode, "lr": "auto"},
                 f"{mode} normalization",
             )
@@ -181,11 +185,12 @@ def _advice(
 
 def _flatter_mode(recipe: Recipe, prepared: Prepared, facts: Facts) -> str | None:
     """A normalization under which κ is at least 10 times smaller."""
-    if recipe.normalization.normalize != "none" or facts.condition_number is None:
+    if recipe.normalization.normalize != "none" or facts.lr_bound is None:
         return None
     trial = recipe.normalization.model_copy(update={"normalize": "zscore"})
     kappa, _ = stiffness(prepared.with_normalization(trial).train.x)
-    return "zscore" if kappa is not None and 10 * kappa < facts.condition_number else None
+    now = facts.condition_number or np.inf  # None is infinite to rounding
+    return "zscore" if kappa is not None and 10 * kappa < now else None
 
 
 def _diverged(recipe: Recipe, plan: Plan, prepared: Prepared, facts: Facts, outcome: Outcome) -> Verdict:

@@ -132,8 +132,8 @@ def make_facts(recipe: Recipe, prepared: Prepared, architecture: Architecture, l
     )
     if not isfinite(facts.baseline_loss):
         raise InputError(
-            f"The target {prepared.target} has numbers too large to compute their squares; divide the column by a power "
-            "of ten first."
+            f"The target {prepared.target} has numbers too large to compute their squares; divide the column by a "
+            "power of ten first."
         )
     return facts if architecture.linear else Facts(baseline_loss=facts.baseline_loss)
 

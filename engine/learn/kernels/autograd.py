@@ -23,6 +23,7 @@ from engine.errors import InputError
 from engine.learn import optimizers
 from engine.learn.kernels import lbfgs, networks, rules
 from engine.learn.kernels.contract import Floats, Parameters, Split, State
+from engine.learn.kernels.order import rows_of_epoch
 from engine.learn.objective import HUBER, unit
 from engine.learn.plan import Plan
 from engine.learn.schedules import factors
@@ -224,7 +225,7 @@ class Autograd:
         x, y, weight = self._splits["train"]
         if self._plan.shuffle == "none":
             return x, y, weight
-        order = stream(self._plan.seed, "order", epoch).permutation(self._plan.rows)
+        order = rows_of_epoch(self._plan.shuffle, self._plan.seed, epoch, self._plan.rows)
         index = torch.from_numpy(order).to(self._device)
         return x[index], y[index], None if weight is None else weight[index]
 

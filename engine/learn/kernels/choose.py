@@ -11,7 +11,7 @@ from engine.data.prepare import Prepared
 from engine.errors import InputError
 from engine.learn.curvature import Facts
 from engine.learn.diagnosis import divergence_limit
-from engine.learn.kernels import spectral
+from engine.learn.kernels import compiled, spectral
 from engine.learn.kernels.contract import Kernel
 from engine.learn.kernels.steering import Steered
 from engine.learn.models import buffers, forward, starting_point
@@ -21,8 +21,9 @@ from engine.recipe import Recipe
 
 Activity = Callable[[str], None]
 
-SPECTRAL = "spectral: the loss of every step at once, from the eigenvectors of the quadratic loss, in float64."
-AUTOGRAD = "autograd: PyTorch computes the gradient, on any device."
+SPECTRAL = "spectral: the loss of every step at once, from the eigenvectors of the quadratic loss."
+COMPILED = "compiled: loops in machine code on the processor, with nothing between the steps."
+AUTOGRAD = "autograd: PyTorch computes the gradient, as the compiled backend {}."
 
 
 def choose(recipe: Recipe, plan: Plan, facts: Facts) -> Plan:
@@ -32,12 +33,25 @@ def choose(recipe: Recipe, plan: Plan, facts: Facts) -> Plan:
         InputError: the backend that was asked for cannot do the job.
     """
     wish = recipe.device.backend
-    refusal = spectral.refusal(plan, facts)
-    if wish == "spectral" and refusal is not None:
-        raise InputError(f"The spectral backend {refusal}; or leave out --backend.")
-    if wish in ("auto", "spectral") and refusal is None:
-        return replace(plan, backend="spectral", threads=1, backend_reason=SPECTRAL)
-    return replace(plan, backend="autograd", backend_reason=AUTOGRAD)
+    backend, reason = _fastest(plan, facts) if wish == "auto" else (wish, f"{wish}, as asked for.")
+    refusals = {"spectral": spectral.refusal(plan, facts), "compiled": compiled.refusal(plan), "autograd": None}
+    if (why := refusals[backend]) is not None:
+        raise InputError(f"The {backend} backend {why}; or leave out --backend.")
+    threads = 1 if backend == "spectral" or (backend == "compiled" and plan.architecture.linear) else plan.threads
+    return replace(plan, backend=backend, backend_reason=reason, threads=threads)
+
+
+def _fastest(plan: Plan, facts: Facts) -> tuple[Backend, str]:
+    """The fastest backend that is right for a plan, and why."""
+    if spectral.refusal(plan, facts) is None and not _laborious(plan):
+        return "spectral", SPECTRAL
+    why = compiled.refusal(plan)
+    return ("compiled", COMPILED) if why is None else ("autograd", AUTOGRAD.format(why))
+
+
+def _laborious(plan: Plan) -> bool:
+    """Whether a step in the eigenbasis takes more than one on the rows: with a penalty it works on a full matrix."""
+    return plan.l2 > 0 and plan.architecture.inputs + 1 > 2 * plan.rows
 
 
 def open_kernel(plan: Plan, prepared: Prepared, facts: Facts, activity: Activity | None = None) -> Kernel:
@@ -51,11 +65,16 @@ def open_kernel(plan: Plan, prepared: Prepared, facts: Facts, activity: Activity
     def make(backend: Backend) -> Kernel:
         if backend == "spectral":
             return spectral.Spectral(plan, prepared, limit)
+        if backend == "compiled":
+            return compiled.Compiled(plan, prepared, limit, activity)
         from engine.learn.kernels.autograd import Autograd
 
         return Autograd(plan, prepared, limit)
 
-    return make("autograd") if plan.backend == "autograd" else Steered(plan.backend, "autograd", make)
+    if plan.backend == "autograd":
+        return make("autograd")
+    # A spectral run whose optimizer or batch size is changed goes on in compiled loops.
+    return Steered(plan.backend, "compiled", make)
 
 
 def initial_loss(plan: Plan, prepared: Prepared) -> float:

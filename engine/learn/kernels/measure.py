@@ -1,16 +1,18 @@
-"""Losses and outputs of all rows of a split, in numpy: for kernels that do not keep the rows in another form."""
+"""Losses, outputs and gradients of all rows of a split, in numpy: for kernels that keep the rows in another form."""
 
 from __future__ import annotations
+
+from math import sqrt
 
 import numpy as np
 
 from engine.data.prepare import Prepared, Rows
 from engine.learn.kernels.contract import Floats, Parameters, Split
-from engine.learn.models import forward
-from engine.learn.objective import mean_loss, unit
+from engine.learn.models import LEAK, Activation, activate, forward, sigmoid
+from engine.learn.objective import HUBER, Loss, mean_loss, unit
 from engine.learn.plan import Plan
 
-SLICE = 1 << 15  # rows at once, so that what is between the layers of a network stays small
+SLICE = 1 << 14  # rows at once, so that what is between the layers of a network stays small
 
 
 def rows_of(prepared: Prepared, split: Split) -> Rows:
@@ -23,7 +25,8 @@ def outputs(plan: Plan, parameters: Parameters, x: Floats) -> Floats:
     found = np.empty((len(x), plan.architecture.outputs))
     with np.errstate(over="ignore", invalid="ignore"):
         for start in range(0, len(x), SLICE):
-            found[start : start + SLICE] = forward(plan.architecture, parameters.arrays, x[start : start + SLICE])
+            part = slice(start, start + SLICE)
+            found[part] = forward(plan.architecture, parameters.arrays, x[part])
     return found
 
 
@@ -35,3 +38,61 @@ def evaluate(plan: Plan, prepared: Prepared, parameters: Parameters, split: Spli
     with np.errstate(over="ignore", invalid="ignore"):
         loss = mean_loss(plan.loss, outputs(plan, parameters, rows.x), rows.y, rows.weight)
     return loss * unit(plan.loss, prepared.target_scale.scale)
+
+
+def gradient(plan: Plan, prepared: Prepared, parameters: Parameters) -> Parameters:
+    """The gradient of the train loss, all rows, in scaled units and without penalties, by parameter name."""
+    train, arrays = prepared.train, parameters.arrays
+    total = {name: np.zeros_like(array) for name, array in arrays.items()}
+    names = [f"hidden{i}." for i in range(len(plan.architecture.hidden))]
+    names.append("" if plan.architecture.linear else "output.")
+    with np.errstate(over="ignore", invalid="ignore"):
+        for start in range(0, len(train.y), SLICE):
+            part = slice(start, start + SLICE)
+            values, sums = [train.x[part]], []
+            for name in names:
+                sums.append(values[-1] @ arrays[f"{name}weight"] + arrays[f"{name}bias"])
+                values.append(activate(plan.architecture.activation, sums[-1]) if name != names[-1] else sums[-1])
+            slope = slopes(plan.loss, values.pop(), train.y[part]) / len(train.y)
+            if train.weight is not None:
+                slope = slope * train.weight[part, None]
+            for i in range(len(names) - 1, -1, -1):
+                total[f"{names[i]}weight"] += values[i].T @ slope
+                total[f"{names[i]}bias"] += slope.sum(axis=0)
+                if i:
+                    back = slope @ arrays[f"{names[i]}weight"].T
+                    slope = back * derivative(plan.architecture.activation, sums[i - 1], values[i])
+    return Parameters(total)
+
+
+def slopes(loss: Loss, z: Floats, y: Floats) -> Floats:
+    """The derivative of each row's loss by its outputs z [n, k]."""
+    if loss == "cross-entropy":
+        share = np.exp(z - z.max(axis=1, keepdims=True))
+        share /= share.sum(axis=1, keepdims=True)
+        share[np.arange(len(y)), y.astype(np.int64)] -= 1
+        return np.asarray(share)
+    if loss == "bce":
+        return sigmoid(z) - y[:, None]
+    error: Floats = z - y[:, None]
+    if loss == "mse":
+        return 2 * error
+    return np.asarray(np.sign(error) if loss == "mae" else np.clip(error, -HUBER, HUBER))
+
+
+def derivative(name: Activation, z: Floats, value: Floats) -> Floats:
+    """The derivative of an activation at z, where it has `value`; elementwise."""
+    if name == "relu":
+        return (z > 0).astype(np.float64)
+    if name == "leaky-relu":
+        return np.where(z > 0, 1.0, LEAK)
+    if name == "tanh":
+        return 1 - value**2
+    if name == "sigmoid":
+        return value * (1 - value)
+    if name == "silu":
+        share = sigmoid(z)
+        return np.asarray(share * (1 + z * (1 - share)))
+    c = sqrt(2 / np.pi)
+    t = np.tanh(c * (z + 0.044715 * z**3))
+    return np.asarray((1 + t) / 2 + z / 2 * (1 - t**2) * c * (1 + 3 * 0.044715 * z**2))

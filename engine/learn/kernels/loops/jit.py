@@ -1,0 +1,71 @@
+"""How the loops are compiled, and where the result is kept."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import numba
+from platformdirs import user_cache_path
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+# FAST: sums may be taken in another order and products fused, so that they run in the processor's wide registers. NaN
+# and infinity keep their meaning: they tell that a run has diverged. Without _nrt nothing is allocated and no reference
+# is counted inside, which would take longer than a step of a small table.
+FAST = {"reassoc", "contract", "nsz", "arcp"}
+OPTIONS: dict[str, Any] = {"nogil": True, "fastmath": FAST, "error_model": "numpy", "_nrt": False}
+
+_numba: Any = numba
+
+
+def _folder() -> Path:
+    """Where compiled code lies: a folder for each version of the loops, as numba does not see changes of callees."""
+    if chosen := os.environ.get("NUMBA_CACHE_DIR"):
+        return Path(chosen)
+    sources = sorted(Path(__file__).parent.glob("*.py"))
+    version = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:16]
+    found = user_cache_path("ravine", appauthor=False) / "compiled" / version
+    try:
+        found.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if os.access(found, os.W_OK):
+            return found
+    except OSError:
+        pass  # a home that cannot be written: the code lasts as long as this process
+    return Path(tempfile.mkdtemp(prefix="ravine-"))
+
+
+FOLDER = _folder()
+
+
+def part(function: F) -> F:
+    """Compile a function as a part of those that call it."""
+    return cast(F, _numba.njit(**OPTIONS)(function))
+
+
+def jit(function: F) -> F:
+    """Compile a function at its first call, for the types of that call, and keep the result on disk.
+
+    Inside, the interpreter's lock is released.
+    """
+    before, _numba.config.CACHE_DIR = _numba.config.CACHE_DIR, str(FOLDER)
+    try:
+        return cast(F, _numba.njit(cache=True, **OPTIONS)(function))
+    finally:
+        _numba.config.CACHE_DIR = before
+
+
+@contextmanager
+def announced(function: Callable[..., Any], precision: str, activity: Callable[[str], None] | None) -> Iterator[None]:
+    """Tell `activity` when the call inside will compile a function for a precision, which it does once on a machine."""
+    done = FOLDER / f"{function.__module__}.{precision}.done"
+    if activity is not None and not done.exists():
+        activity("compiling the training loop, once for this machine")
+    yield
+    with suppress(OSError):
+        done.touch()

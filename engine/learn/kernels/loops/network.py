@@ -1,0 +1,264 @@
+"""Updates of layers of units: softmax regression (no hidden layer) and multilayer perceptrons.
+
+All parameters lie in one flat vector and layers are views of it, so that an update is one loop whatever the shape.
+Products are BLAS's; bias, activation and their derivatives are one loop each. A batch is worked on in tiles of rows, so
+that what lies between the layers stays in the cache.
+"""
+
+from __future__ import annotations
+
+from math import exp, sqrt, tanh
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.learn.kernels.loops.jit import jit, part
+from engine.learn.kernels.loops.objective import CROSS_ENTROPY, class_slopes, slopes
+from engine.learn.kernels.loops.products import add_product_of_turned, product, product_with_turned
+from engine.learn.kernels.loops.rules import Regime, Trained, penalise, update
+from engine.learn.kernels.loops.single import BACK, COUNT, EPOCH, ROW, Order
+from engine.learn.models import LEAK as _LEAK
+
+Vector = NDArray[Any]
+Ints = NDArray[np.int64]
+
+RELU, LEAKY_RELU, GELU, SILU, TANH, SIGMOID = range(6)
+CODES = {"relu": RELU, "leaky-relu": LEAKY_RELU, "gelu": GELU, "silu": SILU, "tanh": TANH, "sigmoid": SIGMOID}
+_GELU_1, _GELU_3 = sqrt(2 / np.pi), 0.044715  # the tanh form (Hendrycks and Gimpel 2016)
+
+
+class Layers(NamedTuple):
+    """A network's shape, and the objective.
+
+    Attributes:
+        widths: [layers + 1] numbers of features, of each hidden layer's units, of outputs.
+        activation: code of the hidden units.
+        loss: code of `objective`.
+        tile: rows worked on at once, at most.
+    """
+
+    widths: Ints
+    activation: int
+    loss: int
+    tile: int
+
+
+class Table(NamedTuple):
+    """Rows in their own order.
+
+    Attributes:
+        x: T [n * d], row after row.
+        y: T [n] targets; empty for classes.
+        label: [n] class numbers; empty for targets.
+        weight: T [n], or empty for ones.
+    """
+
+    x: Vector
+    y: Vector
+    label: Ints
+    weight: Vector
+
+
+class Room(NamedTuple):
+    """Arrays to work in. What belongs to layers is one vector: each layer's [tile, units], one after the other.
+
+    Attributes:
+        x: T [tile * d] gathered rows.
+        y, label, weight: [tile] theirs.
+        value: T, each layer's values after its activation; for the last one its outputs, then their slopes.
+        slope: T, the derivatives of the loss by what each hidden layer's units add up.
+        curve: T, the derivatives of the activations, where these are not a function of the values.
+        row: T [tile].
+        one_zero: T [2], 1 and 0.
+    """
+
+    x: Vector
+    y: Vector
+    label: Ints
+    weight: Vector
+    value: Vector
+    slope: Vector
+    curve: Vector
+    row: Vector
+    one_zero: Vector
+
+
+@part
+def _activate(activation: int, a: Vector, bias: Vector, curve: Vector, rows: int, units: int) -> None:
+    """a [rows, units] = activation(a + bias); `curve` takes the derivative of gelu and silu."""
+    T = a.dtype.type
+    zero, half, one, leak = T(0), T(0.5), T(1), T(_LEAK)
+    c1, c3 = T(_GELU_1), T(_GELU_3)
+    c9 = T(3 * _GELU_3)
+    for i in range(0, rows * units, units):
+        if activation <= LEAKY_RELU:
+            below = zero if activation == RELU else leak
+            for j in range(units):
+                z = a[i + j] + bias[j]
+                a[i + j] = z if z > zero else below * z
+        elif activation == TANH:
+            for j in range(units):
+                a[i + j] = tanh(a[i + j] + bias[j])
+        elif activation == GELU:
+            for j in range(units):
+                z = a[i + j] + bias[j]
+                t = tanh(c1 * (z + c3 * z * z * z))
+                curve[i + j] = half * (one + t) + half * z * (one - t * t) * c1 * (one + c9 * z * z)
+                a[i + j] = half * z * (one + t)
+        else:
+            for j in range(units):
+                z = a[i + j] + bias[j]
+                t = exp(-abs(z))
+                s = (one if z >= zero else t) / (one + t)
+                if activation == SILU:
+                    curve[i + j] = s * (one + z * (one - s))
+                    s *= z
+                a[i + j] = s
+
+
+@part
+def _deactivate(activation: int, slope: Vector, a: Vector, curve: Vector, count: int) -> None:
+    """slope [count] times the derivative of the activation whose value is a."""
+    T = a.dtype.type
+    zero, one = T(0), T(1)
+    if activation <= LEAKY_RELU:
+        below = zero if activation == RELU else T(_LEAK)
+        for i in range(count):
+            slope[i] *= one if a[i] > zero else below
+    elif activation == TANH:
+        for i in range(count):
+            slope[i] *= one - a[i] * a[i]
+    elif activation == SIGMOID:
+        for i in range(count):
+            slope[i] *= a[i] * (one - a[i])
+    else:
+        for i in range(count):
+            slope[i] *= curve[i]
+
+
+@part
+def _add_bias(a: Vector, bias: Vector, rows: int, units: int) -> None:
+    for i in range(0, rows * units, units):
+        for j in range(units):
+            a[i + j] += bias[j]
+
+
+@part
+def _add_columns(a: Vector, out: Vector, rows: int, units: int) -> None:
+    for i in range(0, rows * units, units):
+        for j in range(units):
+            out[j] += a[i + j]
+
+
+@part
+def _tile(rows: int, p: Vector, g: Vector, layers: Layers, room: Room) -> float:
+    """The sum of the losses of the rows fetched; their gradient is added to g [p]."""
+    widths, last = layers.widths, len(layers.widths) - 2
+    weights = 0  # where the layer's parameters begin in p
+    here = 0  # where its values begin in room.value
+    values = room.x
+    for number in range(last + 1):
+        fan_in, units = widths[number], widths[number + 1]
+        bias = weights + fan_in * units
+        out = room.value[here:]
+        product(values, p[weights:], out, rows, fan_in, units, room.one_zero)
+        if number < last:
+            _activate(layers.activation, out, p[bias:], room.curve[here:], rows, units)
+            here += layers.tile * units
+        else:
+            _add_bias(out, p[bias:], rows, units)
+        values = out
+        weights = bias + units
+    if layers.loss == CROSS_ENTROPY:
+        total = class_slopes(values, widths[last + 1], room.label, room.weight, rows)
+    else:
+        total = slopes(layers.loss, values, room.y, room.weight, 0, rows, room.row)
+    slope = values
+    for number in range(last, -1, -1):
+        fan_in, units = widths[number], widths[number + 1]
+        bias = weights - units
+        weights = bias - fan_in * units
+        _add_columns(slope, g[bias:], rows, units)
+        if number == 0:
+            add_product_of_turned(room.x, slope, g[weights:], rows, fan_in, units, room.one_zero)
+        else:
+            here -= layers.tile * fan_in
+            values, below = room.value[here:], room.slope[here:]
+            add_product_of_turned(values, slope, g[weights:], rows, fan_in, units, room.one_zero)
+            product_with_turned(slope, p[weights:], below, rows, fan_in, units, room.one_zero)
+            _deactivate(layers.activation, below, values, room.curve[here:], rows * fan_in)
+            slope = below
+    return total
+
+
+@part
+def _fetch(table: Table, order: Order, epoch: int, first: int, rows: int, room: Room) -> None:
+    """Gather rows into a tile."""
+    d = len(room.x) // len(room.row)
+    for i in range(rows):
+        source = order.blocks[epoch, first + i]
+        for j in range(d):
+            room.x[i * d + j] = table.x[source * d + j]
+        if len(table.y):
+            room.y[i] = table.y[source]
+        else:
+            room.label[i] = table.label[source]
+        if len(table.weight):
+            room.weight[i] = table.weight[source]
+
+
+@jit
+def run(
+    rates: NDArray[np.float64],
+    losses: NDArray[np.float64],
+    limit: float,
+    unit: float,
+    at: Ints,
+    batch: int,
+    order: Order,
+    table: Table,
+    to: Trained,
+    regime: Regime,
+    layers: Layers,
+    room: Room,
+) -> int:
+    """Take a step for each rate; how many were taken. Arguments as in `single.run`, and the layers.
+
+    The parameters are each layer's weights [fan in, units] and biases [units], layer after layer.
+    """
+    n, p, g = max(len(table.y), len(table.label)), to.p, to.g
+    T = p.dtype.type
+    for step in range(len(rates)):
+        epoch = at[EPOCH] - order.first if order.first >= 0 else 0
+        if epoch >= len(order.blocks):
+            return step
+        first = at[ROW]
+        count = min(batch, n - first)
+        for j in range(len(p)):
+            g[j] = 0
+        value, done = 0.0, 0
+        while done < count:
+            rows, start = min(layers.tile, count - done), first + done
+            _fetch(table, order, epoch, start, rows, room)
+            value += _tile(rows, p, g, layers, room)
+            done += rows
+        scale = 1.0 / count
+        value *= scale * unit
+        losses[step] = value
+        if not value <= limit:
+            at[BACK] = 1
+            for j in range(len(p)):
+                p[j] = to.previous[j]
+            return step
+        share = T(scale)
+        for j in range(len(p)):
+            g[j] *= share
+        penalise(to, regime)
+        at[COUNT] += 1
+        update(to, at[COUNT], rates[step], regime)
+        at[ROW] = first + count
+        if at[ROW] >= n:
+            at[ROW] = 0
+            at[EPOCH] += 1
+    return len(rates)

@@ -1,0 +1,86 @@
+"""Losses of rows and their slopes by the output; see `engine.learn.objective` for the definitions."""
+
+from __future__ import annotations
+
+from math import exp, log, log1p
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.learn.kernels.loops.jit import part
+from engine.learn.objective import HUBER as _BEND
+
+MSE, MAE, HUBER, BCE, CROSS_ENTROPY = range(5)
+CODES = {"mse": MSE, "mae": MAE, "huber": HUBER, "bce": BCE, "cross-entropy": CROSS_ENTROPY}
+
+Vector = NDArray[Any]
+
+
+@part
+def slopes(loss: int, z: Vector, y: Vector, weight: Vector, first: int, count: int, row: Vector) -> float:
+    """The sum of the losses of `count` rows; their slopes take the place of the outputs z.
+
+    Args:
+        loss: one of CODES but cross-entropy.
+        z: [count or more] outputs.
+        y: targets; those of the rows begin at `first`.
+        weight: row weights likewise, or empty for ones.
+        row: [count or more], takes each row's loss.
+    """
+    T = z.dtype.type
+    zero, half, one, two, bend = T(0), T(0.5), T(1), T(2), T(_BEND)
+    total = zero
+    if loss == MSE:
+        for i in range(count):
+            e = z[i] - y[first + i]
+            total += e * e
+            z[i] = two * e
+        return float(total)  # amounts have no row weights
+    if loss == BCE:
+        for i in range(count):
+            t = exp(-abs(z[i]))
+            row[i] = max(z[i], zero) - z[i] * y[first + i] + log1p(t)
+            z[i] = (one if z[i] >= zero else t) / (one + t) - y[first + i]
+    else:
+        for i in range(count):
+            e = z[i] - y[first + i]
+            size = abs(e)
+            bent = loss == MAE or size > bend
+            row[i] = (size if loss == MAE else bend * (size - half * bend)) if bent else half * e * e
+            z[i] = (one if loss == MAE else bend) * np.sign(e) if bent else e
+    if len(weight):
+        for i in range(count):
+            row[i] *= weight[first + i]
+            z[i] *= weight[first + i]
+    for i in range(count):
+        total += row[i]
+    return float(total)
+
+
+@part
+def class_slopes(z: Vector, classes: int, label: NDArray[Any], weight: Vector, rows: int) -> float:
+    """The sum of the cross-entropies of some rows; their slopes take the place of the logits z [rows, classes].
+
+    Args:
+        label: [rows or more] class numbers.
+        weight: row weights likewise, or empty for ones.
+    """
+    T = z.dtype.type
+    total, one = 0.0, T(1)
+    for i in range(rows):
+        at, w = i * classes, one
+        if len(weight):
+            w = weight[i]
+        top = z[at]
+        for c in range(1, classes):
+            top = max(top, z[at + c])
+        mass, own = T(0), z[at + label[i]] - top
+        for c in range(classes):
+            z[at + c] = exp(z[at + c] - top)
+            mass += z[at + c]
+        total += (log(mass) - own) * w
+        for c in range(classes):
+            z[at + c] *= w / mass
+        z[at + label[i]] -= w
+    return total

@@ -1,0 +1,139 @@
+"""numpy's random permutations, bit for bit, where no interpreter is at hand.
+
+`stream(seed, purpose, epoch).permutation(n)` costs 15 µs before the first row is drawn, as much as an epoch of a small
+table takes. These are its three parts: SeedSequence (O'Neill's seed_seq mixing), PCG64 (O'Neill 2014, XSL-RR
+128/64), and the shuffle of Generator (Fisher and Yates, with masked rejection). numpy may change them between versions:
+`faithful` tells whether these still agree.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.learn.kernels.loops.jit import jit, part
+from engine.streams import stream
+
+Words = NDArray[np.uint32]
+Longs = NDArray[np.uint64]
+
+_32 = np.uint64(32)
+_LOW = np.uint64(0xFFFFFFFF)
+_MULTIPLIER_HIGH, _MULTIPLIER_LOW = np.uint64(2549297995355413924), np.uint64(4865540595714422341)
+
+
+def seeds(seed: int, purpose: str, first: int, count: int) -> Longs:
+    """What PCG64 is seeded with in the streams of epochs first … first + count - 1 < 2^32: [count, 4].
+
+    SeedSequence([seed, crc32(purpose), epoch]).generate_state(4, uint64), for all of them at once.
+    """
+    words = [seed & 0xFFFFFFFF, *([seed >> 32] if seed >> 32 else []), crc32(purpose.encode())]
+    entropy = np.zeros((4, count), np.uint32)
+    entropy[: len(words)] = np.array(words, np.uint32)[:, None]
+    entropy[len(words)] = np.arange(first, first + count, dtype=np.uint32)
+    constant = 0x43B0D7E5
+
+    def hashed(value: Words, multiplier: int) -> Words:
+        nonlocal constant
+        value = value ^ np.uint32(constant)
+        constant = constant * multiplier & 0xFFFFFFFF
+        value = value * np.uint32(constant)
+        return value ^ value >> np.uint32(16)
+
+    pool = [hashed(word, 0x931E8875) for word in entropy]
+    for source in range(4):
+        for target in range(4):
+            if source != target:
+                other = hashed(pool[source], 0x931E8875)
+                mixed = pool[target] * np.uint32(0xCA01F9DD) - other * np.uint32(0x4973F715)
+                pool[target] = mixed ^ mixed >> np.uint32(16)
+    constant = 0x8B51F9DD
+    state = np.stack([hashed(pool[i % 4], 0x58F38DED) for i in range(8)], axis=1).astype(np.uint64)
+    return np.ascontiguousarray(state[:, ::2] | state[:, 1::2] << np.uint64(32))
+
+
+@part
+def _high(a: Any, b: Any) -> Any:
+    """The upper 64 bits of a product of two 64 bit numbers."""
+    a0, a1, b0, b1 = a & _LOW, a >> _32, b & _LOW, b >> _32
+    middle = a1 * b0 + ((a0 * b0) >> _32)
+    return a1 * b1 + (middle >> _32) + (((middle & _LOW) + a0 * b1) >> _32)
+
+
+@part
+def _stepped(generator: Longs) -> None:
+    """generator = [state high, state low, increment high, increment low]: state * multiplier + increment."""
+    high, low = generator[0], generator[1]
+    product = low * _MULTIPLIER_LOW
+    total = product + generator[3]
+    carry = np.uint64(1) if total < product else np.uint64(0)
+    generator[0] = _high(low, _MULTIPLIER_LOW) + high * _MULTIPLIER_LOW + low * _MULTIPLIER_HIGH + generator[2] + carry
+    generator[1] = total
+
+
+@part
+def _start(seed: Longs, generator: Longs) -> None:
+    """PCG64 from its seed [4]."""
+    generator[0] = generator[1] = np.uint64(0)
+    generator[2] = (seed[2] << np.uint64(1)) | (seed[3] >> np.uint64(63))
+    generator[3] = (seed[3] << np.uint64(1)) | np.uint64(1)
+    _stepped(generator)
+    low = generator[1] + seed[1]
+    generator[0] += seed[0] + (np.uint64(1) if low < seed[1] else np.uint64(0))
+    generator[1] = low
+    _stepped(generator)
+
+
+@part
+def _drawn(generator: Longs) -> Any:
+    _stepped(generator)
+    mixed, turn = generator[0] ^ generator[1], generator[0] >> np.uint64(58)
+    return (mixed >> turn) | (mixed << ((np.uint64(64) - turn) & np.uint64(63)))
+
+
+@jit
+def permute(out: NDArray[np.int64], seeds: Longs, generator: Longs) -> None:
+    """Put permutations of 0 … n - 1 into out [epochs, n]: those of the streams with these seeds.
+
+    Args:
+        seeds: [epochs, 4], from `seeds`.
+        generator: [4], to work in.
+    """
+    n = out.shape[1]
+    widest = np.uint64(0)
+    while widest < np.uint64(n - 1):
+        widest = (widest << np.uint64(1)) | np.uint64(1)
+    for epoch in range(len(out)):
+        _start(seeds[epoch], generator)
+        spare, kept = False, np.uint64(0)  # a draw of 64 bits gives two of 32
+        for i in range(n):
+            out[epoch, i] = i
+        mask = widest
+        for i in range(n - 1, 0, -1):
+            while mask >> np.uint64(1) >= np.uint64(i):
+                mask >>= np.uint64(1)
+            j = np.int64(i + 1)
+            while j > i:
+                if spare:
+                    word, spare = kept, False
+                else:
+                    both = _drawn(generator)
+                    word, kept, spare = both & _LOW, both >> _32, True
+                j = np.int64(word & mask)
+            out[epoch, i], out[epoch, j] = out[epoch, j], out[epoch, i]
+
+
+@cache
+def faithful() -> bool:
+    """Whether this gives what numpy gives."""
+    out = np.empty((2, 1000), np.int64)
+    for seed, epoch in ((0, 0), (7, 3), (2**63 - 1, 2**32 - 2)):
+        permute(out, seeds(seed, "order", epoch, 2), np.empty(4, np.uint64))
+        wanted = [stream(seed, "order", epoch + i).permutation(1000) for i in range(2)]
+        if not np.array_equal(out, wanted):
+            return False
+    return True

@@ -1,0 +1,199 @@
+"""Updates of models whose one output is linear in the features: linear and logistic regression.
+
+Rows are worked on in tiles that fit in the cache, feature by feature, so that every inner loop runs along the samples:
+the processor's wide registers are full even where there are three features. A tile's first pass gives the outputs, its
+second the gradient, and memory is read once. The bias is the weight of a last feature, which is 1 everywhere.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.learn.kernels.loops.jit import jit, part
+from engine.learn.kernels.loops.objective import slopes
+from engine.learn.kernels.loops.rules import Regime, Trained, penalise, update
+
+Vector = NDArray[Any]
+Ints = NDArray[np.int64]
+
+EPOCH, ROW, COUNT, BACK, PLACES = range(5)  # what `at` holds; see `run`
+
+
+class Table(NamedTuple):
+    """Rows in the order in which they lie in memory.
+
+    Attributes:
+        x: T [n * p]. Row after row, or, to be used in place, tile after tile and in each feature after feature.
+        y: T [n].
+        weight: T [n], or empty for ones.
+        block: rows of a unit of the order: 1 for a table that is row after row, else what lies in place; the last block
+            may have fewer.
+        width: rows of a tile, at most; tiles begin anew with each block.
+        floor: added to the mean loss of a batch.
+        loss: code of `objective`.
+    """
+
+    x: Vector
+    y: Vector
+    weight: Vector
+    block: int
+    width: int
+    floor: float
+    loss: int
+
+
+class Order(NamedTuple):
+    """The order of the blocks in some epochs.
+
+    Attributes:
+        blocks: [epochs, blocks], for the epochs from `first` on; one row for all where `first` is -1.
+        first: an epoch.
+    """
+
+    blocks: Ints
+    first: int
+
+
+class Room(NamedTuple):
+    """Arrays to work in, of `width` rows each."""
+
+    x: Vector  # T [width * p]; empty where tiles are used in place
+    y: Vector
+    weight: Vector
+    z: Vector
+    loss: Vector
+    total: NDArray[np.float64]  # [p]
+
+
+@part
+def _outputs(x: Vector, base: int, rows: int, p: Vector, z: Vector) -> None:
+    """z [rows] = Σ weight * feature, for a tile x[base:] of [p, rows]."""
+    j = 0
+    for i in range(rows):
+        z[i] = 0
+    while j + 4 <= len(p):
+        a, b, c, e = base + j * rows, base + (j + 1) * rows, base + (j + 2) * rows, base + (j + 3) * rows
+        u, v, w, t = p[j], p[j + 1], p[j + 2], p[j + 3]
+        for i in range(rows):
+            z[i] += (u * x[a + i] + v * x[b + i]) + (w * x[c + i] + t * x[e + i])
+        j += 4
+    while j < len(p):
+        a, u = base + j * rows, p[j]
+        for i in range(rows):
+            z[i] += u * x[a + i]
+        j += 1
+
+
+@part
+def _gradient(x: Vector, base: int, rows: int, s: Vector, total: NDArray[np.float64]) -> None:
+    """Add to total [p] the sums over a tile's rows of slope * feature."""
+    zero = s.dtype.type(0)
+    j = 0
+    while j + 4 <= len(total):
+        a, b, c, e = base + j * rows, base + (j + 1) * rows, base + (j + 2) * rows, base + (j + 3) * rows
+        u, v, w, t = zero, zero, zero, zero
+        for i in range(rows):
+            u += s[i] * x[a + i]
+            v += s[i] * x[b + i]
+            w += s[i] * x[c + i]
+            t += s[i] * x[e + i]
+        total[j] += u
+        total[j + 1] += v
+        total[j + 2] += w
+        total[j + 3] += t
+        j += 4
+    while j < len(total):
+        a, u = base + j * rows, zero
+        for i in range(rows):
+            u += s[i] * x[a + i]
+        total[j] += u
+        j += 1
+
+
+@part
+def _fetch(table: Table, order: Order, epoch: int, first: int, rows: int, room: Room) -> None:
+    """Gather rows into a tile."""
+    p = len(room.total)
+    for i in range(rows):
+        source = order.blocks[epoch, first + i]
+        room.y[i] = table.y[source]
+        if len(table.weight):
+            room.weight[i] = table.weight[source]
+        for j in range(p):
+            room.x[j * rows + i] = table.x[source * p + j]
+
+
+@jit
+def run(
+    rates: NDArray[np.float64],
+    losses: NDArray[np.float64],
+    limit: float,
+    unit: float,
+    at: Ints,
+    batch: int,
+    order: Order,
+    table: Table,
+    to: Trained,
+    regime: Regime,
+    room: Room,
+) -> int:
+    """Take a step for each rate; how many were taken. Fewer mean that a loss was bad, or that an order is wanted.
+
+    Args:
+        rates: [steps] learning rates.
+        losses: [steps] takes the loss before each update, times `unit`; the bad one too.
+        limit: a loss above it, or not finite, ends the run: p is then as it was before the last update.
+        at: [PLACES] where the run stands: EPOCH; ROW, rows of it already used; COUNT, updates made with this memory;
+            BACK becomes 1 at a bad loss.
+        batch: rows of an update, whole blocks; the last of an epoch may have fewer.
+        to: the weights, with the bias last.
+    """
+    n, p, g = len(table.y), to.p, to.g
+    T = p.dtype.type
+    x, y, weight = table.x, table.y, table.weight
+    if len(room.x):
+        x, y, weight = room.x, room.y, room.weight
+    for step in range(len(rates)):
+        epoch = at[EPOCH] - order.first if order.first >= 0 else 0
+        if epoch >= len(order.blocks):
+            return step
+        first = at[ROW]
+        count = min(batch, n - first)
+        for j in range(len(p)):
+            room.total[j] = 0
+        value, done, start, end = 0.0, 0, 0, 0
+        while done < count:
+            if len(room.x):
+                rows, base, row = min(table.width, count - done), 0, 0
+                _fetch(table, order, epoch, first + done, rows, room)
+            else:
+                if start == end:
+                    start = order.blocks[epoch, (first + done) // table.block] * table.block
+                    end = min(start + table.block, n)
+                rows, base, row = min(table.width, end - start), start * len(p), start
+                start += rows
+            _outputs(x, base, rows, p, room.z)
+            value += slopes(table.loss, room.z, y, weight, row, rows, room.loss)
+            _gradient(x, base, rows, room.z, room.total)
+            done += rows
+        scale = 1.0 / count
+        value = (value * scale + table.floor) * unit
+        losses[step] = value
+        if not value <= limit:
+            at[BACK] = 1
+            for j in range(len(p)):
+                p[j] = to.previous[j]
+            return step
+        for j in range(len(p)):
+            g[j] = T(room.total[j] * scale)
+        penalise(to, regime)
+        at[COUNT] += 1
+        update(to, at[COUNT], rates[step], regime)
+        at[ROW] = first + count
+        if at[ROW] >= n:
+            at[ROW] = 0
+            at[EPOCH] += 1
+    return len(rates)

@@ -30,6 +30,8 @@ def read(path: Path, progress: Progress | None = None, cancelled: Stop | None = 
     try:
         if path.is_dir():
             raise InputError(f"{path} is a folder; give a file in it.")
+        if path.exists() and not path.is_file():
+            raise InputError(f"{path} is a pipe or a device, not a file; write what it gives to a file first.")
         with path.open("rb") as file:
             first = file.read(4)
     except FileNotFoundError:

@@ -195,7 +195,7 @@ def suggest(name: str, names: Sequence[str]) -> str:
     listed = ", ".join(names[:_LISTED_NAMES])
     if len(names) > _LISTED_NAMES:
         listed += f" and {len(names) - _LISTED_NAMES} more"
-    return f"did you mean {' or '.join(near)}? The columns are {listed}" if near else f"its columns are {listed}"
+    return f"did you mean {' or '.join(near)}? The columns are {listed}" if near else f"the columns are {listed}"
 
 
 def shown(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 from pathlib import Path
 
 import numpy as np
@@ -189,3 +190,9 @@ def test_the_home_folder_is_understood(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setenv("HOME", str(tmp_path))
     write(tmp_path / "t.csv", GOOD)
     assert load(recipe.Data(dataset="~/t.csv")).rows == 20
+
+
+def test_a_pipe_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.csv")
+    with pytest.raises(InputError, match=r"is a pipe or a device, not a file"):
+        load(recipe.Data(dataset=str(tmp_path / "pipe.csv")))

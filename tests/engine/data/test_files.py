@@ -13,7 +13,7 @@ import pytest
 from engine import recipe
 from engine.data import textfile
 from engine.data.sources import load
-from engine.errors import Cancelled
+from engine.errors import Cancelled, InputError
 from tests.engine.data.helpers import choices, lines, ready, table, write
 
 GOOD = lines()

@@ -195,11 +195,11 @@ class Spectral:
     def _compute(self, number: int, out: Floats) -> None:
         """Put the losses of a block of steps, counted from the anchor, in the target's own units, into out [size]."""
         basis, side = self._basis, self._side
-        if self._columns is None:
-            self._columns = self._table()
-        logarithm, _ = self._logarithm()
         i = float(number * side * side) + side * np.arange(side, dtype=np.float64)[:, None]
         with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+            logarithm, _ = self._logarithm()
+            if self._columns is None:
+                self._columns = self._table()
             if basis.orthogonal:
                 share = np.einsum("ij,ij->j", basis.residuals, basis.residuals) / basis.rows * self._left**2
                 terms = np.where(share > 0, share * _exp(2 * i * logarithm), 0.0)
@@ -249,7 +249,8 @@ class Spectral:
         if self._step > self._anchor:
             self._before = self._moved_at(self._step - 1)
             self._moved = self._moved_at(self._step)
-            self._left = self._left * (1 + self._grown(self._step - self._anchor))
+            with np.errstate(over="ignore"):
+                self._left = self._left * (1 + self._grown(self._step - self._anchor))
             self._anchor = self._step
         if field == "lr":
             self._lr = float(value)

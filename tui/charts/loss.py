@@ -24,6 +24,7 @@ PATIENT = 20.0  # seconds: a run that will end within them gets its whole axis a
 class LossChart(Cells, can_focus=True):
     """The loss of every step, the validation loss, the optimum, and what was changed on the way."""
 
+    KIND: ClassVar[str] = "chart"  # decides about the keys
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("chart")]
 
     def __init__(self, *, id: str) -> None:

@@ -1,101 +1,149 @@
-"""Predicted against actual; over a single feature the fitted line. Loaded with the first weights."""
+"""Predicted against actual, over a single feature the fitted line; and what is left over, the residuals."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
-from rich.cells import cell_len
+from rich.style import Style
 
-from tui.charts import plot
-from tui.charts.axis import linear_ticks, nice_step
-from tui.charts.sheet import Sheet
+from tui.charts.board import Axis, Board
+from tui.charts.view import Drawing, Floats, ModelView, Size, Subject, outputs
+from tui.numbers import figures
 from tui.theme import Ink
 
-if TYPE_CHECKING:
-    from engine.data.prepare import Prepared, Rows
-    from engine.snapshot import Weights
-
-Floats = NDArray[np.float64]
 MOST = 1200  # rows that are drawn of each part
 FEW = 400  # up to so many are drawn as full dots
+GRID = 400  # points of a fitted curve
 
 
-def title(prepared: Prepared, weights: Weights) -> str:
-    """What the axes are."""
-    if len(prepared.features) == 1:
-        return f"fit · {weights.outputs[0]} over {prepared.features[0]}"
-    return f"fit · {weights.outputs[0]}: predicted ↑ actual →"
+@dataclass(frozen=True)
+class Points:
+    """Some rows of a split, in the target's own unit."""
+
+    label: str
+    feature: Floats  # [n] the first feature, raw
+    actual: Floats  # [n]
+    guess: Floats  # [n]
 
 
-def scatter(prepared: Prepared, weights: Weights, ink: Ink, width: int, height: int) -> Sheet | None:
-    """The points over their axes; None where no prediction is finite."""
-    single = len(prepared.features) == 1
-    parts = [
-        (rows, *_points(prepared, rows, weights, single), style, marker)
-        for rows, style, marker in (
-            (prepared.train, ink.train, "•"),
-            (prepared.validation, ink.validation, "▪"),
-        )
-        if len(rows.y)
-    ]
-    xs, ys = np.concatenate([p[1] for p in parts]), np.concatenate([p[2] for p in parts])
-    guesses = np.concatenate([p[3] for p in parts])
-    finite = np.isfinite(guesses)
-    if not finite.any():
-        return None
-    x_low, x_high = _range(xs)
-    y_low, y_high = _range(np.concatenate([ys, guesses[finite]]) if single else guesses[finite])
-    if not single:
-        y_low, y_high = min(y_low, x_low), max(y_high, x_high)
-        x_low, x_high = y_low, y_high
-    ticks = linear_ticks(y_low, y_high, max(2, height // 3))
-    margin = max(cell_len(t.label) for t in ticks) + 2 if ticks else 2
-    frame = plot.Frame(max(4, width - margin - 1), height - 2, y_low, y_high)
-    sheet = Sheet(width, height)
-    for row in range(frame.height):
-        sheet.put(margin - 1, row, "│", ink.faint)
-    for tick in ticks:
-        row = frame.row(tick.value)
-        sheet.put(margin - 2 - cell_len(tick.label), row, tick.label, ink.dim)
-        sheet.put(margin - 1, row, "┤", ink.faint)
-    sheet.put(margin - 1, frame.height, "└" + "─" * frame.width, ink.faint)
-    end = -1
-    for tick in linear_ticks(x_low, x_high, max(2, frame.width // 10)):
-        column = margin + frame.column((tick.value - x_low) / (x_high - x_low))
-        start = min(column - len(tick.label) // 2, width - len(tick.label))
-        if start > end:
-            sheet.put(column, frame.height, "┬", ink.faint)
-            sheet.put(start, height - 1, tick.label, ink.dim)
-            end = start + len(tick.label)
-    if not single:
-        edge = np.linspace(0, 1, frame.width * 2)
-        sheet.lay(margin, 0, plot.draw(frame, edge, y_low + edge * (y_high - y_low)), ink.faint)
-    for _, x, y, guess, style, marker in parts:
-        places = (x - x_low) / (x_high - x_low)
-        marker = marker if len(x) <= FEW else "braille"
-        sheet.lay(margin, 0, plot.draw(frame, places, y if single else guess, marker=marker, lines=False), style)
-        if single:
-            order = np.argsort(places)
-            sheet.lay(margin, 0, plot.draw(frame, places[order], guess[order]), ink.accent)
-    return sheet
+@dataclass(frozen=True)
+class Fit:
+    """The points of the splits, and over a single raw column the curve of the model."""
+
+    parts: tuple[Points, ...]
+    curve: tuple[Floats, Floats] | None = None
 
 
-def _points(
-    prepared: Prepared, rows: Rows, weights: Weights, single: bool
-) -> tuple[Floats, Floats, Floats]:  # fmt: skip
-    """(x, target, prediction) of at most MOST rows, in the target's own unit; x is the target or the feature."""
-    take = np.linspace(0, len(rows.y) - 1, min(len(rows.y), MOST)).astype(np.int64)
-    x = np.asarray(rows.x[take], np.float64)
-    with np.errstate(over="ignore", invalid="ignore"):
-        guess = prepared.target_scale.inverse(x @ weights.scaled[:, 0] + weights.bias_scaled[0])
-    actual = prepared.target_scale.inverse(np.asarray(rows.y[take], np.float64))
-    return (prepared.normalizer.inverse(x)[:, 0] if single else actual), actual, guess
+class FitView(ModelView):
+    """Points of train and validation rows, and where a perfect model would put them."""
+
+    name = "fit"
+    help = "Predicted against actual values; over a single feature the fitted curve."
+
+    def fits(self, subject: Subject) -> bool:
+        """For amounts."""
+        return subject.model is not None and subject.model.task == "regression"
+
+    def look(self, subject: Subject, turn: str, size: Size) -> Fit:
+        """Predict the rows."""
+        return look_at_rows(subject)
+
+    def draw(self, subject: Subject, found: Fit, turn: str, ink: Ink, size: Size) -> Drawing:
+        """The points over their axes."""
+        target = subject.prepared.target if subject.prepared is not None else ""
+        guesses = np.concatenate([part.guess for part in found.parts])
+        if not np.isfinite(guesses).any():
+            return Drawing([[], [("  the predictions are not finite", ink.bad)]])
+        actual = np.concatenate([part.actual for part in found.parts])
+        if found.curve is None:
+            both = Axis.around(actual, guesses)
+            board = Board(ink, size, both, both)
+            board.line([both.low, both.high], [both.low, both.high], ink.faint)
+        else:
+            xs = np.concatenate([part.feature for part in found.parts])
+            board = Board(ink, size, Axis.around(xs), Axis.around(actual, guesses))
+        legend = []
+        for part, style, marker in _marked(found.parts, ink):
+            x, y = (part.actual, part.guess) if found.curve is None else (part.feature, part.actual)
+            board.dots(x, y, style, marker if len(x) <= FEW else "braille")
+            legend.append((style, marker, part.label))
+        if found.curve is not None:
+            board.line(*found.curve, ink.accent)
+            name = subject.prepared.encoder.inputs[0].name if subject.prepared is not None else ""
+            return Drawing(board.sheet.lines(), f"{target} over {name}", legend)
+        return Drawing(board.sheet.lines(), f"{target}: predicted ↑ actual →", legend)
 
 
-def _range(values: Floats) -> tuple[float, float]:
-    low, high = float(values.min()), float(values.max())
-    span = high - low or abs(high) or 1.0
-    grain = nice_step(span, 8)
-    return float(np.floor((low - 0.02 * span) / grain) * grain), float(np.ceil((high + 0.02 * span) / grain) * grain)
+class ResidualsView(FitView):
+    """Actual minus predicted over predicted: what the model has not learned shows as a pattern."""
+
+    name = "residuals"
+    help = "Actual minus predicted values over the predicted ones: a pattern in them is something not yet learned."
+
+    def draw(self, subject: Subject, found: Fit, turn: str, ink: Ink, size: Size) -> Drawing:
+        """The points around zero, and to the right how many there are at each height."""
+        parts = [part for part in found.parts if np.isfinite(part.guess).any()]
+        if not parts:
+            return Drawing([[], [("  the predictions are not finite", ink.bad)]])
+        left = np.concatenate([part.actual - part.guess for part in parts])
+        guesses = np.concatenate([part.guess for part in parts])
+        width, height = size
+        side = min(14, width // 6) if width >= 60 else 0
+        board = Board(ink, (width - side, height), Axis.around(guesses), Axis.around(left, 0.0))
+        board.rule(0.0, ink.optimum)
+        legend = []
+        for part, style, marker in _marked(tuple(parts), ink):
+            board.dots(part.guess, part.actual - part.guess, style, marker if len(part.guess) <= FEW else "braille")
+            legend.append((style, marker, part.label))
+        lines = board.sheet.lines()
+        if side:
+            bars = _histogram(left, board, side - 1)
+            lines = [[*line, (bar, ink.band)] for line, bar in zip(lines, bars, strict=True)]
+        rest = left[np.isfinite(left)]
+        about = f"actual − predicted ↑ predicted → · std {figures(float(rest.std()), 4)}"
+        return Drawing(lines, about, legend)
+
+
+def _marked(parts: tuple[Points, ...], ink: Ink) -> list[tuple[Points, Style, str]]:
+    styles = {"train": (ink.train, "•"), "validation": (ink.validation, "▪"), "test": (ink.optimum, "▴")}
+    return [(part, *styles[part.label]) for part in parts]
+
+
+def _histogram(values: Floats, board: Board, width: int) -> list[str]:
+    """A bar for each row of the board, and blanks for what is below it."""
+    frame = board.frame
+    counts = [0] * frame.height
+    for value in values[np.isfinite(values)].tolist():
+        row = frame.row(value)
+        if 0 <= row < frame.height:
+            counts[row] += 1
+    most = max(counts) or 1
+    bars = [" " + "▪" * round(count / most * width) for count in counts]
+    return bars + [""] * (board.sheet.height - len(bars))
+
+
+def look_at_rows(subject: Subject) -> Fit:
+    """Predict at most MOST rows of each split, and over a single raw column a curve."""
+    model, prepared = subject.model, subject.prepared
+    assert model is not None
+    assert prepared is not None
+    scale = prepared.target_scale
+    single = len(prepared.encoder.inputs) == 1 and not prepared.encoder.inputs[0].is_coded
+    parts = []
+    for split in ("train", "validation"):
+        rows = getattr(prepared, split)
+        if not len(rows.y):
+            continue
+        take = np.linspace(0, len(rows.y) - 1, min(len(rows.y), MOST)).astype(np.int64)
+        x = np.asarray(rows.x[take], np.float64)
+        guess = scale.inverse(outputs(model, x)[:, 0])
+        feature = prepared.normalizer.inverse(x)[:, 0]
+        parts.append(Points(split, feature, scale.inverse(np.asarray(rows.y[take], np.float64)), guess))
+    curve = None
+    if single:
+        every = np.concatenate([part.feature for part in parts])
+        grid = np.linspace(every.min(), every.max(), GRID)
+        matrix, _ = prepared.encoder.encode_rows([{prepared.encoder.inputs[0].name: float(g)} for g in grid])
+        curve = grid, scale.inverse(outputs(model, prepared.normalizer.transform(matrix))[:, 0])
+    return Fit(tuple(parts), curve)

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from rich.style import Style
 
 from tui.cells import PLAIN, Span
 
 BLANK_BRAILLE = "\u2800"
+
+
+@lru_cache(maxsize=256)
+def _joined(style: Style, ground: Style) -> Style:
+    """The same object for the same two styles, so that `lines` sees where a style ends."""
+    return style + ground
 
 
 class Sheet:
@@ -39,6 +46,12 @@ class Sheet:
                 if character not in (" ", BLANK_BRAILLE) and 0 <= x + index < self.width:
                     characters[x + index] = character
                     styles[x + index] = style
+
+    def ground(self, x: int, y: int, ground: Style) -> None:
+        """Give a cell another background."""
+        if 0 <= y < self.height and 0 <= x < self.width:
+            before = self._styles[y][x]
+            self._styles[y][x] = _joined(before, ground)
 
     def plain(self, x: int, y: int, length: int, blanks: str) -> bool:
         """Whether only `blanks` stand on a stretch that lies inside."""

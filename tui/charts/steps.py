@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from engine.snapshot import Snapshot
 
 MARKERS = ("•", "×", "+", "▴", "◇", "▪", "○", "*", "#", "%")
+EACH = 1 << 16  # steps whose learning rates are computed all at once
 SHOWN = 8  # weights that are drawn, the largest ones
 
 
@@ -183,8 +184,12 @@ def learning_rates(subject: Subject, steps: np.ndarray[Any, np.dtype[np.int64]])
             name, _, value = mark.text.partition(" ")
             if name == "lr":
                 rates[steps >= mark.step] = float(value)
+    if plan.schedule in ("constant", "plateau") and not plan.warmup:
+        return rates
+    if len(steps) and steps[-1] < EACH:
+        return np.asarray(rates * factors(plan.schedule, plan.warmup, plan.steps, 0, int(steps[-1]) + 1)[steps])
     moving = [factors(plan.schedule, plan.warmup, plan.steps, int(step), 1)[0] for step in steps.tolist()]
-    return rates * np.asarray(moving)
+    return np.asarray(rates * moving)
 
 
 class WeightsView(View):

@@ -19,7 +19,7 @@ SINGLY = 64  # up to so many weights are followed one by one, more by their norm
 
 
 class Trail:
-    """The weights of one run at the steps at which it was looked at. Belongs to one run: begin a new one for another."""
+    """The weights of one run at the steps at which it was looked at; another run needs another trail."""
 
     def __init__(self) -> None:
         self.steps: list[int] = []

@@ -19,6 +19,7 @@ NUMBER = 11  # cells of a number
 class WeightsTable(Cells, can_focus=True):
     """One line for each feature and the bias."""
 
+    KIND: ClassVar[str] = "weights"  # decides about the keys
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("list")]
 
     def __init__(self, *, id: str) -> None:

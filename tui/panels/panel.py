@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 class Panel(Cells, can_focus=True):
     """A titled pane of rows. A subclass gives `rows`, and `chosen` where choosing means something of its own."""
 
+    KIND: ClassVar[str] = "panel"  # decides about the keys
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("list"), *bindings("panel")]
     number = 0
     title = ""

@@ -9,8 +9,8 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.geometry import Region
 
-from tui.charts.fit import FitChart
 from tui.charts.loss import LossChart
+from tui.charts.views import ViewsPane
 from tui.charts.weights import WeightsTable
 from tui.keys import bindings
 from tui.panels.dataset import DatasetPanel
@@ -40,7 +40,7 @@ class TrainScreen(Room):
         )
         self.chart = LossChart(id="chart")
         self.weights = WeightsTable(id="weights")
-        self.fit = FitChart(id="fit")
+        self.fit = ViewsPane(id="fit")
         self.large = ""
         self._numbers_due = 0.0
         self._open = "panel1"
@@ -48,6 +48,11 @@ class TrainScreen(Room):
         yield self.chart
         yield self.weights
         yield self.fit
+
+    @property
+    def views(self) -> int:
+        """How many views of the run there are."""
+        return len(self.fit.views)
 
     def on_mount(self) -> None:
         """The cursor begins in the first panel."""
@@ -61,7 +66,7 @@ class TrainScreen(Room):
             self._open = name if name in SIDE else self._open
         wanted = {panel.id or "": panel.wanted for panel in self.panels}
         layout = arrange(width, height, wanted, self._open, self.large)
-        side: tuple[Panel | WeightsTable | FitChart, ...] = (*self.panels, self.weights, self.fit)
+        side: tuple[Panel | WeightsTable | ViewsPane, ...] = (*self.panels, self.weights, self.fit)
         for pane in side:
             folded = pane.id in layout.folded
             if folded != pane.folded:
@@ -78,6 +83,7 @@ class TrainScreen(Room):
         for panel in self.panels:
             panel.redraw()
         self._hint()
+        self.fit.show(desk)
         super().show()
         now = desk.snapshot
         self.chart.empty = self._invitation()
@@ -86,8 +92,7 @@ class TrainScreen(Room):
             # Numbers that change faster than they can be read are only traffic.
             self._numbers_due = monotonic() + NUMBERS
             self.weights.show(now.weights if now is not None else None)
-            self.fit.show(desk.trained_on, now.weights if now is not None else None)
-
+    
     def _invitation(self) -> list[str]:
         desk = self.ravine.desk
         assert desk is not None
@@ -130,6 +135,19 @@ class TrainScreen(Room):
         """Hand a key to the chart."""
         self.chart.action_chart(what)
         super().show()
+
+    def action_view(self, by: int) -> None:
+        """Another view; where its pane is folded, unfold it first."""
+        if self.fit.folded:
+            self.fit.focus()
+        else:
+            self.fit.action_view(by)
+        super().show()
+
+    def choose_view(self, name: str) -> None:
+        """A view by its name."""
+        self.fit.choose_view(name)
+        self.fit.focus()
 
     def action_large(self, pane: str) -> None:
         """Show a pane alone, or all again."""

@@ -1,0 +1,243 @@
+"""The pane of views: fit, residuals, metrics, weights and more of the run that is shown, one at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from rich.cells import cell_len
+from rich.style import Style
+from textual.binding import BindingType
+from textual.markup import escape
+from textual.message import Message
+
+from tui.cells import Cells, Span, clip, wrap
+from tui.keys import bindings
+
+if TYPE_CHECKING:
+    from tui.charts.trail import Trail
+    from tui.charts.view import Drawing, Subject, View
+    from tui.desk import Desk
+    from tui.looker import Looker
+
+EMPTY = (
+    "fit, residuals, metrics, learning rate, gradient, weights, confusion, ROC, decision boundary: v goes through them."
+)
+
+
+class ViewsPane(Cells, can_focus=True):
+    """Shows one view of the run; v and V go to the next and the one before, the arrows through its variants."""
+
+    KIND: ClassVar[str] = "views"  # decides about the keys
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("list")]
+
+    @dataclass
+    class Looked(Message):
+        """What a view asked for has been looked up."""
+
+        key: Any
+        found: Any
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id, classes="pane views")
+        self.border_title = "views"
+        self.folded = False
+        self.views: list[View] = []
+        self._wanted = ""  # the name of the view that was chosen
+        self._turns: dict[str, str] = {}  # what was chosen within the views, by name
+        self._subject: Subject | None = None
+        self._trail: Trail | None = None
+        self._looker: Looker | None = None
+        self._asked: Any = None
+        self._answers: dict[tuple[str, str], Any] = {}  # the newest answer of each view and turn
+        self._shown: Any = None
+
+    # What is shown.
+
+    def show(self, desk: Desk) -> None:
+        """Take the newest state of the run."""
+        now = desk.snapshot
+        if now is None or now.history is None:
+            if self._subject is not None:
+                self._forget()
+                self.redraw()
+            return
+        from tui.charts.gallery import available
+        from tui.charts.trail import Trail
+        from tui.charts.view import Subject
+
+        before = self._subject
+        if before is None or before.snapshot.history is not now.history or self._trail is None:
+            self._forget()
+            self._trail = Trail()
+        self._trail.take(now)
+        recipe = desk.shown_recipe
+        survey = desk.survey_of(recipe)
+        prepared = desk.trained_on or (survey.prepared if survey is not None else None)
+        plan = now.plan or (survey.plan if survey is not None else None)
+        if before is not None and (now, prepared, plan) == self._shown:
+            return
+        self._shown = (now, prepared, plan)
+        self._subject = Subject(now, prepared, plan, recipe, self._trail)
+        self.views = available(self._subject)
+        self._ask()
+        self.redraw()
+
+    def _forget(self) -> None:
+        self._subject = self._shown = self._asked = None
+        self._answers, self.views = {}, []
+
+    @property
+    def view(self) -> View | None:
+        """The view that is shown: the chosen one where it makes sense, else the first."""
+        return next((v for v in self.views if v.name == self._wanted), self.views[0] if self.views else None)
+
+    def _turn(self, view: View) -> str:
+        assert self._subject is not None
+        turns = view.turns(self._subject)
+        wanted = self._turns.get(view.name, "")
+        return wanted if wanted in turns else turns[0] if turns else ""
+
+    def _ask(self, *, at_once: bool = False) -> None:
+        """Have looked up what the view needs, if it is not what was asked last."""
+        view, subject = self.view, self._subject
+        if view is None or subject is None or self.folded:
+            return
+        depends = view.key(subject)
+        if depends is None:
+            return
+        turn, size = self._turn(view), self.size if view.sized else (0, 0)
+        key = (view.name, turn, size, id(depends), id(subject.prepared), id(subject.plan))
+        if key == self._asked or not self.size.width:
+            return
+        self._asked = key
+        if self._looker is None:
+            from tui.looker import Looker
+
+            self._looker = Looker(lambda key, found: self.post_message(self.Looked(key, found)))
+        size = (self.size.width, self.size.height)
+        looking = (subject, view, turn, key)
+        self._looker.ask(looking, lambda: view.look(subject, turn, size), at_once=at_once)
+
+    def on_views_pane_looked(self, message: Looked) -> None:
+        """An answer has come; of another run it is thrown away."""
+        subject, view, turn, key = message.key
+        if self._subject is None or subject.trail is not self._subject.trail:
+            return
+        self._answers[view.name, turn] = message.found
+        if key != self._asked:
+            self._ask()
+        self.redraw()
+
+    # Keys.
+
+    def action_view(self, by: int) -> None:
+        """The next view, or the one before."""
+        if not self.views:
+            return
+        names = [view.name for view in self.views]
+        now = names.index(self.view.name) if self.view is not None else 0
+        self.choose_view(names[(now + by) % len(names)])
+
+    def choose_view(self, name: str) -> None:
+        """Show a view by its name."""
+        self._wanted = name
+        self._ask(at_once=True)
+        self.redraw()
+
+    def action_move(self, lines: int) -> None:
+        """The next metric, split or class within the view."""
+        view, subject = self.view, self._subject
+        if view is None or subject is None:
+            return
+        turns = view.turns(subject)
+        if len(turns) > 1:
+            by = max(-1, min(1, lines))
+            self._turns[view.name] = turns[(turns.index(self._turn(view)) + by) % len(turns)]
+            self._ask(at_once=True)
+            self.redraw()
+
+    def action_choose(self) -> None:
+        """Show it large, or small again."""
+        self.app.action_large(self.id)  # type: ignore[attr-defined]
+
+    def on_resize(self, event: Any) -> None:
+        """More or fewer dots."""
+        self._ask(at_once=True)
+        super().on_resize(event)
+
+    # Drawing.
+
+    def draw(self, width: int, height: int) -> list[list[Span]]:
+        """The view, or what to do to get one."""
+        ink, view, subject = self.ink, self.view, self._subject
+        if self.folded:
+            return [[(" ▸ ", ink.accent), (view.name.capitalize() if view is not None else "Views", ink.dim)]]
+        self._ask()
+        if view is None or subject is None:
+            self._title("views", "")
+            return [[], *([(f"  {line}", ink.faint)] for line in wrap(EMPTY, width - 4, height - 1))]
+        if height < 4 or width < 16:
+            return [[("  Enter shows it large", ink.faint)]]
+        turn = self._turn(view)
+        drawn = self._draw(view, subject, turn, (width, height))
+        self._title(self._tabs(view, width), self._words(view, drawn, width) if drawn is not None else "")
+        return drawn.lines if drawn is not None else [[], [("  looking…", ink.faint)]]
+
+    def _draw(self, view: View, subject: Subject, turn: str, size: tuple[int, int]) -> Drawing | None:
+        from tui.charts.view import Drawing
+
+        found = self._answers.get((view.name, turn))
+        if view.key(subject) is not None and found is None:
+            return None
+        if isinstance(found, Exception):
+            texts = wrap(str(found) or type(found).__name__, size[0] - 4, size[1] - 1)
+            return Drawing([[], *([(f"  {text}", self.ink.bad)] for text in texts)])
+        return view.draw(subject, found, turn, self.ink, size)
+
+    def _tabs(self, view: View, width: int) -> str:
+        """The names of the views, the shown one bright; where not all fit, only it and its neighbours' arrows."""
+        names = [one.name for one in self.views]
+        hues = {name: _hex(self.ink.accent if name == view.name else self.ink.dim) for name in names}
+        if cell_len(" · ".join(names)) <= width - 6:
+            return " · ".join(f"[{hues[name]}]{escape(name)}[/]" for name in names)
+        if len(names) == 1:
+            return escape(view.name)
+        return f"‹ [{hues[view.name]}]{escape(view.name)}[/] ›  {names.index(view.name) + 1}/{len(names)}"
+
+    def _words(self, view: View, drawn: Drawing, width: int) -> str:
+        """What is said below: the picture in words, then its colours, as far as they fit."""
+        assert self._subject is not None
+        room = width - 6
+        about = drawn.about
+        turns = view.turns(self._subject)
+        if len(turns) > 1 and self.has_focus and cell_len(about) + 5 <= room:
+            about = f"↑↓ {about}"
+        about = clip(about, max(1, room))
+        room -= cell_len(about)
+        parts = [escape(about)] if about else []
+        for style, marker, label in drawn.legend:
+            text = f"{marker} {clip(label, 24)}".strip()
+            room -= cell_len(text) + 2
+            if room < 0:
+                break
+            parts.append(f"[{_hex(style)}]{escape(text)}[/]")
+        return "  ".join(parts)
+
+    def _title(self, title: str, subtitle: str) -> None:
+        """On the border; set only when they change, for they redraw it."""
+        if getattr(self, "_titled", None) != (title, subtitle):
+            self._titled = (title, subtitle)
+            self.border_title, self.border_subtitle = title, subtitle
+
+    def on_focus(self) -> None:
+        """The arrows act."""
+        self.redraw()
+
+    def on_blur(self) -> None:
+        """They no longer do."""
+        self.redraw()
+
+
+def _hex(style: Style) -> str:
+    return style.color.get_truecolor().hex if style.color is not None else "#c0c0c0"

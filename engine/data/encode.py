@@ -11,7 +11,7 @@ Everything in an `Encoder` is fitted on train rows only: `fit` is given their nu
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -86,6 +86,20 @@ class Encoder:
         warnings: list[str] = []
         sources = [self._source(table, wanted, warnings) for wanted in self.inputs]
         return self._matrix(sources, table.rows), tuple(warnings)
+
+    def batches(self, table: Table, size: int) -> tuple[Iterator[Floats], tuple[str, ...]]:
+        """Like `encode`, the matrix in parts of `size` rows, each made when it is asked for.
+
+        Raises InputError at once.
+        """
+        warnings: list[str] = []
+        sources = [self._source(table, wanted, warnings) for wanted in self.inputs]
+
+        def parts() -> Iterator[Floats]:
+            for start in range(0, table.rows, size):
+                yield self._matrix(sources, table.rows, np.arange(start, min(start + size, table.rows)))
+
+        return parts(), tuple(warnings)
 
     def encode_rows(self, rows: Sequence[Mapping[str, str | float | None]]) -> tuple[Floats, tuple[str, ...]]:
         """Like `encode`, for typed values: one mapping from input name to number, text or None (missing) for each row.

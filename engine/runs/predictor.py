@@ -23,6 +23,7 @@ from engine.learn.models import Architecture, forward
 from engine.learn.plan import Plan
 
 FORMAT = 1
+BATCH = 1 << 15  # rows that are encoded and predicted at once
 Floats = NDArray[np.float64]
 
 
@@ -107,9 +108,15 @@ class Predictor:
             return np.asarray(module.eval()(torch.from_numpy(x)), np.float64)
 
     def predict(self, table: Table) -> tuple[Floats, tuple[str, ...]]:
-        """Amounts [n] or probabilities [n, classes] for the rows of a table, and warnings; raises InputError."""
-        matrix, warnings = self.encoder.encode(table)
-        return self._outputs(matrix), warnings
+        """Amounts [n] or probabilities [n, classes] for the rows of a table, and warnings; raises InputError.
+
+        Beside these it needs memory for BATCH rows only, however many there are.
+        """
+        parts, warnings = self.encoder.batches(table, BATCH)
+        found = [self._outputs(part) for part in parts]
+        if not found:
+            found = [self._outputs(np.empty((0, len(self.features))))]
+        return np.concatenate(found), warnings
 
     def decide(self, outputs: Floats) -> list[Any]:
         """The class names for probabilities [n, classes], or the amounts [n] themselves."""

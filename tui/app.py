@@ -12,6 +12,7 @@ from textual.binding import BindingType
 from textual.screen import Screen
 from textual.timer import Timer
 
+from tui.bars import LOOKING
 from tui.keymap import KeyTable
 from tui.keys import KEYS, Situation, bindings
 from tui.screens.room import Room
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from engine.recipe import Recipe
     from tui.desk import Desk, Opener
-    from tui.surveyor import Found, Inquirer, Surveyed
+    from tui.surveyor import Found, Inquirer, Surveyed, Surveying
     from tui.tensorboard import TensorBoard
 
 FRAMES = 10.0  # looks at a live run in a second
@@ -121,13 +122,14 @@ class RavineApp(App[None]):
 
     def on_found(self, message: Found) -> None:
         """Something was looked up."""
-        from tui.surveyor import Inquirer, find_devices, find_sets
+        from tui.surveyor import Inquirer, find_devices, find_recent, find_sets
 
         if message.what == "desk":
             self.desk = message.value
             self._inquirer = Inquirer(self.post_message)
             find_sets(self.post_message)
             find_devices(self.post_message)
+            find_recent(self.post_message)
         elif message.what == "tensorboard":
             self._tell_address(*message.value)
         elif message.what == "failure":
@@ -148,9 +150,10 @@ class RavineApp(App[None]):
             return
         if desk.recipe != self._asked and self._inquirer is not None:
             self._asked = desk.recipe
-            self._inquirer.ask(desk.recipe)
-            desk.asked("looking at the data…")
-            return
+            if not desk.carried():
+                self._inquirer.ask(desk.recipe)
+                desk.asked(LOOKING)
+                return
         if self._timer is not None:
             if desk.live:
                 self._timer.resume()
@@ -159,6 +162,11 @@ class RavineApp(App[None]):
         screen = self.screen
         if isinstance(screen, Room):
             screen.show()
+
+    def on_surveying(self, message: Surveying) -> None:
+        """How far the survey is."""
+        if self.desk is not None and self.desk.activity:
+            self.desk.asked(message.text)
 
     def on_surveyed(self, message: Surveyed) -> None:
         """The answer about the present choices."""
@@ -188,6 +196,7 @@ class RavineApp(App[None]):
             editing=isinstance(focused, Editor),
             phase=desk.phase if desk is not None else "none",  # type: ignore[arg-type]
             remedy=bool(desk and desk.remedy),
+            waiting=bool(desk and desk.activity),
             blocked=desk.problem if desk is not None else "",
             rows=getattr(room, "has_rows", False),
             views=getattr(room, "views", 0),
@@ -205,6 +214,14 @@ class RavineApp(App[None]):
         """To another screen."""
         if where in self.MODES and where != self.current_mode:
             self.switch_mode(where)
+
+    async def action_back(self) -> None:
+        """Give up a survey that takes long; from another screen back to training."""
+        if self.desk is not None and self.desk.activity and self._inquirer is not None:
+            self._inquirer.cancel()
+            self.desk.given_up()
+        else:
+            self.action_go("train")
 
     def action_large(self, pane: str) -> None:
         """Show a pane of the train screen alone, or all again."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from engine.snapshot import Snapshot
     from tui.desk import Desk
 
+LOOKING = "looking at the data…"
 NORMALIZATIONS = {"none": "not normalized", "minmax": "min-max", "zscore": "z-score"}
 STATES = {
     "none": ("○", "ready"),
@@ -129,6 +130,8 @@ def happening(desk: Desk) -> tuple[str, bool]:
             return now.error, True
         if now.live:
             return _going(now), False
+    if desk.activity and desk.activity != LOOKING:
+        return desk.activity, False
     if desk.problem:
         return desk.problem, True
     if now is not None and now.ending is not None:
@@ -139,7 +142,7 @@ def happening(desk: Desk) -> tuple[str, bool]:
             return f"Diverged at step {now.step:,}.{offer}", True
         return ending.sentence + offer, False
     if desk.known is None:
-        return desk.activity or "looking at the data…", False
+        return LOOKING, False
     known = desk.known
     features = ", ".join(known.features[:4]) + (f" and {len(known.features) - 4} more" * (len(known.features) > 4))
     kept = f", {len(known.prepared.validation.y):,} of them for validation" if len(known.prepared.validation.y) else ""

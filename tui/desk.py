@@ -7,6 +7,7 @@ something is worth showing.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from tui.kept import Kept
 
 PACES: tuple[float | None, ...] = (None, 1.0, 3.0, 10.0, 30.0, 60.0, 300.0)  # seconds for a run; None is full speed
+CARRIED = frozenset({"lr", "pace", "runs", "name", "log_every", "tensorboard", "checkpoint_every"})
 AUTO_PACE = 3.0  # seconds: what `--pace auto` spreads a short run over
 
 
@@ -80,6 +82,7 @@ class Desk:
         self.activity = ""  # what is being found out about the choices
         self.sets: tuple[BuiltIn, ...] = ()
         self.devices: tuple[DeviceInfo, ...] = ()
+        self.recent: tuple[Path, ...] = ()  # files used before, the newest first
         self.run: Run | None = None
         self.snapshot: Snapshot | None = None
         self.trained_on: Prepared | None = None  # the rows of the run, where they are known
@@ -186,6 +189,26 @@ class Desk:
         if run is not None and survey is not None and self.trained_on is None:
             same = run.data == recipe.data and run.normalization == recipe.normalization
             self.trained_on = survey.prepared if same else None
+        self._changed()
+
+    def carried(self) -> bool:
+        """Carry the survey over to the present choices where they differ only in what it does not depend on."""
+        old = self.survey
+        if old is None or self.problem:
+            return False
+        changed = {c.name for c in choices() if self.recipe.get(c.name) != old.recipe.get(c.name)}
+        if not changed <= CARRIED or (changed & {"lr"} and self.recipe.optimizer.lr == "auto"):
+            return False
+        plan = old.plan
+        if "lr" in changed:
+            plan = replace(plan, lr=float(self.recipe.optimizer.lr), lr_reason="as given")
+        self.survey = replace(old, recipe=self.recipe, plan=plan)
+        return True
+
+    def given_up(self) -> None:
+        """The person had enough of waiting for the survey."""
+        self.activity = ""
+        self.problem = "Reading was stopped; choose a table, or the same one again."
         self._changed()
 
     def asked(self, activity: str) -> None:

@@ -22,6 +22,7 @@ class Situation:
     phase: Literal["none", "preparing", "training", "paused", "ended", "failed"] = "none"
     remedy: bool = False  # a diverged run offers one
     blocked: str = ""  # why a run cannot start, empty if it can
+    waiting: bool = False  # a table is being looked into
     rows: bool = False  # the list on the screen holds something
     views: int = 0  # of the run that is shown
     columns: int = 160
@@ -196,8 +197,10 @@ KEYS: tuple[Key, ...] = (
     Key("app.palette", "ctrl+p", "app.command_palette", "", "Search everything that can be done.", mark="Ctrl+P"),
     Key("app.suspend", "ctrl+z", "app.suspend_run", "",
         "Leave to the shell; training pauses, and goes on after fg.", mark="Ctrl+Z", priority=True),
-    Key("app.back", "escape", "app.go('train')", "back", "Leave a field; from another screen, back to training.",
-        when=_away("train"), mark="Esc"),
+    Key("app.back", "escape", "app.back", "back",
+        "Leave a field; stop reading a table; from another screen, back to training.",
+        when=lambda now: now.waiting or now.screen != "train",
+        called=lambda now: "stop reading" if now.waiting else "back", mark="Esc"),
     Key("app.help", "question_mark,f1", "app.go('help')", "help", "Every key and what it does.", mark="?"),
     Key("app.quit", "q", "app.leave", "quit", "Quit; during a run it asks first."),
     Key("app.interrupt", "ctrl+c", "app.leave", "", "Quit, also out of a text field.", mark="Ctrl+C", priority=True),

@@ -8,6 +8,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from textual.message import Message
@@ -19,8 +21,9 @@ if TYPE_CHECKING:
     from engine.data.summary import Summary
     from engine.data.table import Table
     from engine.recipe import Recipe
-    from engine.survey import Survey
+    from engine.survey import Survey, Surveyor
 
+PROGRESS = 0.25  # seconds between two words about how far a survey is
 DEBOUNCE = 0.12  # seconds that choices must rest before they are looked into
 
 
@@ -32,6 +35,13 @@ class Surveyed(Message):
     survey: Survey | None
     table: Table | None
     problem: str
+
+
+@dataclass
+class Surveying(Message):
+    """What a survey is doing, and how far it is."""
+
+    text: str
 
 
 @dataclass
@@ -57,6 +67,7 @@ class Inquirer:
     def __init__(self, post: Callable[[Message], Any]) -> None:
         self._post = post
         self._current = threading.Event()  # set: given up
+        self._surveyor: Surveyor | None = None
 
     def ask(self, recipe: Recipe) -> None:
         """Look into a recipe once it has rested for a moment. Answers with `Surveyed`."""
@@ -81,12 +92,26 @@ class Inquirer:
             self._post(answer)
 
     def _survey(self, recipe: Recipe, given_up: threading.Event) -> Surveyed:
-        from engine.survey import survey
+        from engine.data.recent import remember
+        from engine.survey import Surveyor
+
+        if self._surveyor is None:
+            self._surveyor = Surveyor()
+        due = monotonic() + PROGRESS
+
+        def progress(text: str, share: float | None) -> None:
+            nonlocal due
+            if monotonic() >= due and not given_up.is_set():
+                due = monotonic() + PROGRESS
+                self._post(Surveying(text if share is None else f"{text}, {100 * share:.0f} %"))
 
         try:
-            found = survey(recipe, cancelled=given_up.is_set)
+            found = self._surveyor.survey(recipe, progress=progress, cancelled=given_up.is_set)
         except InputError as error:
             return Surveyed(recipe, None, self._table(recipe, given_up), str(error))
+        path = Path(recipe.data.dataset).expanduser()
+        if found.table.origin == "file" and path.is_file():
+            remember(path)
         return Surveyed(recipe, found, found.table, "")
 
     def _table(self, recipe: Recipe, given_up: threading.Event) -> Table | None:
@@ -108,6 +133,17 @@ def find_devices(post: Callable[[Message], Any]) -> None:
         post(Found("devices", probe()))
 
     in_background(work, "devices")
+
+
+def find_recent(post: Callable[[Message], Any]) -> None:
+    """The files used before that are still there. Answers with Found("recent")."""
+
+    def work() -> None:
+        from engine.data.recent import recent
+
+        post(Found("recent", recent()))
+
+    in_background(work, "recent")
 
 
 def find_sets(post: Callable[[Message], Any]) -> None:

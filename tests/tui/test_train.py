@@ -308,3 +308,32 @@ async def test_q_without_a_run_quits(drive: Any) -> None:
     async with drive() as driver:
         await driver.press("q")
         await driver.until(lambda: driver.app.return_code is not None)
+
+
+async def test_a_file_that_was_used_is_offered_the_next_time(drive: Any, tmp_path: Path) -> None:
+    write_table(tmp_path / "sales.csv", 50)
+    async with drive(values={"dataset": "sales.csv", "target": "price"}) as driver:
+        await driver.see("Ready: 50 rows")
+    async with drive() as driver:
+        await driver.see("sales.csv", "used before", pane="panel1")
+        await driver.press("up", "enter")
+        await driver.until(lambda: driver.app.desk.recipe.data.dataset.endswith("sales.csv"))
+
+
+async def test_reading_a_table_can_be_given_up(drive: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from engine import survey
+    from engine.errors import Cancelled
+
+    async with drive() as driver:
+
+        def slow(self: Any, recipe: Any, *, progress: Any, cancelled: Any) -> Any:
+            while not cancelled():
+                progress("reading big.csv", 0.42)
+            raise Cancelled
+
+        monkeypatch.setattr(survey.Surveyor, "survey", slow)
+        await driver.press("2", "up", "enter")
+        await driver.see("reading big.csv, 42 %", pane="messages")
+        await driver.see("stop reading", pane="keys")
+        await driver.press("escape")
+        await driver.see("Reading was stopped", pane="messages")

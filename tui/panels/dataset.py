@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tui.desk import Desk
 
 TASKS = {"regression": "reg", "binary": "bin", "multiclass": "multi"}
+RECENT = 3  # files used before that are offered
 OWN = "own"  # marks the row of the person's own table
 
 
@@ -29,6 +30,11 @@ class DatasetPanel(Panel):
         base = now.partition(":")[0]
         own = bool(names) and base not in names
         rows = [self._own_row(desk, now if own else "")]
+        here = Path(now).expanduser().absolute()
+        rows += [
+            Row("option", path.name, note="used before", field="dataset", sets=str(path), help=str(path))
+            for path in [path for path in desk.recent if path != here][:RECENT]
+        ]
         for one in desk.sets:
             chosen = base == one.name
             survey = desk.known if chosen else None

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from engine.recipe import Recipe
 
 
+SWITCH = 0.0005  # seconds
+
+
 def start(words: Sequence[str]) -> int:
     """Run the app with panels preset by flags; the exit code."""
     recipe: Callable[[], Recipe] | None = None
@@ -33,6 +36,8 @@ def start(words: Sequence[str]) -> int:
         return 2
     from tui.app import RavineApp
 
+    # A key waits this long for the interpreter while a training loop of Python holds it; 5 ms is the default.
+    sys.setswitchinterval(SWITCH)
     with own_screen():
         app = RavineApp(recipe)
         with suppress(OSError):  # the terminal may be gone: the line was cut

@@ -26,3 +26,14 @@ MEMORY: dict[str, int] = {
     "adam": 2,
     "adamw": 2,
 }
+
+# torch.optim.LBFGS for one outer iteration a step, the loss before it and at most 25 evaluations of its line search
+# (torch's own limit, 1.25 evaluations for each iteration, leaves the line search none); it stops at no tolerance.
+LBFGS = {
+    "max_iter": 1,
+    "max_eval": 26,
+    "tolerance_grad": 0,
+    "tolerance_change": 0,
+    "history_size": 10,  # pairs of steps and gradient changes that stand for the curvature
+    "line_search_fn": "strong_wolfe",
+}

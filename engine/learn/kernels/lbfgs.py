@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from engine.learn import optimizers
 from engine.learn.kernels.contract import State
 
-HISTORY = 10  # pairs of steps and gradient changes that stand for the curvature
 LISTS = ("old_dirs", "old_stps")
 
 
@@ -21,9 +21,7 @@ class LBFGS:
         self._flat, self._gradient = flat, gradient
         self._leaf = flat.view(-1)
         self._leaf.grad = gradient
-        self._optimizer = torch.optim.LBFGS(
-            [self._leaf], max_iter=1, history_size=HISTORY, line_search_fn="strong_wolfe"
-        )
+        self._optimizer = torch.optim.LBFGS([self._leaf], **optimizers.LBFGS)  # type: ignore[arg-type]
 
     def step(self, loss_and_gradient: Callable[[], Tensor], penalty: Callable[[], Tensor], lr: float) -> Tensor:
         """One outer iteration; the loss before it.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from engine.learn import optimizers as o
 from engine.runs.code import model
 from engine.runs.code.job import Job, block, rate
@@ -144,11 +146,10 @@ def constructor(job: Job, live: Live) -> list[str]:
         more += f", momentum={rate(live.momentum)}" + (", nesterov=True" if live.rule == "nesterov" else "")
     elif live.rule == "adamw":
         more += f", weight_decay={rate(job.plan.weight_decay)}"
-    elif live.rule == "lbfgs":
-        more += ', max_iter=1, history_size=10, line_search_fn="strong_wolfe"'
     opening = f"optimizer = torch.optim.{kinds[live.rule]}("
     if live.rule == "lbfgs":
-        return [*block(opening, f"model.parameters(), {more}"), ")"]
+        settings = ", ".join(f"{name}={json.dumps(value)}" for name, value in o.LBFGS.items())
+        return [*block(opening, f"model.parameters(), {more},", f"{settings},"), ")"]
     return [f"{opening}model.parameters(), {more})"]
 
 

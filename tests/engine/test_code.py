@@ -130,6 +130,9 @@ CASES = {
             "steps": 80,
         }
     ),
+    "in blocks": Case(
+        {"dataset": "linear:rows=2500", "val": 0, "shuffle": "blocks", "batch_size": 100, "steps": 60, "lr": 0.02}
+    ),
     "plateau on the train loss": Case(
         {"dataset": "linear3", "schedule": "plateau", "lr": 0.3, "eval_every": 2, "steps": 60, "val": 0}
     ),

@@ -139,7 +139,7 @@ def _head(job: Job) -> list[str]:
     found += ["`losses` holds the loss before every update, as the run has it in loss.f64.", '"""', ""]
     streams = _draws(job)
     robust = prepared.normalization.normalize == "robust"
-    if job.batched and plan.shuffle == "full":
+    if job.batched and plan.shuffle != "none":
         found.append("import itertools")
     if plan.schedule in ("cosine", "onecycle"):
         found.append("import math")
@@ -173,7 +173,7 @@ def _head(job: Job) -> list[str]:
 def _draws(job: Job) -> bool:
     """Whether chance decides anything."""
     dropout = job.plan.architecture.dropout > 0 or job.plan.architecture.family == "module"
-    return model.draws(job) or (job.batched and job.plan.shuffle == "full") or dropout
+    return model.draws(job) or (job.batched and job.plan.shuffle != "none") or dropout
 
 
 def _stream(plan: Plan) -> list[str]:

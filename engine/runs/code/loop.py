@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine.learn import schedules
+from engine.learn.kernels.order import BLOCK
 from engine.runs.code import model, updates
 from engine.runs.code.job import Job, block, rate
 
@@ -29,8 +30,12 @@ def lines(job: Job) -> list[str]:
 
 def _batches(job: Job) -> list[str]:
     """The function that gives row numbers, as the kernels draw them."""
-    shuffled, resized = job.plan.shuffle == "full", job.changes("batch_size")
-    drawn = 'stream("order", epoch).permutation(rows)' if shuffled else "np.arange(rows)"
+    shuffled, resized = job.plan.shuffle != "none", job.changes("batch_size")
+    drawn = {
+        "full": 'stream("order", epoch).permutation(rows)',
+        "blocks": "shuffled(epoch)",
+        "none": "np.arange(rows)",
+    }[job.plan.shuffle]
     if resized:
         if shuffled:
             drawn += " if batch_size < rows else np.arange(rows)"
@@ -46,7 +51,26 @@ def _batches(job: Job) -> list[str]:
         body = [about, *block("for epoch in itertools.count():", f"order = {drawn}", *inner)]
     else:
         body = ['"""Row numbers for one update after another."""', f"order = {drawn}", *block("while True:", *inner)]
-    return [first, "", "", *block("def batches():", *body)]
+    before = _in_blocks() if job.plan.shuffle == "blocks" else []
+    return [first, "", "", *before, *block("def batches():", *body)]
+
+
+def _in_blocks() -> list[str]:
+    """The function that shuffles in blocks, as `engine.learn.kernels.order` does."""
+    return [
+        *block(
+            "def shuffled(epoch):",
+            f'"""Row numbers: blocks of {BLOCK:,} rows in a new order, each with its rows shuffled."""',
+            f'draw, whole = stream("order", epoch), rows // {BLOCK}',
+            'blocks = stream("blocks", epoch).permutation(whole)',
+            f"inside = draw.permuted(np.broadcast_to(np.arange({BLOCK}), (whole, {BLOCK})), axis=1)",
+            f"inside = inside + {BLOCK} * blocks[:, None]",
+            f"rest = {BLOCK} * whole + draw.permutation(rows - {BLOCK} * whole)",
+            "return np.concatenate([inside.reshape(-1), rest])",
+        ),
+        "",
+        "",
+    ]
 
 
 def _factor(job: Job) -> list[str]:

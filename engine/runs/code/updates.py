@@ -148,8 +148,8 @@ def constructor(job: Job, live: Live) -> list[str]:
         more += f", weight_decay={rate(job.plan.weight_decay)}"
     opening = f"optimizer = torch.optim.{kinds[live.rule]}("
     if live.rule == "lbfgs":
-        settings = ", ".join(f"{name}={json.dumps(value)}" for name, value in o.LBFGS.items())
-        return [*block(opening, f"model.parameters(), {more},", f"{settings},"), ")"]
+        settings = [f"{name}={json.dumps(value)}," for name, value in o.LBFGS.items()]
+        return [*block(opening, "model.parameters(),", f"{more},", *settings), ")"]
     return [f"{opening}model.parameters(), {more})"]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from tui.surveyor import in_background
 
-SHARE = 19  # after a piece of work the next one waits so many times as long as it took: a share of a twentieth
+REST = 19.0  # after a piece of work the next one waits so many times as long as it took: a share of a twentieth
 LONGEST = 3.0  # seconds that it waits at most
 
 
@@ -18,10 +18,11 @@ class Looker:
 
     Args:
         tell: takes (key, answer) of each piece that was done, or (key, the exception), in that thread.
+        rest: how many times as long as a piece of work took the next one waits.
     """
 
-    def __init__(self, tell: Callable[[Any, Any], Any]) -> None:
-        self._tell = tell
+    def __init__(self, tell: Callable[[Any, Any], Any], *, rest: float = REST) -> None:
+        self._tell, self._share = tell, rest
         self._lock = threading.Lock()
         self._waiting: tuple[Any, Callable[[], Any]] | None = None
         self._busy = False
@@ -60,7 +61,7 @@ class Looker:
             except Exception as error:  # noqa: BLE001 - shown where the answer would have been
                 answer = error
             ended = time.monotonic()
-            self._rest = ended + min(LONGEST, SHARE * (ended - began))
+            self._rest = ended + min(LONGEST, self._share * (ended - began))
             self._tell(key, answer)
 
     @staticmethod

@@ -96,8 +96,8 @@ class Board:
         for tick in self.x.ticks(max(2, frame.width // 10)):
             column = margin + frame.column((tick.value - self.x.low) / ((self.x.high - self.x.low) or 1.0))
             size = cell_len(tick.label)
-            start = max(0, min(column - size // 2, sheet.width - room - size))
-            if start > end and column < sheet.width:
+            start = max(0, min(column - size // 2, sheet.width - size))
+            if start > end and column < sheet.width and start + size <= sheet.width - room:
                 sheet.put(column, base, "┬", ink.faint)
                 sheet.put(start, base + 1, tick.label, ink.dim)
                 end = start + size

@@ -79,7 +79,7 @@ class BoundaryView(ModelView):
         _tint(board.sheet, board, found.decided, ink)
         legend = [(ink.kinds[n % len(ink.kinds)], MARKERS[n % len(MARKERS)], name) for n, name in enumerate(classes)]
         names = [one.name for one in subject.model.inputs] if subject.model is not None else ["", ""]
-        return Drawing(board.sheet.lines(), f"{names[1]} ↑ {names[0]} →", legend)
+        return Drawing(board.sheet.lines(), f"{names[1]} ↑", legend)
 
 
 def _blank(size: Size, x: Axis, y: Axis) -> Board:

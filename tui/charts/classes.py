@@ -55,7 +55,7 @@ class ConfusionView(ClassesView):
         assert found.confusion is not None
         classes = subject.prepared.classes if subject.prepared is not None else ()
         good = float(np.trace(found.confusion)) / max(1, found.rows)
-        about = f"{turn}: {count(found.rows)} rows, {100 * good:.1f} % right · actual ↓ decided →"
+        about = f"{turn}: {100 * good:.1f} % of {count(found.rows)} right · actual ↓ decided →"
         return Drawing(matrix(found.confusion, classes, ink, size), about)
 
 
@@ -84,9 +84,9 @@ def matrix(counts: NDArray[np.int64], classes: tuple[str, ...], ink: Ink, size: 
                 text = texts[i][j] if cell >= need else _shade(share)
                 if line != tall // 2:
                     text = f"{100 * share:.0f} %" if line == tall // 2 + 1 and counts[i].any() else ""
-                    style = ink.dim + Style(bgcolor=style.bgcolor.name if style.bgcolor else None)
+                    style = (ink.text if share else ink.faint) + Style(bgcolor=ink.tint(hue, 0.06 + 0.54 * share))
                 spans.append((_middle(text, cell), style))
-            lines.append(spans)
+            lines.append([*spans, (" ", ink.dim)])
     return lines if len(lines) <= height else [*lines[: height - 1], [("  Enter shows all classes", ink.dim)]]
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from engine.snapshot import Snapshot
 
 MARKERS = ("•", "×", "+", "▴", "◇", "▪", "○", "*", "#", "%")
+ERRORS = ("mse", "rmse", "mae", "log_loss")  # metrics that may fall by orders of magnitude
 EACH = 1 << 16  # steps whose learning rates are computed all at once
 SHOWN = 8  # weights that are drawn, the largest ones
 
@@ -86,15 +87,7 @@ class MetricView(View):
 
     def look(self, subject: Subject, turn: str, size: Size) -> Any:
         """The metrics of the train rows as the model is now go into the trail."""
-        from engine import evaluation
-
-        model, prepared, plan = subject.model, subject.prepared, subject.plan
-        if model is None or prepared is None or plan is None:
-            return False
-        given = outputs(model, prepared.train.x)
-        now, weights = subject.snapshot, subject.snapshot.weights
-        found = evaluation.examine(prepared, {"train": given}, plan.loss, worst=0)
-        subject.trail.figure(weights.step if weights is not None else now.step, found.parts["train"].figures)
+        note_figures(subject)
         return True
 
     def draw(self, subject: Subject, found: Any, turn: str, ink: Ink, size: Size) -> Drawing:
@@ -110,8 +103,9 @@ class MetricView(View):
             traces.append(trace("validation", ink.validation, series, now, columns, "•"))
         name = turn.replace("_", " ")
         values = [f"{t.label} {figures(float(t.values[-1]), 4)}" for t in traces if len(t.values)]
-        drawn = over_steps(now, traces, ink, size)
-        return Drawing(drawn.lines, " · ".join([name, *values]), drawn.legend)
+        log = turn in ERRORS and _spans_decades(traces)
+        drawn = over_steps(now, traces, ink, size, log=log)
+        return Drawing(drawn.lines, " · ".join([name + ", log y" * log, *values]), drawn.legend)
 
     def _train(self, subject: Subject, turn: str, ink: Ink, columns: int) -> Trace | None:
         now, plan = subject.snapshot, subject.plan
@@ -125,6 +119,23 @@ class MetricView(View):
             return Trace("train", ink.train, steps, np.sqrt(np.maximum(values, 0)) if root else values)
         series = subject.trail.figures.get(turn)
         return trace("train", ink.train, series, now, columns, "▪") if series is not None and len(series) else None
+
+
+def note_figures(subject: Subject) -> None:
+    """Put the metrics of the train rows as the model is now into the trail. In a thread."""
+    from engine import evaluation
+
+    model, prepared, plan, now = subject.model, subject.prepared, subject.plan, subject.snapshot
+    if model is None or prepared is None or plan is None:
+        return
+    found = evaluation.examine(prepared, {"train": outputs(model, prepared.train.x)}, plan.loss, worst=0)
+    subject.trail.figure(now.weights.step if now.weights is not None else now.step, found.parts["train"].figures)
+
+
+def _spans_decades(traces: list[Trace]) -> bool:
+    values = np.concatenate([t.values for t in traces]) if traces else np.empty(0)
+    values = values[np.isfinite(values)]
+    return len(values) > 0 and bool(values.min() > 0) and bool(values.max() > 50 * values.min())
 
 
 class GradientView(View):

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 EMPTY = (
     "fit, residuals, metrics, learning rate, gradient, weights, confusion, ROC, decision boundary: v goes through them."
 )
+FOLLOWING = 49  # times as long as it took to look at the train rows before they are looked at again
 
 
 class ViewsPane(Cells, can_focus=True):
@@ -48,6 +49,7 @@ class ViewsPane(Cells, can_focus=True):
         self._subject: Subject | None = None
         self._trail: Trail | None = None
         self._looker: Looker | None = None
+        self._follower: Looker | None = None
         self._asked: Any = None
         self._answers: dict[tuple[str, str], Any] = {}  # the newest answer of each view and turn
         self._shown: Any = None
@@ -70,7 +72,7 @@ class ViewsPane(Cells, can_focus=True):
         if before is None or before.snapshot.history is not now.history or self._trail is None:
             self._forget()
             self._trail = Trail()
-        self._trail.take(now)
+        moved = self._trail.take(now)
         recipe = desk.shown_recipe
         survey = desk.survey_of(recipe)
         prepared = desk.trained_on or (survey.prepared if survey is not None else None)
@@ -80,6 +82,8 @@ class ViewsPane(Cells, can_focus=True):
         self._shown = (now, prepared, plan)
         self._subject = Subject(now, prepared, plan, recipe, self._trail)
         self.views = available(self._subject)
+        if moved:
+            self._follow()
         self._ask()
         self.redraw()
 
@@ -118,6 +122,19 @@ class ViewsPane(Cells, can_focus=True):
         size = (self.size.width, self.size.height)
         looking = (subject, view, turn, key)
         self._looker.ask(looking, lambda: view.look(subject, turn, size), at_once=at_once)
+
+    def _follow(self) -> None:
+        """Have the metrics of the train rows noted too, so that their curve is there when it is asked for."""
+        subject = self._subject
+        if subject is None or subject.model is None:
+            return
+        if self._follower is None:
+            from tui.looker import Looker
+
+            self._follower = Looker(lambda key, found: None, rest=FOLLOWING)
+        from tui.charts.steps import note_figures
+
+        self._follower.ask(None, lambda: note_figures(subject))
 
     def on_views_pane_looked(self, message: Looked) -> None:
         """An answer has come; of another run it is thrown away."""
@@ -198,26 +215,32 @@ class ViewsPane(Cells, can_focus=True):
     def _tabs(self, view: View, width: int) -> str:
         """The names of the views, the shown one bright; where not all fit, only it and its neighbours' arrows."""
         names = [one.name for one in self.views]
-        hues = {name: _hex(self.ink.accent if name == view.name else self.ink.dim) for name in names}
-        if cell_len(" · ".join(names)) <= width - 6:
-            return " · ".join(f"[{hues[name]}]{escape(name)}[/]" for name in names)
-        if len(names) == 1:
-            return escape(view.name)
-        return f"‹ [{hues[view.name]}]{escape(view.name)}[/] ›  {names.index(view.name) + 1}/{len(names)}"
+        now = names.index(view.name)
+        first, last = now, now
+        while True:  # as many neighbours as fit, to the right first
+            if last + 1 < len(names) and _size(names[first : last + 2]) <= width - 8:
+                last += 1
+            elif first > 0 and _size(names[first - 1 : last + 1]) <= width - 8:
+                first -= 1
+            else:
+                break
+        hues = [_hex(self.ink.accent if index == now else self.ink.dim) for index in range(len(names))]
+        tabs = " · ".join(f"[{hues[index]}]{escape(names[index])}[/]" for index in range(first, last + 1))
+        return "‹ " * (first > 0) + tabs + " ›" * (last + 1 < len(names))
 
     def _words(self, view: View, drawn: Drawing, width: int) -> str:
         """What is said below: the picture in words, then its colours, as far as they fit."""
         assert self._subject is not None
         room = width - 6
         about = drawn.about
-        turns = view.turns(self._subject)
-        if len(turns) > 1 and self.has_focus and cell_len(about) + 5 <= room:
+        if len(view.turns(self._subject)) > 1 and self.has_focus:
             about = f"↑↓ {about}"
-        about = clip(about, max(1, room))
+        entries = [(style, f"{marker} {clip(label, 24)}".strip()) for style, marker, label in drawn.legend]
+        colours = sum(cell_len(text) + 2 for _, text in entries)
+        about = clip(about, max(room - colours, room * 2 // 5))
         room -= cell_len(about)
         parts = [escape(about)] if about else []
-        for style, marker, label in drawn.legend:
-            text = f"{marker} {clip(label, 24)}".strip()
+        for style, text in entries:
             room -= cell_len(text) + 2
             if room < 0:
                 break
@@ -237,6 +260,10 @@ class ViewsPane(Cells, can_focus=True):
     def on_blur(self) -> None:
         """They no longer do."""
         self.redraw()
+
+
+def _size(names: list[str]) -> int:
+    return cell_len(" · ".join(names))
 
 
 def _hex(style: Style) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -98,3 +99,17 @@ async def test_every_action_of_the_table_exists(drive: Any) -> None:
             (node,) = nodes[key.place]
             owner = app if key.action.startswith("app.") else node
             assert hasattr(owner, f"action_{name}"), key.id
+
+
+def test_keys_come_from_a_file_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from engine.errors import InputError
+    from tui.start import own_keys
+
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    assert own_keys() == {}
+    (tmp_path / "ravine").mkdir()
+    (tmp_path / "ravine" / "keys.toml").write_text('"run.toggle" = "g"\n')
+    assert own_keys() == {"run.toggle": "g"}
+    (tmp_path / "ravine" / "keys.toml").write_text('run.toggle = "g"\n')
+    with pytest.raises(InputError, match="dots need quotes"):
+        own_keys()

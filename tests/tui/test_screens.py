@@ -102,7 +102,7 @@ async def test_help_has_every_key(drive: Any, size: tuple[int, int]) -> None:
         await driver.press("question_mark")
         await driver.until(lambda: driver.app.current_mode == "help")
         seen = ""
-        for _ in range(30):
+        for _ in range(14):
             seen += driver.text("key-list")
             await driver.press("pagedown")
         words = " ".join(seen.split())

@@ -92,7 +92,7 @@ class TrainScreen(Room):
             # Numbers that change faster than they can be read are only traffic.
             self._numbers_due = monotonic() + NUMBERS
             self.weights.show(now.weights if now is not None else None)
-    
+
     def _invitation(self) -> list[str]:
         desk = self.ravine.desk
         assert desk is not None

@@ -1,14 +1,13 @@
 """Steps by PyTorch's automatic differentiation: any model, on any of its devices.
 
-The table lies on the device as whole tensors; an epoch's row order is gathered once and its batches are slices. All
-parameters are views of one flat vector and all gradients of another, so that an update is a few operations whatever the
-model. Losses stay on the device until a block of steps is done: nothing inside the loop waits for it.
+The rows lie on the device, or are streamed to it (`placement`). All parameters are views of one flat vector and all
+gradients of another, so that an update is a few operations whatever the model; on a card the step is recorded once and
+replayed (`graphs`). Losses stay on the device until a block of steps is done: nothing inside the loop waits for it.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from typing import Any
@@ -21,19 +20,18 @@ from torch.nn import functional
 from engine.data.prepare import Prepared, Rows
 from engine.errors import InputError
 from engine.learn import optimizers
-from engine.learn.kernels import lbfgs, networks, rules
+from engine.learn.kernels import graphs, lbfgs, memory, networks, numerics, placement, rules
 from engine.learn.kernels.contract import Floats, Parameters, Split, State
 from engine.learn.kernels.order import rows_of_epoch
+from engine.learn.kernels.placement import Arrays, Batch, Resident, Streamed
 from engine.learn.objective import HUBER, unit
 from engine.learn.plan import Plan
 from engine.learn.schedules import factors
 from engine.streams import stream
 
 BLOCK = 1024  # steps between two looks at the losses; divergence inside one is found by going over it again
-SLICE = 1 << 16  # rows evaluated at once
+SLICE = 1 << 16  # rows evaluated at once, or fewer where memory is short
 FIRST_SCALE, GROWTH, PATIENCE = 2.0**16, 2.0, 2000  # fp16's loss scaling, as torch.amp.GradScaler has it
-
-Batch = tuple[Tensor, Tensor, Tensor | None]  # x [b, d], y [b, 1] or [b] class numbers, row weights [b]
 
 
 class Autograd:
@@ -41,11 +39,12 @@ class Autograd:
 
     Args:
         plan: every choice, resolved.
-        prepared: the table; its arrays are copied to the device.
+        prepared: the table; its arrays are copied to the device, or streamed to it.
         limit: a loss above it, in the target's own units, counts as diverged.
 
     Raises:
-        InputError: the device is not there or cannot compute, or a model of the person's own does not work.
+        InputError: the device is not there, cannot compute or has too little memory, or a model of the person's own
+            does not work.
     """
 
     def __init__(self, plan: Plan, prepared: Prepared, limit: float) -> None:
@@ -54,19 +53,16 @@ class Autograd:
         self._unit = unit(plan.loss, prepared.target_scale.scale)
         self._dtype = torch.float64 if plan.precision == "float64" else torch.float32
         self._device = torch.device(plan.device)
-        torch.set_num_threads(plan.threads)
-        if plan.deterministic:
-            os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-        torch.use_deterministic_algorithms(plan.deterministic)
+        numerics.settle(plan)
         module = networks.build(plan.architecture, plan.init, plan.seed)
+        self._prepared = prepared
         try:
             self._module = module.to(self._device, self._dtype)
-            self._splits: dict[Split, Batch] = {
-                "train": self._tensors(prepared.train),
-                "validation": self._tensors(prepared.validation),
-                "test": self._tensors(prepared.test),
-            }
-        except (RuntimeError, AssertionError, NotImplementedError) as error:
+            self._placement = self._decide()
+            self._splits = self._place()
+        except (RuntimeError, AssertionError, NotImplementedError, MemoryError) as error:
+            if memory.is_exhausted(error):
+                raise InputError(f"The memory of {plan.device} does not hold the rows and the model.") from error
             reason = str(error).strip().splitlines()[0]
             raise InputError(f"The device {plan.device} cannot be used: {reason} Try --device cpu.") from error
         self._flat, self._gradient = self._flatten()
@@ -82,19 +78,38 @@ class Autograd:
         torch_seed = int(stream(plan.seed, "dropout").integers(2**63))
         self._generator = torch.Generator().manual_seed(torch_seed).get_state()
         self._step = self._epoch = self._row = 0  # updates; passes done; rows of this pass already used
-        self._ordered_epoch, self._ordered = -1, self._splits["train"]
+        self._ordered_epoch = -1
         self._previous = self._flat.clone()  # the parameters before the newest update
         self._check_output()
+        self._recorded: graphs.Recorded | None = None
+        self._unrecorded = graphs.refusal(plan)  # why the step is not recorded
 
-    def _tensors(self, rows: Rows) -> Batch:
-        x = torch.from_numpy(rows.x).to(self._device, self._dtype)
-        y = torch.from_numpy(rows.y)
-        if self._plan.loss == "cross-entropy":
-            y = y.to(torch.int64).to(self._device)
-        else:
-            y = y.to(self._device, self._dtype).unsqueeze(1)
-        weight = None if rows.weight is None else torch.from_numpy(rows.weight).to(self._device, self._dtype)
-        return x, y, weight
+    def _decide(self) -> placement.Placement:
+        """Where the rows go."""
+        parts = (self._prepared.train, self._prepared.validation, self._prepared.test)
+        wide = torch.finfo(self._dtype).bits // 8
+        size = sum(wide * rows.x.size for rows in parts)
+        found = placement.decide(size, self._device)
+        if found.streamed and self._plan.full_batch and networks.looks_across_rows(self._module):
+            raise InputError(
+                f"{found.sentence} Batch norm needs a whole batch on the device: choose a --batch-size, not full."
+            )
+        return found
+
+    def _place(self) -> dict[Split, Resident | Streamed]:
+        parts: dict[Split, Rows] = {
+            "train": self._prepared.train,
+            "validation": self._prepared.validation,
+            "test": self._prepared.test,
+        }
+        if self._placement.streamed:
+            home, batch = self._placement.home, self._plan.batch
+            return {s: Streamed(self._arrays(r), self._device, self._dtype, batch, home) for s, r in parts.items()}
+        return {s: Resident(self._arrays(r), self._device, self._dtype) for s, r in parts.items()}
+
+    def _arrays(self, rows: Rows) -> Arrays:
+        y = rows.y.astype(np.int64) if self._plan.loss == "cross-entropy" else rows.y[:, None]
+        return rows.x, y, rows.weight
 
     def _flatten(self) -> tuple[Tensor, Tensor]:
         """Move all parameters into one vector and their gradients into another."""
@@ -121,9 +136,10 @@ class Autograd:
         self._memory = [torch.zeros_like(self._flat) for _ in range(optimizers.MEMORY.get(optimizer, 0))]
         self._lbfgs = lbfgs.LBFGS(self._flat, self._gradient) if optimizer == "lbfgs" else None
         self._count = 0
+        self._recorded = None  # it would go on with the old memory
 
     def _check_output(self) -> None:
-        x = self._splits["train"][0][:2]
+        x = next(iter(self._splits["train"].slices(2)))[0]
         try:
             with torch.no_grad(), self._evaluating(), self._autocast():
                 output = self._module(x)
@@ -141,14 +157,35 @@ class Autograd:
         """Updates taken so far."""
         return self._step
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences on where the rows lie, how steps are launched on a card, and how exactly they are computed."""
+        launched = ""
+        if self._device.type == "cuda":
+            one = "A step is recorded once and replayed (a CUDA graph)."
+            launched = one if self._unrecorded is None else f"Steps are launched one by one: {self._unrecorded}."
+        return tuple(filter(None, (self._placement.sentence, launched, *numerics.explain(self._plan))))
+
     # The training loop itself: forward, loss, gradient, update.
 
-    def _update(self, lr: float) -> Tensor:
-        """One update on the next batch; its loss before the update, a scalar on the device."""
-        batch = self._next_batch()
+    def _update(self, lr: float, settings: Tensor | None) -> Tensor:
+        """One update on the next batch; its loss before the update, a scalar on the device.
+
+        Args:
+            settings: of this update on the device, where its step may be recorded.
+        """
+        pieces = self._next_batch()
         if self._lbfgs is not None:
-            return self._lbfgs.step(lambda: self._loss_and_gradient(batch), self._penalty, lr)
-        loss = self._loss_and_gradient(batch)
+            return self._lbfgs.step(lambda: self._loss_and_gradient(pieces, self._plan.rows), self._penalty, lr)
+        if settings is None:
+            return self._step_on(pieces, rules.settings(lr, self._count + 1))
+        if isinstance(pieces, list):
+            return self._replay(pieces[0], settings)
+        return self._step_on(pieces, settings)
+
+    def _step_on(self, pieces: Iterable[Batch], settings: rules.Settings) -> Tensor:
+        """The step itself: forward, loss, gradient, update."""
+        loss = self._loss_and_gradient(pieces, None if isinstance(pieces, list) else self._plan.rows)
         if self._plan.precision == "fp16" and not self._unscale():
             return loss  # the gradient overflowed: this update is left out, as loss scaling has it
         if self._plan.clip is not None:
@@ -160,28 +197,56 @@ class Autograd:
             self._flat,
             self._gradient,
             self._memory,
-            self._count,
-            lr,
+            settings,
             self._momentum,
             self._plan.weight_decay,
         )
         return loss
 
-    def _loss_and_gradient(self, batch: Batch) -> Tensor:
-        """The batch's loss without penalties; leaves the gradient, penalties included, in `_gradient`."""
-        x, y, weight = batch
+    def _replay(self, batch: Batch, settings: Tensor) -> Tensor:
+        """The step as it was recorded, with the first batch of the usual size."""
+        if self._recorded is None and self._unrecorded is None and len(batch[0]) == self._batch:
+            self._record(batch, settings)
+        if self._recorded is None or not self._recorded.fits(batch):
+            return self._step_on([batch], settings)
+        self._count += 1
+        return self._recorded(batch, settings)
+
+    def _record(self, batch: Batch, settings: Tensor) -> None:
+        count, changed = self._count, [self._flat, self._gradient, *self._memory, *self._module.buffers()]
+        try:
+            self._recorded = graphs.Recorded(lambda b, s: self._step_on([b], s), batch, settings, changed)
+        except RuntimeError as error:
+            if memory.is_exhausted(error):
+                raise
+            self._unrecorded = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        self._count = count
+
+    def _loss_and_gradient(self, pieces: Iterable[Batch], rows: int | None = None) -> Tensor:
+        """A batch's loss without penalties; leaves the gradient, penalties included, in `_gradient`.
+
+        Args:
+            pieces: the batch, whole or in parts.
+            rows: of all parts together, where there may be several.
+        """
         self._gradient.zero_()
-        with torch.enable_grad():
-            with self._autocast():
-                output = self._module(x)
-            loss = self._objective(output.to(self._dtype), y, weight)
-            torch.autograd.backward(loss * self._scale if self._plan.precision == "fp16" else loss)
         factor = self._scale if self._plan.precision == "fp16" else 1.0
+        total: Tensor | None = None
+        for x, y, weight in pieces:
+            with torch.enable_grad():
+                with self._autocast():
+                    output = self._module(x)
+                loss = self._objective(output.to(self._dtype), y, weight)
+                if rows is not None and len(x) < rows:
+                    loss = loss * (len(x) / rows)
+                torch.autograd.backward(loss * factor if self._plan.precision == "fp16" else loss)
+            total = loss.detach() if total is None else total + loss.detach()
         if self._plan.l2:
             self._gradient.addcmul_(self._flat, self._decayed, value=self._plan.l2 * factor)
         if self._plan.l1:
             self._gradient.addcmul_(self._flat.sign(), self._decayed, value=self._plan.l1 * factor)
-        return loss.detach()
+        assert total is not None
+        return total
 
     def _penalty(self) -> Tensor:
         weights = self._flat * self._decayed
@@ -205,29 +270,22 @@ class Autograd:
             losses = functional.huber_loss(output, y, reduction=how, delta=HUBER)
         return losses if weight is None else (losses.reshape(-1) * weight).mean()
 
-    def _next_batch(self) -> Batch:
-        rows = self._plan.rows
+    def _next_batch(self) -> list[Batch] | Streamed:
+        """The rows of the next update: in one piece, or all of them in blocks."""
+        rows, train = self._plan.rows, self._splits["train"]
         if self._batch >= rows and self._row == 0:
             self._epoch += 1
-            return self._splits["train"]
+            return train.pieces()
         if self._ordered_epoch != self._epoch:
-            self._ordered = self._order(self._epoch)
+            plan = self._plan
+            train.order(None if plan.shuffle == "none" else rows_of_epoch(plan.shuffle, plan.seed, self._epoch, rows))
             self._ordered_epoch = self._epoch
-        x, y, weight = self._ordered
-        part = slice(self._row, min(self._row + self._batch, rows))
-        self._row = part.stop
+        start, stop = self._row, min(self._row + self._batch, rows)
+        self._row = stop
         if self._row >= rows:
             self._row = 0
             self._epoch += 1
-        return x[part], y[part], None if weight is None else weight[part]
-
-    def _order(self, epoch: int) -> Batch:
-        x, y, weight = self._splits["train"]
-        if self._plan.shuffle == "none":
-            return x, y, weight
-        order = rows_of_epoch(self._plan.shuffle, self._plan.seed, epoch, self._plan.rows)
-        index = torch.from_numpy(order).to(self._device)
-        return x[index], y[index], None if weight is None else weight[index]
+        return [train.batch(start, stop)]
 
     def _autocast(self) -> AbstractContextManager[Any]:
         kinds = {"bf16": torch.bfloat16, "fp16": torch.float16}
@@ -261,8 +319,16 @@ class Autograd:
         return np.concatenate(blocks) if blocks else np.empty(0)
 
     def _block(self, count: int) -> Floats:
-        before, previous = self.state(), self._previous
-        losses = self._updates(count)
+        before, previous, exhausted = self._here(), self._previous, False
+        losses = np.empty(0)
+        try:
+            losses = self._updates(count)
+        except (RuntimeError, MemoryError) as error:
+            if not memory.is_exhausted(error):
+                raise
+            exhausted = True
+        if exhausted:  # only now have the frames gone that hold on to the memory
+            raise self._exhausted(before)
         bad = np.flatnonzero(~self._good(losses))
         if not len(bad):
             return losses
@@ -274,19 +340,40 @@ class Autograd:
         self._flat.copy_(self._previous)
         return losses[: first + 1]
 
+    def _exhausted(self, before: State) -> memory.OutOfMemory:
+        """Go back to where a block of steps began, and find a batch that fits."""
+        self._recorded, batch = None, min(self._batch, self._plan.rows)
+        for rows in self._splits.values():
+            rows.close()
+        memory.release()
+
+        def attempt(size: int) -> None:
+            self._loss_and_gradient([next(iter(self._splits["train"].slices(size)))])
+
+        self._module.train()
+        fitting = batch if memory.fits(lambda: attempt(batch)) else memory.largest_batch(attempt, batch)
+        self.restore(before)
+        return memory.OutOfMemory(self._plan.device, self._step, batch, fitting)
+
     def _updates(self, count: int) -> Floats:
         if not count:
             return np.empty(0)
         plan, losses = self._plan, []
         rates = self._lr * self._factor * factors(plan.schedule, plan.warmup, plan.steps, self._step, count)
         self._module.train()
+        ahead = self._settings(rates) if self._unrecorded is None else [None] * count
         with torch.no_grad(), self._own_randomness():
             for i, lr in enumerate(rates.tolist()):
                 if i == count - 1:
                     self._previous = self._flat.clone()
-                losses.append(self._update(lr))
+                losses.append(self._update(lr, ahead[i]))
         self._step += count
         return torch.stack(losses).to("cpu", torch.float64).numpy() * self._unit
+
+    def _settings(self, rates: Floats) -> Tensor:
+        """What differs from update to update, on the device for all that are to come: [n, 3]."""
+        rows = [rules.settings(lr, self._count + 1 + i) for i, lr in enumerate(rates.tolist())]
+        return placement.upload(np.array(rows), self._device, self._dtype)
 
     def _good(self, losses: Any) -> Any:
         return np.isfinite(losses) & (losses <= self._limit)
@@ -323,6 +410,7 @@ class Autograd:
             self._factor = float(value)
         elif field == "momentum":
             self._momentum = float(value)
+            self._recorded = None
         elif field == "optimizer":
             if value == "lbfgs" and self._batch < self._plan.rows:
                 raise InputError("L-BFGS works on full batches; change the batch size to full first.")
@@ -330,15 +418,20 @@ class Autograd:
         elif field == "batch_size":
             if self._rule == "lbfgs" and value != "full":
                 raise InputError("L-BFGS works on full batches; change the optimizer first.")
-            self._batch = self._plan.rows if value == "full" else min(int(value), self._plan.rows)
+            self._resize(self._plan.rows if value == "full" else min(int(value), self._plan.rows))
         else:
             raise InputError(f"The autograd backend cannot change {field} during a run.")
+
+    def _resize(self, batch: int) -> None:
+        if batch != self._batch:
+            self._batch, self._recorded = batch, None
+            self._splits["train"].resize(batch)
 
     def gradient(self) -> Parameters:
         """See `Kernel.gradient`; without penalties, in eval mode, by parameter name."""
         plan, self._plan = self._plan, replace(self._plan, l1=0.0, l2=0.0, precision=self._exact())
         with self._evaluating():
-            self._loss_and_gradient(self._splits["train"])
+            self._loss_and_gradient(self._splits["train"].glance(), plan.rows)
         self._plan = plan
         named = [(n, p) for n, p in self._module.named_parameters() if p.requires_grad]
         return Parameters({name: _float64(p.grad) for name, p in named if p.grad is not None})
@@ -348,25 +441,34 @@ class Autograd:
 
     def evaluate(self, split: Split) -> float:
         """See `Kernel.evaluate`."""
-        x, y, weight = self._splits[split]
-        if not len(x):
+        rows = self._splits[split]
+        if not len(rows):
             return float("nan")
-        total = torch.zeros((), dtype=torch.float64 if self._device.type != "mps" else torch.float32)
-        total = total.to(self._device)
-        with torch.no_grad(), self._evaluating(), self._autocast():
-            for start in range(0, len(x), SLICE):
-                part = slice(start, start + SLICE)
-                output = self._module(x[part]).to(self._dtype)
-                loss = self._objective(output, y[part], None if weight is None else weight[part])
-                total += loss * len(output)
-        return float(total) / len(x) * self._unit
+        kind = torch.float64 if self._device.type != "mps" else torch.float32
+
+        def total(size: int) -> float:
+            found = torch.zeros((), dtype=kind, device=self._device)
+            for x, y, weight in rows.slices(size):
+                found += self._objective(self._module(x).to(self._dtype), y, weight) * len(x)
+            return float(found)
+
+        return self._in_slices(total) / len(rows) * self._unit
 
     def outputs(self, split: Split) -> Floats:
         """See `Kernel.outputs`."""
-        x = self._splits[split][0]
+        rows = self._splits[split]
+        if not len(rows):
+            return np.empty((0, self._plan.architecture.outputs))
+
+        def found(size: int) -> Floats:
+            return np.concatenate([_float64(self._module(x).to(self._dtype)) for x, _, _ in rows.slices(size)])
+
+        return self._in_slices(found)
+
+    def _in_slices(self, work: Callable[[int], memory.T]) -> memory.T:
+        """What `work(rows at once)` gives, with as many rows at once as fit into memory."""
         with torch.no_grad(), self._evaluating(), self._autocast():
-            parts = [self._module(x[start : start + SLICE]).to(self._dtype) for start in range(0, len(x), SLICE)]
-        return _float64(torch.cat(parts)) if parts else np.empty((0, self._plan.architecture.outputs))
+            return memory.halved(work, SLICE)
 
     def parameters(self) -> Parameters:
         """See `Kernel.parameters`; batch norm's running statistics with them."""
@@ -375,9 +477,13 @@ class Autograd:
 
     def state(self) -> State:
         """See `Kernel.state`."""
-        arrays = {"parameters": _copy(self._flat), "generator": _copy(self._generator)}
-        arrays |= {f"memory{i}": _copy(vector) for i, vector in enumerate(self._memory)}
-        arrays |= {f"buffer:{name}": _copy(buffer) for name, buffer in self._module.named_buffers()}
+        return self._here(_copy)
+
+    def _here(self, copy: Callable[[Tensor], Any] = torch.clone) -> State:
+        """The state as copies of some kind; as clones on the device, which nobody waits for."""
+        arrays = {"parameters": copy(self._flat), "generator": copy(self._generator)}
+        arrays |= {f"memory{i}": copy(vector) for i, vector in enumerate(self._memory)}
+        arrays |= {f"buffer:{name}": copy(buffer) for name, buffer in self._module.named_buffers()}
         facts: dict[str, int | float | str] = {
             "step": self._step,
             "epoch": self._epoch,
@@ -390,6 +496,7 @@ class Autograd:
             "count": self._count,
             "scale": self._scale,
             "unharmed": self._unharmed,
+            "home": self._placement.home,
         }
         if self._lbfgs is not None:
             more = self._lbfgs.state()
@@ -401,18 +508,25 @@ class Autograd:
         """See `Kernel.restore`."""
         facts, arrays = state.facts, state.arrays
         self._begin(facts["optimizer"])  # type: ignore[arg-type]
-        self._flat.copy_(torch.from_numpy(arrays["parameters"]))
+        self._flat.copy_(torch.as_tensor(arrays["parameters"]))
         for i, vector in enumerate(self._memory):
-            vector.copy_(torch.from_numpy(arrays[f"memory{i}"]))
+            vector.copy_(torch.as_tensor(arrays[f"memory{i}"]))
         networks.put(self._module, {k.removeprefix("buffer:"): v for k, v in arrays.items() if k.startswith("buffer:")})
-        self._generator = torch.from_numpy(arrays["generator"].copy())
+        self._generator = torch.as_tensor(arrays["generator"]).clone()
         self._step, self._epoch, self._row = int(facts["step"]), int(facts["epoch"]), int(facts["row"])
-        self._batch, self._count = int(facts["batch"]), int(facts["count"])
+        self._resize(int(facts["batch"]))
+        self._count = int(facts["count"])
         self._lr, self._factor, self._momentum = (float(facts[k]) for k in ("lr", "factor", "momentum"))
         self._scale, self._unharmed = float(facts["scale"]), int(facts["unharmed"])
         if self._lbfgs is not None:
             self._lbfgs.restore(state)
         self._previous = self._flat.clone()
+        self._ordered_epoch = -1
+        # All rows in one piece and in several are summed in another order: go on as the run began.
+        home: placement.Home = facts.get("home", self._placement.home)  # type: ignore[assignment]
+        if self._batch >= self._plan.rows and (home == "device") == self._placement.streamed:
+            self._placement = placement.Placement(home)
+            self._splits = self._place()
 
 
 def _float64(tensor: Tensor | None) -> Floats:

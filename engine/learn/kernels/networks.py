@@ -109,6 +109,11 @@ def build(shape: Architecture, init: models.Init, seed: int) -> nn.Module:
     return module
 
 
+def looks_across_rows(module: nn.Module) -> bool:
+    """Whether a row's output depends on the other rows of its batch, so that a batch cannot be worked off in pieces."""
+    return any(isinstance(m, BatchNorm | nn.modules.batchnorm._BatchNorm) for m in module.modules())
+
+
 def put(module: nn.Module, arrays: Mapping[str, Any]) -> None:
     """Copy arrays into the parameters and buffers of their names."""
     with torch.no_grad():

@@ -1,0 +1,87 @@
+"""A step recorded once and replayed: on a card the launches of a step's small kernels cost more than their work.
+
+A CUDA graph replays the same kernels on the same addresses. So a batch is copied into a fixed place, and what changes
+from step to step (the learning rate and Adam's corrections) is read from the card, not from the host.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from engine.learn.plan import Plan
+
+Batch = tuple[Tensor, Tensor, Tensor | None]
+Step = Callable[[Batch, Tensor], Tensor]  # a batch and its settings [3] to the loss before the update
+
+WARM_UP = 3  # steps before the recording, in which libraries allocate what they need (torch's manual, "CUDA Graphs")
+
+
+def refusal(plan: Plan) -> str | None:
+    """Why the steps of a plan are not recorded, in words that follow "not recorded: "; None where they are."""
+    if not plan.device.startswith("cuda"):
+        return "only an NVIDIA card replays a recording"
+    if plan.architecture.family == "module":
+        return "what a module of one's own does in Python would be done once only"
+    if plan.optimizer == "lbfgs":
+        return "L-BFGS decides in each iteration how often to look at the loss"
+    if plan.architecture.dropout:
+        return "dropout draws its masks from the run's own generator"
+    if plan.precision == "fp16":
+        return "fp16's loss scaling looks at every gradient"
+    return None
+
+
+class Recorded:
+    """A step on batches of one shape.
+
+    Args:
+        step: the step itself; everything it reads and writes beside its arguments must stay in its place.
+        batch: a batch of the shape; its content does not matter.
+        settings: [3], likewise.
+        keep: every tensor that a step changes: the warm-up leaves them as they were.
+
+    Raises:
+        RuntimeError: something in the step cannot be recorded.
+    """
+
+    def __init__(self, step: Step, batch: Batch, settings: Tensor, keep: Sequence[Tensor]) -> None:
+        x, y, weight = batch
+        self._batch: Batch = (x.clone(), y.clone(), None if weight is None else weight.clone())
+        self._settings = settings.clone()
+        before = [tensor.clone() for tensor in keep]
+        try:
+            self._replay, self._loss = record(lambda: step(self._batch, self._settings), x.device)
+        finally:
+            for tensor, value in zip(keep, before, strict=True):
+                tensor.copy_(value)
+
+    def fits(self, batch: Batch) -> bool:
+        """Whether a batch has the recorded shape; the last one of an epoch may not."""
+        return batch[0].shape == self._batch[0].shape
+
+    def __call__(self, batch: Batch, settings: Tensor) -> Tensor:
+        """One step; the loss before it."""
+        for place, value in zip((*self._batch, self._settings), (*batch, settings), strict=True):
+            if place is not None and value is not None:
+                place.copy_(value)
+        self._replay()
+        return self._loss.clone()
+
+
+def record(work: Callable[[], Tensor], device: torch.device) -> tuple[Callable[[], Any], Tensor]:
+    """Do some work a few times, then record it: what replays it, and the place of its result."""
+    now = torch.cuda.current_stream(device)
+    side = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+    side.wait_stream(now)
+    with torch.cuda.stream(side):
+        for _ in range(WARM_UP):
+            work()
+    now.wait_stream(side)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        result = work()
+    return graph.replay, result

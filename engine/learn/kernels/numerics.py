@@ -1,0 +1,53 @@
+"""How exactly torch computes: what it is told to do, and the same in words."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from engine.learn.plan import Plan
+
+# float32 products keep float32's 24 bits. TF32 would keep 11 of them, and bring the losses of a card and of a processor
+# apart in the third digit; who wants that speed asks for bf16, and knows it.
+PRODUCTS = "highest"
+WORKSPACE = ":4096:8"  # of cuBLAS; with a fixed one it repeats its sums in one order (cuBLAS manual, "Reproducibility")
+
+
+def settle(plan: Plan) -> None:
+    """Tell torch. The settings belong to the whole process."""
+    import torch
+
+    torch.set_num_threads(plan.threads)
+    torch.set_float32_matmul_precision(PRODUCTS)
+    torch.backends.cudnn.allow_tf32 = False
+    if plan.deterministic:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", WORKSPACE)
+    torch.use_deterministic_algorithms(plan.deterministic)
+    torch.backends.cudnn.benchmark = False  # which would choose algorithms by timing them
+
+
+def explain(plan: Plan) -> tuple[str, ...]:
+    """What there is to know of a plan's arithmetic, a sentence each."""
+    said = []
+    card = plan.device.startswith("cuda")
+    if plan.precision == "float32" and card:
+        said.append(
+            "float32 products keep all 24 bits: TF32, which keeps 11, is off. --precision bf16 is the fast choice."
+        )
+    if plan.precision == "bf16":
+        said.append(
+            "bf16: products are computed with 8 bits (autocast), weights, losses and updates stay float32; "
+            "losses differ from float32's in the third digit."
+        )
+    if plan.precision == "fp16":
+        said.append(
+            "fp16: products are computed with 11 bits in a narrow range (autocast), weights and updates stay float32; "
+            "the loss is scaled so that small gradients survive, and an update whose gradient overflows is left out."
+        )
+    if plan.deterministic:
+        said.append(
+            "Deterministic: only algorithms that give the same bits every time"
+            + (", some of them slower; equal runs on equal cards and versions are equal to the bit." if card else ".")
+        )
+    return tuple(said)

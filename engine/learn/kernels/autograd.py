@@ -177,8 +177,9 @@ class Autograd:
         pieces = self._next_batch()
         if self._lbfgs is not None:
             return self._lbfgs.step(lambda: self._loss_and_gradient(pieces, self._plan.rows), self._penalty, lr)
+        self._count += 1
         if settings is None:
-            return self._step_on(pieces, rules.settings(lr, self._count + 1))
+            return self._step_on(pieces, rules.settings(lr, self._count))
         if isinstance(pieces, list):
             return self._replay(pieces[0], settings)
         return self._step_on(pieces, settings)
@@ -187,11 +188,11 @@ class Autograd:
         """The step itself: forward, loss, gradient, update."""
         loss = self._loss_and_gradient(pieces, None if isinstance(pieces, list) else self._plan.rows)
         if self._plan.precision == "fp16" and not self._unscale():
-            return loss  # the gradient overflowed: this update is left out, as loss scaling has it
+            self._count -= 1  # the gradient overflowed: this update is left out, as loss scaling has it
+            return loss
         if self._plan.clip is not None:
             norm = torch.linalg.vector_norm(self._gradient)
             self._gradient.mul_((self._plan.clip / (norm + 1e-6)).clamp(max=1.0))
-        self._count += 1
         rules.update(
             self._rule,  # type: ignore[arg-type]
             self._flat,
@@ -209,18 +210,16 @@ class Autograd:
             self._record(batch, settings)
         if self._recorded is None or not self._recorded.fits(batch):
             return self._step_on([batch], settings)
-        self._count += 1
         return self._recorded(batch, settings)
 
     def _record(self, batch: Batch, settings: Tensor) -> None:
-        count, changed = self._count, [self._flat, self._gradient, *self._memory, *self._module.buffers()]
+        changed = [self._flat, self._gradient, *self._memory, *self._module.buffers()]
         try:
             self._recorded = graphs.Recorded(lambda b, s: self._step_on([b], s), batch, settings, changed)
         except RuntimeError as error:
             if memory.is_exhausted(error):
                 raise
             self._unrecorded = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        self._count = count
 
     def _loss_and_gradient(self, pieces: Iterable[Batch], rows: int | None = None) -> Tensor:
         """A batch's loss without penalties; leaves the gradient, penalties included, in `_gradient`.

@@ -61,7 +61,7 @@ def release() -> None:
     """Give back to the device what torch holds but does not use."""
     import gc
 
-    gc.collect()
+    gc.collect(1)  # what has just failed is young; old objects take a third of a second to go through
     torch = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_initialized():
         torch.cuda.empty_cache()

@@ -1,0 +1,42 @@
+"""Which number formats a device has, told before a run."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from engine.devices.info import DeviceInfo, Support
+from engine.devices.listing import known
+
+Precision = Literal["float32", "float64", "bf16", "fp16"]
+WORDS = {"bf16": "bfloat16", "fp16": "float16"}
+
+
+def precision_problem(device: str, precision: Precision) -> str | None:
+    """Why a device cannot compute in a format, with the remedy; None where it can, or is not known yet.
+
+    Args:
+        device: a definite device, "cuda:0".
+    """
+    if _support(device, precision) != "none":
+        return None
+    other = "float32 or --device cpu" if precision == "float64" else "float32"
+    return f"The device {device} has no {WORDS.get(precision, precision)}; choose --precision {other}."
+
+
+def precision_remark(device: str, precision: Precision) -> str | None:
+    """What to know of a format that a device has only in a way; None where there is nothing to say."""
+    if _support(device, precision) != "emulated":
+        return None
+    return (
+        f"{WORDS.get(precision, precision)} is emulated on {device}, which lacks the instructions: slower than float32 "
+        "and less exact; choose --precision float32."
+    )
+
+
+def _support(device: str, precision: Precision) -> Support:
+    info = next((d for d in known() if d.name == device), DeviceInfo(device, "", True, "", float64=device != "mps"))
+    if precision == "float32":
+        return "native"
+    if precision == "float64":
+        return "native" if info.float64 else "none"
+    return info.bf16 if precision == "bf16" else info.fp16

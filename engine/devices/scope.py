@@ -1,0 +1,65 @@
+"""What the surroundings let a process see of the cards: CUDA_VISIBLE_DEVICES, Slurm, and MIG."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+def visible(environment: Mapping[str, str]) -> tuple[str, ...] | None:
+    """The cards that CUDA_VISIBLE_DEVICES names, as it names them, in the order of cuda:0, cuda:1, …; None for all.
+
+    As CUDA reads it: what follows the first name that is none ("-1") is not seen.
+    """
+    text = environment.get("CUDA_VISIBLE_DEVICES")
+    if text is None:
+        return None
+    names = []
+    for part in text.split(","):
+        name = part.strip()
+        if not (name.isdigit() or name.startswith(("GPU-", "MIG-"))):
+            break
+        names.append(name)
+    return tuple(names)
+
+
+def note(index: int, environment: Mapping[str, str]) -> str:
+    """What cuda:index is in the machine's own numbering; "" where it is the same."""
+    names = visible(environment)
+    if names is None or index >= len(names):
+        return ""
+    name = names[index]
+    if name.startswith("MIG-"):
+        return f"A slice of a card (MIG), given by CUDA_VISIBLE_DEVICES={name}; CUDA gives a process one slice."
+    if name.startswith("GPU-"):
+        return f"The card {name} of this machine, by CUDA_VISIBLE_DEVICES."
+    return f"The machine's card {name}, by CUDA_VISIBLE_DEVICES." if int(name) != index else ""
+
+
+def remarks(environment: Mapping[str, str], *, card: bool) -> tuple[str, ...]:
+    """Sentences on what hides cards from this process.
+
+    Args:
+        card: whether an NVIDIA card is in the machine.
+    """
+    found = []
+    names, raw = visible(environment), environment.get("CUDA_VISIBLE_DEVICES", "")
+    if names == () and card:
+        found.append(f"CUDA_VISIBLE_DEVICES={raw!r} hides every NVIDIA card: unset CUDA_VISIBLE_DEVICES")
+    elif names:
+        found.append(f"CUDA_VISIBLE_DEVICES={raw}: cuda:0 is the first of these, other cards are hidden.")
+    job = environment.get("SLURM_JOB_ID")
+    if job:
+        given = slurm_cards(environment)
+        if given:
+            found.append(f"The Slurm job {job} was given the cards {given}.")
+        elif card:
+            found.append(f"The Slurm job {job} was given no card: ask for one with --gres=gpu:1.")
+    return tuple(found)
+
+
+def slurm_cards(environment: Mapping[str, str]) -> str:
+    """The cards of a Slurm step or job, "0,1"; "" for none."""
+    for name in ("SLURM_STEP_GPUS", "SLURM_JOB_GPUS"):
+        if environment.get(name):
+            return environment[name]
+    return ""

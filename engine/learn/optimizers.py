@@ -28,12 +28,12 @@ MEMORY: dict[str, int] = {
 }
 
 # torch.optim.LBFGS for one outer iteration a step, the loss before it and at most 25 evaluations of its line search
-# (torch's own limit, 1.25 evaluations for each iteration, leaves the line search none); it stops at no tolerance.
+# (torch's own limit, 1.25 evaluations for each iteration, leaves the line search none); tolerances are rounding.
 LBFGS = {
     "max_iter": 1,
     "max_eval": 26,
     "tolerance_grad": 0,
-    "tolerance_change": 0,
+    "tolerance_change": 1e-16,  # a fall of the loss that rounding hides: the line search would look for it in vain
     "history_size": 10,  # pairs of steps and gradient changes that stand for the curvature
     "line_search_fn": "strong_wolfe",
 }

@@ -207,6 +207,7 @@ class Net(nn.Module):
 # Runs every script named on its command line as its own program, but in one process: torch takes seconds to import.
 DRIVER = """
 import json, runpy, sys, torch
+torch.set_num_threads(1)
 found = {}
 for path in sys.argv[1:]:
     torch.set_default_dtype(torch.float32)

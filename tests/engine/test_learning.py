@@ -500,7 +500,7 @@ def test_tolerance_ends_at_the_gap(tmp_path: Path) -> None:
 
 
 def test_tolerance_ends_a_network_when_its_loss_has_settled(tmp_path: Path) -> None:
-    wishes = {"dataset": "moons", "model": "mlp", "batch_size": "full", "lr": 0.01, "tol": 1e-3, "eval_every": 10}
+    wishes = {"dataset": "moons", "model": "mlp", "hidden": "8", "batch_size": "full", "tol": 1e-2, "eval_every": 10}
     result, _ = ended(tmp_path, steps=5000, **wishes)
     assert result["ended"] == "tol"
     assert result["steps"] < 5000

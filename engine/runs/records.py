@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 BLOCK = 4096  # records stamped at once
+STRIDE = 64  # bytes of a long message that are checksummed side by side
 POLYNOMIAL = 0x82F63B78  # Castagnoli, reflected
 
 Bytes = NDArray[np.uint8]
@@ -33,18 +34,33 @@ def crc32c(content: bytes) -> int:
     """CRC-32C (RFC 3720, appendix B.4)."""
     table = _table().tolist()
     crc = 0xFFFFFFFF
-    for byte in content:
+    first = len(content) % STRIDE if len(content) > 4 * STRIDE else len(content)
+    for byte in content[:first]:
         crc = table[(crc ^ byte) & 0xFF] ^ (crc >> 8)
+    if first < len(content):
+        # Blocks side by side, each as if nothing came before; what came before acts like their first four bytes.
+        effects = effects_of(STRIDE)
+        blocks = np.frombuffer(content, np.uint8, offset=first).reshape(-1, STRIDE)
+        own = np.zeros(len(blocks), np.uint32)
+        for place in range(STRIDE):
+            own ^= effects[place][blocks[:, place]]
+        one, two, three, four = (effects[place].tolist() for place in range(4))
+        for block in own.tolist():
+            crc = block ^ one[crc & 0xFF] ^ two[crc >> 8 & 0xFF] ^ three[crc >> 16 & 0xFF] ^ four[crc >> 24]
     return crc ^ 0xFFFFFFFF
 
 
-def _mask(crc: Words) -> Words:
+def masked(crc: Words) -> Words:
+    """Checksums as TFRecord keeps them."""
     return ((crc >> np.uint32(15)) | (crc << np.uint32(17))) + np.uint32(0xA282EAD8)
 
 
 @cache
-def _effects(length: int) -> Words:
-    """[length, 256] what a byte at each place of a message of `length` bytes adds to its CRC."""
+def effects_of(length: int) -> Words:
+    """[length, 256] what a byte at each place of a message of `length` bytes adds to its CRC.
+
+    Only the bytes that follow matter: the last n rows are those of a message of n bytes.
+    """
     table = _table()
     effects = np.empty((length, 256), np.uint32)
     effects[length - 1] = table
@@ -57,7 +73,7 @@ def _effects(length: int) -> Words:
 def record(message: bytes) -> bytes:
     """One framed record."""
     length = len(message).to_bytes(8, "little")
-    marks = (int(_mask(np.array([crc32c(part)], np.uint32))[0]).to_bytes(4, "little") for part in (length, message))
+    marks = (int(masked(np.array([crc32c(part)], np.uint32))[0]).to_bytes(4, "little") for part in (length, message))
     head, tail = marks
     return length + head + message + tail
 
@@ -123,7 +139,7 @@ def _stamp(
     length = len(template)
     rows = np.empty((count, length + 16), np.uint8)
     rows[:, :8] = np.frombuffer(length.to_bytes(8, "little"), np.uint8)
-    head = _mask(np.array([crc32c(length.to_bytes(8, "little"))], "<u4"))
+    head = masked(np.array([crc32c(length.to_bytes(8, "little"))], "<u4"))
     rows[:, 8:12] = head.view(np.uint8)
     message = rows[:, 12 : 12 + length]
     message[:] = np.frombuffer(template, np.uint8)
@@ -133,9 +149,9 @@ def _stamp(
         more = 0x80 if place < size - 1 else 0
         message[:, 10 + place] = (steps >> (7 * place)) & 0x7F | more
     message[:, length - 4 :] = values[:, None].view(np.uint8)
-    effects = _effects(length)
+    effects = effects_of(length)
     crc = np.full(count, crc32c(template), np.uint32)
     for place in varying:
         crc ^= effects[place][message[:, place]]
-    rows[:, 12 + length :] = _mask(crc).astype("<u4")[:, None].view(np.uint8)
+    rows[:, 12 + length :] = masked(crc).astype("<u4")[:, None].view(np.uint8)
     return rows.tobytes()

@@ -307,19 +307,20 @@ class Autograd:
 
     def advance(self, steps: int) -> Floats:
         """See `Kernel.advance`."""
-        blocks = []
+        blocks, beginning = [], self._here()
         while steps > 0:
             count = min(steps, BLOCK)
-            losses = self._block(count)
+            losses = self._block(count, beginning)
             blocks.append(losses)
             if len(losses) and not self._good(losses[-1]):
                 break
             steps -= count
         return np.concatenate(blocks) if blocks else np.empty(0)
 
-    def _block(self, count: int) -> Floats:
-        before, previous, exhausted = self._here(), self._previous, False
-        losses = np.empty(0)
+    def _block(self, count: int, beginning: State) -> Floats:
+        """A block of steps. Raises OutOfMemory, then standing where all of them began."""
+        before = beginning if beginning.facts["step"] == self._step else self._here()
+        previous, exhausted, losses = self._previous, False, np.empty(0)
         try:
             losses = self._updates(count)
         except (RuntimeError, MemoryError) as error:
@@ -327,7 +328,7 @@ class Autograd:
                 raise
             exhausted = True
         if exhausted:  # only now have the frames gone that hold on to the memory
-            raise self._exhausted(before)
+            raise self._exhausted(beginning)
         bad = np.flatnonzero(~self._good(losses))
         if not len(bad):
             return losses
@@ -340,7 +341,7 @@ class Autograd:
         return losses[: first + 1]
 
     def _exhausted(self, before: State) -> memory.OutOfMemory:
-        """Go back to where a block of steps began, and find a batch that fits."""
+        """Go back to where the steps began, and find a batch that fits."""
         self._recorded, batch = None, min(self._batch, self._plan.rows)
         for rows in self._splits.values():
             rows.close()
@@ -398,8 +399,10 @@ class Autograd:
     def _evaluating(self) -> Iterator[None]:
         """No dropout, and batch norm by its running statistics."""
         self._module.eval()
-        yield
-        self._module.train()
+        try:
+            yield
+        finally:
+            self._module.train()
 
     def change(self, field: str, value: Any) -> None:
         """See `Kernel.change`; takes lr, momentum, optimizer, batch_size, and lr_factor from a plateau."""
@@ -429,9 +432,12 @@ class Autograd:
     def gradient(self) -> Parameters:
         """See `Kernel.gradient`; without penalties, in eval mode, by parameter name."""
         plan, self._plan = self._plan, replace(self._plan, l1=0.0, l2=0.0, precision=self._exact())
-        with self._evaluating():
-            self._loss_and_gradient(self._splits["train"].glance(), plan.rows)
-        self._plan = plan
+        rows = self._splits["train"]
+        try:
+            with self._evaluating():  # in which rows do not depend on each other, so that parts of them add up
+                memory.halved(lambda size: self._loss_and_gradient(rows.slices(size), plan.rows), SLICE)
+        finally:
+            self._plan = plan
         named = [(n, p) for n, p in self._module.named_parameters() if p.requires_grad]
         return Parameters({name: _float64(p.grad) for name, p in named if p.grad is not None})
 

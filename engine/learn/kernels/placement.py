@@ -28,7 +28,6 @@ Home = Literal["device", "memory", "file"]
 SHARE = 3  # rows that take more than a third of the free memory are streamed: an epoch's order is a second copy of them
 SMALL = 1 << 26  # bytes that fit anywhere: nobody is asked how much is free
 CHUNK = 1 << 25  # bytes of one transfer, or of one step of a conversion
-SLICE = 1 << 16  # rows evaluated at once, at most
 
 
 @dataclass(frozen=True)
@@ -110,11 +109,7 @@ class Resident:
         """All rows in their own order, in one piece."""
         return [self._rows]
 
-    def glance(self) -> list[Batch]:
-        """All rows in their own order, without disturbing the epoch's."""
-        return [self._rows]
-
-    def slices(self, size: int = SLICE) -> Iterator[Batch]:
+    def slices(self, size: int) -> Iterator[Batch]:
         """All rows in their own order, so many at a time."""
         x, y, weight = self._rows
         for start in range(0, len(x), size):
@@ -179,17 +174,13 @@ class Streamed:
         """All rows in their own order, in as many pieces as there are blocks; may be gone over again."""
         return self
 
-    def glance(self) -> Iterator[Batch]:
-        """All rows in their own order, without disturbing the epoch's."""
-        return self.slices()
-
     def __iter__(self) -> Iterator[Batch]:
         if self._order is not None:
             self.order(None)
         for start in range(0, len(self), self._block):
             yield self.batch(start, min(start + self._block, len(self)))
 
-    def slices(self, size: int = SLICE) -> Iterator[Batch]:
+    def slices(self, size: int) -> Iterator[Batch]:
         """All rows in their own order, so many at a time; leaves the epoch's blocks as they are."""
         for start in range(0, len(self), size):
             part = slice(start, start + size)

@@ -88,7 +88,8 @@ def best_threshold(y: Ints, chance: Floats) -> float:
         return 0.5
     value = float(chance[order][best])
     below = float(chance[order][best + 1]) if best + 1 < len(y) else 0.0
-    return (value + below) / 2
+    middle = (value + below) / 2
+    return middle if middle > below else value  # between two neighbouring numbers there is no middle
 
 
 @dataclass(frozen=True)

@@ -151,6 +151,11 @@ def test_the_log_loss_of_a_row_that_is_surely_wrong_is_its_logit(logit: float) -
     close(metrics.classification(np.array([1]), three)["log_loss"], logit)
 
 
+def test_a_threshold_between_two_neighbouring_probabilities() -> None:
+    high = float(np.nextafter(0.25, 1))
+    assert metrics.best_threshold(np.array([1, 1, 0, 0]), np.array([high, high, 0.25, 0.25])) == high
+
+
 @settings(max_examples=120, deadline=None)
 @given(case=binary())
 def test_no_threshold_has_a_greater_f1_than_the_best(case: tuple[metrics.Ints, metrics.Floats]) -> None:

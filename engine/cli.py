@@ -27,6 +27,7 @@ from engine import presets
 from engine.commands.console import DIVERGED, DONE, FAILED, INTERRUPTED, WRONG, Json, RunName, RunsFolder, put, say
 from engine.commands.console import table as _columns
 from engine.commands.export import export
+from engine.commands.watch import watch
 from engine.errors import Cancelled, InputError
 from engine.recipe import Choice, Recipe, build, choices, read_toml
 
@@ -178,8 +179,12 @@ def _drive(recipe: Recipe, json: bool, origin: Origin | None = None) -> int:
 
 def _watch(session: Any, quiet: bool) -> None:
     """Wait for the end; on a terminal tell how far it is, once a second."""
-    told = False
+    told, warned = False, False
     while not session.join(0.02 if not told else 1.0):
+        if not warned and session.warnings:
+            warned = True
+            for warning in session.warnings:
+                say(warning)
         now = session.snapshot()
         if quiet or not sys.stderr.isatty() or not now.steps or now.seconds < 1:
             told = now.seconds >= 1
@@ -353,6 +358,7 @@ def runs(*, runs: RunsFolder = "./runs", json: Json = False) -> int:
 
 
 app.command(export)
+app.command(watch)
 
 
 @app.command

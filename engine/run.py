@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from engine import forecast as forecasts
 from engine import outcome as outcomes
 from engine.data.prepare import Prepared, prepare
 from engine.data.sources import load
@@ -24,6 +25,7 @@ from engine.learn import diagnosis
 from engine.learn.curvature import Facts
 from engine.learn.kernels.choose import choose, open_kernel
 from engine.learn.kernels.contract import Kernel, Parameters, Split, State
+from engine.learn.kernels.memory import OutOfMemory
 from engine.learn.metrics import probabilities
 from engine.learn.plan import Plan, make_architecture, make_facts, make_plan
 from engine.learn.schedules import Plateau, factors
@@ -85,6 +87,7 @@ class Run:
         self.folder: RunFolder | None = None
         self.recorder: Recorder
         self.marks: list[Mark] = []
+        self.warnings: tuple[str, ...] = ()  # what to know of its appetite for disk and memory
         self.lr = 0.0
         self.ending: Ending | None = None
         self.result: dict[str, Any] = {}
@@ -120,6 +123,8 @@ class Run:
         device = resolve_device(self.recipe.device.device)
         self.plan = choose(self.recipe, make_plan(self.recipe, self.prepared, self.facts, device), self.facts)
         self.lr = self.plan.lr
+        done = 0 if self._origin is None or self._origin.branch else int(self._origin.state.facts.get("step", 0))
+        self.warnings = forecasts.check(forecasts.forecast(self.plan, self.prepared, self.recipe, done), self.recipe)
         activity(f"starting the {self.plan.backend} backend on {self.plan.device}")
         self.kernel = open_kernel(self.plan, self.prepared, self.facts)
         self._first_norm = _norm(self.kernel.gradient())
@@ -132,9 +137,9 @@ class Run:
         self.recorder.recall(self.step)
         self.recorder.begin(self.recipe, self.plan, self.prepared, self.kernel.parameters().arrays)
         self.folder.record(state="running", created=time.time(), **self._facts())
-        for note in self.prepared.notes:
+        own: tuple[str, ...] = getattr(self.kernel, "notes", ())  # of where its rows lie and how it computes
+        for note in (*self.prepared.notes, self.plan.backend_reason, *self.plan.notes, *own, *self.warnings):
             self.folder.log(note)
-        self.folder.log(self.plan.backend_reason)
         if self.step == 0:
             self.folder.stamp(0, time.time())
             self.recorder.rate(0, self.rate)
@@ -471,6 +476,8 @@ class Run:
         if self.folder is None:
             return f"The run could not start: {words}."
         try:
+            if isinstance(error, OutOfMemory):
+                return self._kept(error)
             self.folder.record(state="failed", ended_at=time.time(), ending=words)
             self.folder.log("".join(traceback.format_exception(error)))
             if "recorder" in self.__dict__:  # else it failed between the two
@@ -478,6 +485,16 @@ class Run:
         except OSError as second:
             return f"The run failed: {words}; and its log cannot be written: {second.strerror or second}."
         return f"The run failed: {words}. The traceback is in {self.folder.path / 'log.txt'}."
+
+    def _kept(self, error: OutOfMemory) -> str:
+        """Keep a run whose batch did not fit, to go on with a smaller one. Raises OSError."""
+        assert self.folder is not None
+        self.checkpoint()
+        self.ending = Ending("failed", str(error), error.remedy, error.remedy_text)
+        self.folder.record(state="failed", ended_at=time.time(), ending=self.ending.sentence)
+        self.folder.log(self.ending.sentence)
+        self.recorder.close()
+        return self.ending.sentence
 
     def _explain(self, reason: Ended, last: int) -> Ending:
         assert self.folder is not None

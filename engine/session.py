@@ -133,6 +133,11 @@ class Session:
         """What `train --json` prints; empty before the end."""
         return self._run.result
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What to know of the run's appetite for disk and memory, once its plan is made."""
+        return self._run.warnings
+
     def _note(self, name: str, value: Any = None) -> None:
         with self._wake:
             self._notes.append((name, value))
@@ -159,9 +164,8 @@ class Session:
         except BaseException as error:  # noqa: BLE001 (it is told, logged, and the folder kept valid)
             self.failure = error
             text = run.fail(error)
-            self._snapshot = replace(
-                self._snapshot, phase=Phase.FAILED, error=text, run=run.folder.path if run.folder else None
-            )
+            path = run.folder.path if run.folder else None
+            self._snapshot = replace(self._snapshot, phase=Phase.FAILED, error=text, run=path, ending=run.ending)
 
     def _say(self, activity: str) -> None:
         self._snapshot = replace(self._snapshot, activity=activity)

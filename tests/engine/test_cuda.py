@@ -16,8 +16,10 @@ from engine.data.table import Table
 from engine.learn.kernels import graphs, memory, numerics, placement
 from engine.learn.kernels.contract import Kernel
 from engine.learn.kernels.memory import OutOfMemory
-from engine.run import Run
-from tests.conftest import made, prepared_run, recipe
+from engine.run import Origin, Run
+from engine.session import Session
+from engine.snapshot import Phase
+from tests.conftest import facts, finished, losses, made, prepared_run, recipe
 
 Floats = NDArray[np.float64]
 CARD = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no NVIDIA card that this torch can use")
@@ -108,11 +110,11 @@ def test_a_change_during_the_run_is_recorded_anew(
 ) -> None:
     def steered() -> Floats:
         kernel = run_of(tmp_path, batch_size=8, optimizer="momentum", lr=0.01).kernel
-        losses = [kernel.advance(5)]
+        found = [kernel.advance(5)]
         for field, value in (("lr", 0.02), ("momentum", 0.5), ("batch_size", 16), ("optimizer", "adam")):
             kernel.change(field, value)
-            losses.append(kernel.advance(5))
-        return np.concatenate(losses)
+            found.append(kernel.advance(5))
+        return np.concatenate(found)
 
     found = steered()
     assert graph.recorded == 4  # a learning rate is read at every step
@@ -191,9 +193,9 @@ ERRORS = [
 ]
 
 
-def greedy(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, **facts: Any) -> str:
+def greedy(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, **details: Any) -> str:
     """A module that takes no batch of more than `most` rows from the call `since` on."""
-    (folder / f"{name}.py").write_text(GREEDY.format(**{"most": 20, "since": 0, "error": ERRORS[0]} | facts))
+    (folder / f"{name}.py").write_text(GREEDY.format(**{"most": 20, "since": 0, "error": ERRORS[0]} | details))
     monkeypatch.syspath_prepend(folder)
     return f"{name}:Greedy"
 
@@ -238,6 +240,32 @@ def test_a_moment_without_memory_and_a_model_that_is_too_large(tmp_path: Path, m
         kernel.advance(3)
     assert caught.value.remedy == {}
     assert len(kernel.advance(3)) == 3
+
+
+def test_a_run_that_runs_out_of_memory_is_kept_and_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = greedy(tmp_path, monkeypatch, "run", since=30)
+    chosen = recipe(tmp_path, backend="autograd", model=model, batch_size=50, optimizer="sgd", lr=0.01, steps=200)
+    session = Session(chosen, table=made(101))
+    session.start()
+    end = finished(session)
+    assert end.phase is Phase.FAILED
+    assert end.ending is not None
+    assert end.run is not None
+    assert (end.ending.reason, end.ending.remedy, end.ending.remedy_text) == (
+        "failed",
+        {"batch_size": "16"},
+        "batch size 16",
+    )
+    assert "--batch-size 16" in end.error
+    assert facts(end.run)["state"] == "failed"
+    kept = losses(end.run)
+    origin = Origin.read(end.run)
+    assert origin.state.facts["step"] == len(kept) < 200
+    further = Run(chosen.replace({"batch_size": "16"}), made(101), origin=origin)
+    further.prepare(lambda _: None, lambda: False)
+    further.change("batch_size", "16")
+    assert not further.advance(200)
+    assert further.step == 200
 
 
 def test_other_errors_are_passed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -335,7 +363,7 @@ def test_a_card_without_room_offers_a_batch_that_fits(tmp_path: Path) -> None:
 def test_nothing_in_the_loop_waits_for_the_card(tmp_path: Path) -> None:
     kernel = run_of(tmp_path, device="cuda", batch_size=8, optimizer="adam").kernel
     kernel.advance(30)  # recorded by now
-    losses = kernel._updates  # type: ignore[attr-defined]
+    updates = kernel._updates  # type: ignore[attr-defined]
     stack = torch.stack
 
     def last(*args: Any, **options: Any) -> Tensor:
@@ -345,7 +373,7 @@ def test_nothing_in_the_loop_waits_for_the_card(tmp_path: Path) -> None:
     torch.cuda.set_sync_debug_mode("error")
     try:
         torch.stack = last  # type: ignore[assignment]
-        assert np.isfinite(losses(5)).all()
+        assert np.isfinite(updates(5)).all()
     finally:
         torch.stack = stack  # type: ignore[assignment]
         torch.cuda.set_sync_debug_mode("default")

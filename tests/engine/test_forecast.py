@@ -124,3 +124,22 @@ def test_a_runs_folder_that_is_not_there_yet_lies_on_its_parents_disk(
     found = Forecast(1, 1, 1, 1, 1)
     assert check(found, recipe(tmp_path / "a" / "b")) == ()
     assert seen == [tmp_path]
+
+
+def test_a_large_run_is_told_of_before_it_begins(cli: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forecasts, "LARGE", 1000)
+    answer = cli("train houses --steps 200000 --backend autograd --max-seconds 0.5 --no-tensorboard")
+    assert answer.code == 0
+    assert "The run will take 1.7 MB" in answer.err
+    assert len(answer.out.splitlines()) == 1
+    assert "will take" in (Path(answer.out.strip()) / "log.txt").read_text()
+
+
+def test_a_run_without_room_on_the_disk_does_not_begin(
+    cli: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    disk(monkeypatch, 10**6)
+    answer = cli("train houses --steps 2000000")
+    assert answer.code == 2
+    assert "16.5 MB" in answer.err
+    assert not list((tmp_path / "runs").glob("*"))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from engine.data.prepare import Rows
 from engine.learn.curvature import triangle
 from engine.learn.kernels.contract import Floats
-from engine.learn.kernels.loops import network, objective, single
+from engine.learn.kernels.loops import network, objective, single, small
 from engine.learn.kernels.loops.orders import IN_PLACE, Orders, one_after_the_other
 from engine.learn.kernels.loops.rules import Regime, Trained
 from engine.learn.kernels.loops.single import EPOCH, ROW, Order
@@ -37,6 +37,7 @@ class SingleLoop:
         self._y, self._weight = _cast(train.y, dtype), _cast(train.weight, dtype)
         self._block = -1  # of the newest table made to be used in place; 0 for the triangular factor
         self._table: single.Table
+        self._factor: Vector  # that factor, row after row
         self._rows: Vector | None = None
         width = self._width
         empty = np.zeros(0, dtype)
@@ -57,6 +58,10 @@ class SingleLoop:
         order: Order
         if batch >= plan.rows and row == 0:
             order, table = IN_PLACE, self._whole()
+            if self._block == 0 and len(table.y) <= small.LARGEST:
+                return small.run(
+                    rates, losses, limit, unit, at, self._factor, table.y, table.floor, to, how, room.z[: len(table.y)]
+                )
             batch = len(table.y)
         elif plan.shuffle == "none" and row % batch == 0:
             order, table = one_after_the_other(-(-plan.rows // batch)), self._in_place(batch)
@@ -83,6 +88,7 @@ class SingleLoop:
         if self._block != 0:
             upper = triangle(self._train.x, self._train.y) * np.sqrt(p / n)  # the loop takes the mean over p rows
             x = np.ascontiguousarray(upper[:p, :p].T).reshape(-1).astype(self._dtype)
+            self._factor = np.ascontiguousarray(upper[:p, :p]).reshape(-1).astype(self._dtype)
             floor = float(upper[p, p]) ** 2 / p
             self._block, self._table = 0, self._made(x, upper[:p, p].astype(self._dtype), self._y[:0], p, floor)
         return self._table

@@ -53,9 +53,18 @@ def jit(function: F) -> F:
 
     Inside, the interpreter's lock is released.
     """
+    return _kept(function, OPTIONS)
+
+
+def jit_in_order(function: F) -> F:
+    """`jit`, with every sum taken in the order in which it is written."""
+    return _kept(function, OPTIONS | {"fastmath": {"contract"}})
+
+
+def _kept(function: F, options: dict[str, Any]) -> F:
     before, _numba.config.CACHE_DIR = _numba.config.CACHE_DIR, str(FOLDER)
     try:
-        return cast(F, _numba.njit(cache=True, **OPTIONS)(function))
+        return cast(F, _numba.njit(cache=True, **options)(function))
     finally:
         _numba.config.CACHE_DIR = before
 

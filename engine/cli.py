@@ -28,6 +28,7 @@ from engine.commands.console import DIVERGED, DONE, FAILED, INTERRUPTED, WRONG, 
 from engine.commands.console import table as _columns
 from engine.commands.export import export
 from engine.commands.watch import watch
+from engine.commands.watch import watch
 from engine.errors import Cancelled, InputError
 from engine.recipe import Choice, Recipe, build, choices, read_toml
 
@@ -358,6 +359,7 @@ def runs(*, runs: RunsFolder = "./runs", json: Json = False) -> int:
 
 
 app.command(export)
+app.command(watch)
 app.command(watch)
 
 

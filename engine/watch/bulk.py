@@ -148,7 +148,7 @@ class _Reader:
         self._data, self._starts, self._lengths = data, starts, lengths
         self._bad = len(starts)
         self._parts: dict[bytes, list[Points]] = {}
-        self._loose: dict[bytes, list[tuple[int, int, float, float]]] = {}
+        self._loose: dict[bytes, list[tuple[int, int, float, float, bool]]] = {}
         self.events: list[tuple[int, Event]] = []
 
     def read(self) -> int:
@@ -229,7 +229,7 @@ class _Reader:
         for slot in event.slots:
             values = _column(cells, slot.at, slot.form)
             if values.dtype not in (np.float32, np.float64):
-                values = values.astype(np.float32 if slot.form == "<f2" else np.float64)
+                values = values.astype(np.float32 if slot.single else np.float64)
             self._parts.setdefault(slot.tag, []).append(Points(numbers, steps.view(np.int64), walls, values))
 
     def _parse(self, number: int) -> Event | None:
@@ -253,15 +253,17 @@ class _Reader:
         if event is None:
             return
         for slot in event.slots:
-            self._loose.setdefault(slot.tag, []).append((number, event.step, event.wall, slot.value))
+            self._loose.setdefault(slot.tag, []).append((number, event.step, event.wall, slot.value, slot.single))
         if event.others or event.status:
             self.events.append((number, event))
 
     def points(self, bad: int) -> dict[bytes, Points]:
         """The scalars before a record, by tag."""
         for tag, some in self._loose.items():
-            orders, steps, walls, values = (np.array(cells) for cells in zip(*some, strict=True))
-            loose = Points(orders, steps.astype(np.int64), walls, values)
+            some.sort(key=lambda point: point[0])  # they were read by length
+            orders, steps, walls, values, singles = (np.array(cells) for cells in zip(*some, strict=True))
+            narrow = values.astype(np.float32) if singles.all() else values.astype(np.float64)
+            loose = Points(orders, steps.astype(np.int64), walls, narrow)
             self._parts.setdefault(tag, []).append(loose)
         found = {}
         for tag, parts in self._parts.items():

@@ -25,12 +25,17 @@ class MalformedError(Exception):
 
 @dataclass(slots=True)
 class Slot:
-    """A scalar: its tag, its value, and where its bytes lie (`at` < 0: not in one piece)."""
+    """A scalar: its tag, its value, where its bytes lie (`at` < 0: not in one piece), and their form as numpy's."""
 
     tag: bytes
     value: float
-    at: int = -1
-    form: str = ""
+    at: int
+    form: str
+
+    @property
+    def single(self) -> bool:
+        """Whether float32 holds every value of the form."""
+        return self.form in ("<f4", "<f2")
 
 
 @dataclass(slots=True)
@@ -40,7 +45,7 @@ class Other:
     tag: bytes
     plugin: bytes
     told: bytes  # the plugin's own content
-    kind: str  # "tensor" or "histogram"
+    kind: str  # "tensor", "histogram" (of the old kind), or "" where there is only what the plugin was told
     start: int
     stop: int
 
@@ -161,6 +166,8 @@ def _value(event: Event, data: bytes, start: int, stop: int) -> None:
             event.slots.append(slot)
         else:
             event.others.append(Other(tag, plugin, told, "tensor", *tensor))
+    elif told:  # PyTorch's hyperparameters have no value at all
+        event.others.append(Other(tag, plugin, told, "", 0, 0))
 
 
 def _plugin(data: bytes, start: int, stop: int) -> tuple[bytes, bytes]:
@@ -195,15 +202,16 @@ def _scalar(tag: bytes, data: bytes, start: int, stop: int) -> Slot | None:
     if place is not None and form and place[1] - place[0] == SIZES[form]:
         value = float(np.frombuffer(data, form, 1, place[0])[0])
         return Slot(tag, value, place[0], form)
-    if place is None and dtype == BFLOAT16 and numbers:
-        return Slot(tag, struct.unpack("<f", struct.pack("<I", (numbers[0] & 0xFFFF) << 16))[0])
+    bits = numbers[0] & 0xFFFF if numbers else 0
     if place is not None and dtype == BFLOAT16 and place[1] - place[0] == 2:
-        return Slot(tag, struct.unpack("<f", b"\0\0" + data[place[0] : place[1]])[0])
-    if place is None and form == "<f2" and numbers:
-        return Slot(tag, float(np.array([numbers[0] & 0xFFFF], "<u2").view("<f2")[0]))
-    if place is None:
-        return Slot(tag, float(numbers[0]) if numbers else 0.0)  # what is not written is 0
-    return None
+        bits, place = int.from_bytes(data[place[0] : place[1]], "little"), None
+    if place is not None:
+        return None
+    if dtype == BFLOAT16:
+        return Slot(tag, struct.unpack("<f", struct.pack("<I", bits << 16))[0], -1, "<f2")
+    if form == "<f2":
+        return Slot(tag, float(np.array([bits], "<u2").view("<f2")[0]), -1, form)
+    return Slot(tag, float(numbers[0]) if numbers else 0.0, -1, form)  # what is not written is 0
 
 
 def product(data: bytes, start: int, stop: int) -> int:

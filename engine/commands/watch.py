@@ -1,0 +1,97 @@
+"""`ravine watch` without a screen: what a log folder holds, or one of its curves as CSV."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+
+from engine.commands.console import DONE, Json, put, say, table
+from engine.errors import InputError
+
+if TYPE_CHECKING:
+    from engine.watch.tree import LogTree
+
+
+def watch(
+    logdir: Annotated[str, Parameter(name="LOGDIR", help="A folder of TensorBoard logs, or one event file.")],
+    /,
+    *,
+    tag: Annotated[str | None, Parameter(help="Print this curve as CSV, as TensorBoard has it.")] = None,
+    run: Annotated[str | None, Parameter(help="The run that --tag is of, where several have it.")] = None,
+    json: Json = False,
+) -> int:
+    """Follow the curves of any TensorBoard log. On a terminal: the app; else, or with --tag or --json, once as text."""
+    tree = _read(Path(logdir).expanduser())
+    if tag is not None:
+        from engine.watch.export import csv
+
+        sys.stdout.writelines(csv(tree.runs[_run_of(tree, tag, run)].curves[tag]))
+    elif json:
+        from engine.runs.folder import to_json
+
+        put(to_json({"logdir": logdir, "runs": [_told(tree, name) for name in sorted(tree.runs)]}))
+    elif not any(found.curves for found in tree.runs.values()):
+        say(f"There are no curves in {logdir}; TensorBoard's event files have tfevents in their names.")
+    else:
+        put(_table(tree))
+    for problem in (*tree.problems.values(), *(p for found in tree.runs.values() for p in found.problems)):
+        say(problem)
+    return DONE
+
+
+def _read(path: Path) -> LogTree:
+    from engine.watch.tree import LogTree
+
+    tree, told = LogTree(path), 0.25
+    while (now := tree.poll(0.5)).busy:
+        if now.share >= told and sys.stderr.isatty():
+            say(f"{now.share:.0%} of {now.size / 1e6:,.0f} MB")
+            told = now.share + 0.25
+    return tree
+
+
+def _run_of(tree: LogTree, tag: str, run: str | None) -> str:
+    having = sorted(name for name, found in tree.runs.items() if tag in found.curves)
+    if run is not None:
+        if run not in tree.runs:
+            raise InputError(f"There is no run {run} in {tree.path}; it has {', '.join(sorted(tree.runs)) or 'none'}.")
+        if run not in having:
+            raise InputError(f"The run {run} has no curve {tag}; it has {', '.join(tree.runs[run].tags) or 'none'}.")
+        return run
+    if not having:
+        tags = sorted({name for found in tree.runs.values() for name in found.curves})
+        raise InputError(f"No run in {tree.path} has a curve {tag}; they have {', '.join(tags) or 'none'}.")
+    if len(having) > 1:
+        raise InputError(f"{len(having)} runs have a curve {tag}: {', '.join(having)}; say which with --run.")
+    return having[0]
+
+
+def _told(tree: LogTree, name: str) -> dict[str, Any]:
+    run = tree.runs[name]
+    curves = []
+    for tag in run.tags:
+        step, wall, value = run.curves[tag].last or (None, None, None)
+        curves.append({"tag": tag, "points": len(run.curves[tag]), "step": step, "wall_time": wall, "value": value})
+    return {
+        "run": name,
+        "curves": curves,
+        "texts": sorted(run.texts),
+        "histograms": sorted(run.histograms),
+        "hparams": run.choices,
+        "status": run.status or None,
+        "restarts": run.restarts,
+        "problems": run.problems,
+    }
+
+
+def _table(tree: LogTree) -> str:
+    rows = [("RUN", "CURVE", "POINTS", "STEP", "VALUE")]
+    for name in sorted(tree.runs):
+        curves = tree.runs[name].curves
+        for tag in tree.runs[name].tags:
+            step, _, value = curves[tag].last or (0, 0.0, float("nan"))
+            rows.append((name, tag, f"{len(curves[tag]):,}", f"{step:,}", f"{value:.6g}"))
+    return table(rows, right={2, 3, 4})

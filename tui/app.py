@@ -14,7 +14,7 @@ from textual.timer import Timer
 
 from tui.bars import LOOKING
 from tui.keymap import KeyTable
-from tui.keys import KEYS, Situation, bindings
+from tui.keys import Situation, bindings
 from tui.screens.room import Room
 from tui.screens.train import TrainScreen
 from tui.terminal import keep_copy, stop_here
@@ -63,6 +63,11 @@ class RavineApp(App[None]):
         "data": _later("data", "DataScreen"),
         "runs": _later("runs", "RunsScreen"),
         "predict": _later("predict", "PredictScreen"),
+        "evaluate": _later("evaluate", "EvaluateScreen"),
+        "code": _later("code", "CodeScreen"),
+        "finder": _later("finder", "FinderScreen"),
+        "rewind": _later("rewind", "RewindScreen"),
+        "scratchpad": _later("scratchpad", "ScratchpadScreen"),
         "help": _later("help", "HelpScreen"),
     }
     DEFAULT_MODE = "train"
@@ -122,7 +127,7 @@ class RavineApp(App[None]):
 
     def on_found(self, message: Found) -> None:
         """Something was looked up."""
-        from tui.surveyor import Inquirer, find_devices, find_recent, find_sets
+        from tui.surveyor import Inquirer, find_devices, find_presets, find_recent, find_sets
 
         if message.what == "desk":
             self.desk = message.value
@@ -130,6 +135,7 @@ class RavineApp(App[None]):
             find_sets(self.post_message)
             find_devices(self.post_message)
             find_recent(self.post_message)
+            find_presets(self.post_message)
         elif message.what == "tensorboard":
             self._tell_address(*message.value)
         elif message.what == "failure":
@@ -200,6 +206,8 @@ class RavineApp(App[None]):
             blocked=desk.problem if desk is not None else "",
             rows=getattr(room, "has_rows", False),
             views=getattr(room, "views", 0),
+            shown=self._shown_run(room) is not None,
+            later=bool(desk and desk.later),
             columns=self.size.width,
         )
 
@@ -238,6 +246,41 @@ class RavineApp(App[None]):
                 self.screen.wish(run)
 
         self.run_worker(go())
+
+    def _shown_run(self, room: Screen[Any]) -> Path | None:
+        """The run under the cursor of a list, else the one that the train screen shows."""
+        path: Path | None = getattr(room, "run_path", None)
+        now = self.desk.snapshot if self.desk is not None else None
+        return path or (now.run if now is not None else None)
+
+    def action_assess(self) -> None:
+        """To the evaluation of the run under the cursor, or of the one that is shown."""
+        path: Path | None = getattr(self.screen, "run_path", None)
+        now = self.desk.snapshot if self.desk is not None else None
+        same = now is not None and now.run == path
+        self._visit("evaluate", None if same else path)
+
+    def action_rewind(self) -> None:
+        """To the checkpoints of the run under the cursor, or of the one that is shown."""
+        path = self._shown_run(self.screen)
+        if path is not None:
+            self._visit("rewind", path)
+
+    def _visit(self, mode: str, path: Path | None) -> None:
+        """To a screen that shows a run."""
+
+        async def go() -> None:
+            await self.switch_mode(mode)
+            self.screen.wish(path)  # type: ignore[attr-defined]
+
+        self.run_worker(go())
+
+    def action_why(self) -> None:
+        """The whole of what is said at the end of a run."""
+        from tui.screens.ending import EndingScreen
+
+        if self.desk is not None and self.desk.snapshot is not None:
+            self.push_screen(EndingScreen(self.desk), lambda remedy: self.action_desk("remedy") if remedy else None)
 
     def action_leave(self) -> None:
         """Quit; during a run ask first."""
@@ -312,25 +355,22 @@ class RavineApp(App[None]):
             self._tensorboard.close()
 
     def action_copy(self) -> None:
-        """Copy the command line."""
+        """Copy the command line, or the script where one is shown."""
         if self.desk is not None:
-            text = self.desk.command
+            script = getattr(self.screen, "copy_text", "")
+            text = script or self.desk.command
             self.copy_to_clipboard(text)
             path = keep_copy(text)
-            self.notify(f"{text}\n\nAlso in {path}" if path else text, title="Copied", timeout=6)
+            shown = f"The script, {len(text.splitlines()):,} lines." if script else text
+            self.notify(f"{shown}\n\nAlso in {path}" if path else shown, title="Copied", timeout=6)
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """The palette: every key's action, from the key table."""
-        now = self.situation(screen) if isinstance(screen, Room) else Situation()
-        for key in KEYS:
-            if key.footer and key.place in ("app", "train") and key.when(now):
-                yield SystemCommand(key.text(now) or key.footer, key.help, self._runner(key.action))
+        """What the palette offers; see `tui.palette`."""
+        from tui.palette import commands
+        from tui.surveyor import find_presets
 
-    def _runner(self, action: str) -> Callable[[], Any]:
-        async def run() -> None:
-            await self.run_action(action.replace("train.", "screen."))
-
-        return run
+        find_presets(self.post_message)  # for the next time: a person may have written one
+        yield from commands(self, self.situation(screen) if isinstance(screen, Room) else Situation())
 
     def _told_to_end(self) -> None:
         """SIGTERM, or the line was cut."""

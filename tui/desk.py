@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from engine.data.sources import BuiltIn
     from engine.data.table import Table
     from engine.devices import DeviceInfo
+    from engine.presets import Preset
     from engine.run import Origin
     from engine.snapshot import Snapshot
     from engine.survey import Survey
@@ -82,11 +83,13 @@ class Desk:
         self.activity = ""  # what is being found out about the choices
         self.sets: tuple[BuiltIn, ...] = ()
         self.devices: tuple[DeviceInfo, ...] = ()
+        self.presets: tuple[Preset, ...] = ()
         self.recent: tuple[Path, ...] = ()  # files used before, the newest first
         self.run: Run | None = None
         self.snapshot: Snapshot | None = None
         self.trained_on: Prepared | None = None  # the rows of the run, where they are known
         self.pending = ""  # what was asked of the run and has not shown yet
+        self._next: Callable[[], None] | None = None  # what begins when the run that is going on has ended
         self._kept: Recipe | None = None  # the choices of the kept run that is shown
         self._changed, self._say, self._open = changed, say, opener
 
@@ -141,7 +144,7 @@ class Desk:
             else:
                 later.append(f"{choice.label} {choice.show(value)}".strip())
         if later:
-            self._say(f"{', '.join(later)}: from the next run on; this one goes on as it is.", False)
+            self._say(f"{', '.join(later)}: this run goes on as it is; n begins a new one with it.", False)
 
     def reset(self, field: str) -> None:
         """Set a field back to its default."""
@@ -152,6 +155,45 @@ class Desk:
         """Put another recipe into the panels, without its events."""
         self.recipe = recipe.model_copy(update={"events": ()})
         self._changed()
+
+    def take_preset(self, preset: Preset) -> None:
+        """A recipe by name into the panels. Where runs are kept, and their pace, stay as they are."""
+        if preset.problem:
+            self._say(preset.problem, True)
+            return
+        now = self.recipe.recording
+        recording = preset.recipe.recording.model_copy(update={"runs": now.runs, "pace": now.pace, "name": None})
+        self.adopt(preset.recipe.model_copy(update={"recording": recording}))
+        words = "the panels have its choices; n begins a run with them." if self.live else "space starts it."
+        self._say(f"{preset.title}: {words}", False)
+
+    def branch(self, recipe: Recipe, origin: Origin) -> bool:
+        """Begin a new run, paused, at a checkpoint of an earlier one; what is going on is ended first."""
+
+        def begin() -> None:
+            self.adopt(recipe)
+            survey = self.survey_of(recipe)
+            self.trained_on = survey.prepared if survey is not None else None
+            table = survey.table if survey is not None else None
+            command = f"branched from {origin.run.name}"
+            self.run = self._open(recipe, table=table, paced=True, command=command, origin=origin)
+            self.run.pause()
+            self.run.start()
+            self.snapshot = self.run.snapshot()
+            self._changed()
+
+        self._after_this(begin)
+        return True
+
+    def _after_this(self, begin: Callable[[], None]) -> None:
+        """Do it once no run is going on; one that is, is ended."""
+        if self.live and self.run is not None:
+            self._next = begin
+            self.run.stop()
+            self.pending = "stopping"
+            self._changed()
+        else:
+            begin()
 
     def resume(self, recipe: Recipe, origin: Origin) -> None:
         """Go on with a kept run where its checkpoint stood, in its own folder."""
@@ -302,6 +344,9 @@ class Desk:
             self.snapshot = new
             self.pending = ""
             self._changed()
+        if self._next is not None and not self.live:
+            begin, self._next = self._next, None
+            begin()
 
     def act(self, what: str) -> None:
         """Do what a key says: toggle, step, stop, remedy, rate_up, rate_down, slower, faster."""
@@ -359,6 +404,26 @@ class Desk:
             self.problem = ""
             self._begin()
             self._changed()
+
+    @property
+    def later(self) -> tuple[str, ...]:
+        """The choices of the panels, by label, that the run that is going on cannot take."""
+        if not self.live or self.run is None:
+            return ()
+        run = self.run.recipe
+        return tuple(
+            choice.label
+            for choice in choices()
+            if choice.section != "recording"
+            and self.recipe.get(choice.name) != run.get(choice.name)
+            and (not choice.live or self.recipe.get(choice.name) == "auto")
+        )
+
+    def _do_anew(self) -> None:
+        if self.problem:
+            self._say(self.problem, True)
+        elif self.later:
+            self._after_this(self._begin)
 
     def _rate(self, factor: float) -> None:
         lr = self.recipe.optimizer.lr

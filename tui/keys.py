@@ -8,8 +8,12 @@ from typing import Literal
 
 from textual.binding import Binding
 
-Screen = Literal["train", "data", "runs", "predict", "help"]
-Place = Literal["app", "train", "panel", "chart", "list", "data", "runs", "predict"]
+Screen = Literal[
+    "train", "data", "runs", "predict", "evaluate", "code", "finder", "rewind", "scratchpad", "help"
+]  # fmt: skip
+Place = Literal[
+    "app", "train", "panel", "chart", "list", "data", "runs", "predict", "evaluate", "code", "finder"
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -17,7 +21,7 @@ class Situation:
     """What decides which keys do something now, and what they are called."""
 
     screen: str = "train"
-    focus: Literal["panel", "chart", "views", "weights", "other"] = "other"
+    focus: Literal["panel", "chart", "views", "weights", "text", "finder", "other"] = "other"
     editing: bool = False  # a text field has the keys
     phase: Literal["none", "preparing", "training", "paused", "ended", "failed"] = "none"
     remedy: bool = False  # a diverged run offers one
@@ -25,6 +29,8 @@ class Situation:
     waiting: bool = False  # a table is being looked into
     rows: bool = False  # the list on the screen holds something
     views: int = 0  # of the run that is shown
+    shown: bool = False  # there is a run to be looked at, kept in a folder
+    later: bool = False  # choices that a live run cannot take wait for the next one
     columns: int = 160
 
     @property
@@ -100,7 +106,11 @@ def _list(now: Situation) -> bool:
 def _choose_word(now: Situation) -> str:
     if now.focus in ("views", "weights"):
         return "large"
-    return {"runs": "open", "predict": "type", "train": "choose"}.get(now.screen, "")
+    if now.focus == "text" or now.screen == "evaluate":
+        return ""
+    return {"runs": "open", "predict": "type", "scratchpad": "type", "rewind": "branch", "train": "choose"}.get(
+        now.screen, ""
+    )
 
 
 def _focus(place: str) -> Callable[[Situation], bool]:
@@ -119,6 +129,11 @@ KEYS: tuple[Key, ...] = (
         called=_run_word),
     Key("run.step", "s", "app.desk('step')", "step", "Take one step and stay paused.", when=_step),
     Key("run.stop", "x", "app.desk('stop')", "stop", "Stop the run; what it has learned is saved.", when=_live),
+    Key("run.anew", "n", "app.desk('anew')", "new run with it",
+        "Stop this run and begin a new one, with the choices that this one cannot take while it goes on.", "train",
+        lambda now: now.live and now.later),
+    Key("run.why", "i", "app.why", "why it ended", "Why the run ended, how good it is and what to try next, in full.",
+        when=lambda now: _train(now) and now.phase in ("ended", "failed")),
     Key("run.remedy", "f", "app.desk('remedy')", "apply remedy",
         "Take the remedy that is offered for a run that diverged or fell short, and start again.",
         when=lambda now: now.remedy and not now.live),
@@ -141,6 +156,17 @@ KEYS: tuple[Key, ...] = (
     Key("go.runs", "r", "app.go('runs')", "runs", "The runs screen: every run that was kept.", when=_away("runs")),
     Key("go.predict", "p", "app.go('predict')", "predict", "The predict screen: type raw values, see the prediction.",
         when=_away("predict")),
+    Key("go.evaluate", "a", "app.assess", "assess",
+        "The evaluation: metrics against their baselines, classes, the worst rows, the health of parameters.",
+        when=lambda now: now.screen != "evaluate"),
+    Key("go.code", "o", "app.go('code')", "script", "The present choices as a PyTorch script that repeats the run.",
+        when=lambda now: now.screen == "train" and not now.blocked, minor=True),
+    Key("go.finder", "F", "app.go('finder')", "find rate",
+        "Find a learning rate by a short trial run whose rate rises.",
+        when=lambda now: now.screen == "train" and not now.live and not now.blocked, minor=True),
+    Key("go.rewind", "w", "app.rewind", "rewind",
+        "Go back to a checkpoint of the run, and branch a new run from there.",
+        when=lambda now: now.shown and now.screen in ("train", "runs"), minor=True),
     # The chart
     Key("chart.log_y", "l", "train.chart('log_y')", "log y", "Loss axis logarithmic or linear.", "train", _curve),
     Key("chart.log_x", "L", "train.chart('log_x')", "log x", "Step axis logarithmic or linear.", "train", _curve,
@@ -186,13 +212,30 @@ KEYS: tuple[Key, ...] = (
         lambda now: now.screen == "data" and now.rows, mark="→"),
     Key("runs.resume", "R", "screen.resume", "resume", "Go on with the run under the cursor where it stood.", "runs",
         lambda now: now.screen == "runs" and now.rows and not now.live),
+    Key("evaluate.split", "right", "screen.split(1)", "split", "The next split: train, validation, test.", "evaluate",
+        lambda now: now.screen == "evaluate" and now.rows, mark="→"),
+    Key("evaluate.before", "left", "screen.split(-1)", "split", "The split before.", "evaluate",
+        lambda now: now.screen == "evaluate" and now.rows, mark="←"),
+    Key("evaluate.pane", "v", "screen.pane", "pane", "The next pane of the evaluation.", "evaluate",
+        lambda now: now.screen == "evaluate" and now.rows),
+    Key("code.style", "v", "screen.style", "other style",
+        "The script as tensors and formulas, or with nn, optim and DataLoader.", "code",
+        lambda now: now.screen == "code"),
+    Key("code.left", "left", "aside(-8)", "aside", "Scroll the script to the left.", "code",
+        lambda now: now.screen == "code" and now.rows, mark="←", minor=True),
+    Key("code.right", "right", "aside(8)", "aside", "Scroll the script to the right.", "code",
+        lambda now: now.screen == "code" and now.rows, mark="→", minor=True),
+    Key("finder.take", "enter", "take", "take it", "Put the suggested learning rate into the panels.", "finder",
+        lambda now: now.screen == "finder" and now.rows),
     # The program
     Key("app.tensorboard", "b", "app.tensorboard", "tensorboard", "Serve all runs with TensorBoard, for a browser.",
         when=lambda now: now.screen in ("train", "runs"), minor=True),
-    Key("app.copy", "c", "app.copy", "copy command", "Copy the command line that does the same without a screen.",
-        when=_train, minor=True),
+    Key("app.copy", "c", "app.copy", "copy command",
+        "Copy the command line that does the same without a screen; on the script screen, the script.",
+        when=lambda now: _train(now) or (now.screen == "code" and now.rows), minor=True,
+        called=lambda now: "copy script" if now.screen == "code" else "copy command"),
     Key("app.focus_next", "tab", "app.focus_next", "next pane", "To the next pane.",
-        when=lambda now: now.screen in ("train", "data"), mark="Tab"),
+        when=lambda now: now.screen in ("train", "data", "evaluate"), mark="Tab"),
     Key("app.focus_previous", "shift+tab", "app.focus_previous", "", "To the pane before.", mark="Shift+Tab"),
     Key("app.palette", "ctrl+p", "app.command_palette", "", "Search everything that can be done.", mark="Ctrl+P"),
     Key("app.suspend", "ctrl+z", "app.suspend_run", "",
@@ -212,7 +255,7 @@ GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Screens", ("go.",)),
     ("Charts", ("chart.", "views.", "pane.")),
     ("Panels and lists", ("list.", "panel.")),
-    ("Other screens", ("runs.", "predict.", "data.")),
+    ("Other screens", ("runs.", "predict.", "data.", "evaluate.", "code.", "finder.")),
     ("Program", ("app.",)),
 )
 

@@ -174,3 +174,14 @@ def ask_for_summary(table: Table, prepared: Prepared | None, post: Callable[[Mes
         post(Summarized((table, prepared), summarize(table, prepared)))
 
     in_background(work, "summary")
+
+
+def find_presets(post: Callable[[Message], Any]) -> None:
+    """Read the recipes by name, the person's own among them. Answers with Found("presets")."""
+
+    def work() -> None:
+        from engine.presets import presets
+
+        post(Found("presets", presets()))
+
+    in_background(work, "presets")

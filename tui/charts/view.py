@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from engine.recipe import Recipe
     from engine.snapshot import Snapshot
     from tui.charts.trail import Trail
+    from tui.desk import Desk
 
 Floats = NDArray[np.float64]
 Size = tuple[int, int]  # cells: width, height
@@ -75,6 +76,18 @@ class Subject:
     def splits(self) -> tuple[str, ...]:
         """The parts of the table that have rows."""
         return tuple(split for split in SPLITS if self.prepared is not None and len(getattr(self.prepared, split).y))
+
+
+def subject_of(desk: Desk, trail: Trail) -> Subject | None:
+    """The run that a desk shows; None without one."""
+    now = desk.snapshot
+    if now is None or now.history is None:
+        return None
+    recipe = desk.shown_recipe
+    survey = desk.survey_of(recipe)
+    prepared = desk.trained_on or (survey.prepared if survey is not None else None)
+    plan = now.plan or (survey.plan if survey is not None else None)
+    return Subject(now, prepared, plan, recipe, trail)
 
 
 def outputs(model: Predictor, x: Floats) -> Floats:

@@ -66,22 +66,20 @@ class ViewsPane(Cells, can_focus=True):
             return
         from tui.charts.gallery import available
         from tui.charts.trail import Trail
-        from tui.charts.view import Subject
+        from tui.charts.view import subject_of
 
         before = self._subject
-        if before is None or before.snapshot.history is not now.history or self._trail is None:
+        if before is None or self._trail is None or before.snapshot.history is not now.history:
             self._forget()
             self._trail = Trail()
         moved = self._trail.take(now)
-        recipe = desk.shown_recipe
-        survey = desk.survey_of(recipe)
-        prepared = desk.trained_on or (survey.prepared if survey is not None else None)
-        plan = now.plan or (survey.plan if survey is not None else None)
-        if before is not None and (now, prepared, plan) == self._shown:
+        subject = subject_of(desk, self._trail)
+        assert subject is not None
+        stamp = (now, subject.prepared, subject.plan)
+        if self._shown is not None and all(one is other for one, other in zip(stamp, self._shown, strict=True)):
             return
-        self._shown = (now, prepared, plan)
-        self._subject = Subject(now, prepared, plan, recipe, self._trail)
-        self.views = available(self._subject)
+        self._shown, self._subject = stamp, subject
+        self.views = available(subject)
         if moved:
             self._follow()
         self._ask()

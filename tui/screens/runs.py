@@ -16,6 +16,8 @@ from tui.numbers import duration, figures, short
 from tui.screens.room import Room
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from engine.runs.store import RunInfo
     from tui.kept import CheckpointRead, Kept, RunRead, RunsListed
 
@@ -90,6 +92,11 @@ class RunsScreen(Room):
     def has_rows(self) -> bool:
         """Whether there is a run."""
         return bool(self.runs)
+
+    @property
+    def run_path(self) -> Path | None:
+        """The run under the cursor."""
+        return self.runs[self.listing.cursor].path if self.runs else None
 
     def on_mount(self) -> None:
         """The cursor is in the list."""

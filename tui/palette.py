@@ -1,0 +1,64 @@
+"""What the palette offers: every key's action, the views, the scratchpad, and recipes by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from textual.app import SystemCommand
+
+from tui.keys import KEYS, Situation
+from tui.screens.train import TrainScreen
+
+if TYPE_CHECKING:
+    from engine.presets import Preset
+    from tui.app import RavineApp
+
+EXAMPLE = "log((3x + 4y)^2) at x = y = 1 gives 0.8571 and 1.1429"
+
+
+def commands(app: RavineApp, now: Situation) -> Iterable[SystemCommand]:
+    """Everything that can be done from where the person is."""
+    for key in KEYS:
+        if key.footer and key.place in ("app", "train") and key.when(now):
+            yield SystemCommand(key.text(now) or key.footer, key.help, _runner(app, key.action))
+    yield SystemCommand(
+        "Gradient of an expression",
+        f"A scratchpad: value, gradients and the graph as a tree; {EXAMPLE}.",
+        lambda: app.action_go("scratchpad"),
+    )
+    screen = app.screen
+    if isinstance(screen, TrainScreen):
+        for view in screen.fit.views:
+            yield SystemCommand(f"View: {view.name}", view.help, _shower(screen, view.name))
+    for preset in app.desk.presets if app.desk is not None else ():
+        yield SystemCommand(_title(preset), _about(preset), _taker(app, preset))
+
+
+def _title(preset: Preset) -> str:
+    kind = "Own recipe" if preset.own else "Preset"
+    return f"{kind}: {preset.title}"
+
+
+def _about(preset: Preset) -> str:
+    return preset.problem or preset.description or f"--preset {preset.name}"
+
+
+def _runner(app: RavineApp, action: str) -> Callable[[], Any]:
+    async def run() -> None:
+        await app.run_action(action.replace("train.", "screen."))
+
+    return run
+
+
+def _shower(screen: TrainScreen, name: str) -> Callable[[], None]:
+    return lambda: screen.choose_view(name)
+
+
+def _taker(app: RavineApp, preset: Preset) -> Callable[[], None]:
+    def take() -> None:
+        if app.desk is not None:
+            app.desk.take_preset(preset)
+            app.action_go("train")
+
+    return take

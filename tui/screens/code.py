@@ -1,0 +1,229 @@
+"""The code screen: the present choices as a PyTorch script that repeats the run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from rich.style import Style
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.geometry import Region
+from textual.message import Message
+
+from tui.cells import Cells, Span, wrap
+from tui.keys import bindings
+from tui.looker import Looker
+from tui.screens.room import Room
+from tui.theme import Ink
+
+if TYPE_CHECKING:
+    from engine.recipe import Recipe
+    from engine.runs.code import Style as Spelling
+    from engine.survey import Survey
+
+STYLES: tuple[Spelling, ...] = ("plain", "torch")
+WORDS = {"plain": "tensors and formulas", "torch": "nn, optim and DataLoader"}
+AWAY = 8  # columns that one key moves the text aside
+
+
+class Script(Cells, can_focus=True):
+    """A Python text in colours, which scrolls both ways."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("list"), *bindings("code")]
+    KIND: ClassVar[str] = "text"
+
+    def __init__(self) -> None:
+        super().__init__(id="script", classes="pane")
+        self.text = ""
+        self.problem = ""
+        self._lines: list[Any]
+        self._coloured: list[list[tuple[str, str]]] = []
+        self._first = self._more = self._aside = 0
+
+    def take(self, text: str, coloured: list[list[tuple[str, str]]]) -> None:
+        """Show a text; `coloured` are its lines in pieces, each with the name of its ink."""
+        self.text, self._coloured, self.problem = text, coloured, ""
+        self._first = min(self._first, max(0, len(coloured) - 1))
+        self.redraw()
+
+    def action_move(self, lines: int) -> None:
+        """Scroll."""
+        self._first = max(0, min(self._first + lines, self._more))
+        self.redraw()
+
+    def action_aside(self, columns: int) -> None:
+        """Scroll sideways, no further than the longest line."""
+        longest = max((sum(len(text) for text, _ in line) for line in self._coloured), default=0)
+        self._aside = max(0, min(self._aside + columns, longest - self.size.width + 8))
+        self.redraw()
+
+    def action_choose(self) -> None:
+        """Nothing to choose."""
+
+    def draw(self, width: int, height: int) -> list[list[Span]]:
+        """Line numbers, and the lines that fit."""
+        ink = self.ink
+        if self.problem or not self._coloured:
+            style = ink.bad if self.problem else ink.faint
+            return [[], *([(f"  {line}", style)] for line in wrap(self.problem or "writing…", width - 4, height))]
+        inks = _inks(ink)
+        self._more = max(0, len(self._coloured) - height)
+        self._first = min(self._first, self._more)
+        size = len(str(len(self._coloured))) + 1
+        lines: list[list[Span]] = []
+        for number in range(self._first, min(len(self._coloured), self._first + height)):
+            line: list[Span] = [(f"{number + 1:>{size}} ", ink.faint)]
+            aside = self._aside
+            for text, name in self._coloured[number]:
+                line.append((text[aside:], inks[name]))
+                aside = max(0, aside - len(text))
+            lines.append(line)
+        below = self._more - self._first
+        parts = [f"↑ {self._first}"] * bool(self._first) + [f"↓ {below}"] * bool(below) + ["←"] * bool(self._aside)
+        if (self.border_subtitle or "") != " ".join(parts):
+            self.border_subtitle = " ".join(parts)
+        return lines
+
+
+def _inks(ink: Ink) -> dict[str, Style]:
+    return {
+        "text": ink.text,
+        "word": ink.validation,
+        "name": ink.train,
+        "string": ink.optimum,
+        "number": ink.accent,
+        "comment": ink.dim,
+        "sign": ink.dim,
+    }
+
+
+def colour(text: str) -> list[list[tuple[str, str]]]:
+    """The lines of a Python text in pieces, each with the name of its ink."""
+    from pygments.lexers.python import PythonLexer  # type: ignore[import-untyped]
+    from pygments.token import (  # type: ignore[import-untyped]
+        Comment,
+        Keyword,
+        Name,
+        Number,
+        Operator,
+        Punctuation,
+        String,
+    )
+
+    kinds = (
+        (Comment, "comment"), (String, "string"), (Number, "number"), (Operator.Word, "word"), (Keyword, "word"),
+        (Name.Builtin, "name"), (Name.Function, "name"), (Name.Class, "name"), (Operator, "sign"),
+        (Punctuation, "sign"),
+    )  # fmt: skip
+    lines: list[list[tuple[str, str]]] = [[]]
+    for kind, piece in PythonLexer(stripnl=False).get_tokens(text):
+        name = next((name for token, name in kinds if kind in token), "text")
+        for index, part in enumerate(piece.split("\n")):
+            if index:
+                lines.append([])
+            if part:
+                lines[-1].append((part, name))
+    while lines and not lines[-1]:
+        lines.pop()
+    return lines
+
+
+class CodeScreen(Room):
+    """In the style of the lecture notes, or with nn, optim and DataLoader."""
+
+    NAME = "script"
+    copied = "script"
+
+    @dataclass
+    class Written(Message):
+        """A script, or why there is none."""
+
+        key: Any
+        found: Any
+
+    def panes(self) -> ComposeResult:
+        """The text."""
+        self.script = Script()
+        self._style: Spelling = "plain"
+        self._asked: Any = None
+        self._looker = Looker(lambda key, found: self.post_message(self.Written(key, found)), rest=0)
+        yield self.script
+
+    @property
+    def copy_text(self) -> str:
+        """What is copied."""
+        return self.script.text
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether there is a script."""
+        return bool(self.script.text)
+
+    def on_mount(self) -> None:
+        """Arrows scroll at once."""
+        self.script.focus()
+
+    def places(self, width: int, height: int) -> dict[str, Region]:
+        """One pane."""
+        places, body = self.body(width, height)
+        return {**places, "script": body}
+
+    def show(self) -> None:
+        """The script of the choices as they are now."""
+        desk = self.ravine.desk
+        survey = desk.survey if desk is not None else None
+        if desk is not None and desk.problem:
+            self._refuse(desk.problem)
+        elif desk is not None and survey is not None and survey.recipe == desk.recipe:
+            self._ask(survey, desk.recipe)
+        title = f"{self._style}: {WORDS[self._style]}"
+        if self.script.border_title != title:
+            self.script.border_title = title
+        super().show()
+
+    def _refuse(self, problem: str) -> None:
+        self.script.text, self.script.problem, self._asked = "", problem, None
+        self.script.redraw()
+
+    def _ask(self, survey: Survey, recipe: Recipe) -> None:
+        style = self._style
+        key = (style, id(survey))
+        if key != self._asked:
+            self._asked = key
+            self._looker.ask(key, lambda: _write(survey, recipe, style), at_once=True)
+
+    def on_code_screen_written(self, message: Written) -> None:
+        """It has come."""
+        if message.key != self._asked:
+            return
+        if isinstance(message.found, Exception):
+            problem = str(message.found) or type(message.found).__name__
+            self.script.text = ""
+            self.script.problem = problem.replace("use --style torch", "v shows it with torch's own modules")
+            self.script.redraw()
+        else:
+            text, coloured, note = message.found
+            self.script.take(text, coloured)
+            self.messages.hint = (note, False)
+        super().show()
+
+    def action_style(self) -> None:
+        """The other style."""
+        self._style = STYLES[(STYLES.index(self._style) + 1) % len(STYLES)]
+        self.show()
+
+
+def _write(survey: Survey, recipe: Recipe, style: Spelling) -> tuple[str, list[list[tuple[str, str]]], str]:
+    """The script, its lines in colours, and what is to be known of it. In a thread."""
+    from engine.runs import code
+
+    prepared = survey.prepared
+    large = code.needs_table(prepared)
+    data = Path(f"{prepared.table_name}.npz") if large else None
+    text = code.script(recipe, survey.plan, prepared, style=style, data=data)
+    note = "Run it with python: its losses are those of a run with these choices. c copies it."
+    if large:
+        note = f"It loads {data}, which `ravine export RUN --format code -o FILE` writes beside the script of a run."
+    return text, colour(text), note

@@ -1,0 +1,156 @@
+"""The finder screen: the loss of a short trial run over a rising learning rate, and the rate that it speaks for."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.geometry import Region
+from textual.message import Message
+
+from tui.cells import Cells, Span, wrap
+from tui.keys import bindings
+from tui.numbers import figures
+from tui.screens.room import Room
+from tui.surveyor import in_background
+
+if TYPE_CHECKING:
+    from engine.learn.finder import Finding
+
+SHOWN = 3.0  # times the first loss: above it the curve is cut off
+
+
+class RateCurve(Cells, can_focus=True):
+    """The curve with log x, the suggestion marked."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("finder")]
+    KIND: ClassVar[str] = "finder"
+
+    def __init__(self) -> None:
+        super().__init__(id="rate-curve", classes="pane")
+        self.border_title = "learning-rate finder"
+        self.finding: Finding | None = None
+        self.limit: float | None = None  # the largest stable rate, where it is known
+        self.words = ""
+        self.bad = False
+
+    def action_take(self) -> None:
+        """Take the suggestion."""
+        self.screen.take()  # type: ignore[attr-defined]
+
+    def draw(self, width: int, height: int) -> list[list[Span]]:
+        """The losses faint, their average in front."""
+        ink, found = self.ink, self.finding
+        if found is None or height < 6:
+            style = ink.bad if self.bad else ink.faint
+            return [[], *([(f"  {line}", style)] for line in wrap(self.words, width - 4, height))]
+        from tui.charts.board import Axis, Board
+
+        top = SHOWN * float(found.losses[0])
+        losses = np.where(found.losses <= top, found.losses, np.nan)
+        smoothed = np.where(found.smoothed <= top, found.smoothed, np.nan)
+        wide = np.nanmax(losses) > 100 * max(float(np.nanmin(smoothed)), 1e-300)
+        x = Axis(float(np.log10(found.rates[0])), float(np.log10(found.rates[-1])), log=True, name="learning rate")
+        board = Board(ink, (width, height), x, Axis.around(losses, smoothed, log=bool(wide)))
+        board.line(found.rates, losses, ink.band)
+        board.line(found.rates, smoothed, ink.train)
+        if self.limit is not None:
+            board.post(self.limit, ink.optimum, f"stable below {figures(self.limit, 3)}")
+        board.post(found.suggestion, ink.accent, f"suggested {figures(found.suggestion, 3)}")
+        return board.sheet.lines()
+
+
+class FinderScreen(Room):
+    """The trial run begins when the screen is gone to; nothing of it is kept."""
+
+    NAME = "finder"
+
+    @dataclass
+    class Found(Message):
+        """A finding, or why there is none."""
+
+        key: int
+        finding: Finding | None
+        problem: str = ""
+
+    def panes(self) -> ComposeResult:
+        """The curve."""
+        self.curve = RateCurve()
+        self._given_up = threading.Event()
+        self._number = 0
+        yield self.curve
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether there is a suggestion."""
+        return self.curve.finding is not None
+
+    def on_mount(self) -> None:
+        """Enter takes it at once."""
+        self.curve.focus()
+
+    def places(self, width: int, height: int) -> dict[str, Region]:
+        """One pane."""
+        places, body = self.body(width, height)
+        return {**places, "rate-curve": body}
+
+    def on_screen_resume(self) -> None:
+        """Begin a trial run."""
+        super().on_screen_resume()
+        desk = self.ravine.desk
+        if desk is None:
+            return
+        self._number += 1
+        self.curve.finding = None
+        self._say("A trial run with a rising learning rate…")
+        if desk.problem or desk.live:
+            self._say(desk.problem or "A run is going on; stop it first: two would slow each other.", bad=True)
+            return
+        survey = desk.known
+        self.curve.limit = desk.rate_limit
+        table = survey.table if survey is not None else None
+        number, recipe = self._number, desk.recipe
+        given_up = self._given_up = threading.Event()
+        in_background(lambda: self._work(number, recipe, table, given_up), "finder")
+
+    def on_screen_suspend(self) -> None:
+        """Somebody left: give it up."""
+        self._given_up.set()
+
+    def _work(self, number: int, recipe: Any, table: Any, given_up: threading.Event) -> None:
+        from engine.errors import Cancelled
+        from engine.learn.finder import find
+
+        try:
+            self.post_message(self.Found(number, find(recipe, table, given_up.is_set)))
+        except Cancelled:
+            return
+        except Exception as error:  # noqa: BLE001 - told in place
+            self.post_message(self.Found(number, None, str(error) or type(error).__name__))
+
+    def _say(self, words: str, *, bad: bool = False) -> None:
+        self.curve.words, self.curve.bad = words, bad
+        self.curve.redraw()
+
+    def on_finder_screen_found(self, message: Found) -> None:
+        """It has come; of an earlier visit it is thrown away."""
+        if message.key != self._number:
+            return
+        self.curve.finding = message.finding
+        self._say(message.problem, bad=True)
+        if message.finding is not None:
+            found = message.finding
+            words = f"Suggested learning rate {figures(found.suggestion, 3)}: {found.reason}. Enter takes it."
+            self.messages.hint = (words, False)
+        self.show()
+
+    def take(self) -> None:
+        """Put the suggestion into the panels, and go back to them."""
+        desk = self.ravine.desk
+        if desk is not None and self.curve.finding is not None:
+            desk.set({"lr": float(f"{self.curve.finding.suggestion:.4g}")})
+            self.ravine.action_go("train")

@@ -8,7 +8,7 @@ import subprocess
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from engine.data.sources import load
 from engine.data.table import Table
 from engine.devices import resolve as resolve_device
 from engine.errors import InputError
-from engine.learn import diagnosis
+from engine.learn import diagnosis, finder
 from engine.learn.curvature import Facts
 from engine.learn.kernels.choose import choose, open_kernel
 from engine.learn.kernels.contract import Kernel, Parameters, Split, State
@@ -37,6 +37,7 @@ from engine.runs.recorder import Recorder
 from engine.snapshot import Ended, Ending, Mark, Weights
 
 Cancelled = Callable[[], bool]
+SEARCHED = ("sgd", "momentum", "nesterov")  # rules that have no usual rate
 BEST = "best:"  # what the arrays and facts of the best weights are called in a checkpoint
 
 
@@ -122,6 +123,10 @@ class Run:
         self.facts = make_facts(self.recipe, self.prepared, architecture, loss)
         device = resolve_device(self.recipe.device.device)
         self.plan = choose(self.recipe, make_plan(self.recipe, self.prepared, self.facts, device), self.facts)
+        if self.recipe.optimizer.lr == "auto" and self.plan.lr_limit is None and self.plan.optimizer in SEARCHED:
+            activity("looking for a learning rate")
+            lr, reason = finder.suggest(self.plan, self.prepared, self.facts, cancelled)
+            self.plan = replace(self.plan, lr=lr, lr_reason=reason)
         self.lr = self.plan.lr
         done = 0 if self._origin is None or self._origin.branch else int(self._origin.state.facts.get("step", 0))
         self.warnings = forecasts.check(forecasts.forecast(self.plan, self.prepared, self.recipe, done), self.recipe)

@@ -62,7 +62,7 @@ def save_model(path: Path, parameters: Parameters, prepared: Prepared, plan: Pla
         "fingerprint": prepared.fingerprint,
     }
     text = json.dumps(schema, ensure_ascii=False, allow_nan=False)
-    write_bytes(path, to_bytes(parameters.arrays, metadata={"format": "np", "schema": text}))
+    write_bytes(path, to_bytes(parameters.arrays, metadata={"schema": text}))
 
 
 @dataclass(frozen=True)

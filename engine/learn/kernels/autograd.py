@@ -255,6 +255,8 @@ class Autograd:
         """The mean loss of a batch, in scaled units."""
         expected = (len(y), self._plan.architecture.outputs)
         assert tuple(output.shape) == expected, f"{tuple(output.shape)} against {expected} would broadcast"
+        targets = expected[:1] if self._plan.loss == "cross-entropy" else expected
+        assert tuple(y.shape) == targets, f"targets {tuple(y.shape)} against {targets} would broadcast"
         how = "mean" if weight is None else "none"
         loss = self._plan.loss
         if loss == "mse":

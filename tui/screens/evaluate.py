@@ -57,6 +57,7 @@ class EvaluateScreen(Room):
         self._wish: Path | None = None
         self._split = ""
         self._pane = PANES[0]
+        self._side = 0  # columns of the list
         self._asked: Any = None
         self._looker = Looker(lambda key, found: self.post_message(self.Looked(key, found)))
         yield from self.texts
@@ -75,9 +76,10 @@ class EvaluateScreen(Room):
         """All four where there is room, else one at a time."""
         places, body = self.body(width, height)
         if width < 110 or body.height < 24:
+            self._side = width
             return {**places, self._pane: body}
-        side = max(54, body.width // 2)
-        tall = min(13, body.height // 2)
+        side = self._side = max(54, body.width // 2)
+        tall = min(14, body.height // 2)
         rest = body.height - tall
         return {
             **places,
@@ -176,7 +178,7 @@ class EvaluateScreen(Room):
         assert self.evaluation is not None
         cases = part.worst
         self.worst.border_title = f"the {len(cases)} worst of {count(part.rows)} {self._split} rows"
-        columns, cells = _columns(cases, bool(self.evaluation.classes), self.worst.size.width - 2)
+        columns, cells = _columns(cases, bool(self.evaluation.classes), self._side - 3)
         self.worst.fill(columns, len(cases), lambda line: _cells(self.worst, cells[line]))
         self._hint()
 
@@ -185,9 +187,10 @@ class EvaluateScreen(Room):
         self.messages.hint = ("", False)
         if part is not None and self.worst.has_focus and self.worst.cursor < len(part.worst):
             case = part.worst[self.worst.cursor]
-            values = ", ".join(f"{name} {value}" for name, value in case.values.items())
+            values = ", ".join(f"{name} {value or 'missing'}" for name, value in case.values.items())
             self.messages.hint = (f"{case.place}: {values}", False)
         self.messages.redraw()
+        self.worst.redraw()
 
     def on_listing_moved(self, message: Listing.Moved) -> None:
         """Another row is under the cursor: all of it is said below."""

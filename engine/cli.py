@@ -28,7 +28,6 @@ from engine.commands.console import DIVERGED, DONE, FAILED, INTERRUPTED, WRONG, 
 from engine.commands.console import table as _columns
 from engine.commands.export import export
 from engine.commands.watch import watch
-from engine.commands.watch import watch
 from engine.errors import Cancelled, InputError
 from engine.recipe import Choice, Recipe, build, choices, read_toml
 
@@ -181,11 +180,14 @@ def _drive(recipe: Recipe, json: bool, origin: Origin | None = None) -> int:
 def _watch(session: Any, quiet: bool) -> None:
     """Wait for the end; on a terminal tell how far it is, once a second."""
     told, warned = False, False
-    while not session.join(0.02 if not told else 1.0):
-        if not warned and session.warnings:
+    while True:
+        over = session.join(0.02 if not told else 1.0)
+        if session.warnings and not warned:
             warned = True
             for warning in session.warnings:
                 say(warning)
+        if over:
+            return
         now = session.snapshot()
         if quiet or not sys.stderr.isatty() or not now.steps or now.seconds < 1:
             told = now.seconds >= 1
@@ -359,7 +361,6 @@ def runs(*, runs: RunsFolder = "./runs", json: Json = False) -> int:
 
 
 app.command(export)
-app.command(watch)
 app.command(watch)
 
 

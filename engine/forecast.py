@@ -19,6 +19,7 @@ from engine.runs import records
 from engine.runs.tensorboard import logged
 
 LARGE = 10**9  # bytes: from here on a forecast is shown
+JUDGED = 10**7  # bytes on disk: a forecast of less is not exact enough to refuse a run
 ON_DISK = 8  # bytes of a step's loss: a float64
 IN_MEMORY = 0.7  # bytes that the pyramid of `engine.history` takes for a step
 EVALUATION = 400  # bytes of a line of evaluations.jsonl, generously
@@ -75,7 +76,7 @@ def check(found: Forecast, recipe: Recipe) -> tuple[str, ...]:
         InputError: the disk cannot hold it, and no other rule may end it sooner.
     """
     free, where = _free(recipe)
-    if found.disk > free:
+    if found.disk > max(free, JUDGED):
         stopping = recipe.stopping
         told = f"The run needs {size(found.disk)} on the disk of {where}, which has {size(free)} free"
         remedy = "take fewer --steps, or --runs on a larger disk"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from math import ceil, floor
+from math import ceil, floor, inf
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -41,8 +41,10 @@ class Axis:
             low, high = float(np.log10(low)), float(np.log10(high))
         span = high - low or (0.5 if log else abs(high)) or 1.0
         grain = nice_step(span, 8)
+        least = 0.0 if low >= 0 and not log else -inf  # what is never negative gets no room below 0
         low, high = low - pad * span, high + pad * span
-        return cls(floor(low / grain + 1e-9) * grain, ceil(high / grain - 1e-9) * grain, log, name=name)
+        low, high = floor(low / grain + 1e-9) * grain, ceil(high / grain - 1e-9) * grain
+        return cls(max(low, least), high, log, name=name)
 
     def scale(self, values: ArrayLike) -> Floats:
         """Values as they lie along the axis; NaN where they have no place on it."""
@@ -138,13 +140,18 @@ class Board:
         if 0 <= row < self.frame.height:
             self.sheet.put(self.margin, row, self.frame.dotted(place) * self.frame.width, style)
 
-    def post(self, x: float, style: Style, text: str = "") -> None:
-        """A dotted line from top to bottom, with a word beside its top where there is room."""
+    def post(self, x: float, style: Style) -> None:
+        """A dotted line from top to bottom."""
         share = float(self.x.share(x))
-        if not 0 <= share <= 1:
-            return
-        column = self.margin + self.frame.column(share)
-        for row in range(self.frame.height):
-            self.sheet.put(column, row, "┆", style)
-        if text and self.sheet.plain(column + 1, 0, len(text), " "):
-            self.sheet.put(column + 1, 0, text, style)
+        if 0 <= share <= 1:
+            for row in range(self.frame.height):
+                self.sheet.put(self.margin + self.frame.column(share), row, "┆", style)
+
+    def label(self, x: float, text: str, style: Style) -> None:
+        """A word beside a line from top to bottom, in the first row near the top where there is room for it."""
+        column = self.margin + self.frame.column(float(self.x.share(x)))
+        for row in range(min(4, self.frame.height)):
+            for start in (column + 2, column - 1 - len(text)):
+                if self.sheet.plain(start, row, len(text), " ┆"):
+                    self.sheet.put(start, row, text, style)
+                    return

@@ -32,7 +32,7 @@ class RateCurve(Cells, can_focus=True):
 
     def __init__(self) -> None:
         super().__init__(id="rate-curve", classes="pane")
-        self.border_title = "learning-rate finder"
+        self.border_title = "loss of a trial run over its rising learning rate"
         self.finding: Finding | None = None
         self.limit: float | None = None  # the largest stable rate, where it is known
         self.words = ""
@@ -50,18 +50,23 @@ class RateCurve(Cells, can_focus=True):
             return [[], *([(f"  {line}", style)] for line in wrap(self.words, width - 4, height))]
         from tui.charts.board import Axis, Board
 
+        lines: list[list[Span]] = [[(f" {line}", ink.text)] for line in wrap(self.words, width - 2, 3)]
         top = SHOWN * float(found.losses[0])
         losses = np.where(found.losses <= top, found.losses, np.nan)
         smoothed = np.where(found.smoothed <= top, found.smoothed, np.nan)
         wide = np.nanmax(losses) > 100 * max(float(np.nanmin(smoothed)), 1e-300)
-        x = Axis(float(np.log10(found.rates[0])), float(np.log10(found.rates[-1])), log=True, name="learning rate")
-        board = Board(ink, (width, height), x, Axis.around(losses, smoothed, log=bool(wide)))
+        x = Axis(float(np.log10(found.rates[0])), float(np.log10(found.rates[-1])), log=True)
+        board = Board(ink, (width, height - len(lines)), x, Axis.around(losses, smoothed, log=bool(wide)))
+        posts = [(found.suggestion, f"suggested {figures(found.suggestion, 3)}", ink.accent)]
+        if self.limit is not None:
+            posts.append((self.limit, f"stable below {figures(self.limit, 3)}", ink.optimum))
+        for rate, _, style in posts:
+            board.post(rate, style)
         board.line(found.rates, losses, ink.band)
         board.line(found.rates, smoothed, ink.train)
-        if self.limit is not None:
-            board.post(self.limit, ink.optimum, f"stable below {figures(self.limit, 3)}")
-        board.post(found.suggestion, ink.accent, f"suggested {figures(found.suggestion, 3)}")
-        return board.sheet.lines()
+        for rate, words, style in posts:
+            board.label(rate, words, style)
+        return lines + board.sheet.lines()
 
 
 class FinderScreen(Room):
@@ -144,8 +149,7 @@ class FinderScreen(Room):
         self._say(message.problem, bad=True)
         if message.finding is not None:
             found = message.finding
-            words = f"Suggested learning rate {figures(found.suggestion, 3)}: {found.reason}. Enter takes it."
-            self.messages.hint = (words, False)
+            self._say(f"Suggested learning rate {figures(found.suggestion, 3)}: {found.reason}. Enter takes it.")
         self.show()
 
     def take(self) -> None:

@@ -10,13 +10,14 @@ from typing import get_args
 
 import numpy as np
 
+from engine.data.kinds import retype
 from engine.data.prepare import Prepared, prepare
 from engine.data.sources import load
 from engine.data.table import Table
-from engine.errors import Cancelled
+from engine.errors import Cancelled, InputError
 from engine.learn.curvature import Facts, least_squares, stiffness
 from engine.learn.plan import Plan, make_plan
-from engine.recipe import Data, Normalization, Recipe
+from engine.recipe import ColumnKind, Data, Normalization, Recipe
 
 
 @dataclass(frozen=True)
@@ -65,11 +66,13 @@ class Survey:
 
 
 class Surveyor:
-    """Makes surveys, and keeps the last table so that a change of mode or rate does not read it again."""
+    """Makes surveys, and keeps the last table so that a change of type, mode or rate does not read it again."""
 
     def __init__(self) -> None:
         self._key: tuple[object, ...] = ()
-        self._table: Table | None = None
+        self._read: Table | None = None  # as it was read, no column retyped
+        self._table: Table | None = None  # with `_types`
+        self._types: dict[str, ColumnKind] = {}
         self._lock = Lock()  # a new question waits until the old one has noticed that it was cancelled
 
     def survey(
@@ -94,11 +97,7 @@ class Surveyor:
         progress: Callable[[str, float | None], None] | None,
         cancelled: Callable[[], bool] | None,
     ) -> Survey:
-        key = _table_key(recipe.data)
-        if self._table is None or key != self._key:
-            self._table = load(recipe.data, progress=progress, cancelled=cancelled)
-            self._key = key
-        table = self._table
+        table = self._typed(recipe.data, progress, cancelled)
         prepared = prepare(recipe.data, recipe.normalization, table, progress=progress, cancelled=cancelled)
         train = prepared.train
         facts = least_squares(train.x, np.asarray(train.y, np.float64), prepared.target_scale.scale)
@@ -114,9 +113,41 @@ class Surveyor:
         device = "cpu" if recipe.device.device == "auto" else recipe.device.device
         return Survey(recipe, table, prepared, facts, make_plan(recipe, prepared, facts, device), modes)
 
+    def _typed(
+        self, data: Data, progress: Callable[[str, float | None], None] | None, cancelled: Callable[[], bool] | None
+    ) -> Table:
+        """The table with its columns as the person says. Read leniently: `prepare` complains of what it cannot use."""
+        key = _table_key(data)
+        if self._read is None or key != self._key:
+            self._read = self._table = None
+            plain = data.model_copy(update={"types": {}})
+            self._read = load(plain, progress=progress, cancelled=cancelled, lenient=True)
+            self._key = key
+        if self._table is None or self._types != data.types:
+            self._table, self._types = retype(self._read, data.types), dict(data.types)
+        return self._table
+
+    def table(self, data: Data) -> Table | None:
+        """The table of the last question, also where it cannot be trained on as it is; None where it cannot be read.
+
+        A column that cannot be of the kind that `data.types` says keeps its own.
+        """
+        with self._lock:
+            if self._read is None or self._key != _table_key(data):
+                return None
+            if self._table is not None and self._types == data.types:
+                return self._table
+            table = self._read
+            for name, kind in data.types.items():
+                try:
+                    table = retype(table, {name: kind})
+                except InputError:
+                    continue
+            return table
+
 
 def _table_key(data: Data) -> tuple[object, ...]:
-    """What the loaded table depends on; a file also on its size and time of change."""
+    """What the table that is read depends on; a file also on its size and time of change."""
     path = Path(data.dataset).expanduser()
     stamp: tuple[object, ...] = ()
     try:
@@ -124,7 +155,7 @@ def _table_key(data: Data) -> tuple[object, ...]:
         stamp = (status.st_size, status.st_mtime_ns)
     except OSError:
         pass  # not a file: a built-in set or a function
-    return (data.dataset, tuple(sorted(data.types.items())), stamp)
+    return (data.dataset, stamp)
 
 
 _surveyor = Surveyor()

@@ -108,9 +108,14 @@ def _choose_word(now: Situation) -> str:
         return "large"
     if now.focus == "text" or now.screen == "evaluate":
         return ""
-    return {"runs": "open", "predict": "type", "scratchpad": "type", "rewind": "branch", "train": "choose"}.get(
-        now.screen, ""
-    )
+    return {
+        "runs": "open",
+        "predict": "type",
+        "data": "type of column",
+        "scratchpad": "type",
+        "rewind": "branch",
+        "train": "choose",
+    }.get(now.screen, "")
 
 
 def _focus(place: str) -> Callable[[Situation], bool]:
@@ -210,6 +215,15 @@ KEYS: tuple[Key, ...] = (
         lambda now: now.screen == "data" and now.rows, mark="←"),
     Key("data.more", "right", "screen.columns(1)", "columns", "The columns to the right.", "data",
         lambda now: now.screen == "data" and now.rows, mark="→"),
+    Key("data.target", "y", "screen.target", "target", "Predict the column under the cursor.", "data",
+        lambda now: now.screen == "data" and now.rows),
+    Key("data.use", "u", "screen.use", "leave out/in",
+        "Leave the column under the cursor out, or take it in again.", "data",
+        lambda now: now.screen == "data" and now.rows),
+    Key("data.mode", "m", "screen.mode(1)", "normalization", "The next normalization.", "data",
+        lambda now: now.screen == "data" and now.rows),
+    Key("data.mode_back", "M", "screen.mode(-1)", "", "The normalization before.", "data",
+        lambda now: now.screen == "data" and now.rows),
     Key("runs.resume", "R", "screen.resume", "resume", "Go on with the run under the cursor where it stood.", "runs",
         lambda now: now.screen == "runs" and now.rows and not now.live),
     Key("evaluate.before", "left", "screen.split(-1)", "split", "The split before.", "evaluate",

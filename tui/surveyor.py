@@ -92,7 +92,6 @@ class Inquirer:
             self._post(answer)
 
     def _survey(self, recipe: Recipe, given_up: threading.Event) -> Surveyed:
-        from engine.data.recent import remember
         from engine.survey import Surveyor
 
         if self._surveyor is None:
@@ -108,20 +107,21 @@ class Inquirer:
         try:
             found = self._surveyor.survey(recipe, progress=progress, cancelled=given_up.is_set)
         except InputError as error:
-            return Surveyed(recipe, None, self._table(recipe, given_up), str(error))
-        path = Path(recipe.data.dataset).expanduser()
-        if found.table.origin == "file" and path.is_file():
-            remember(path)
+            table = self._surveyor.table(recipe.data)
+            _remember(recipe, table)
+            return Surveyed(recipe, None, table, str(error))
+        _remember(recipe, found.table)
         return Surveyed(recipe, found, found.table, "")
 
-    def _table(self, recipe: Recipe, given_up: threading.Event) -> Table | None:
-        """The table on its own, for its column names, where the choices do not fit it."""
-        from engine.data.sources import load
 
-        try:
-            return load(recipe.data, cancelled=given_up.is_set)
-        except InputError:
-            return None
+def _remember(recipe: Recipe, table: Table | None) -> None:
+    """A file that could be read is offered the next time."""
+    from engine.data.recent import remember
+
+    if table is not None and table.origin == "file":
+        path = Path(recipe.data.dataset).expanduser()
+        if path.is_file():
+            remember(path)
 
 
 def find_devices(post: Callable[[Message], Any]) -> None:

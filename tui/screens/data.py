@@ -9,112 +9,21 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.geometry import Region
 
-from tui.cells import Cells, Span, wrap
+from tui.cells import Span
 from tui.keys import bindings
 from tui.listing import Column, Listing
-from tui.numbers import figures, short
+from tui.screens.columns import COLUMNS, KINDS, LESS, cells
+from tui.screens.findings import Findings
+from tui.screens.menu import MenuScreen, Offer
 from tui.screens.room import Room
 from tui.surveyor import Summarized, ask_for_summary
 
 if TYPE_CHECKING:
-    from engine.data.summary import ColumnSummary, Histogram, Summary
+    from engine.data.summary import ColumnSummary, Summary
     from engine.data.table import Table
+    from tui.desk import Desk
 
-BARS = " ▁▂▃▄▅▆▇█"
-COLUMNS = (
-    Column("column", 16),
-    Column("type", 11),
-    Column("role", 8),
-    Column("missing", 7, number=True),
-    Column("unique", 7, number=True),
-    Column("min", 8, number=True),
-    Column("max", 8, number=True),
-    Column("mean", 8, number=True),
-    Column("std", 8, number=True),
-    Column("to target", 9, number=True),
-    Column("raw", 8),
-    Column("normalized", 10),
-)
-# Where not all fit, these go first.
-LESS = ("std", "mean", "unique", "to target", "raw", "normalized", "max", "min", "missing")
 SAMPLE = 200  # rows that the widths of the preview's columns are taken from
-
-
-def bars(histogram: Histogram | None, width: int = 8) -> str:
-    """A histogram in one line of blocks; any cell at all shows."""
-    if histogram is None or not histogram.counts:
-        return ""
-    size = -(-len(histogram.counts) // width)
-    counts = [sum(histogram.counts[i : i + size]) for i in range(0, len(histogram.counts), size)]
-    most = max(counts) or 1
-    return "".join(BARS[0 if not count else max(1, round(count / most * 8))] for count in counts)
-
-
-class Findings(Cells):
-    """The column under the cursor, the parts, the classes, and everything that was left out or repaired."""
-
-    def __init__(self) -> None:
-        super().__init__(id="findings", classes="pane")
-        self.border_title = "what was found"
-        self.summary: Summary | None = None
-        self.column: ColumnSummary | None = None
-        self.problem = ""
-
-    def draw(self, width: int, height: int) -> list[list[Span]]:
-        """The column first, for it changes with the cursor."""
-        ink = self.ink
-        lines: list[list[Span]] = []
-
-        def say(text: str, bad: bool = False) -> None:
-            for index, line in enumerate(wrap(text, width - 4, 4)):
-                lines.append([("   " if index else " · ", ink.faint), (line, ink.bad if bad else ink.text)])
-
-        if self.problem:
-            say(self.problem, True)
-        if self.column is not None:
-            lines.append([(f" {self.column.name}", ink.strong)])
-            for text in _about(self.column):
-                say(text)
-        if self.summary is not None:
-            lines += [[], [(" rows", ink.strong)]]
-            parts = [f"{self.summary.rows:,} in the table"]
-            if self.summary.target:
-                parts.append(f"{self.summary.train:,} to train, {self.summary.validation:,} for validation")
-                parts += [f"{self.summary.test:,} for the test"] * bool(self.summary.test)
-            say("; ".join(parts))
-            for one in self.summary.classes[:6]:
-                say(f"{one.name}: {one.train + one.validation + one.test:,} rows")
-            notes = [f"{one.name}: left out, {one.reason}." for one in self.summary.left_out]
-            notes += [note for note in self.summary.notes if note not in notes]
-            if notes:
-                lines += [[], [(" left out or repaired", ink.strong)]]
-                for note in notes:
-                    say(note)
-        return lines
-
-
-def _measure(name: str) -> str:
-    return "η" if name == "eta" else name
-
-
-def _calm(mean: float, std: float) -> str:
-    """A mean, without the rounding that is left of a zero."""
-    return "0" if abs(mean) < 1e-12 * abs(std) else figures(mean, 3)
-
-
-def _about(column: ColumnSummary) -> list[str]:
-    found = [f"{column.kind}" + (f": {column.reason}" if column.reason else "")]
-    if column.left_out:
-        found.append(f"left out: {column.left_out}")
-    if column.top:
-        found.append(", ".join(f"{name} {count:,}" for name, count in column.top[:6]))
-    if column.measure:
-        what = "correlation r" if column.measure == "r" else "correlation ratio η"
-        found.append(f"{what} with the target {column.correlation:.3f}")
-    return found + [
-        f"→ {one.name}: mean {_calm(one.mean, one.std)}, std {figures(one.std, 3)} when normalized"
-        for one in column.features[:4]
-    ]
 
 
 class DataScreen(Room):
@@ -166,18 +75,45 @@ class DataScreen(Room):
         if desk is None:
             return
         self.findings.problem = desk.problem
+        self.columns_list.empty = "" if desk.problem else "looking at the data…"
         prepared = desk.known.prepared if desk.known is not None else None
-        if desk.table is not None and (desk.table, prepared) != self._asked:
+        if desk.table is not None and not desk.activity and (desk.table, prepared) != self._asked:
             self._asked = (desk.table, prepared)
             ask_for_summary(desk.table, prepared, self.post_message)
             self._rows(desk.table)
+        self._tell_strays()
         self.findings.redraw()
+
+    def _tell_strays(self) -> None:
+        desk, one = self.ravine.desk, self.column
+        table = desk.table if desk is not None else None
+        self.findings.strays = ""
+        if table is not None and one is not None and one.name in table:
+            strays = table[one.name].strays
+            if strays:
+                row, text = strays[0]
+                more = f" and {len(strays) - 1:,} more" if len(strays) > 1 else ""
+                self.findings.strays = (
+                    f"“{text}” in {table.place(row)}{more}: not a number. Enter gives the column another type, "
+                    "u leaves it out; or correct the file."
+                )
+
+    @property
+    def column(self) -> ColumnSummary | None:
+        """The column under the cursor."""
+        found = self.summary.columns if self.summary is not None else ()
+        return found[self.columns_list.cursor] if self.columns_list.cursor < len(found) else None
 
     def on_summarized(self, message: Summarized) -> None:
         """The numbers have come."""
         if self._asked is None or message.asked != self._asked:
             return
+        another = self.summary is None or self.summary.name != message.summary.name
         self.summary = self.findings.summary = message.summary
+        table, prepared = message.asked
+        odd = next((index for index, one in enumerate(table.columns) if one.strays), 0)
+        if another and prepared is None and odd and not self.columns_list.cursor:
+            self.columns_list.cursor = odd  # what has to be mended first
         self._columns()
         self.show()
 
@@ -193,29 +129,26 @@ class DataScreen(Room):
         names = [c.heading for c in columns]
         self.columns_list.border_title = f"{len(summary.columns)} columns of {summary.name}"
         self.columns_list.fill(columns, len(summary.columns), lambda line: self._column(summary.columns[line], names))
-        self.findings.column = summary.columns[self.columns_list.cursor]
+        self.findings.column = self.column
+
+    def _role(self, one: ColumnSummary) -> str:
+        """What is done with a column; before anything is prepared, what was asked for."""
+        desk = self.ravine.desk
+        if one.role or desk is None:
+            return one.role
+        data = desk.recipe.data
+        if one.name == (data.target or (desk.table.target if desk.table is not None else None)):
+            return "target"
+        out = one.name in data.drop or (data.features and one.name not in data.features)
+        return "left out" if out else ""
 
     def _column(self, one: ColumnSummary, names: list[str]) -> list[Span]:
-        ink = self.columns_list.ink
-        role = {"target": ink.accent, "left out": ink.faint}.get(one.role, ink.dim)
-        text = ink.faint if one.role == "left out" else ink.text
-        numbers = one.mean == one.mean
-        after = one.features[0].histogram if one.features else None
-        cells: dict[str, Span] = {
-            "column": (one.name, ink.strong if one.role == "target" else text),
-            "type": (one.kind, text),
-            "role": (one.role, role),
-            "missing": (short(one.missing) if one.missing else "", ink.bad),
-            "unique": (short(one.unique), text),
-            "min": (figures(one.low, 4) if numbers else "", text),
-            "max": (figures(one.high, 4) if numbers else "", text),
-            "mean": (figures(one.mean, 4) if numbers else "", text),
-            "std": (figures(one.std, 4) if numbers else "", text),
-            "to target": (f"{_measure(one.measure)} {one.correlation:.2f}" if one.measure else "", text),
-            "raw": (bars(one.histogram), ink.dim),
-            "normalized": (bars(after), ink.train),
-        }
-        return [cells[name] for name in names]
+        desk, what = self.ravine.desk, self._role(one)
+        table = desk.table if desk is not None else None
+        odd = table is not None and one.name in table and bool(table[one.name].strays)
+        own = desk is not None and one.name in desk.recipe.data.types
+        found = cells(one, what, self.columns_list.ink, odd=odd, own=own)
+        return [found[name] for name in names]
 
     def _rows(self, table: Table) -> None:
         sample = table.preview(0, SAMPLE)
@@ -253,9 +186,80 @@ class DataScreen(Room):
 
     def on_listing_moved(self, message: Listing.Moved) -> None:
         """Another column is under the cursor."""
-        if message.listing is self.columns_list and self.summary is not None:
-            self.findings.column = self.summary.columns[message.line]
+        if message.listing is self.columns_list:
+            self.findings.column = self.column
+            self._tell_strays()
             self.findings.redraw()
+
+    # Changing what a column is.
+
+    def on_listing_chosen(self, message: Listing.Chosen) -> None:
+        """Enter on a column: what it can be."""
+        one, desk = self.column, self.ravine.desk
+        if message.listing is not self.columns_list or one is None or desk is None:
+            return
+        now = desk.recipe.data.types.get(one.name, "")
+        offers = [
+            Offer(word, name, f"{about}; now {one.kind}" if not word and not now else about)
+            for word, name, about in KINDS
+        ]
+
+        def take(kind: str | None) -> None:
+            if kind is not None:
+                types = {name: known for name, known in desk.recipe.data.types.items() if name != one.name}
+                self._set(desk, {"types": {**types, one.name: kind} if kind else types})
+
+        self.app.push_screen(MenuScreen(f"{one.name} is", offers, now), take)
+
+    def _set(self, desk: Desk, values: dict[str, object]) -> None:
+        desk.set(values)
+        self._columns()
+        self.show()
+
+    def action_target(self) -> None:
+        """Predict the column under the cursor."""
+        one, desk = self.column, self.ravine.desk
+        if one is None or desk is None:
+            return
+        data = desk.recipe.data
+        features = tuple(name for name in data.features if name != one.name)
+        drop = tuple(name for name in data.drop if name != one.name)
+        self._set(desk, {"target": one.name, "features": features, "drop": drop, "task": "auto"})
+
+    def action_use(self) -> None:
+        """Leave the column under the cursor out, or take it in again."""
+        one, desk = self.column, self.ravine.desk
+        if one is None or desk is None:
+            return
+        data = desk.recipe.data
+        if self._role(one) == "target":
+            self.notify(f"{one.name} is the target; y on another column makes that one the target.", timeout=4)
+        elif one.name in data.drop:
+            self._set(desk, {"drop": tuple(name for name in data.drop if name != one.name)})
+        elif data.features and one.name not in data.features:
+            self._set(desk, {"features": (*data.features, one.name)})
+        elif self._role(one) == "left out":
+            self._take_in(desk, one)
+        elif len(data.features) > 1:
+            self._set(desk, {"features": tuple(name for name in data.features if name != one.name)})
+        else:
+            self._set(desk, {"drop": (*data.drop, one.name)})
+
+    def _take_in(self, desk: Desk, one: ColumnSummary) -> None:
+        """A column that is left out for what it is comes in as what can be learned from."""
+        if one.kind not in ("identifier", "text"):
+            self.notify(f"{one.name} cannot be learned from: {one.left_out}.", timeout=4)
+            return
+        kind = "categorical" if one.top else "numeric"
+        self._set(desk, {"types": {**desk.recipe.data.types, one.name: kind}})
+
+    def action_mode(self, by: int) -> None:
+        """Another normalization."""
+        desk = self.ravine.desk
+        if desk is not None:
+            words = desk.find("normalize").words
+            at = words.index(desk.recipe.normalization.normalize) + by
+            self._set(desk, {"normalize": words[at % len(words)]})
 
     def on_resize(self, event: object) -> None:
         """Other columns may fit."""

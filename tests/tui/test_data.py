@@ -1,0 +1,85 @@
+"""Changing on the data screen what a table means, by keyboard only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SIZES = [(160, 45), (120, 36), (80, 24)]
+
+
+def write_shop(folder: Path, stray: bool = False) -> None:
+    """Twenty rows; one cell of `rooms` is a text that is no number."""
+    rows = [f"{20 + 3 * i},{'many' if stray and i == 4 else 1 + i % 4},{i % 3},{100 + 7 * i}" for i in range(20)]
+    (folder / "shop.csv").write_text("\n".join(["area,rooms,zone,price", *rows]), encoding="utf-8")
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_column_gets_another_type(drive: Any, tmp_path: Path, size: tuple[int, int]) -> None:
+    write_shop(tmp_path)
+    async with drive(size=size, values={"dataset": "shop.csv", "target": "price"}) as driver:
+        await driver.press("d")
+        await driver.see("4 columns of shop", "zone", pane="columns")
+        await driver.press("down", "down", "enter")
+        await driver.see("zone is", "automatic", "categorical", pane="menu")
+        await driver.press("down", "down", "down", "enter")
+        await driver.until(lambda: driver.app.desk.recipe.data.types == {"zone": "categorical"})
+        await driver.see("categorical", pane="columns")
+        assert "zone" in driver.text("findings")
+        await driver.press("enter", "home", "enter")
+        await driver.until(lambda: driver.app.desk.recipe.data.types == {})
+        await driver.until(lambda: "categorical" not in driver.text("columns"))
+        await driver.press("enter", "down", "escape")
+        assert driver.app.desk.recipe.data.types == {}
+        assert driver.app.current_mode == "data"
+
+
+async def test_target_features_and_mode_change_at_once(drive: Any, tmp_path: Path) -> None:
+    write_shop(tmp_path)
+    async with drive(values={"dataset": "shop.csv", "target": "price"}) as driver:
+        desk = driver.app.desk
+        await driver.press("d")
+        await driver.see("4 columns of shop", pane="columns")
+        await driver.press("down", "u")
+        await driver.until(lambda: desk.known and "rooms" not in desk.known.features)
+        await driver.see("left out", pane="columns")
+        await driver.press("u")
+        await driver.until(lambda: desk.known and "rooms" in desk.known.features)
+        await driver.press("up", "y")
+        await driver.until(lambda: desk.known and desk.known.target == "area" and "price" in desk.known.features)
+        await driver.press("m")
+        await driver.until(lambda: desk.known and desk.known.prepared.normalization.normalize == "robust")
+        await driver.press("M")
+        await driver.until(lambda: desk.known and desk.known.prepared.normalization.normalize == "zscore")
+
+
+@pytest.mark.parametrize("mend", ["type", "out"])
+async def test_a_stray_text_is_found_and_mended(drive: Any, tmp_path: Path, mend: str) -> None:
+    write_shop(tmp_path, stray=True)
+    async with drive(values={"dataset": "shop.csv", "target": "price"}) as driver:
+        desk = driver.app.desk
+        await driver.press("d")
+        await driver.see("rooms", "numeric !", pane="columns")
+        await driver.see("line 6", "many", "is not a number", pane="findings")
+        await driver.until(lambda: driver.app.screen.column.name == "rooms", "the cursor on what is to be mended")
+        if mend == "type":
+            await driver.press("enter", "down", "down", "down", "enter")
+            await driver.until(lambda: desk.known and "rooms=many" in " ".join(desk.known.features))
+        else:
+            await driver.press("u")
+            await driver.until(lambda: desk.known and desk.known.features == ("area", "zone"))
+        assert not desk.problem
+
+
+async def test_a_type_does_not_read_the_file_again(drive: Any, tmp_path: Path) -> None:
+    write_shop(tmp_path)
+    async with drive(values={"dataset": "shop.csv", "target": "price"}) as driver:
+        inquirer = driver.app._inquirer
+        read = inquirer._surveyor._read
+        await driver.press("d")
+        await driver.see("4 columns of shop", pane="columns")
+        await driver.press("enter", "down", "down", "down", "enter")
+        await driver.until(lambda: driver.app.desk.known and "area" in driver.app.desk.known.recipe.data.types)
+        assert inquirer._surveyor._read is read

@@ -1,0 +1,82 @@
+"""What was found in a table: the column under the cursor, the parts, and everything that was left out or repaired."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tui.cells import Cells, Span, wrap
+from tui.numbers import figures
+
+if TYPE_CHECKING:
+    from engine.data.summary import ColumnSummary, Summary
+
+
+class Findings(Cells):
+    """The column under the cursor, the parts, the classes, and everything that was left out or repaired."""
+
+    def __init__(self) -> None:
+        super().__init__(id="findings", classes="pane")
+        self.border_title = "what was found"
+        self.summary: Summary | None = None
+        self.column: ColumnSummary | None = None
+        self.problem = ""
+        self.strays = ""  # where the column holds text among its numbers, and what to do about it
+
+    def draw(self, width: int, height: int) -> list[list[Span]]:
+        """The column first, for it changes with the cursor."""
+        ink = self.ink
+        lines: list[list[Span]] = []
+
+        def say(text: str, bad: bool = False) -> None:
+            for index, line in enumerate(wrap(text, width - 4, 4)):
+                lines.append([("   " if index else " · ", ink.faint), (line, ink.bad if bad else ink.text)])
+
+        if self.problem:
+            say(self.problem, True)
+        if self.column is not None:
+            lines.append([(f" {self.column.name}", ink.strong)])
+            if self.strays:
+                say(self.strays, True)
+            for text in _about(self.column):
+                say(text)
+        if self.summary is not None:
+            lines += [[], [(" rows", ink.strong)]]
+            parts = [f"{self.summary.rows:,} in the table"]
+            if self.summary.target:
+                parts.append(f"{self.summary.train:,} to train, {self.summary.validation:,} for validation")
+                parts += [f"{self.summary.test:,} for the test"] * bool(self.summary.test)
+            say("; ".join(parts))
+            for one in self.summary.classes[:6]:
+                say(f"{one.name}: {one.train + one.validation + one.test:,} rows")
+            notes = [f"{one.name}: left out, {one.reason}." for one in self.summary.left_out]
+            notes += [note for note in self.summary.notes if note not in notes]
+            if notes:
+                lines += [[], [(" left out or repaired", ink.strong)]]
+                for note in notes:
+                    say(note)
+        return lines
+
+
+def measure(name: str) -> str:
+    """What a correlation is called: r or η."""
+    return "η" if name == "eta" else name
+
+
+def _calm(mean: float, std: float) -> str:
+    """A mean, without the rounding that is left of a zero."""
+    return "0" if abs(mean) < 1e-12 * abs(std) else figures(mean, 3)
+
+
+def _about(column: ColumnSummary) -> list[str]:
+    found = [f"{column.kind}" + (f": {column.reason}" if column.reason else "")]
+    if column.left_out:
+        found.append(f"left out: {column.left_out}")
+    if column.top:
+        found.append(", ".join(f"{name} {count:,}" for name, count in column.top[:6]))
+    if column.measure:
+        what = "correlation r" if column.measure == "r" else "correlation ratio η"
+        found.append(f"{what} with the target {column.correlation:.3f}")
+    return found + [
+        f"→ {one.name}: mean {_calm(one.mean, one.std)}, std {figures(one.std, 3)} when normalized"
+        for one in column.features[:4]
+    ]

@@ -25,8 +25,8 @@ from cyclopts import App, Group, Parameter
 
 from engine import presets
 from engine.commands.console import DIVERGED, DONE, FAILED, INTERRUPTED, WRONG, Json, RunName, RunsFolder, put, say
-from engine.commands.console import table as _columns
 from engine.commands.export import export
+from engine.commands.runs import app as listing
 from engine.commands.watch import watch
 from engine.errors import Cancelled, InputError
 from engine.recipe import Choice, Recipe, build, choices, read_toml
@@ -327,39 +327,7 @@ def _one_row(text: str, names: list[str]) -> dict[str, str]:
     return dict(zip(names, parts, strict=True))
 
 
-@app.command
-def runs(*, runs: RunsFolder = "./runs", json: Json = False) -> int:
-    """List the runs, newest first."""
-    from dataclasses import asdict
-
-    from engine.runs.folder import to_json
-    from engine.runs.store import list_runs
-
-    found = list_runs(Path(runs).expanduser())
-    if json:
-        put(to_json({"runs": [asdict(run) for run in found]}))
-        return DONE
-    if not found:
-        say(f"There are no runs in {runs} yet; `ravine train` makes one.")
-        return DONE
-    head = ("RUN", "STATE", "DATASET", "NORMALIZATION", "STEPS", "TRAIN LOSS", "VAL LOSS", "AGE")
-    rows = [
-        (
-            run.name,
-            run.problem or (run.ended if run.state == "ended" else run.state),
-            run.dataset,
-            run.normalization,
-            f"{run.steps:,}",
-            "" if run.train_loss is None else f"{run.train_loss:.6g}",
-            "" if run.val_loss is None else f"{run.val_loss:.6g}",
-            run.age,
-        )
-        for run in found
-    ]
-    put(_columns([head, *rows], right={4, 5, 6}))
-    return DONE
-
-
+app.command(listing)
 app.command(export)
 app.command(watch)
 

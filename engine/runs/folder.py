@@ -185,7 +185,7 @@ def read_facts(path: Path) -> dict[str, Any]:
         facts = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputError(f"{path} is not a run folder: it has no run.json.") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{file} cannot be read ({error}); the run's other files may still be whole.") from None
     if not isinstance(facts, dict) or not isinstance(facts.get("format"), int):
         raise InputError(f"{file} is not what ravine writes: it has no format number.")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import time
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from math import isfinite
 from pathlib import Path
 from typing import Any
 
 from engine.errors import InputError
+from engine.runs import index, notes
 from engine.runs.folder import read_facts, running
 
 
@@ -32,6 +35,9 @@ class RunInfo:
     val_loss: float | None = None
     gap: float | None = None
     problem: str = ""
+    bytes: int = 0  # on disk
+    note: str = ""  # what a person says of it
+    tags: tuple[str, ...] = ()
 
     @property
     def age(self) -> str:
@@ -44,46 +50,100 @@ class RunInfo:
 
 
 def list_runs(folder: Path) -> tuple[RunInfo, ...]:
-    """Every run in a folder, newest first. A damaged one is listed with its problem and hides no other."""
+    """Every run in a folder, newest first. A damaged one is listed with its problem and hides no other.
+
+    Runs that have not changed since are taken from the folder's index (see `engine.runs.index`).
+    """
     try:
-        paths = [p for p in folder.iterdir() if p.is_dir() and not p.name.startswith(".")]
+        with os.scandir(folder) as entries:
+            names = [entry.name for entry in entries if not entry.name.startswith(".") and _is_folder(entry)]
     except FileNotFoundError:
         return ()
     except OSError as error:
         raise InputError(f"The runs folder {folder} cannot be read: {error.strerror or error}.") from None
-    found = [_info(path) for path in paths if (path / "run.json").exists() or (path / "recipe.toml").exists()]
+    known, kept, root = index.read(folder), {}, str(folder)
+    found: list[RunInfo] = []
+    for name in names:
+        mark = index.mark(f"{root}/{name}")
+        entry = known.get(name)
+        if entry is None or entry[0] != mark:
+            if not mark[0] and not (folder / name / "recipe.toml").exists():
+                continue  # somebody else's folder
+            entry = mark, _entry(folder / name)
+        kept[name] = entry
+        try:
+            found.append(_told(folder / name, entry[1]))
+        except (TypeError, ValueError, KeyError):  # an index that was edited
+            kept[name] = mark, _entry(folder / name)
+            found.append(_told(folder / name, kept[name][1]))
+    if kept != known:
+        index.write(folder, kept)
     return tuple(sorted(found, key=lambda run: (run.created, run.name), reverse=True))
 
 
-def _info(path: Path) -> RunInfo:
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
+def _told(path: Path, entry: index.Entry) -> RunInfo:
+    """An entry of the index as of now: a run may have stopped, or gone on, without a word."""
+    fields = dict(entry)
+    live = fields.pop("live", None)
+    run = RunInfo(name=path.name, path=path, **{**fields, "tags": tuple(fields["tags"])})
+    if live is None:
+        return run
+    state = run.state if running(live) else "interrupted"
+    return replace(run, state=state, steps=_written(path), bytes=disk_use(path))
+
+
+def _entry(path: Path) -> index.Entry:
+    """What a run's files say. With `live` what tells whether an unfinished run still has its process."""
+    said = notes.read(path)
+    common = {"bytes": disk_use(path), "note": said.note, "tags": list(said.tags)}
     try:
         facts = read_facts(path)
         result: dict[str, Any] = facts.get("result") or {}
         choices: dict[str, Any] = facts.get("choices") or {}
         state = str(facts.get("state", ""))
-        if state in ("running", "paused") and not running(facts):
-            state = "interrupted"
-        return RunInfo(
-            name=path.name,
-            path=path,
-            state=state,
-            ended=str(result.get("ended") or ""),
-            created=_number(facts.get("created")) or 0.0,
-            dataset=str(choices.get("dataset", "")),
-            normalization=str(choices.get("normalize", "")),
-            model=str(choices.get("model", "")),
-            optimizer=str(choices.get("optimizer", "")),
-            lr=_number(choices.get("lr")),
-            steps=int(_number(result.get("steps")) or _written(path)),
-            seconds=_number(result.get("seconds")) or 0.0,
-            train_loss=_number(result.get("train_loss")),
-            val_loss=_number(result.get("val_loss")),
-            gap=_number(result.get("gap")),
-        )
+        live = {name: facts.get(name) for name in ("state", "host", "pid")}
+        return {
+            "state": state,
+            "ended": str(result.get("ended") or ""),
+            "created": _number(facts.get("created")) or 0.0,
+            "dataset": str(choices.get("dataset", "")),
+            "normalization": str(choices.get("normalize", "")),
+            "model": str(choices.get("model", "")),
+            "optimizer": str(choices.get("optimizer", "")),
+            "lr": _number(choices.get("lr")),
+            "steps": int(_number(result.get("steps")) or _written(path)),
+            "seconds": _number(result.get("seconds")) or 0.0,
+            "train_loss": _number(result.get("train_loss")),
+            "val_loss": _number(result.get("val_loss")),
+            "gap": _number(result.get("gap")),
+            **common,
+            **({"live": live} if state in ("running", "paused") else {}),
+        }
     except InputError as error:
-        return RunInfo(path.name, path, "damaged", problem=str(error))
-    except (TypeError, ValueError, AttributeError, OverflowError) as error:
-        return RunInfo(path.name, path, "damaged", problem=f"{path / 'run.json'} has an unexpected entry: {error}.")
+        return {"state": "damaged", "problem": str(error), **common}
+    except (TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
+        problem = f"{path / 'run.json'} has an unexpected entry: {error}."
+        return {"state": "damaged", "problem": problem, **common}
+
+
+def disk_use(run: Path) -> int:
+    """Bytes of the files in a run folder; links are not followed."""
+    total, folders = 0, [str(run)]
+    while folders:
+        with suppress(OSError), os.scandir(folders.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(entry.path)
+                else:
+                    total += entry.stat(follow_symlinks=False).st_size
+    return total
 
 
 def _number(value: Any) -> float | None:

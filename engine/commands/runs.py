@@ -1,0 +1,128 @@
+"""`ravine runs`: the runs there are, and deleting those that are not wanted any more."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import App, Parameter
+
+from engine.commands.console import DONE, Json, RunsFolder, put, say, size, table
+from engine.errors import InputError
+
+if TYPE_CHECKING:
+    from engine.runs.store import RunInfo
+
+KEPT = 20  # runs that prune leaves by default
+SHOWN = 20  # runs that are named before the question
+
+app = App(name="runs", help="List the runs, newest first, or delete those that are not wanted any more.")
+
+
+@app.default
+def runs(*, runs: RunsFolder = "./runs", json: Json = False) -> int:
+    """List the runs, newest first."""
+    from engine.runs.store import list_runs
+
+    found = list_runs(Path(runs).expanduser())
+    if json:
+        from engine.runs.folder import to_json
+
+        put(to_json({"runs": [vars(run) for run in found]}))
+    elif not found:
+        say(f"There are no runs in {runs} yet; `ravine train` makes one.")
+    else:
+        put(_table(found))
+        say(f"{len(found):,} runs, {size(sum(run.bytes for run in found))}")
+    return DONE
+
+
+def _table(found: Sequence[RunInfo]) -> str:
+    head = ("RUN", "STATE", "DATASET", "NORMALIZATION", "STEPS", "TRAIN LOSS", "VAL LOSS", "SIZE", "AGE", "TAGS")
+    rows = [
+        (
+            _line(run.name),
+            _line(run.problem or (run.ended if run.state == "ended" else run.state)),
+            _line(run.dataset),
+            run.normalization,
+            f"{run.steps:,}",
+            "" if run.train_loss is None else f"{run.train_loss:.6g}",
+            "" if run.val_loss is None else f"{run.val_loss:.6g}",
+            size(run.bytes),
+            run.age,
+            ", ".join(run.tags),
+        )
+        for run in found
+    ]
+    return table([head, *rows], right={4, 5, 6, 7})
+
+
+def _line(text: str) -> str:
+    """A name from the disk on one line, with nothing that moves a terminal's cursor."""
+    return "".join(letter if letter.isprintable() else "·" for letter in text)
+
+
+@app.command
+def prune(
+    *,
+    keep: Annotated[int, Parameter(help="The newest runs, so many of them, stay.")] = KEPT,
+    state: Annotated[
+        str | None,
+        Parameter(help="Only runs in these states or with these endings: failed,interrupted,damaged,diverged,…"),
+    ] = None,
+    yes: Annotated[bool, Parameter(name=("--yes", "-y"), negative=(), help="Do not ask.")] = False,
+    runs: RunsFolder = "./runs",
+    json: Json = False,
+) -> int:
+    """Delete old runs for good, and empty the trash. Asks first. Runs with tags or a note, and live ones, stay."""
+    from engine.runs import keeping
+    from engine.runs.store import disk_use, list_runs
+
+    folder = Path(runs).expanduser()
+    if keep < 0:
+        raise InputError(f"--keep is {keep}, but must be 0 or more.")
+    states = [part.strip() for part in (state or "").split(",") if part.strip()]
+    going = keeping.prunable(list_runs(folder), keep=keep, states=states)
+    trash = keeping.trashed(folder)
+    freed = sum(run.bytes for run in going) + sum(disk_use(place) for place in trash)
+    if not going and not trash:
+        say(f"There is nothing to delete in {runs}: the newest {keep} and runs with tags or notes stay.")
+    else:
+        for run in going[:SHOWN]:
+            say(f"  {_line(run.name)}  {run.age}  {size(run.bytes)}")
+        if len(going) > SHOWN:
+            say(f"  and {len(going) - SHOWN:,} more")
+        what = " and ".join(
+            part
+            for part in (f"{len(going):,} runs" if going else "", f"{len(trash):,} in the trash" if trash else "")
+            if part
+        )
+        if not yes and not _agrees(f"Delete {what} ({size(freed)}) for good? [y/N] "):
+            say("Nothing was deleted.")
+            going, trash, freed = (), (), 0
+    deleted, problems = [], []
+    for path in (*(run.path for run in going), *trash):
+        try:
+            keeping.remove(path)
+            deleted.append(path.name)
+        except InputError as error:  # one that cannot go keeps no other
+            problems.append(str(error))
+            say(str(error))
+    if deleted:
+        say(f"Deleted {len(deleted):,}.")
+    if json:
+        from engine.runs.folder import to_json
+
+        put(to_json({"deleted": deleted, "bytes": freed, "problems": problems}))
+    return DONE
+
+
+def _agrees(question: str) -> bool:
+    """Ask on the terminal; without one the answer has to come as --yes."""
+    if not sys.stdin or not sys.stdin.isatty():
+        raise InputError("This deletes runs for good and there is no terminal to ask on; say --yes.")
+    sys.stderr.write(question)
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")

@@ -1,0 +1,143 @@
+"""Renaming, deleting and bringing back runs, and deleting many for good.
+
+A deleted run lies in `.trash` in the runs folder until it is brought back or the trash is emptied. Its event files are
+called otherwise there, or TensorBoard would go on showing it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from engine.errors import InputError
+from engine.runs.folder import read_facts, running
+from engine.runs.store import RunInfo
+
+TRASH = ".trash"
+SHOWN, HIDDEN = "tfevents", "tf-events"  # in the names of event files, outside and inside the trash
+NAMES = re.compile(r"^[\w][\w .+=-]{0,119}$")  # those that `--name` takes
+
+
+def rename(run: Path, name: str) -> Path:
+    """Give a run another folder name; its new path.
+
+    Raises:
+        InputError: no run, one that is running, a name that is taken or cannot be a folder's, no permission.
+    """
+    _check(run, "renamed")
+    if not NAMES.match(name) or name == "last" or name == "all":
+        raise InputError(f"A run cannot be called {name!r}; use letters, digits, spaces and . + = _ -")
+    new = run.parent / name
+    if os.path.lexists(new) and not (new.exists() and run.samefile(new)):
+        raise InputError(f"There is already a run {new}; choose another name.")
+    _move(run, new, "renamed")
+    return new
+
+
+def delete(run: Path) -> Path:
+    """Move a run to the trash; where it lies there, for `restore`.
+
+    Raises:
+        InputError: no run, one that is running, or no permission.
+    """
+    _check(run, "deleted")
+    trash = run.parent / TRASH
+    try:
+        trash.mkdir(exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{trash} cannot be made: {error.strerror or error}.") from None
+    place = _free(trash, run.name)
+    _move(run, place, "deleted")
+    if not place.is_symlink():
+        _call(place, SHOWN, HIDDEN)
+    return place
+
+
+def restore(place: Path) -> Path:
+    """Bring a run back from the trash; its path, with a number behind where the name has been taken meanwhile.
+
+    Raises:
+        InputError: it is not there any more, or no permission.
+    """
+    if place.parent.name != TRASH or not os.path.lexists(place):
+        raise InputError(f"{place.name} is not in the trash any more.")
+    if not place.is_symlink():
+        _call(place, HIDDEN, SHOWN)
+    run = _free(place.parent.parent, place.name)
+    _move(place, run, "brought back")
+    return run
+
+
+def trashed(folder: Path) -> tuple[Path, ...]:
+    """What lies in the trash of a runs folder, the last one deleted first."""
+    try:
+        places = list((folder / TRASH).iterdir())
+    except OSError:
+        return ()
+    return tuple(sorted(places, key=lambda place: place.lstat().st_ctime, reverse=True))
+
+
+def prunable(runs: Sequence[RunInfo], *, keep: int, states: Iterable[str] = ()) -> tuple[RunInfo, ...]:
+    """Which of the runs, newest first, would go: all but the newest `keep`, those with tags or notes, and live ones.
+
+    Args:
+        states: only runs in these states or with these endings (failed, interrupted, damaged, diverged, …); empty for
+            any.
+    """
+    wanted = set(states)
+    return tuple(
+        run
+        for run in runs[keep:]
+        if not run.tags
+        and not run.note
+        and run.state not in ("running", "paused")
+        and (not wanted or run.state in wanted or run.ended in wanted)
+    )
+
+
+def remove(run: Path) -> None:
+    """Delete a run, or what lies in the trash, for good. Of a link only the link goes. Raises InputError."""
+    if run.parent.name != TRASH:
+        _check(run, "deleted")
+    try:
+        if run.is_symlink():
+            run.unlink()
+        else:
+            shutil.rmtree(run)
+    except OSError as error:
+        raise InputError(f"{run} cannot be deleted: {error.strerror or error}.") from None
+
+
+def _check(run: Path, what: str) -> None:
+    """Complain where this is no run, or one at work."""
+    if not (run / "run.json").exists() and not (run / "recipe.toml").exists():
+        raise InputError(f"{run} is not a run folder; nothing was {what}.")
+    try:
+        live = running(read_facts(run))
+    except InputError:
+        return  # a damaged one may go
+    if live:
+        raise InputError(f"The run {run.name} is still running; stop it first.")
+
+
+def _free(folder: Path, name: str) -> Path:
+    place, number = folder / name, 2
+    while os.path.lexists(place):
+        place, number = folder / f"{name}-{number}", number + 1
+    return place
+
+
+def _move(old: Path, new: Path, what: str) -> None:
+    try:
+        os.rename(old, new)
+    except OSError as error:
+        raise InputError(f"{old} cannot be {what}: {error.strerror or error}.") from None
+
+
+def _call(run: Path, old: str, new: str) -> None:
+    """Put one word for another in the names of the event files."""
+    for path in run.glob(f"events.out.{old}.*"):
+        path.rename(path.with_name(path.name.replace(old, new, 1)))

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from engine.devices.host import accelerator_likely, available_cores, cpu, memory_limit
 from engine.devices.info import DeviceInfo, Support
-from engine.devices.listing import TIMEOUT, absent, forget, known, probe, resolve
+from engine.devices.listing import TIMEOUT, absent, build, forget, known, probe, resolve
 from engine.devices.precision import precision_problem, precision_remark
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "absent",
     "accelerator_likely",
     "available_cores",
+    "build",
     "cpu",
     "forget",
     "known",

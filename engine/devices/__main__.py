@@ -23,7 +23,7 @@ def tell(line: dict[str, Any]) -> None:
 def main(skip: list[str]) -> None:
     """Try what is not skipped."""
     survey = trial.survey()
-    tell({"absent": survey.absent})
+    tell({"absent": survey.absent, "build": asdict(survey.build)})
     for device in survey.broken:
         tell({"found": asdict(device)})
     for name in survey.names:

@@ -24,6 +24,7 @@ from typing import IO, Any
 from engine.devices import scope
 from engine.devices.host import cpu, nvidia_card
 from engine.devices.info import DeviceInfo
+from engine.devices.remedies import Build
 from engine.errors import InputError
 
 TIMEOUT = 60.0  # seconds; a cold import of torch from a slow disk takes a while
@@ -48,6 +49,7 @@ class Answer:
 
     devices: list[DeviceInfo] = field(default_factory=list)
     absent: dict[str, str] = field(default_factory=dict)  # by kind of device: why torch sees none
+    build: Build = field(default_factory=Build)
 
     def add(self, device: DeviceInfo) -> None:
         """Take a device down, once."""
@@ -84,6 +86,11 @@ def forget() -> None:
 def absent(kind: str) -> str:
     """Why torch sees no device of a kind ("cuda"), where that is known; "" else."""
     return _answer.absent.get(kind, "") if _answer is not None else ""
+
+
+def build() -> Build:
+    """What torch was built for, and the driver, where that has been asked for; empty else."""
+    return _answer.build if _answer is not None else Build()
 
 
 def resolve(name: str) -> str:
@@ -173,6 +180,7 @@ def _listen(answer: Answer, child: subprocess.Popen[bytes], timeout: float) -> t
         said = _parsed(line)
         if "absent" in said:
             answer.absent = said["absent"]
+            answer.build = _built(said.get("build") or {})
         elif "trying" in said:
             trying, due = str(said["trying"]), time.monotonic() + TRIAL
         elif "found" in said:
@@ -183,6 +191,10 @@ def _listen(answer: Answer, child: subprocess.Popen[bytes], timeout: float) -> t
             trying, due = "", time.monotonic() + timeout
         elif "done" in said:
             return End.DONE, ""
+
+
+def _built(facts: dict[str, Any]) -> Build:
+    return Build(**facts | {"architectures": tuple(facts.get("architectures", ()))})
 
 
 def _read(stream: IO[bytes], lines: SimpleQueue[bytes | None]) -> None:

@@ -1,0 +1,121 @@
+"""A look at the machine: what there is, and what to mend.
+
+terminal   colours, Unicode, whole frames, clipboard
+tmux       its version and the settings that are felt
+machine    versions, BLAS, disk, compiled code
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from engine.devices import DeviceInfo, build, host, probe, scope
+from engine.devices.remedies import Build
+from engine.doctor import machine, terminal, tmux
+from engine.doctor.machine import Blas, Place
+from engine.doctor.terminal import Terminal
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything that was found, and what to do about it."""
+
+    versions: dict[str, str]
+    devices: tuple[DeviceInfo, ...]
+    terminal: Terminal
+    fixes: tuple[str, ...]
+    torch: Build = field(default_factory=Build)  # what torch was built for, and the driver
+    surroundings: tuple[str, ...] = ()  # what hides devices: CUDA_VISIBLE_DEVICES, Slurm
+    telemetry: str = ""
+    blas: tuple[Blas, ...] = ()
+    runs: Place = field(default_factory=lambda: Place("", 0, True))
+    compiled: Place = field(default_factory=lambda: Place("", 0, True))
+
+    def to_dict(self) -> dict[str, Any]:
+        """For --json."""
+        return asdict(self)
+
+    def to_text(self) -> str:
+        """For reading."""
+        lines = [_line("versions", "  ".join(f"{name} {number}" for name, number in self.versions.items()))]
+        if self.torch.version:
+            cuda = f"CUDA {self.torch.cuda}" if self.torch.cuda else "no CUDA"
+            parts = [f"PyTorch {self.torch.version}, {cuda}"]
+            if self.torch.architectures:
+                parts.append("for " + " ".join(self.torch.architectures))
+            if self.torch.driver:
+                parts.append(f"driver {self.torch.driver}")
+            lines.append(_line("build", ", ".join(parts)))
+        for device in self.devices:
+            lines += self._device(device)
+        lines += [_line("", sentence) for sentence in self.surroundings]
+        lines.append(_line("telemetry", self.telemetry))
+        lines += self._terminal()
+        for library in self.blas:
+            words = f"{library.name} {library.version}, {library.threads} threads, {library.architecture}"
+            lines.append(_line("blas", words.rstrip(", ")))
+        for name, spot in (("runs", self.runs), ("compiled", self.compiled)):
+            state = "" if spot.writable else ", not writable"
+            lines.append(_line(name, f"{spot.path}, {spot.free / 1e9:.1f} GB free{state}"))
+        lines += [_line("mend", fix) for fix in self.fixes] or [_line("", "nothing to mend")]
+        return "\n".join(lines)
+
+    def _device(self, device: DeviceInfo) -> list[str]:
+        memory = f", {device.memory / 2**30:.0f} GiB, {device.free / 2**30:.0f} free" if device.memory else ""
+        lines = [_line("device", f"{device.name:8} {device.title}{memory}: {device.verdict}")]
+        if device.usable:
+            short = [f"{name} {state}" for name, state in (("bf16", device.bf16), ("fp16", device.fp16))]
+            wide = "float64" if device.float64 else "no float64"
+            facts = [device.capability, wide, *(words for words in short if not words.endswith("unknown"))]
+            lines.append(_line("", f"{'':8} {', '.join(filter(None, facts))}"))
+        if device.note:
+            lines.append(_line("", f"{'':8} {device.note}"))
+        return lines
+
+    def _terminal(self) -> list[str]:
+        seen = self.terminal
+        script = "Unicode" if seen.unicode else "ASCII only"
+        words = [f"{seen.name} {seen.columns}x{seen.rows}", seen.colours, script]
+        if seen.program:
+            words.insert(1, seen.program)
+        for name, known in (("whole frames", seen.synchronized), ("clipboard", seen.clipboard)):
+            words.append(f"{name} {'unknown' if known is None else 'yes' if known else 'no'}")
+        words += [f"locale {seen.locale or 'not set'}", *(["over SSH"] if seen.remote else [])]
+        lines = [_line("terminal", ", ".join(words))]
+        if seen.tmux:
+            settings = "  ".join(f"{name} {value}" for name, value in seen.tmux_settings.items())
+            lines.append(_line("tmux", f"{seen.tmux.removeprefix('tmux ')}  {settings}".rstrip()))
+        return lines
+
+
+def _line(name: str, text: str) -> str:
+    return f"{name:<10} {text}".rstrip()
+
+
+def examine(runs: Path = Path("./runs")) -> Report:
+    """Look at everything. Takes a few seconds: the devices are tried.
+
+    Args:
+        runs: the folder that runs are kept in.
+    """
+    devices, seen, inside = probe(), terminal.look(), tmux.look()
+    numbers, disk, loops = machine.versions(), machine.place(runs), machine.compiled()
+    fixes = [f"{device.name} ({device.title}): {device.verdict}" for device in devices if not device.usable]
+    fixes += terminal.fixes(seen)
+    fixes += tmux.fixes(inside) if inside is not None else []
+    fixes += machine.fixes(disk, loops, numbers)
+    return Report(
+        versions=numbers,
+        devices=devices,
+        terminal=seen,
+        fixes=tuple(fixes),
+        torch=build(),
+        surroundings=scope.remarks(os.environ, card=host.nvidia_card()),
+        telemetry=machine.telemetry(),
+        blas=machine.blas(),
+        runs=disk,
+        compiled=loops,
+    )

@@ -1,0 +1,127 @@
+"""What the programs below us are, and whether there is room: versions, BLAS, compiled code, disk, NVML."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from engine.runs.folder import versions as own_versions
+
+PACKAGES = ("textual", "plotext", "numba", "scipy", "scikit-learn", "polars", "tensorboard", "safetensors")
+LITTLE = 10**9  # bytes free on a disk: less is told
+
+
+@dataclass(frozen=True)
+class Blas:
+    """A library that multiplies matrices for numpy or scipy."""
+
+    name: str  # "openblas"
+    version: str
+    threads: int
+    architecture: str  # which of its kernels it has chosen
+
+
+@dataclass(frozen=True)
+class Place:
+    """A folder that is written to."""
+
+    path: str
+    free: int  # bytes
+    writable: bool
+
+
+def versions() -> dict[str, str]:
+    """Versions of what we are made of. Imports nothing."""
+    found = own_versions()
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "missing"
+    return found
+
+
+def blas() -> tuple[Blas, ...]:
+    """The libraries that are loaded."""
+    import numpy.linalg
+    from threadpoolctl import threadpool_info
+
+    assert numpy.linalg  # which brings its library along
+    return tuple(
+        Blas(
+            str(found.get("internal_api")),
+            str(found.get("version") or "unknown"),
+            int(found["num_threads"]),
+            str(found.get("architecture") or ""),
+        )
+        for found in threadpool_info()
+        if found.get("user_api") == "blas"
+    )
+
+
+def place(path: Path) -> Place:
+    """A folder, or where it is not there yet the nearest one above it."""
+    folder = path.expanduser().absolute()
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    try:
+        free = shutil.disk_usage(folder).free
+    except OSError:
+        free = 0
+    return Place(str(path), free, _writable(folder))
+
+
+def compiled() -> Place:
+    """Where numba keeps the compiled loops."""
+    from engine.learn.kernels.loops.jit import FOLDER
+
+    return place(FOLDER)
+
+
+def telemetry() -> str:
+    """Whether NVML tells how busy the cards are: "2 cards, driver 580.65.06", or why not."""
+    from engine.telemetry import NoCards, Nvidia
+
+    try:
+        nvidia = Nvidia()
+    except NoCards as error:
+        return f"no cards: {error}"
+    try:
+        return f"{len(nvidia.cards)} {'card' if len(nvidia.cards) == 1 else 'cards'}, driver {nvidia.driver}"
+    finally:
+        nvidia.close()
+
+
+def _writable(folder: Path) -> bool:
+    """Whether a file can really be made there: a read-only file system does not show in a folder's mode."""
+    if not os.access(folder, os.W_OK):
+        return False
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
+
+
+def fixes(runs: Place, loops: Place, found: dict[str, str]) -> list[str]:
+    """What to mend, each with the command."""
+    said = []
+    for name, number in found.items():
+        if number in ("missing", "unknown") and name != "ravine":
+            said.append(f"{name} is not installed: pip install {name}")
+    if not runs.writable:
+        said.append(f"The runs folder {runs.path} cannot be written: choose another with --runs DIR")
+    elif runs.free < LITTLE:
+        said.append(
+            f"The disk of {runs.path} has {runs.free / 1e6:.0f} MB left: free some, or choose another with --runs DIR"
+        )
+    if not loops.writable:
+        said.append(
+            f"Compiled loops cannot be kept in {loops.path}, so each start compiles them anew: "
+            "export NUMBA_CACHE_DIR=/a/folder/of/yours"
+        )
+    return said

@@ -65,6 +65,22 @@ class Origin:
         return cls(run, checkpoint.load(kept[step]), branch, changed_data)
 
 
+def decide(
+    recipe: Recipe, prepared: Prepared, activity: Callable[[str], None], cancelled: Cancelled
+) -> tuple[Plan, Facts]:
+    """What a run of a recipe will do, every `auto` resolved; may make a trial run. Raises InputError and Cancelled."""
+    activity("finding the optimum")
+    architecture, loss = make_architecture(recipe, prepared)
+    facts = make_facts(recipe, prepared, architecture, loss)
+    device = resolve_device(recipe.device.device)
+    plan = choose(recipe, make_plan(recipe, prepared, facts, device), facts)
+    if recipe.optimizer.lr == "auto" and plan.lr_limit is None and plan.optimizer in SEARCHED:
+        activity("looking for a learning rate")
+        lr, reason = finder.suggest(plan, prepared, facts, cancelled)
+        plan = replace(plan, lr=lr, lr_reason=reason)
+    return plan, facts
+
+
 class Run:
     """The state of one training run and its folder.
 
@@ -118,15 +134,7 @@ class Run:
         self.prepared = prepare(self.recipe.data, self.recipe.normalization, self.table, cancelled=cancelled)
         if self._origin is not None:
             self._same_data(self._origin)
-        activity("finding the optimum")
-        architecture, loss = make_architecture(self.recipe, self.prepared)
-        self.facts = make_facts(self.recipe, self.prepared, architecture, loss)
-        device = resolve_device(self.recipe.device.device)
-        self.plan = choose(self.recipe, make_plan(self.recipe, self.prepared, self.facts, device), self.facts)
-        if self.recipe.optimizer.lr == "auto" and self.plan.lr_limit is None and self.plan.optimizer in SEARCHED:
-            activity("looking for a learning rate")
-            lr, reason = finder.suggest(self.plan, self.prepared, self.facts, cancelled)
-            self.plan = replace(self.plan, lr=lr, lr_reason=reason)
+        self.plan, self.facts = decide(self.recipe, self.prepared, activity, cancelled)
         self.lr = self.plan.lr
         done = 0 if self._origin is None or self._origin.branch else int(self._origin.state.facts.get("step", 0))
         self.warnings = forecasts.check(forecasts.forecast(self.plan, self.prepared, self.recipe, done), self.recipe)

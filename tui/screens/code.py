@@ -217,12 +217,14 @@ class CodeScreen(Room):
 
 def _write(survey: Survey, recipe: Recipe, style: Spelling) -> tuple[str, list[list[tuple[str, str]]], str]:
     """The script, its lines in colours, and what is to be known of it. In a thread."""
+    from engine.run import decide
     from engine.runs import code
 
     prepared = survey.prepared
+    plan, _ = decide(recipe, prepared, lambda _words: None, lambda: False)
     large = code.needs_table(prepared)
     data = Path(f"{prepared.table_name}.npz") if large else None
-    text = code.script(recipe, survey.plan, prepared, style=style, data=data)
+    text = code.script(recipe, plan, prepared, style=style, data=data)
     note = "Run it with python: its losses are those of a run with these choices. c copies it."
     if large:
         note = f"It loads {data}, which `ravine export RUN --format code -o FILE` writes beside the script of a run."

@@ -7,6 +7,7 @@ screen and the event file cost it nothing.
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -78,6 +79,7 @@ class Compiled:
         )
         one = plan.architecture.linear and plan.architecture.outputs == 1
         self._loop = (tables.SingleLoop if one else tables.LayersLoop)(plan, prepared.train, dtype)
+        self._layered = not one  # whether the loop calls BLAS
         self._at = np.zeros(PLACES, np.int64)
         self._step = 0
         self._rule, self._batch = plan.optimizer, plan.batch
@@ -106,7 +108,7 @@ class Compiled:
         """See `Kernel.advance`."""
         losses, taken = np.empty(steps), 0
         plan, back = self._plan, self._places[3]
-        with limited(plan.threads):
+        with limited(plan.threads, inf if self._layered else 0):
             while taken < steps:
                 count = min(steps - taken, CHUNK)
                 if plan.schedule in ("constant", "plateau") and not plan.warmup:
@@ -141,17 +143,21 @@ class Compiled:
 
     def gradient(self) -> Parameters:
         """See `Kernel.gradient`."""
-        with limited(self._plan.threads):
+        with limited(self._plan.threads, self._work("train")):
             return measure.gradient(self._plan, self._prepared, self.parameters())
+
+    def _work(self, split: Split) -> float:
+        """Multiplications of the model on all rows of a split, at least those of its largest product."""
+        return len(measure.rows_of(self._prepared, split).y) * len(self._vectors.p)
 
     def evaluate(self, split: Split) -> float:
         """See `Kernel.evaluate`."""
-        with limited(self._plan.threads):
+        with limited(self._plan.threads, self._work(split)):
             return measure.evaluate(self._plan, self._prepared, self.parameters(), split)
 
     def outputs(self, split: Split) -> Floats:
         """See `Kernel.outputs`."""
-        with limited(self._plan.threads):
+        with limited(self._plan.threads, self._work(split)):
             return measure.outputs(self._plan, self.parameters(), measure.rows_of(self._prepared, split).x)
 
     def parameters(self) -> Parameters:

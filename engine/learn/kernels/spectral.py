@@ -260,12 +260,12 @@ class Spectral:
 
     def gradient(self) -> Parameters:
         """See `Kernel.gradient`."""
-        with limited(1):
+        with limited(1, self._prepared.train.x.size):
             return measure.gradient(self._plan, self._prepared, self.parameters())
 
     def evaluate(self, split: Split) -> float:
         """See `Kernel.evaluate`."""
-        with limited(1):
+        with limited(1, measure.rows_of(self._prepared, split).x.size):
             return measure.evaluate(self._plan, self._prepared, self.parameters(), split)
 
     def outputs(self, split: Split) -> Floats:
@@ -282,7 +282,7 @@ class Spectral:
         basis = self._basis
         with np.errstate(over="ignore", invalid="ignore"):
             moved = np.where(basis.distance == 0, 0.0, self._moved_at(self._step - self._back) * basis.distance)
-        with limited(1):
+        with limited(1, basis.directions.size):
             return np.asarray(self._start + basis.directions @ moved)
 
     def state(self) -> State:

@@ -8,27 +8,37 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import lru_cache
+from math import inf
 from threading import Lock
 from typing import Any
 
 from threadpoolctl import ThreadpoolController
 
 OWNERS = ("scipy.linalg", "torch", "numba")  # modules that bring further libraries with thread pools
+ALONE = 4096  # multiplications of a product that OpenBLAS never shares among threads; it begins at 9,216
 
 _lock = Lock()
 _holders = 0
 _held: Any = None
 
 
-@contextmanager
-def limited(threads: int) -> Iterator[None]:
+def limited(threads: int, work: float = inf) -> AbstractContextManager[None]:
     """Let BLAS use at most so many threads inside.
 
     The setting belongs to the whole process: of several kernels at work side by side the first one's word holds, and
     the last to leave restores what was there before.
+
+    Args:
+        work: multiplications of the largest product inside. One so small that BLAS takes one thread for it anyway is
+            spared the 20 µs that setting the limit takes.
     """
+    return _limited(threads) if work > ALONE else nullcontext()
+
+
+@contextmanager
+def _limited(threads: int) -> Iterator[None]:
     global _holders, _held
     with _lock:
         if _holders == 0:

@@ -7,12 +7,13 @@ that what lies between the layers stays in the cache.
 
 from __future__ import annotations
 
-from math import exp, sqrt, tanh
+from math import sqrt, tanh
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.learn.kernels.loops.exponential import decay
 from engine.learn.kernels.loops.jit import jit, part
 from engine.learn.kernels.loops.objective import CROSS_ENTROPY, class_slopes, slopes
 from engine.learn.kernels.loops.products import add_product_of_turned, product, product_with_turned
@@ -109,7 +110,7 @@ def _activate(activation: int, a: Vector, bias: Vector, curve: Vector, rows: int
         else:
             for j in range(units):
                 z = a[i + j] + bias[j]
-                t = exp(-abs(z))
+                t = T(decay(abs(z)))
                 s = (one if z >= zero else t) / (one + t)
                 if activation == SILU:
                     curve[i + j] = s * (one + z * (one - s))

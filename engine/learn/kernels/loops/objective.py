@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from math import exp, log, log1p
+from math import log
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.learn.kernels.loops.exponential import decay, log_one_plus
 from engine.learn.kernels.loops.jit import part
 from engine.learn.objective import HUBER as _BEND
 
@@ -39,9 +40,9 @@ def slopes(loss: int, z: Vector, y: Vector, weight: Vector, first: int, count: i
         return float(total)  # amounts have no row weights
     if loss == BCE:
         for i in range(count):
-            t = exp(-abs(z[i]))
-            row[i] = max(z[i], zero) - z[i] * y[first + i] + log1p(t)
-            z[i] = (one if z[i] >= zero else t) / (one + t) - y[first + i]
+            t = decay(abs(z[i]))
+            row[i] = max(z[i], zero) - z[i] * y[first + i] + log_one_plus(t)
+            z[i] = (1.0 if z[i] >= zero else t) / (1.0 + t) - y[first + i]
     else:
         for i in range(count):
             e = z[i] - y[first + i]
@@ -77,7 +78,7 @@ def class_slopes(z: Vector, classes: int, label: NDArray[Any], weight: Vector, r
             top = max(top, z[at + c])
         mass, own = T(0), z[at + label[i]] - top
         for c in range(classes):
-            z[at + c] = exp(z[at + c] - top)
+            z[at + c] = decay(top - z[at + c])
             mass += z[at + c]
         total += (log(mass) - own) * w
         for c in range(classes):

@@ -83,3 +83,51 @@ async def test_a_type_does_not_read_the_file_again(drive: Any, tmp_path: Path) -
         await driver.press("enter", "down", "down", "down", "enter")
         await driver.until(lambda: driver.app.desk.known and "area" in driver.app.desk.known.recipe.data.types)
         assert inquirer._surveyor._read is read
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_file_is_picked_by_walking_folders(drive: Any, tmp_path: Path, size: tuple[int, int]) -> None:
+    (tmp_path / "tables" / "old").mkdir(parents=True)
+    write_shop(tmp_path / "tables")
+    (tmp_path / "tables" / "notes.pdf").write_bytes(b"%PDF")
+    async with drive(size=size) as driver:
+        await driver.press("1", "home", "enter")
+        await driver.see("tables/", pane="entries")
+        await driver.press("enter")
+        await driver.see("old/", "shop.csv", "notes.pdf", pane="entries")
+        await driver.press("down", "enter")
+        await driver.until(lambda: driver.app.desk.recipe.data.dataset == "tables/shop.csv")
+        await driver.until(lambda: driver.app.desk.table is not None and "price" in driver.app.desk.table.names)
+
+
+async def test_typing_filters_and_tab_completes(drive: Any, tmp_path: Path) -> None:
+    (tmp_path / "tables").mkdir()
+    write_shop(tmp_path / "tables")
+    (tmp_path / "other.csv").write_text("a,b\n1,2\n")
+    async with drive() as driver:
+        await driver.press("1", "home", "enter")
+        await driver.see("tables/", "other.csv", pane="entries")
+        await driver.type("ta")
+        await driver.until(lambda: "other.csv" not in driver.text("entries"))
+        await driver.press("tab")
+        await driver.until(lambda: driver.app.screen.line.value == "tables/")
+        await driver.see("shop.csv", pane="entries")
+        await driver.type("s")
+        await driver.press("enter")
+        await driver.until(lambda: driver.app.desk.recipe.data.dataset == "tables/shop.csv")
+        await driver.until(lambda: driver.app.desk.recent or driver.app.desk.table is not None)
+        await driver.press("home", "enter")
+        await driver.until(lambda: len(driver.app.screen_stack) > 1)
+        await driver.press("escape")
+        await driver.until(lambda: len(driver.app.screen_stack) == 1)
+        assert driver.app.desk.recipe.data.dataset == "tables/shop.csv"
+
+
+async def test_a_folder_that_cannot_be_read_says_so(drive: Any) -> None:
+    async with drive() as driver:
+        await driver.press("1", "home", "enter")
+        await driver.type("/nowhere/")
+        await driver.see("cannot be read", pane="entries")
+        await driver.type("x.csv")
+        await driver.press("enter")
+        await driver.see("There is no file /nowhere/x.csv", pane="messages")

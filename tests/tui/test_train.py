@@ -199,7 +199,7 @@ async def test_a_table_of_ones_own_from_cold_in_eight_keys(drive: Any, tmp_path:
     [
         (None, "There is no file table.csv"),
         ("", "empty"),
-        ("a,b\n1,2\n", "price"),
+        ("a,b\n1,2\n3,5\n", "price"),
     ],
 )
 async def test_what_is_wrong_with_a_table_is_said_in_place(

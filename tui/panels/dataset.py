@@ -52,7 +52,9 @@ class DatasetPanel(Panel):
         return rows
 
     def _own_row(self, desk: Desk, own: str) -> Row:
-        help = "Your own table: the path of a CSV, TSV, Parquet or NPZ file, or module:function. Enter to type it."
+        help = (
+            "Your own table: a CSV, TSV, Parquet or NPZ file, or module:function. Enter shows files to pick."
+        )
         if not own:
             return Row("option", "your file…", field="dataset", sets=OWN, help=help)
         note = ""
@@ -93,16 +95,19 @@ class DatasetPanel(Panel):
         if row.field != "dataset":
             super().take(desk, row)
         elif row.sets == OWN:
-            self.edit("dataset", "", desk.recipe.data.dataset if row.chosen else "", "a path, or module:function")
+            self._pick(desk, desk.recipe.data.dataset if row.chosen else "")
         else:
             self._take_table(desk, row.sets)
 
-    def taken(self, field: str, text: str) -> None:
-        """A typed path is a new table."""
-        if field == "dataset" and self.desk is not None:
-            self._take_table(self.desk, text)
-        else:
-            super().taken(field, text)
+    def _pick(self, desk: Desk, text: str) -> None:
+        from tui.screens.picker import FilePicker
+
+        def take(text: str | None) -> None:
+            if text is not None:
+                self._take_table(desk, text)
+                self._tell()
+
+        self.app.push_screen(FilePicker(text, desk.recent), take)
 
     def _take_table(self, desk: Desk, text: str) -> None:
         values: dict[str, object] = {"dataset": text}

@@ -357,7 +357,7 @@ class RavineApp(App[None]):
     def action_copy(self) -> None:
         """Copy the command line, or the script where one is shown."""
         if self.desk is not None:
-            script = getattr(self.screen, "copy_text", "")
+            script = self.screen.to_copy() if isinstance(self.screen, Room) else ""
             text = script or self.desk.command
             self.copy_to_clipboard(text)
             path = keep_copy(text)

@@ -16,6 +16,7 @@ from tui.cells import Cells, Span, wrap
 from tui.keys import bindings
 from tui.looker import Looker
 from tui.screens.room import Room
+from tui.surveyor import in_background
 from tui.theme import Ink
 
 if TYPE_CHECKING:
@@ -134,7 +135,6 @@ class CodeScreen(Room):
     """In the style of the lecture notes, or with nn, optim and DataLoader."""
 
     NAME = "script"
-    copied = "script"
 
     @dataclass
     class Written(Message):
@@ -148,13 +148,27 @@ class CodeScreen(Room):
         self.script = Script()
         self._style: Spelling = "plain"
         self._asked: Any = None
+        self._survey: Survey | None = None
+        self._table: Path | None = None  # what the script loads
         self._looker = Looker(lambda key, found: self.post_message(self.Written(key, found)), rest=0)
         yield self.script
 
-    @property
-    def copy_text(self) -> str:
-        """What is copied."""
+    def to_copy(self) -> str:
+        """The script; the table that it loads is written before anybody can run it."""
+        table, survey = self._table, self._survey
+        if self.script.text and table is not None and survey is not None:
+            in_background(lambda: self._save(table, survey), "table")
         return self.script.text
+
+    def _save(self, table: Path, survey: Survey) -> None:
+        from engine.errors import InputError
+        from engine.runs.code import save_table
+
+        try:
+            table.parent.mkdir(parents=True, exist_ok=True)
+            save_table(table, survey.prepared)
+        except (OSError, InputError) as error:
+            self.app.call_from_thread(self.app.notify, str(error), severity="error")
 
     @property
     def has_rows(self) -> bool:
@@ -191,7 +205,7 @@ class CodeScreen(Room):
         style = self._style
         key = (style, id(survey))
         if key != self._asked:
-            self._asked = key
+            self._asked, self._survey = key, survey
             self._looker.ask(key, lambda: _write(survey, recipe, style), at_once=True)
 
     def on_code_screen_written(self, message: Written) -> None:
@@ -204,7 +218,7 @@ class CodeScreen(Room):
             self.script.problem = problem.replace("use --style torch", "v shows it with torch's own modules")
             self.script.redraw()
         else:
-            text, coloured, note = message.found
+            text, coloured, note, self._table = message.found
             self.script.take(text, coloured)
             self.messages.hint = (note, False)
         super().show()
@@ -215,17 +229,22 @@ class CodeScreen(Room):
         self.show()
 
 
-def _write(survey: Survey, recipe: Recipe, style: Spelling) -> tuple[str, list[list[tuple[str, str]]], str]:
-    """The script, its lines in colours, and what is to be known of it. In a thread."""
+def _write(
+    survey: Survey, recipe: Recipe, style: Spelling
+) -> tuple[str, list[list[tuple[str, str]]], str, Path | None]:
+    """The script, its lines in colours, what is to be known of it, and the table that it loads. In a thread."""
+    from platformdirs import user_state_path
+
     from engine.run import decide
     from engine.runs import code
 
     prepared = survey.prepared
     plan, _ = decide(recipe, prepared, lambda _words: None, lambda: False)
-    large = code.needs_table(prepared)
-    data = Path(f"{prepared.table_name}.npz") if large else None
+    data = None
+    if code.needs_table(prepared):
+        name = f"{prepared.table_name}-{prepared.fingerprint[:12]}.npz"
+        data = user_state_path("ravine", appauthor=False) / "tables" / name
     text = code.script(recipe, plan, prepared, style=style, data=data)
-    note = "Run it with python: its losses are those of a run with these choices. c copies it."
-    if large:
-        note = f"It loads {data}, which `ravine export RUN --format code -o FILE` writes beside the script of a run."
-    return text, colour(text), note
+    note = "Run it with python: its losses are those of a run with these choices. c copies it"
+    note += f", and writes the rows that it loads to {data}." if data is not None else "."
+    return text, colour(text), note, data

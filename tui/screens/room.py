@@ -80,6 +80,10 @@ class Room(Screen[None]):
         self.messages.redraw()
         self.key_line.show(self.situation())
 
+    def to_copy(self) -> str:
+        """What c copies here; empty for the command line."""
+        return ""
+
     def situation(self) -> Situation:
         """What decides about the keys."""
         return self.ravine.situation(self)

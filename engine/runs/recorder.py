@@ -57,8 +57,7 @@ class Recorder:
         first = 0 if self._events.first else self._start
         for step, wall, values in read_evaluation_lines(self._folder.path):
             if self._start and first <= step <= self._start:
-                for tag, value in values.items():
-                    self._events.scalar(tag, wall, step, value)
+                self._events.point(wall, step, values)
 
     def _past_losses(self) -> None:
         """Write the losses that the folder holds up to the start."""
@@ -103,8 +102,8 @@ class Recorder:
         wall = time.time()
         for tag, value in values.items():
             self.tracks.setdefault(tag, Series()).append(step, value)
-            if self._events is not None:
-                self._events.scalar(tag, wall, step, value)
+        if self._events is not None:
+            self._events.point(wall, step, values)
         self._folder.evaluation(step, wall, values)
         if "loss/validation" in values:
             self._folder.validation(step, values["loss/validation"])
@@ -141,8 +140,8 @@ class Recorder:
             return
         wall = time.time()
         for split in ("train", "test"):
-            for name, value in figures.get(split, {}).items():
-                self._events.scalar(f"metrics/{name}/{split}", wall, step, value)
+            found = figures.get(split, {}).items()
+            self._events.point(wall, step, {f"metrics/{name}/{split}": value for name, value in found})
         self._events.event(summaries.text("ending", wall, step, sentence))
         self._events.event(summaries.session_end(wall, summaries.SUCCESS if good else summaries.FAILURE))
 

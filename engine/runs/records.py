@@ -8,13 +8,16 @@ is that of the template, with one table look-up added for each byte that varies.
 
 from __future__ import annotations
 
-from functools import cache
+import struct
+from functools import cache, lru_cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 BLOCK = 4096  # records stamped at once
+FEW = 8  # records that are not worth stamping
 STRIDE = 64  # bytes of a long message that are checksummed side by side
+LONG = 2048  # bytes from which on that pays
 POLYNOMIAL = 0x82F63B78  # Castagnoli, reflected
 
 Bytes = NDArray[np.uint8]
@@ -34,7 +37,7 @@ def crc32c(content: bytes) -> int:
     """CRC-32C (RFC 3720, appendix B.4)."""
     table = _table().tolist()
     crc = 0xFFFFFFFF
-    first = len(content) % STRIDE if len(content) > 4 * STRIDE else len(content)
+    first = len(content) % STRIDE if len(content) > LONG else len(content)
     for byte in content[:first]:
         crc = table[(crc ^ byte) & 0xFF] ^ (crc >> 8)
     if first < len(content):
@@ -70,12 +73,22 @@ def effects_of(length: int) -> Words:
     return effects
 
 
+def _mark(content: bytes) -> bytes:
+    """The masked checksum of a few bytes, as it is written."""
+    crc = crc32c(content)
+    return ((((crc >> 15) | (crc << 17)) + 0xA282EAD8) & 0xFFFFFFFF).to_bytes(4, "little")
+
+
+@lru_cache(4096)
+def _head(length: int) -> bytes:
+    """A record's length and its checksum."""
+    content = length.to_bytes(8, "little")
+    return content + _mark(content)
+
+
 def record(message: bytes) -> bytes:
     """One framed record."""
-    length = len(message).to_bytes(8, "little")
-    marks = (int(masked(np.array([crc32c(part)], np.uint32))[0]).to_bytes(4, "little") for part in (length, message))
-    head, tail = marks
-    return length + head + message + tail
+    return _head(len(message)) + message + _mark(message)
 
 
 def varint(number: int) -> bytes:
@@ -112,8 +125,8 @@ def scalars(tag: str, wall_times: NDArray[np.float64], steps: NDArray[np.int64],
         steps: int64 [n], >= 0.
         values: [n], kept as float32 as in every scalar summary.
     """
-    if not len(steps):
-        return b""
+    if len(steps) < FEW:
+        return b"".join(map(partial(scalar, tag), wall_times.tolist(), steps.tolist(), values.tolist()))
     sizes = np.ones(len(steps), np.int64)
     for power in range(7, 64, 7):
         sizes += steps >= (1 << power)
@@ -127,6 +140,21 @@ def scalars(tag: str, wall_times: NDArray[np.float64], steps: NDArray[np.int64],
         span = slice(first, end)
         parts.append(_stamp(tag.encode(), int(sizes[span.start]), wall_times[span], steps[span], narrow[span]))
     return b"".join(parts)
+
+
+def scalar(tag: str, wall_time: float, step: int, value: float) -> bytes:
+    """One framed scalar record; step >= 0."""
+    number = struct.pack("<f", value) if abs(value) < 3.4e38 or value != value else _narrow(value)
+    summary = field(1, field(1, tag.encode()) + b"\x15" + number)
+    return record(
+        b"\x09" + struct.pack("<d", wall_time) + (b"\x10" + varint(step) if step else b"") + field(5, summary)
+    )
+
+
+def _narrow(value: float) -> bytes:
+    """A number near the end of float32's range, or beyond: then it is infinite."""
+    with np.errstate(over="ignore"):
+        return bytes(np.float64(value).astype("<f4").tobytes())
 
 
 def _stamp(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import socket
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -61,7 +62,11 @@ class EventFile:
 
     def scalar(self, tag: str, wall_time: float, step: int, value: float) -> None:
         """Add one point."""
-        self.scalars(tag, np.array([wall_time]), np.array([step], np.int64), np.array([value]))
+        self.point(wall_time, step, {tag: value})
+
+    def point(self, wall_time: float, step: int, values: Mapping[str, float]) -> None:
+        """Add one point to each of several curves, by tag."""
+        self._write(b"".join(records.scalar(tag, wall_time, step, value) for tag, value in values.items()))
 
     def event(self, message: bytes) -> None:
         """Add an Event message, such as those of `engine.runs.summaries`."""

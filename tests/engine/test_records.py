@@ -34,6 +34,22 @@ def test_scalars_are_the_bytes_that_tensorboards_writer_makes(tag: str) -> None:
         summary = Summary(value=[Summary.Value(tag=tag, simple_value=np.float32(value))])
         expected += official(Event(wall_time=time, step=int(step), summary=summary).SerializeToString())
     assert records.scalars(tag, times, steps, values) == expected
+    # A few at a time are made in another way, and are the same.
+    few = [records.scalars(tag, times[i : i + 3], steps[i : i + 3], values[i : i + 3]) for i in range(0, len(steps), 3)]
+    assert b"".join(few) == expected
+
+
+def test_numbers_beyond_float32_are_infinite_in_both_ways() -> None:
+    values = np.array([1e39, -1e300, 3.4028235e38, 3.40282356e38, 1e-46, -0.0, np.inf, 5.0])
+    steps, times = np.arange(8), np.zeros(8)
+    parts = [records.scalars("x", times[i : i + 1], steps[i : i + 1], values[i : i + 1]) for i in range(8)]
+    assert b"".join(parts) == records.scalars("x", times, steps, values)
+
+
+@pytest.mark.parametrize("length", [0, 1, 63, 2048, 2049, 2111, 2112, 100_001])
+def test_long_messages_are_framed_as_tensorboard_does_it(length: int) -> None:
+    content = np.random.default_rng(length).integers(0, 256, length, dtype=np.uint8).tobytes()
+    assert records.record(content) == official(content)
 
 
 def test_the_first_record_is_the_version(tmp_path: Path) -> None:

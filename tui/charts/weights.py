@@ -1,23 +1,25 @@
-"""The weights, on normalized features and in the features' own units, with their gradient."""
+"""The weights, on normalized features and in the features' own units, with their gradient, and what is multiplied."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import BindingType
+from textual.markup import escape
 
-from tui.cells import Cells, Span, left, right
+from tui.cells import Cells, Span, clip, left, right, wrap
 from tui.keys import bindings
 from tui.numbers import fixed
 
 if TYPE_CHECKING:
-    from engine.snapshot import Weights
+    from engine.learn.plan import Plan
+    from engine.snapshot import Snapshot
 
 NUMBER = 11  # cells of a number
 
 
 class WeightsTable(Cells, can_focus=True):
-    """One line for each feature and the bias."""
+    """A line for each feature and the bias, of a network one for each of its parameters; below them the tensors."""
 
     KIND: ClassVar[str] = "weights"  # decides about the keys
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("list")]
@@ -26,14 +28,23 @@ class WeightsTable(Cells, can_focus=True):
         super().__init__(id=id, classes="pane weights")
         self.border_title = "weights"
         self.folded = False
-        self._weights: Weights | None = None
+        self._now: Snapshot | None = None
+        self._shapes: tuple[str, ...] = ()
+        self._plan: Plan | None = None  # the one that `_shapes` tell of
         self._first = 0
         self._more = 0
 
-    def show(self, weights: Weights | None) -> None:
+    def show(self, now: Snapshot | None) -> None:
         """Take the newest weights."""
-        if weights is not self._weights:
-            self._weights = weights
+        before, self._now = self._now, now
+        plan = now.plan if now is not None else None
+        if plan is not self._plan:
+            self._plan, self._shapes = plan, ()
+            if plan is not None:
+                from engine.learn.shapes import describe
+
+                self._shapes = describe(plan, plan.batch)
+        if before is None or now is None or before.parameters is not now.parameters or before.plan is not now.plan:
             self.redraw()
 
     def action_move(self, lines: int) -> None:
@@ -46,20 +57,39 @@ class WeightsTable(Cells, can_focus=True):
         self.app.action_large(self.id)  # type: ignore[attr-defined]
 
     def draw(self, width: int, height: int) -> list[list[Span]]:
-        """Names to the left, as many number columns as fit, numbers to the right."""
-        ink, now = self.ink, self._weights
+        """The headings stay, the rest scrolls."""
+        ink, now = self.ink, self._now
         if self.folded:
             return [[(" ▸ ", ink.accent), ("Weights", ink.dim)]]
-        if now is None:
+        if now is None or now.parameters is None:
             return [[], [("  appear with the first step of a run", ink.faint)]]
+        head, rows = self._linear(now, width) if now.weights is not None else self._network(now, width)
+        count = len(rows)
+        rows += self._tensors(width)
+        room = height - 1
+        self._more = max(0, len(rows) - room)
+        self._first = min(self._first, self._more)
+        below = self._more - self._first
+        parts = [f"↑ {self._first}"] * bool(self._first) + [f"↓ {below}"] * (below > 0)
+        if self._shapes and self._first + room < count + 3:  # no room for the tensors: in a few words on the border
+            used = sum(len(part) + 1 for part in parts)
+            parts.insert(
+                0, clip(next((s for s in self._shapes if "@" in s), self._shapes[0]), max(1, width - 8 - used))
+            )
+        text = escape("  ".join(parts))
+        if (self.border_subtitle or "") != text:
+            self.border_subtitle = text
+        return [head, *rows[self._first : self._first + room]]
+
+    def _linear(self, snapshot: Snapshot, width: int) -> tuple[list[Span], list[list[Span]]]:
+        """Names to the left, as many number columns as fit, numbers to the right."""
+        ink, now = self.ink, snapshot.weights
+        assert now is not None
         heads = ["scaled", "raw", "gradient"][: max(1, min(3, (width - 9) // NUMBER))]
         if len(heads) < 2 <= (width - 6) // 9:
             heads = ["scaled", "raw"]
         size = min(NUMBER, (width - 7) // len(heads))
         name = width - size * len(heads) - 1
-        lines: list[list[Span]] = [
-            [(left(" feature", name), ink.faint), *((right(head, size), ink.faint) for head in heads)]
-        ]
         rows = []
         for k, output in enumerate(now.outputs):
             for index, feature in enumerate(now.features):
@@ -67,10 +97,8 @@ class WeightsTable(Cells, can_focus=True):
                 rows.append((label, now.scaled[index, k], now.raw[index, k], now.gradient[index, k]))
             label = "bias" if len(now.outputs) == 1 else f"bias → {output}"
             rows.append((label, now.bias_scaled[k], now.bias_raw[k], now.bias_gradient[k]))
-        room = height - 1
-        self._more = max(0, len(rows) - room)
-        self._first = min(self._first, self._more)
-        for label, *numbers in rows[self._first : self._first + room]:
+        lines: list[list[Span]] = []
+        for label, *numbers in rows:
             styles = [ink.text, ink.strong, ink.dim] if len(heads) == 3 else [ink.text, ink.strong]
             digits = 5 if size >= NUMBER else 4
             line: list[Span] = [(left(f" {label}", name), ink.dim)]
@@ -78,8 +106,36 @@ class WeightsTable(Cells, can_focus=True):
                 (right(fixed(float(n), digits), size), s) for n, s in zip(numbers[: len(heads)], styles, strict=True)
             ]
             lines.append(line)
-        below = len(rows) - self._first - room
-        text = " ".join([f"↑ {self._first}"] * bool(self._first) + [f"↓ {below}"] * (below > 0))
-        if (self.border_subtitle or "") != text:
-            self.border_subtitle = text
+        return [(left(" feature", name), ink.faint), *((right(head, size), ink.faint) for head in heads)], lines
+
+    def _network(self, snapshot: Snapshot, width: int) -> tuple[list[Span], list[list[Span]]]:
+        """Shape and size of every parameter."""
+        import numpy as np
+
+        ink = self.ink
+        assert snapshot.parameters is not None
+        shape = 12 if width >= 44 else 0
+        name = max(8, width - shape - NUMBER * (2 if width >= 36 else 1) - 1)
+        heads = ["norm", "largest"] if width >= 36 else ["norm"]
+        lines: list[list[Span]] = []
+        for label, values in snapshot.parameters.arrays.items():
+            with np.errstate(over="ignore", invalid="ignore"):
+                numbers = [float(np.linalg.norm(values)), float(np.abs(values).max(initial=0.0))]
+            line: list[Span] = [(left(f" {label}", name), ink.dim)]
+            if shape:
+                line.append((left(str(list(values.shape)), shape), ink.faint))
+            line += [(right(fixed(n, 5), NUMBER), ink.text) for n in numbers[: len(heads)]]
+            lines.append(line)
+        head: list[Span] = [(left(" parameter", name), ink.faint), (left("shape", shape) if shape else "", ink.faint)]
+        return [*head, *((right(text, NUMBER), ink.faint) for text in heads)], lines
+
+    def _tensors(self, width: int) -> list[list[Span]]:
+        """What is multiplied and added in a step, with every shape."""
+        ink = self.ink
+        if not self._shapes:
+            return []
+        lines: list[list[Span]] = [[], [(" the tensors of a step", ink.faint)]]
+        for text in self._shapes:
+            for index, line in enumerate(wrap(text, width - 4, 8)):
+                lines.append([("   " if index else " ", ink.dim), (line, ink.dim if index else ink.text)])
         return lines

@@ -30,6 +30,7 @@ class Row:
     own: bool = False  # the value is not the default
     deep: bool = False  # an option unfolded under its field
     help: str = ""
+    column: int = 0  # cells of the note where the notes of all rows stand in a column; 0: as long as it is
 
     @property
     def rests(self) -> bool:
@@ -108,7 +109,9 @@ def _option(row: Row, width: int, ink: Ink, pointer: str) -> list[Span]:
 def _field(row: Row, width: int, ink: Ink, pointer: str, editing: bool) -> list[Span]:
     room = width - 2
     value = "" if editing else row.value
-    note = "" if editing or not row.note else f" {row.note}"
+    note = "" if editing or not (row.note or row.column) else f" {row.note}"
+    if row.column and not editing:
+        note = "   " + left(row.note, row.column)
     if cell_len(row.label) + 1 + cell_len(value) + cell_len(note) > room:
         note = ""
     value = clip(value, max(4, room - cell_len(row.label) - 1, room // 2))

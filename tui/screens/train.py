@@ -91,7 +91,7 @@ class TrainScreen(Room):
         if desk.phase != "training" or monotonic() >= self._numbers_due:
             # Numbers that change faster than they can be read are only traffic.
             self._numbers_due = monotonic() + NUMBERS
-            self.weights.show(now.weights if now is not None else None)
+            self.weights.show(now)
 
     def _invitation(self) -> list[str]:
         desk = self.ravine.desk

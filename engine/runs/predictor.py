@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -112,11 +112,16 @@ class Predictor:
 
         Beside these it needs memory for BATCH rows only, however many there are.
         """
-        parts, warnings = self.encoder.batches(table, BATCH)
-        found = [self._outputs(part) for part in parts]
+        parts, warnings = self.batches(table)
+        found = list(parts)
         if not found:
             found = [self._outputs(np.empty((0, len(self.features))))]
         return np.concatenate(found), warnings
+
+    def batches(self, table: Table) -> tuple[Iterator[Floats], tuple[str, ...]]:
+        """Like `predict`, in parts of at most BATCH rows, each made when it is asked for."""
+        parts, warnings = self.encoder.batches(table, BATCH)
+        return (self._outputs(part) for part in parts), warnings
 
     def decide(self, outputs: Floats) -> list[Any]:
         """The class names for probabilities [n, classes], or the amounts [n] themselves."""

@@ -1,205 +1,25 @@
-"""The predict screen: raw values in, and every step of the way to the prediction."""
+"""The predict screen: raw values in, and every step of the way to the prediction; or a file in, a file out."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.geometry import Region
 
-from tui.cells import Cells, Span, clip, left, right, wrap
+from tui.cells import clip
+from tui.filejob import FileDone, FileJob, FileProgress
 from tui.keys import bindings
-from tui.numbers import figures, fixed
 from tui.panels.panel import Panel
-from tui.panels.rows import Row
+from tui.screens.form import Form
 from tui.screens.room import Room
+from tui.screens.way import Way
 
 if TYPE_CHECKING:
-    from engine.data.encode import Input
-    from engine.runs.predictor import Explanation, Predictor
     from engine.runs.store import RunInfo
-    from tui.desk import Desk
     from tui.kept import PredictorRead, RunsListed
-
-
-class Form(Panel):
-    """A field for each raw column."""
-
-    number, title = 0, "values"
-
-    def __init__(self) -> None:
-        super().__init__(id="form")
-        self.border_title = "values"
-        self.predictor: Predictor | None = None
-        self.values: dict[str, str] = {}
-
-    def take_predictor(self, predictor: Predictor | None) -> None:
-        """Another model: values of columns that it shares are kept, the others begin with typical ones."""
-        self.predictor = predictor
-        inputs = predictor.inputs if predictor is not None else ()
-        kept = self.values
-        self.values = {one.name: kept.get(one.name, _typical(one)) for one in inputs}
-        self._cursor, self._touched = 0, True
-        self.redraw()
-
-    def rows(self, desk: Desk) -> list[Row]:
-        """One for each raw column, with its training range."""
-        inputs = self.predictor.inputs if self.predictor is not None else ()
-        return [
-            Row("field", one.name, self.values[one.name] or "missing", note=_range(one), field=one.name, own=True)
-            for one in inputs
-        ]
-
-    def _input(self, name: str) -> Input:
-        assert self.predictor is not None
-        return next(one for one in self.predictor.inputs if one.name == name)
-
-    def help(self) -> tuple[str, bool]:
-        """What the column takes."""
-        row = self.current
-        if row is None or self.predictor is None:
-            return "", False
-        if self._editor is not None and self._editor.problem:
-            return self._editor.problem, True
-        one = self._input(row.field)
-        if one.categories:
-            return f"{one.name}: one of {', '.join(one.categories)}. Empty means missing.", False
-        return f"{one.name}: {_range(one)} in the train rows. Type a value; empty means missing.", False
-
-    def action_choose(self) -> None:
-        """Edit the value."""
-        row = self.current
-        if row is not None:
-            self.edit(row.field, row.label, self.values[row.field])
-            self._tell()
-
-    def action_reset(self) -> None:
-        """Back to a typical value."""
-        row = self.current
-        if row is not None:
-            self.taken(row.field, _typical(self._input(row.field)))
-            self._tell()
-
-    def on_key(self, event: events.Key) -> None:
-        """A figure begins a new value."""
-        row = self.current
-        if row is not None and event.character and event.character in "0123456789.-" and self._editor is None:
-            event.stop()
-            self.edit(row.field, row.label, event.character, select=False)
-
-    def check(self, field: str, text: str) -> str:
-        """Whether the model takes it; a value outside the training range is taken, and warned of."""
-        from engine.errors import InputError
-
-        if self.predictor is None:
-            return ""
-        try:
-            self.predictor.explain({**self.values, field: text})
-        except InputError as error:
-            return str(error)
-        self.screen.explain({**self.values, field: text})  # type: ignore[attr-defined]
-        return ""
-
-    def taken(self, field: str, text: str) -> None:
-        """Keep a value."""
-        self.values[field] = text
-        self.screen.explain(self.values)  # type: ignore[attr-defined]
-
-    def close_editor(self) -> None:
-        """Leave the editor; the prediction is that of the kept values again."""
-        super().close_editor()
-        if self.predictor is not None:
-            self.screen.explain(self.values)  # type: ignore[attr-defined]
-
-
-def _typical(one: Input) -> str:
-    return one.typical if isinstance(one.typical, str) else f"{one.typical:.6g}"
-
-
-def _range(one: Input) -> str:
-    if one.categories:
-        return clip(" | ".join(one.categories), 24)
-    if one.low is None or one.high is None:
-        return ""
-    return f"{figures(one.low, 5)} to {figures(one.high, 5)}"
-
-
-class Way(Cells):
-    """The table from raw to normalized to contribution to prediction."""
-
-    def __init__(self) -> None:
-        super().__init__(id="way", classes="pane")
-        self.border_title = "from raw values to the prediction"
-        self.predictor: Predictor | None = None
-        self.explanation: Explanation | None = None
-        self.problem = ""
-
-    def draw(self, width: int, height: int) -> list[list[Span]]:
-        """A line for each encoded feature, the bias, the sum, the warnings."""
-        ink, found = self.ink, self.explanation
-        if self.problem:
-            return [[], *([(f"  {line}", ink.bad)] for line in wrap(self.problem, width - 4, height))]
-        if found is None or self.predictor is None:
-            return []
-        size = 12 if width >= 60 else 10
-        name = max(10, min(24, width - 3 * size - 3))
-        bar = max(0, width - name - 3 * size - 4)
-        adds = found.contributions
-        heads = ("raw", "normalized", *(("adds",) if adds is not None else ()))
-        lines: list[list[Span]] = [
-            [(left(" feature", name), ink.faint), *((right(head, size), ink.faint) for head in heads)],
-        ]
-        warnings = [line for text in found.warnings for line in wrap(text, width - 4, 2)]
-        room = max(1, height - 5 - len(warnings) - len(found.chances))
-        largest = 0.0 if adds is None else max([abs(found.bias), *(abs(float(c)) for c in adds)])
-        for index in range(min(room, len(found.features))):
-            spans = [
-                (left(f" {found.features[index]}", name), ink.text),
-                (right(figures(float(found.raw[index]), 6), size), ink.text),
-                (right(fixed(float(found.normalized[index]), 5), size), ink.dim),
-            ]
-            if adds is not None:
-                spans += self._amount(float(adds[index]), largest, size, bar)
-            lines.append(spans)
-        if len(found.features) > room:
-            rest = [(right(fixed(float(adds[room:].sum()), 6), size), ink.strong)] if adds is not None else []
-            lines.append([(left(f" {len(found.features) - room} more", name + 2 * size), ink.dim), *rest])
-        if adds is not None:
-            lines.append([(left(" bias", name + 2 * size), ink.dim), *self._amount(found.bias, largest, size, bar)])
-            lines.append([(" " * (name + 2 * size), ink.faint), ("─" * size, ink.faint)])
-        lines += self._answer(found, name + (2 * size if adds is not None else size), size, bar)
-        lines.append([])
-        lines += [[(f"  {line}", ink.bad)] for line in warnings]
-        return lines
-
-    def _amount(self, value: float, largest: float, size: int, bar: int) -> list[Span]:
-        ink = self.ink
-        style = ink.train if value >= 0 else ink.validation
-        return [(right(fixed(value, 6), size), ink.strong), (_bar(value, largest, bar), style)]
-
-    def _answer(self, found: Explanation, name: int, size: int, bar: int) -> list[list[Span]]:
-        ink = self.ink
-        assert self.predictor is not None
-        target = self.predictor.target
-        if not found.chances:
-            answer = right(figures(found.output, 7), size)
-            return [[(left(f" {target}", name), ink.accent), (answer, ink.accent)]]
-        lines: list[list[Span]] = [[(left(f" {target}", name), ink.accent), (right(found.decided, size), ink.accent)]]
-        for label, chance in found.chances.items():
-            style = ink.accent if label == found.decided else ink.dim
-            share = right(f"{100 * chance:.2f} %", size)
-            lines.append([(left(f"   {label}", name), style), (share, style), (_bar(chance, 1.0, bar), ink.train)])
-        return lines
-
-
-def _bar(value: float, largest: float, room: int) -> str:
-    if room < 6 or largest <= 0 or value != value:
-        return ""
-    cells = min(room - 2, round(abs(value) / largest * (room - 2)))
-    return "  " + ("▬" * cells)
 
 
 class PredictScreen(Room):
@@ -215,6 +35,7 @@ class PredictScreen(Room):
         self._path: Path | None = None
         self._wish: Path | None = None
         self._phase = ""
+        self._job: FileJob | None = None
         yield self.form
         yield self.way
 
@@ -309,6 +130,63 @@ class PredictScreen(Room):
             index = paths.index(self._path) + by
             if 0 <= index < len(paths):
                 self._load(paths[index])
+
+    # A file in, a file out.
+
+    def action_file(self) -> None:
+        """Pick a table, and predict all its rows."""
+        from tui.screens.picker import FilePicker
+
+        if self.way.predictor is not None and self._job is None:
+            desk = self.ravine.desk
+            self.app.push_screen(FilePicker("", desk.recent if desk is not None else ()), self._begin)
+
+    def _begin(self, text: str | None) -> None:
+        if text and self.way.predictor is not None:
+            self._job = FileJob(self.way.predictor, text, self.post_message)
+            self._job.start()
+            self._tell([(f"reading {Path(text).name}… Esc stops.", False)])
+
+    def on_file_progress(self, message: FileProgress) -> None:
+        """How far it is."""
+        if message.job is self._job:
+            self._tell([(f"{message.text}. Esc stops.", False)])
+
+    def on_file_done(self, message: FileDone) -> None:
+        """The file is written, or why it is not."""
+        if message.job is not self._job:
+            return
+        self._job = None
+        if message.problem:
+            self._tell([(message.problem, True)])
+            return
+        first = ", ".join(message.first)
+        told = [(f"{message.rows:,} rows of {message.source.name} predicted: {message.path}", False)]
+        told += [(f"the first: {first}", False)] * bool(first)
+        self._tell(told + [(text, True) for text in message.warnings])
+
+    def _tell(self, told: list[tuple[str, bool]]) -> None:
+        self.way.told = told
+        self.show()
+
+    async def action_cancel(self) -> None:
+        """Esc: stop predicting the file; with none, back to training."""
+        if self._job is None:
+            await self.ravine.action_back()
+            return
+        self._job.cancel()
+        self._job = None
+        self._tell([("Stopped; nothing was written.", False)])
+
+    @property
+    def busy(self) -> bool:
+        """Whether a file is being predicted."""
+        return self._job is not None
+
+    def on_unmount(self) -> None:
+        """The app ends: leave no half of a file."""
+        if self._job is not None:
+            self._job.cancel()
 
     def on_panel_moved(self, message: Panel.Moved) -> None:
         """Another field is under the cursor."""

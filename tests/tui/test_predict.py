@@ -1,0 +1,90 @@
+"""A file in, a file out, on the predict screen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tui import filejob
+
+SIZES = [(160, 45), (120, 36), (80, 24)]
+
+
+async def trained(driver: Any) -> None:
+    """Train, and go to the predict screen."""
+    await driver.press("space")
+    await driver.done()
+    await driver.press("p")
+    await driver.see("x1", "x2", pane="form")
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_file_is_predicted_into_a_file(drive: Any, tmp_path: Path, size: tuple[int, int]) -> None:
+    from engine import load
+
+    (tmp_path / "rows.csv").write_text("x1,x2,note\n1,1000,a\n3,2500,b\n2,99999,c\n")
+    async with drive(size=size, values={"dataset": "scales", "pace": "max"}) as driver:
+        await trained(driver)
+        await driver.press("i")
+        await driver.see("rows.csv", pane="entries")
+        await driver.type("rows")
+        await driver.press("enter")
+        await driver.see("3 rows of rows.csv predicted", "outside", pane="way")
+        lines = (tmp_path / "rows_predictions.csv").read_text().splitlines()
+        assert lines[0] == "prediction"
+        expected = load(driver.app.desk.snapshot.run).predict([{"x1": 1, "x2": 1000}, {"x1": 3, "x2": 2500}])
+        assert [float(line) for line in lines[1:3]] == pytest.approx(list(expected))
+        await driver.press("i")
+        await driver.type("rows.csv")
+        await driver.press("enter")
+        await driver.until((tmp_path / "rows_predictions_2.csv").exists)
+
+
+async def test_a_file_that_does_not_fit_says_why(drive: Any, tmp_path: Path) -> None:
+    (tmp_path / "odd.csv").write_text("x1,other\n1,2\n3,4\n")
+    async with drive(values={"dataset": "scales", "pace": "max"}) as driver:
+        await trained(driver)
+        await driver.press("i")
+        await driver.type("odd.csv")
+        await driver.press("enter")
+        await driver.see("no column", "x2", pane="way")
+        assert not (tmp_path / "odd_predictions.csv").exists()
+
+
+async def test_escape_stops_it_and_leaves_no_file(drive: Any, tmp_path: Path, monkeypatch: Any) -> None:
+    import threading
+
+    from engine.data import sources
+    from engine.errors import Cancelled
+
+    ended = threading.Event()
+
+    def slow(data: Any, *, progress: Any, cancelled: Any, lenient: bool) -> Any:
+        progress("reading rows.csv", 0.42)
+        while not cancelled():
+            pass
+        ended.set()
+        raise Cancelled
+
+    (tmp_path / "rows.csv").write_text("x1,x2\n1,1000\n")
+    async with drive(values={"dataset": "scales", "pace": "max"}) as driver:
+        await trained(driver)
+        monkeypatch.setattr(sources, "load", slow)
+        await driver.press("i")
+        await driver.type("rows.csv")
+        await driver.press("enter")
+        await driver.see("reading rows.csv, 42 %", pane="way")
+        await driver.press("escape")
+        await driver.see("Stopped", pane="way")
+        await driver.until(ended.is_set)
+        assert not (tmp_path / "rows_predictions.csv").exists()
+        await driver.press("escape")
+        await driver.until(lambda: driver.app.current_mode == "train")
+
+
+def test_no_file_is_overwritten(tmp_path: Path) -> None:
+    assert filejob.free_name(tmp_path / "a.csv.gz").name == "a_predictions.csv"
+    (tmp_path / "a_predictions.csv").touch()
+    assert filejob.free_name(tmp_path / "a.csv.gz").name == "a_predictions_2.csv"

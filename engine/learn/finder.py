@@ -19,10 +19,11 @@ from engine.devices import resolve
 from engine.errors import Cancelled, InputError
 from engine.learn.curvature import Facts
 from engine.learn.kernels.choose import choose, open_kernel
-from engine.learn.plan import Plan, make_architecture, make_facts, make_plan
+from engine.learn.plan import FALLBACK_LR, Plan, make_architecture, make_facts, make_plan
 from engine.recipe import Recipe
 
 Floats = NDArray[np.float64]
+SHARES = {"a tenth": 10, "a thirtieth": 30}
 LOWEST, HIGHEST = 1e-8, 1e2  # rates tried
 DECADE = 25  # steps in which the rate grows tenfold
 MEMORY = 0.9  # share of the old value kept by the smoothing
@@ -108,15 +109,18 @@ def trial(plan: Plan, prepared: Prepared, facts: Facts, cancelled: Callable[[], 
             break
         least = min(least, smoothed[-1])
     curve = np.array(smoothed)
-    suggestion, reason = _read(rates[: len(curve)], curve, blown, plan.lr)
+    share = "a thirtieth" if plan.optimizer in FALLBACK_LR else "a tenth"
+    suggestion, reason = _read(rates[: len(curve)], curve, blown, plan.lr, share)
     return Finding(rates[: len(curve)], np.array(losses), curve, suggestion, reason)
 
 
-def _read(rates: Floats, smoothed: Floats, blown: bool, otherwise: float) -> tuple[float, str]:
+def _read(rates: Floats, smoothed: Floats, blown: bool, otherwise: float, share: str) -> tuple[float, str]:
     """The rate that a curve speaks for, and why.
 
     Args:
         otherwise: the rate where it speaks for none.
+        share: how far below the blow-up to stay. The adaptive rules make steps as long as the rate wherever they are,
+            and need more room than those whose steps shrink with the gradient.
     """
     inside = smoothed[:-1] if blown else smoothed
     at = int(inside.argmin()) if len(inside) else 0
@@ -126,10 +130,10 @@ def _read(rates: Floats, smoothed: Floats, blown: bool, otherwise: float) -> tup
         return otherwise, "the usual one, since the loss of a trial run fell at no rate"
     best, end = float(rates[at]), float(rates[-1])
     if not blown:
-        return _round(best / 10), f"a tenth of {best:.2g}, where the loss of a trial run was least"
+        return _round(best / SHARES[share]), f"{share} of {best:.2g}, where the loss of a trial run was least"
     middle = float(np.sqrt(best * end))
-    words = f"a tenth of {middle:.2g}, between the least loss of a trial run and where it blew up"
-    return _round(middle / 10), words
+    words = f"{share} of {middle:.2g}, between the least loss of a trial run and where it blew up"
+    return _round(middle / SHARES[share]), words
 
 
 def _round(rate: float) -> float:

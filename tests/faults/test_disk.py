@@ -76,7 +76,8 @@ def test_a_file_system_that_is_full_from_the_start(tiny: Path, cli: Cli) -> None
     answer = cli(f"train --steps 10 --runs {tiny}")
     assert answer.code in (1, 2)
     assert answer.err.count("\n") == 1
-    assert "No space left on device" in answer.err
+    # Told by the forecast, or where that sees just enough room, by the disk itself.
+    assert "kB free" in answer.err or "No space left on device" in answer.err
 
 
 def test_runs_folders_that_cannot_be(cli: Cli, tmp_path: Path) -> None:

@@ -52,9 +52,7 @@ class DatasetPanel(Panel):
         return rows
 
     def _own_row(self, desk: Desk, own: str) -> Row:
-        help = (
-            "Your own table: a CSV, TSV, Parquet or NPZ file, or module:function. Enter shows files to pick."
-        )
+        help = "Your own table: a CSV, TSV, Parquet or NPZ file, or module:function. Enter shows files to pick."
         if not own:
             return Row("option", "your file…", field="dataset", sets=OWN, help=help)
         note = ""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 from engine.watch import bulk
 from engine.watch.bulk import Batch
 
-PIECE = 1 << 20  # bytes read at once: some 20,000 scalars, a few milliseconds
+PIECE = 1 << 20  # bytes read at once, at most: some 20,000 scalars, a few milliseconds
+LEAST = 1 << 15  # and at least
+PACE = 0.01  # seconds that a piece shall take; histograms and the like take longer than scalars
 LARGEST = 1 << 24  # bytes of a record that is looked at; larger ones (images, graphs) are passed over
 
 
@@ -22,7 +25,7 @@ class LogFile:
         self.skipped = 0  # records that were passed over for their size
         self.problem = ""
         self.damaged = False  # nothing behind the offset can be read
-        self._piece = PIECE
+        self._piece = 4 * LEAST
         self._part = False  # what is there behind the offset is a part of a record
 
     def grown(self, size: int) -> bool:
@@ -45,8 +48,10 @@ class LogFile:
             data = os.pread(handle, self._piece, self.offset)
         finally:
             os.close(handle)
+        began = time.perf_counter()
         batch = bulk.read(data)
-        self._piece = PIECE
+        took = max(time.perf_counter() - began, 1e-6)
+        self._piece = max(LEAST, min(PIECE, 2 * self._piece, int(len(data) * PACE / took)))
         self.offset += batch.end
         rest = self.size - self.offset
         self.problem = ""

@@ -23,11 +23,12 @@ from engine.devices import resolve as resolve_device
 from engine.errors import InputError
 from engine.learn import diagnosis, finder
 from engine.learn.curvature import Facts
-from engine.learn.kernels.choose import choose, open_kernel
+from engine.learn.kernels.choose import open_kernel
 from engine.learn.kernels.contract import Kernel, Parameters, Split, State
 from engine.learn.kernels.memory import OutOfMemory
 from engine.learn.metrics import probabilities
-from engine.learn.plan import Plan, make_architecture, make_facts, make_plan
+from engine.learn.plan import Plan, make_architecture, make_facts
+from engine.learn.recommend import planned
 from engine.learn.schedules import Plateau, factors
 from engine.learn.stopping import Watch, flat_since
 from engine.recipe import Event, Recipe, find
@@ -72,8 +73,7 @@ def decide(
     activity("finding the optimum")
     architecture, loss = make_architecture(recipe, prepared)
     facts = make_facts(recipe, prepared, architecture, loss)
-    device = resolve_device(recipe.device.device)
-    plan = choose(recipe, make_plan(recipe, prepared, facts, device), facts)
+    plan = planned(recipe, prepared, facts)
     if recipe.optimizer.lr == "auto" and plan.lr_limit is None and plan.optimizer in SEARCHED:
         activity("looking for a learning rate")
         lr, reason = finder.suggest(plan, prepared, facts, cancelled)
@@ -121,6 +121,7 @@ class Run:
         self._best: State | None = None
         self._first_norm = 0.0
         self._threshold = 0.5  # the probability from which on the second of two classes is decided
+        self._taken: int | None = None  # updates taken by a finished run
         self._evaluated = -1  # the step of the newest evaluation that counts
 
     # Before the first step.
@@ -134,7 +135,7 @@ class Run:
         self.prepared = prepare(self.recipe.data, self.recipe.normalization, self.table, cancelled=cancelled)
         if self._origin is not None:
             self._same_data(self._origin)
-        self.plan, self.facts = decide(self.recipe, self.prepared, activity, cancelled)
+        self.plan, self.facts = decide(self._placed(), self.prepared, activity, cancelled)
         self.lr = self.plan.lr
         done = 0 if self._origin is None or self._origin.branch else int(self._origin.state.facts.get("step", 0))
         self.warnings = forecasts.check(forecasts.forecast(self.plan, self.prepared, self.recipe, done), self.recipe)
@@ -159,6 +160,15 @@ class Run:
             self._evaluate()
         elif self._evaluated == self.step and self.recorder.wants_histograms(self.step):
             self._spread(self.kernel.gradient())
+
+    def _placed(self) -> Recipe:
+        """The recipe with the device of an earlier part of the run, where that is still there: another gives other bits."""
+        if self._origin is None or self.recipe.device.device != "auto":
+            return self.recipe
+        try:
+            return self.recipe.replace({"device": resolve_device(read_facts(self._origin.run)["device"])})
+        except (InputError, KeyError):
+            return self.recipe
 
     def _same_data(self, origin: Origin) -> None:
         known = (read_facts(origin.run).get("data") or {}).get("fingerprint")
@@ -243,8 +253,8 @@ class Run:
 
     @property
     def step(self) -> int:
-        """Updates taken."""
-        return self.kernel.step
+        """Updates taken, also where the best weights, of an earlier step, are the ones that are kept."""
+        return self.kernel.step if self._taken is None else self._taken
 
     @property
     def seconds(self) -> float:
@@ -423,7 +433,7 @@ class Run:
         now, gradient = self.kernel.parameters(), self.kernel.gradient()
         raw, raw_bias = outcomes.fold(self.prepared, now.weight, now.bias)
         return Weights(
-            step=self.step,
+            step=self.kernel.step,
             features=self.prepared.features,
             outputs=self.prepared.classes if now.weight.shape[1] > 1 else (self.prepared.target,),
             scaled=now.weight,
@@ -447,7 +457,7 @@ class Run:
             self._evaluate(counts=False)
             if reason == "limit":
                 reason = self._halt or "limit"
-        last = self.step
+        last = self._taken = self.step
         restored = self._best is not None and self._watch.best_step < last
         if self._best is not None and restored:
             self.kernel.restore(self._best)

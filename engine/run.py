@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,64 +18,26 @@ from engine.data.sources import load
 from engine.data.table import Table
 from engine.devices import resolve as resolve_device
 from engine.errors import InputError
-from engine.learn import diagnosis, finder
+from engine.learn import diagnosis
 from engine.learn.curvature import Facts
 from engine.learn.kernels.choose import open_kernel
 from engine.learn.kernels.contract import Kernel, Parameters, Split, State
 from engine.learn.kernels.memory import OutOfMemory
 from engine.learn.metrics import probabilities
-from engine.learn.plan import Plan, make_architecture, make_facts
-from engine.learn.recommend import planned
+from engine.learn.plan import Plan
 from engine.learn.schedules import Plateau, factors
 from engine.learn.stopping import Watch, flat_since
 from engine.recipe import Event, Recipe, find
 from engine.runs import checkpoint, predictor
-from engine.runs.folder import RunFolder, read_facts, versions
+from engine.runs.folder import RunFolder, read_facts
+from engine.runs.origin import Origin
+from engine.runs.provenance import provenance
 from engine.runs.recorder import Recorder
 from engine.snapshot import Ended, Ending, Mark, Weights
 
 Cancelled = Callable[[], bool]
 SEARCHED = ("sgd", "momentum", "nesterov")  # rules that have no usual rate
 BEST = "best:"  # what the arrays and facts of the best weights are called in a checkpoint
-
-
-@dataclass(frozen=True)
-class Origin:
-    """The checkpoint of an earlier run that a run begins from.
-
-    With `branch` a new folder is made that takes over the losses up to the checkpoint; else the same folder goes on.
-    """
-
-    run: Path
-    state: State
-    branch: bool = False
-    changed_data: bool = False  # go on though the table is not the one the run began with
-
-    @classmethod
-    def read(cls, run: Path, step: int | None = None, *, branch: bool = False, changed_data: bool = False) -> Origin:
-        """The last checkpoint of a run, or that of a step. Raises InputError where there is none."""
-        if step is None:
-            return cls(run, checkpoint.load(run / "checkpoints" / "last.safetensors"), branch, changed_data)
-        kept = checkpoint.kept(run)
-        if step not in kept:
-            steps = ", ".join(f"{s:,}" for s in kept) or "none"
-            raise InputError(f"The run {run.name} has no checkpoint of step {step:,}; it has {steps}.")
-        return cls(run, checkpoint.load(kept[step]), branch, changed_data)
-
-
-def decide(
-    recipe: Recipe, prepared: Prepared, activity: Callable[[str], None], cancelled: Cancelled
-) -> tuple[Plan, Facts]:
-    """What a run of a recipe will do, every `auto` resolved; may make a trial run. Raises InputError and Cancelled."""
-    activity("finding the optimum")
-    architecture, loss = make_architecture(recipe, prepared)
-    facts = make_facts(recipe, prepared, architecture, loss)
-    plan = planned(recipe, prepared, facts)
-    if recipe.optimizer.lr == "auto" and plan.lr_limit is None and plan.optimizer in SEARCHED:
-        activity("looking for a learning rate")
-        lr, reason = finder.suggest(plan, prepared, facts, cancelled)
-        plan = replace(plan, lr=lr, lr_reason=reason)
-    return plan, facts
 
 
 class Run:
@@ -150,7 +109,12 @@ class Run:
         self.recorder = Recorder(self.folder, self.recipe.recording, self.plan.steps, self.step)
         self.recorder.recall(self.step)
         self.recorder.begin(self.recipe, self.plan, self.prepared, self.kernel.parameters().arrays)
-        self.folder.record(state="running", created=time.time(), **self._facts())
+        self.folder.record(
+            state="running",
+            created=time.time(),
+            origin=self._descent(),
+            **provenance(self.recipe, self.plan, self.prepared, self.command),
+        )
         own: tuple[str, ...] = getattr(self.kernel, "notes", ())  # of where its rows lie and how it computes
         for note in (*self.prepared.notes, self.plan.backend_reason, *self.plan.notes, *own, *self.warnings):
             self.folder.log(note)
@@ -162,7 +126,7 @@ class Run:
             self._spread(self.kernel.gradient())
 
     def _placed(self) -> Recipe:
-        """The recipe with the device of an earlier part of the run, where that is still there: another gives other bits."""
+        """The recipe with the device of an earlier part of the run, where there is one: another gives other bits."""
         if self._origin is None or self.recipe.device.device != "auto":
             return self.recipe
         try:
@@ -203,51 +167,10 @@ class Run:
                     shutil.copyfile(origin.run / name, path / name)
         return RunFolder(path, self.recipe, (self.step, self._evaluated))
 
-    def _facts(self) -> dict[str, Any]:
-        prepared, plan = self.prepared, self.plan
-        return {
-            "command": self.command,
-            "origin": None
-            if self._origin is None
-            else {"run": self._origin.run.name, "step": self.step, "branch": self._origin.branch},
-            "versions": versions(),
-            "device": plan.device,
-            "backend": plan.backend,
-            "precision": plan.precision,
-            "threads": plan.threads,
-            "git_commit": _git_commit(),
-            "data": {
-                "source": self.recipe.data.dataset,
-                "table": prepared.table_name,
-                "fingerprint": prepared.fingerprint,
-                "rows": {
-                    "train": len(prepared.train.y),
-                    "validation": len(prepared.validation.y),
-                    "test": len(prepared.test.y),
-                },
-                "features": prepared.features,
-                "target": prepared.target,
-                "notes": prepared.notes,
-            },
-            "choices": {
-                "dataset": self.recipe.data.dataset,
-                "normalize": self.recipe.normalization.normalize,
-                "model": plan.model,
-                "optimizer": plan.optimizer,
-                "lr": plan.lr,
-                "batch_size": plan.batch,
-                "steps": plan.steps,
-                "init": plan.init,
-                "loss": plan.loss,
-                "l1": plan.l1,
-                "l2": plan.l2,
-                "schedule": plan.schedule,
-                "hidden": plan.architecture.hidden,
-                "dropout": plan.architecture.dropout,
-                "seed": plan.seed,
-                "split_seed": self.recipe.data.split_seed,
-            },
-        }
+    def _descent(self) -> dict[str, Any] | None:
+        if self._origin is None:
+            return None
+        return {"run": self._origin.run.name, "step": self.step, "branch": self._origin.branch}
 
     # Steps.
 
@@ -540,21 +463,3 @@ class Run:
 def _norm(parameters: Parameters) -> float:
     with np.errstate(over="ignore", invalid="ignore"):
         return float(np.sqrt(sum(float(np.sum(a**2)) for a in parameters.arrays.values())))
-
-
-def _git_commit() -> str | None:
-    """The commit that is checked out where the run was started, for the record."""
-    if not any((folder / ".git").exists() for folder in (Path.cwd(), *Path.cwd().parents)):
-        return None
-    try:
-        answer = subprocess.run(
-            ["git", "rev-parse", "HEAD"],
-            capture_output=True,
-            text=True,
-            timeout=2,
-            check=True,
-            stdin=subprocess.DEVNULL,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None  # no git on this machine, or a repository it refuses: nothing to record
-    return answer.stdout.strip() or None

@@ -17,6 +17,7 @@ from engine.devices.remedies import Build
 from engine.doctor import machine, terminal, tmux
 from engine.doctor.machine import Blas, Place
 from engine.doctor.terminal import Terminal
+from engine.learn.speeds import Speed, current, measure, recall
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Report:
     torch: Build = field(default_factory=Build)  # what torch was built for, and the driver
     surroundings: tuple[str, ...] = ()  # what hides devices: CUDA_VISIBLE_DEVICES, Slurm
     telemetry: str = ""
+    speeds: tuple[Speed, ...] = ()  # what a step takes on each device; () where there is but one
     blas: tuple[Blas, ...] = ()
     runs: Place = field(default_factory=lambda: Place("", 0, True))
     compiled: Place = field(default_factory=lambda: Place("", 0, True))
@@ -53,6 +55,10 @@ class Report:
             lines += self._device(device)
         lines += [_line("", sentence) for sentence in self.surroundings]
         lines.append(_line("telemetry", self.telemetry))
+        for speed in self.speeds:
+            pairs = zip(speed.work, speed.seconds, strict=True)
+            words = ", ".join(f"{step * 1e3:.3g} ms for {amount / 1e6:.3g} M" for amount, step in pairs)
+            lines.append(_line("speed", f"{speed.device:8} a step of so many multiplications: {words}"))
         lines += self._terminal()
         for library in self.blas:
             words = f"{library.name} {library.version}, {library.threads} threads, {library.architecture}"
@@ -96,7 +102,7 @@ def _line(name: str, text: str) -> str:
 
 
 def examine(runs: Path = Path("./runs")) -> Report:
-    """Look at everything. Takes a few seconds: the devices are tried.
+    """Look at everything. Takes a few seconds, as the devices are tried, and ten more when they are measured at first.
 
     Args:
         runs: the folder that runs are kept in.
@@ -115,6 +121,7 @@ def examine(runs: Path = Path("./runs")) -> Report:
         torch=build(),
         surroundings=scope.remarks(os.environ, card=host.nvidia_card()),
         telemetry=machine.telemetry(),
+        speeds=recall() if current(devices) else measure(devices),
         blas=machine.blas(),
         runs=disk,
         compiled=loops,

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from engine import devices
+from engine import devices, doctor
 from engine.devices import DeviceInfo, host, listing, probe, remedies, resolve, scope
 from engine.doctor import examine
 from tests.conftest import environment, fake_python, message
@@ -23,6 +23,7 @@ def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("PYTHONPATH", environment()["PYTHONPATH"])
     for name in ("CUDA_VISIBLE_DEVICES", "SLURM_JOB_ID", "SLURM_JOB_GPUS", "SLURM_STEP_GPUS", "SLURM_CPUS_PER_TASK"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(doctor, "measure", lambda _: ())  # which would train on a torch that is not one
     devices.forget()
     yield
     devices.forget()

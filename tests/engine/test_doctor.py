@@ -20,6 +20,7 @@ from engine.devices.remedies import Build
 from engine.doctor import machine, terminal, tmux
 from engine.doctor.machine import Place
 from engine.doctor.terminal import Answer, Terminal
+from engine.learn.speeds import Speed
 from tests.conftest import DEADLINE, environment
 from tests.conftest import Answer as Told
 
@@ -51,9 +52,21 @@ def test_the_report_in_words_and_as_one_object(quiet: pytest.MonkeyPatch, cli: A
     assert found["blas"][0]["threads"] >= 1
 
 
+def test_devices_between_which_one_may_choose_are_measured(quiet: pytest.MonkeyPatch) -> None:
+    card = DeviceInfo("cuda:0", "A card", True, "usable")
+    speed = Speed("cuda:0", "A card", (2e6,), (3e-5,))
+    quiet.setattr(doctor, "probe", lambda: (CPU, card))
+    quiet.setattr(doctor, "current", lambda _: False)
+    quiet.setattr(doctor, "measure", lambda devices: (speed,) if devices == (CPU, card) else ())
+    report = doctor.examine()
+    assert report.speeds == (speed,)
+    assert "0.03 ms for 2 M" in report.to_text()
+
+
 def test_every_device_that_is_not_usable_is_to_mend(quiet: pytest.MonkeyPatch) -> None:
     broken = DeviceInfo("cuda:0", "A card", False, "it is busy", note="The machine's card 3.")
     quiet.setattr(doctor, "probe", lambda: (CPU, broken))
+    quiet.setattr(doctor, "measure", lambda _: ())
     quiet.setattr(doctor, "build", lambda: Build("2.13.0+cu130", "13.0", ("sm_75", "sm_90"), 13000, "580.65.06"))
     report = doctor.examine()
     assert report.fixes[0] == "cuda:0 (A card): it is busy"

@@ -15,8 +15,8 @@ from engine.data.prepare import Prepared, prepare
 from engine.data.sources import load
 from engine.data.table import Table
 from engine.errors import Cancelled, InputError
-from engine.learn.curvature import Facts, least_squares, stiffness
-from engine.learn.plan import Plan, make_plan
+from engine.learn.curvature import Facts, stiffness, survey_loss
+from engine.learn.plan import Plan, make_architecture, make_plan, penalty
 from engine.recipe import ColumnKind, Data, Normalization, Recipe
 
 
@@ -100,18 +100,29 @@ class Surveyor:
         table = self._typed(recipe.data, progress, cancelled)
         prepared = prepare(recipe.data, recipe.normalization, table, progress=progress, cancelled=cancelled)
         train = prepared.train
-        facts = least_squares(train.x, np.asarray(train.y, np.float64), prepared.target_scale.scale)
+        architecture, loss = make_architecture(recipe, prepared)
+        facts = survey_loss(
+            loss,
+            train.x,
+            np.asarray(train.y, np.float64),
+            classes=max(len(prepared.classes), 2),
+            weight=train.weight,
+            scale=prepared.target_scale.scale,
+            l2=penalty(recipe, prepared, architecture),
+            optimum=False,  # Newton's method takes its time, and the run will find it
+        )
         modes: dict[str, Stiffness] = {}
         for mode in get_args(Normalization.model_fields["normalize"].annotation):
             if cancelled is not None and cancelled():
                 raise Cancelled
-            if mode == recipe.normalization.normalize:
+            if mode == recipe.normalization.normalize and not facts.penalised:  # modes are compared without a penalty
                 modes[mode] = Stiffness(facts.condition_number, facts.lr_bound)
                 continue
             trial = prepared.with_normalization(recipe.normalization.model_copy(update={"normalize": mode}))
-            modes[mode] = Stiffness(*stiffness(trial.train.x))
+            modes[mode] = Stiffness(*stiffness(trial.train.x, loss))
         device = "cpu" if recipe.device.device == "auto" else recipe.device.device
-        return Survey(recipe, table, prepared, facts, make_plan(recipe, prepared, facts, device), modes)
+        known = facts if architecture.linear else Facts(baseline_loss=facts.baseline_loss)
+        return Survey(recipe, table, prepared, facts, make_plan(recipe, prepared, known, device), modes)
 
     def _typed(
         self, data: Data, progress: Callable[[str, float | None], None] | None, cancelled: Callable[[], bool] | None

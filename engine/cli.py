@@ -32,7 +32,7 @@ from engine.errors import Cancelled, InputError
 from engine.recipe import Choice, Recipe, build, choices, read_toml
 
 if TYPE_CHECKING:
-    from engine.run import Origin
+    from engine.runs.origin import Origin
 
 # Flags from the recipe.
 
@@ -235,8 +235,8 @@ def resume(
     json: Json = False,
 ) -> int:
     """Go on with a run where its last checkpoint stood, as if it had never stopped."""
-    from engine.run import Origin
     from engine.runs.folder import read_facts, running
+    from engine.runs.origin import Origin
     from engine.runs.store import resolve
 
     path = resolve(run, Path(runs).expanduser())

@@ -20,6 +20,7 @@ from engine.devices import resolve as resolve_device
 from engine.errors import InputError
 from engine.learn import diagnosis
 from engine.learn.curvature import Facts
+from engine.learn.decide import decide
 from engine.learn.kernels.choose import open_kernel
 from engine.learn.kernels.contract import Kernel, Parameters, Split, State
 from engine.learn.kernels.memory import OutOfMemory
@@ -36,7 +37,6 @@ from engine.runs.recorder import Recorder
 from engine.snapshot import Ended, Ending, Mark, Weights
 
 Cancelled = Callable[[], bool]
-SEARCHED = ("sgd", "momentum", "nesterov")  # rules that have no usual rate
 BEST = "best:"  # what the arrays and facts of the best weights are called in a checkpoint
 
 

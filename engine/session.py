@@ -16,7 +16,8 @@ from engine.data.table import Table
 from engine.errors import Cancelled, InputError
 from engine.learn.kernels.contract import Parameters
 from engine.recipe import Recipe, find
-from engine.run import Origin, Run
+from engine.run import Run
+from engine.runs.origin import Origin
 from engine.snapshot import Ended, Phase, Snapshot, Weights
 
 CHUNK = 0.025  # seconds of steps between two looks at the commands

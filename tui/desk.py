@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from engine.data.table import Table
     from engine.devices import DeviceInfo
     from engine.presets import Preset
-    from engine.run import Origin
+    from engine.runs.origin import Origin
     from engine.snapshot import Snapshot
     from engine.survey import Survey
     from tui.kept import Kept

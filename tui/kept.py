@@ -14,7 +14,7 @@ from tui.surveyor import in_background
 
 if TYPE_CHECKING:
     from engine.recipe import Recipe
-    from engine.run import Origin
+    from engine.runs.origin import Origin
     from engine.runs.predictor import Predictor
     from engine.runs.store import RunInfo
     from engine.snapshot import Snapshot
@@ -139,8 +139,8 @@ def ask_to_resume(path: Path, post: Callable[[Message], Any]) -> None:
 
     def work() -> None:
         from engine.recipe import read_toml
-        from engine.run import Origin
         from engine.runs.folder import read_facts, running
+        from engine.runs.origin import Origin
 
         try:
             facts, recipe = read_facts(path), read_toml(path)

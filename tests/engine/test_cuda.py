@@ -16,7 +16,8 @@ from engine.data.table import Table
 from engine.learn.kernels import graphs, memory, numerics, placement
 from engine.learn.kernels.contract import Kernel
 from engine.learn.kernels.memory import OutOfMemory
-from engine.run import Origin, Run
+from engine.run import Run
+from engine.runs.origin import Origin
 from engine.session import Session
 from engine.snapshot import Phase
 from tests.conftest import facts, finished, losses, made, prepared_run, recipe

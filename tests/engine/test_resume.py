@@ -8,9 +8,10 @@ import pytest
 
 from engine.errors import InputError
 from engine.recipe import Recipe, build, read_toml
-from engine.run import Origin, Run
+from engine.run import Run
 from engine.runs import predictor
 from engine.runs.folder import read_evaluations, read_facts
+from engine.runs.origin import Origin
 
 CASES: dict[str, dict[str, Any]] = {
     "full batch": {"dataset": "houses", "steps": 400, "normalize": "none", "lr": 0.001},

@@ -17,9 +17,10 @@ from engine.data.prepare import prepare
 from engine.data.sources import load
 from engine.errors import Cancelled
 from engine.recipe import build, read_toml
-from engine.run import Origin, Run
+from engine.run import Run
 from engine.runs import board, predictor
 from engine.runs.folder import read_evaluations, read_facts
+from engine.runs.origin import Origin
 from engine.runs.tensorboard import EventFile, histogram_steps
 from tests.conftest import DEADLINE, losses, message, wait_for
 

@@ -482,7 +482,8 @@ def test_two_writers_in_one_folder_keep_their_own_tags(tmp_path: Path) -> None:
 
 def test_ones_own_resumed_run(tmp_path: Path) -> None:
     from engine.recipe import build as recipe_of
-    from engine.run import Origin, Run
+    from engine.run import Run
+    from engine.runs.origin import Origin
     from tests.conftest import losses
 
     recipe = recipe_of({"dataset": "linear3", "steps": 60, "val": 0.2, "runs": str(tmp_path), "name": "r"})

@@ -235,7 +235,7 @@ def _write(
     """The script, its lines in colours, what is to be known of it, and the table that it loads. In a thread."""
     from platformdirs import user_state_path
 
-    from engine.run import decide
+    from engine.learn.decide import decide
     from engine.runs import code
 
     prepared = survey.prepared

@@ -19,7 +19,7 @@ from tui.surveyor import in_background
 
 if TYPE_CHECKING:
     from engine.recipe import Recipe
-    from engine.run import Origin
+    from engine.runs.origin import Origin
     from engine.snapshot import Snapshot
     from tui.kept import Kept
 
@@ -217,8 +217,8 @@ def _open(run: Path, point: Point) -> RewindScreen.Opened:
 
     from engine.errors import InputError
     from engine.recipe import read_toml
-    from engine.run import Origin
     from engine.runs import checkpoint
+    from engine.runs.origin import Origin
 
     try:
         state = checkpoint.load(point.path)

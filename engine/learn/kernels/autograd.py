@@ -14,24 +14,24 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
-from torch.nn import functional
+from torch import Tensor
 
-from engine.data.prepare import Prepared, Rows
+from engine.data.prepare import Prepared
 from engine.errors import InputError
 from engine.learn import optimizers
 from engine.learn.kernels import graphs, lbfgs, memory, networks, numerics, placement, rules
 from engine.learn.kernels.contract import Floats, Parameters, Split, State
+from engine.learn.kernels.criterion import mean_loss
 from engine.learn.kernels.order import rows_of_epoch
-from engine.learn.kernels.placement import Arrays, Batch, Resident, Streamed
-from engine.learn.objective import HUBER, unit
-from engine.learn.plan import Plan
+from engine.learn.kernels.placement import Batch, Resident, Streamed
+from engine.learn.kernels.randomness import Masks
+from engine.learn.kernels.scaling import Scaler
+from engine.learn.objective import unit
+from engine.learn.plan import Plan, Precision
 from engine.learn.schedules import factors
-from engine.streams import stream
 
 BLOCK = 1024  # steps between two looks at the losses; divergence inside one is found by going over it again
 SLICE = 1 << 16  # rows evaluated at once, or fewer where memory is short
-FIRST_SCALE, GROWTH, PATIENCE = 2.0**16, 2.0, 2000  # fp16's loss scaling, as torch.amp.GradScaler has it
 
 
 class Autograd:
@@ -58,25 +58,27 @@ class Autograd:
         self._prepared = prepared
         try:
             self._module = module.to(self._device, self._dtype)
-            self._placement = self._decide()
+            self._placement = placement.decide(placement.size(prepared, self._dtype), self._device)
             self._splits = self._place()
         except (RuntimeError, AssertionError, NotImplementedError, MemoryError) as error:
             if memory.is_exhausted(error):
                 raise InputError(f"The memory of {plan.device} does not hold the rows and the model.") from error
             reason = str(error).strip().splitlines()[0]
             raise InputError(f"The device {plan.device} cannot be used: {reason} Try --device cpu.") from error
-        self._flat, self._gradient = self._flatten()
-        self._decayed = self._weights_only()
+        if self._placement.streamed and plan.full_batch and networks.looks_across_rows(module):
+            raise InputError(
+                f"{self._placement.sentence} Batch norm needs whole batches: choose a --batch-size, not full."
+            )
+        self._flat, self._gradient, self._decayed = networks.flatten(self._module)
         self._memory: list[Tensor] = []
         self._lbfgs: lbfgs.LBFGS | None = None
         self._count = 0  # updates made with this memory
         self._begin(plan.optimizer)
         self._lr, self._factor, self._momentum = plan.lr, 1.0, plan.momentum
         self._batch = plan.batch
-        self._scale, self._unharmed = FIRST_SCALE, 0
-        self._random = plan.architecture.dropout > 0 or plan.architecture.family == "module"
-        torch_seed = int(stream(plan.seed, "dropout").integers(2**63))
-        self._generator = torch.Generator().manual_seed(torch_seed).get_state()
+        self._scaler = Scaler(plan.precision == "fp16")
+        draws = plan.architecture.dropout > 0 or plan.architecture.family == "module"
+        self._masks = Masks(draws, plan.seed, self._device)
         self._step = self._epoch = self._row = 0  # updates; passes done; rows of this pass already used
         self._ordered_epoch = -1
         self._previous = self._flat.clone()  # the parameters before the newest update
@@ -84,52 +86,8 @@ class Autograd:
         self._recorded: graphs.Recorded | None = None
         self._unrecorded = graphs.refusal(plan)  # why the step is not recorded
 
-    def _decide(self) -> placement.Placement:
-        """Where the rows go."""
-        parts = (self._prepared.train, self._prepared.validation, self._prepared.test)
-        wide = torch.finfo(self._dtype).bits // 8
-        size = sum(wide * rows.x.size for rows in parts)
-        found = placement.decide(size, self._device)
-        if found.streamed and self._plan.full_batch and networks.looks_across_rows(self._module):
-            raise InputError(
-                f"{found.sentence} Batch norm needs a whole batch on the device: choose a --batch-size, not full."
-            )
-        return found
-
     def _place(self) -> dict[Split, Resident | Streamed]:
-        parts: dict[Split, Rows] = {
-            "train": self._prepared.train,
-            "validation": self._prepared.validation,
-            "test": self._prepared.test,
-        }
-        if self._placement.streamed:
-            home, batch = self._placement.home, self._plan.batch
-            return {s: Streamed(self._arrays(r), self._device, self._dtype, batch, home) for s, r in parts.items()}
-        return {s: Resident(self._arrays(r), self._device, self._dtype) for s, r in parts.items()}
-
-    def _arrays(self, rows: Rows) -> Arrays:
-        y = rows.y.astype(np.int64) if self._plan.loss == "cross-entropy" else rows.y[:, None]
-        return rows.x, y, rows.weight
-
-    def _flatten(self) -> tuple[Tensor, Tensor]:
-        """Move all parameters into one vector and their gradients into another."""
-        trained = self._trained()
-        flat = torch.cat([p.detach().reshape(-1) for p in trained])
-        gradient = torch.zeros_like(flat)
-        at = 0
-        for parameter in trained:
-            part = slice(at, at + parameter.numel())
-            parameter.data = flat[part].view(parameter.shape)
-            parameter.grad = gradient[part].view(parameter.shape)
-            at = part.stop
-        return flat, gradient
-
-    def _trained(self) -> list[nn.Parameter]:
-        return [p for p in self._module.parameters() if p.requires_grad]
-
-    def _weights_only(self) -> Tensor:
-        """1 for weights and 0 for biases and the like, which no penalty touches: [p]."""
-        return torch.cat([torch.full_like(p.detach().reshape(-1), float(p.dim() >= 2)) for p in self._trained()])
+        return placement.place(self._placement, self._prepared, self._plan, self._device, self._dtype)
 
     def _begin(self, optimizer: optimizers.Optimizer) -> None:
         self._rule = optimizer
@@ -187,7 +145,7 @@ class Autograd:
     def _step_on(self, pieces: Iterable[Batch], settings: rules.Settings) -> Tensor:
         """The step itself: forward, loss, gradient, update."""
         loss = self._loss_and_gradient(pieces, None if isinstance(pieces, list) else self._plan.rows)
-        if self._plan.precision == "fp16" and not self._unscale():
+        if not self._scaler.unscale(self._gradient):
             self._count -= 1  # the gradient overflowed: this update is left out, as loss scaling has it
             return loss
         if self._plan.clip is not None:
@@ -229,7 +187,7 @@ class Autograd:
             rows: of all parts together, where there may be several.
         """
         self._gradient.zero_()
-        factor = self._scale if self._plan.precision == "fp16" else 1.0
+        factor = self._scaler.factor
         total: Tensor | None = None
         for x, y, weight in pieces:
             with torch.enable_grad():
@@ -238,7 +196,7 @@ class Autograd:
                 loss = self._objective(output.to(self._dtype), y, weight)
                 if rows is not None and len(x) < rows:
                     loss = loss * (len(x) / rows)
-                torch.autograd.backward(loss * factor if self._plan.precision == "fp16" else loss)
+                torch.autograd.backward(loss if factor == 1 else loss * factor)
             total = loss.detach() if total is None else total + loss.detach()
         if self._plan.l2:
             self._gradient.addcmul_(self._flat, self._decayed, value=self._plan.l2 * factor)
@@ -252,24 +210,9 @@ class Autograd:
         return self._plan.l1 * weights.abs().sum() + self._plan.l2 / 2 * (weights * weights).sum()
 
     def _objective(self, output: Tensor, y: Tensor, weight: Tensor | None) -> Tensor:
-        """The mean loss of a batch, in scaled units."""
-        expected = (len(y), self._plan.architecture.outputs)
-        assert tuple(output.shape) == expected, f"{tuple(output.shape)} against {expected} would broadcast"
-        targets = expected[:1] if self._plan.loss == "cross-entropy" else expected
-        assert tuple(y.shape) == targets, f"targets {tuple(y.shape)} against {targets} would broadcast"
-        how = "mean" if weight is None else "none"
-        loss = self._plan.loss
-        if loss == "mse":
-            losses = functional.mse_loss(output, y, reduction=how)
-        elif loss == "bce":
-            losses = functional.binary_cross_entropy_with_logits(output, y, reduction=how)
-        elif loss == "cross-entropy":
-            losses = functional.cross_entropy(output, y, reduction=how)
-        elif loss == "mae":
-            losses = functional.l1_loss(output, y, reduction=how)
-        else:
-            losses = functional.huber_loss(output, y, reduction=how, delta=HUBER)
-        return losses if weight is None else (losses.reshape(-1) * weight).mean()
+        wanted = (len(y), self._plan.architecture.outputs)
+        assert tuple(output.shape) == wanted, f"{tuple(output.shape)} against {wanted} would broadcast"
+        return mean_loss(self._plan.loss, output, y, weight)
 
     def _next_batch(self) -> list[Batch] | Streamed:
         """The rows of the next update: in one piece, or all of them in blocks."""
@@ -293,17 +236,6 @@ class Autograd:
         if self._plan.precision not in kinds:
             return nullcontext()
         return torch.autocast(self._device.type, kinds[self._plan.precision])
-
-    def _unscale(self) -> bool:
-        """Take fp16's loss scale out of the gradient; False when it overflowed and the scale was lowered."""
-        if not bool(torch.isfinite(self._gradient).all()):
-            self._scale, self._unharmed = self._scale / GROWTH, 0
-            return False
-        self._gradient.div_(self._scale)
-        self._unharmed += 1
-        if self._unharmed >= PATIENCE:
-            self._scale, self._unharmed = self._scale * GROWTH, 0
-        return True
 
     # The contract.
 
@@ -364,7 +296,7 @@ class Autograd:
         rates = self._lr * self._factor * factors(plan.schedule, plan.warmup, plan.steps, self._step, count)
         self._module.train()
         ahead = self._settings(rates) if self._unrecorded is None else [None] * count
-        with torch.no_grad(), self._own_randomness():
+        with torch.no_grad(), self._masks.own():
             for i, lr in enumerate(rates.tolist()):
                 if i == count - 1:
                     self._previous = self._flat.clone()
@@ -379,23 +311,6 @@ class Autograd:
 
     def _good(self, losses: Any) -> Any:
         return np.isfinite(losses) & (losses <= self._limit)
-
-    @contextmanager
-    def _own_randomness(self) -> Iterator[None]:
-        """Draw dropout masks from this kernel's own generator, whatever else draws in the process."""
-        if not self._random:
-            yield
-            return
-        cuda = [self._device] if self._device.type == "cuda" else []
-        with torch.random.fork_rng(devices=cuda):
-            if cuda:
-                torch.cuda.set_rng_state(self._generator, self._device) if self._step else torch.manual_seed(
-                    self._plan.seed
-                )
-            else:
-                torch.set_rng_state(self._generator)
-            yield
-            self._generator = torch.cuda.get_rng_state(self._device) if cuda else torch.get_rng_state()
 
     @contextmanager
     def _evaluating(self) -> Iterator[None]:
@@ -433,18 +348,17 @@ class Autograd:
 
     def gradient(self) -> Parameters:
         """See `Kernel.gradient`; without penalties, in eval mode, by parameter name."""
-        plan, self._plan = self._plan, replace(self._plan, l1=0.0, l2=0.0, precision=self._exact())
+        exact: Precision = "float64" if self._dtype == torch.float64 else "float32"
+        plan, self._plan = self._plan, replace(self._plan, l1=0.0, l2=0.0, precision=exact)
+        scaler, self._scaler = self._scaler, Scaler(False)
         rows = self._splits["train"]
         try:
             with self._evaluating():  # in which rows do not depend on each other, so that parts of them add up
                 memory.halved(lambda size: self._loss_and_gradient(rows.slices(size), plan.rows), SLICE)
         finally:
-            self._plan = plan
+            self._plan, self._scaler = plan, scaler
         named = [(n, p) for n, p in self._module.named_parameters() if p.requires_grad]
         return Parameters({name: _float64(p.grad) for name, p in named if p.grad is not None})
-
-    def _exact(self) -> Any:
-        return "float64" if self._dtype == torch.float64 else "float32"
 
     def evaluate(self, split: Split) -> float:
         """See `Kernel.evaluate`."""
@@ -488,7 +402,7 @@ class Autograd:
 
     def _here(self, copy: Callable[[Tensor], Any] = torch.clone) -> State:
         """The state as copies of some kind; as clones on the device, which nobody waits for."""
-        arrays = {"parameters": copy(self._flat), "generator": copy(self._generator)}
+        arrays = {"parameters": copy(self._flat), "generator": copy(self._masks.state)}
         arrays |= {f"memory{i}": copy(vector) for i, vector in enumerate(self._memory)}
         arrays |= {f"buffer:{name}": copy(buffer) for name, buffer in self._module.named_buffers()}
         facts: dict[str, int | float | str] = {
@@ -501,8 +415,8 @@ class Autograd:
             "momentum": self._momentum,
             "optimizer": self._rule,
             "count": self._count,
-            "scale": self._scale,
-            "unharmed": self._unharmed,
+            "scale": self._scaler.scale,
+            "unharmed": self._scaler.unharmed,
             "home": self._placement.home,
         }
         if self._lbfgs is not None:
@@ -519,12 +433,12 @@ class Autograd:
         for i, vector in enumerate(self._memory):
             vector.copy_(torch.as_tensor(arrays[f"memory{i}"]))
         networks.put(self._module, {k.removeprefix("buffer:"): v for k, v in arrays.items() if k.startswith("buffer:")})
-        self._generator = torch.as_tensor(arrays["generator"]).clone()
+        self._masks.restore(torch.as_tensor(arrays["generator"]), int(facts["step"]) > 0)
         self._step, self._epoch, self._row = int(facts["step"]), int(facts["epoch"]), int(facts["row"])
         self._resize(int(facts["batch"]))
         self._count = int(facts["count"])
         self._lr, self._factor, self._momentum = (float(facts[k]) for k in ("lr", "factor", "momentum"))
-        self._scale, self._unharmed = float(facts["scale"]), int(facts["unharmed"])
+        self._scaler.scale, self._scaler.unharmed = float(facts["scale"]), int(facts["unharmed"])
         if self._lbfgs is not None:
             self._lbfgs.restore(state)
         self._previous = self._flat.clone()

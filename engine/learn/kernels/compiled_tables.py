@@ -22,7 +22,7 @@ Ints = NDArray[np.int64]
 
 TILE_BYTES = 1 << 17  # of a tile's features; a second cache holds two of them and more
 NARROWEST, WIDEST = 64, 1024  # rows of a tile
-LAYERS_TILE = 512  # rows of a network's tile
+LAYERS_TILE = 128  # rows of a network's tile
 
 
 class SingleLoop:

@@ -109,6 +109,24 @@ def build(shape: Architecture, init: models.Init, seed: int) -> nn.Module:
     return module
 
 
+def flatten(module: nn.Module) -> tuple[Tensor, Tensor, Tensor]:
+    """Move all trained parameters into one vector [p] and their gradients into another.
+
+    The third vector is 1 for weights, and 0 for biases and the like, which no penalty touches.
+    """
+    trained = [p for p in module.parameters() if p.requires_grad]
+    flat = torch.cat([p.detach().reshape(-1) for p in trained])
+    gradient = torch.zeros_like(flat)
+    decayed = torch.cat([torch.full_like(p.detach().reshape(-1), float(p.dim() >= 2)) for p in trained])
+    at = 0
+    for parameter in trained:
+        part = slice(at, at + parameter.numel())
+        parameter.data = flat[part].view(parameter.shape)
+        parameter.grad = gradient[part].view(parameter.shape)
+        at = part.stop
+    return flat, gradient, decayed
+
+
 def looks_across_rows(module: nn.Module) -> bool:
     """Whether a row's output depends on the other rows of its batch, so that a batch cannot be worked off in pieces."""
     return any(isinstance(m, BatchNorm | nn.modules.batchnorm._BatchNorm) for m in module.modules())

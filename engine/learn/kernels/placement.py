@@ -17,9 +17,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from engine.data.prepare import Prepared, Rows
 from engine.devices import memory_limit
 from engine.errors import InputError
+from engine.learn.kernels.contract import Split
 from engine.learn.kernels.streaming import Pipe
+from engine.learn.plan import Plan
 
 Batch = tuple[Tensor, Tensor, Tensor | None]  # x [b, d], y [b, 1] or [b] class numbers, row weights [b]
 Arrays = tuple[NDArray[Any], NDArray[Any], NDArray[Any] | None]
@@ -52,16 +55,16 @@ def free_memory(device: torch.device) -> int:
     return memory_limit()[1]
 
 
-def decide(size: int, device: torch.device) -> Placement:
+def decide(wanted: int, device: torch.device) -> Placement:
     """Where rows of so many bytes (in the model's number format) are kept for a device."""
-    if size <= SMALL:
+    if wanted <= SMALL:
         return Placement("device")
     free = free_memory(device)
-    if size * SHARE <= free:
+    if wanted * SHARE <= free:
         return Placement("device")
     host = free if device.type == "cpu" else memory_limit()[1]
-    words = f"The rows take {_gib(size)}, more than a third of the {_gib(free)} free on {device}: they "
-    if 2 * size <= host:
+    words = f"The rows take {_gib(wanted)}, more than a third of the {_gib(free)} free on {device}: they "
+    if 2 * wanted <= host:
         return Placement("memory", words + "stay in the host's memory and are streamed in blocks, one ahead.")
     folder = tempfile.gettempdir()
     return Placement(
@@ -73,6 +76,31 @@ def decide(size: int, device: torch.device) -> Placement:
 
 def _gib(size: int) -> str:
     return f"{size / 2**30:.1f} GiB" if size >= 2**30 else f"{size / 2**20:.0f} MiB"
+
+
+def size(prepared: Prepared, dtype: torch.dtype) -> int:
+    """Bytes of all features in a number format."""
+    return _numpy(dtype).itemsize * sum(rows.x.size for rows in (prepared.train, prepared.validation, prepared.test))
+
+
+def place(
+    where: Placement, prepared: Prepared, plan: Plan, device: torch.device, dtype: torch.dtype
+) -> dict[Split, Resident | Streamed]:
+    """Put the rows of every split where they were decided to be."""
+    splits: dict[Split, Rows] = {
+        "train": prepared.train,
+        "validation": prepared.validation,
+        "test": prepared.test,
+    }
+    found: dict[Split, Resident | Streamed] = {}
+    for split, rows in splits.items():
+        y = rows.y.astype(np.int64) if plan.loss == "cross-entropy" else rows.y[:, None]
+        arrays = (rows.x, y, rows.weight)
+        if where.streamed:
+            found[split] = Streamed(arrays, device, dtype, plan.batch, where.home)
+        else:
+            found[split] = Resident(arrays, device, dtype)
+    return found
 
 
 class Resident:
@@ -203,7 +231,7 @@ def upload(array: NDArray[Any], device: torch.device, dtype: torch.dtype) -> Ten
     """An array as a tensor on a device; onto a card through pinned memory, without waiting for it."""
     source = torch.from_numpy(np.ascontiguousarray(array))
     if device.type != "cuda" or array.nbytes == 0:
-        return source.to(device, dtype)
+        return source.to(dtype).to(device)  # some devices lack the array's own format
     found = torch.empty(array.shape, dtype=dtype, device=device)
     step = max(1, CHUNK // max(1, array.nbytes // len(array)))
     for start in range(0, len(array), step):

@@ -86,36 +86,37 @@ class Room(NamedTuple):
 
 
 @part
-def _activate(activation: int, a: Vector, bias: Vector, curve: Vector, rows: int, units: int) -> None:
-    """a [rows, units] = activation(a + bias); `curve` takes the derivative of gelu and silu."""
-    T = a.dtype.type
+def _activate(activation: int, values: Vector, bias: Vector, curves: Vector, rows: int, units: int) -> None:
+    """values [rows, units] = activation(values + bias); `curves` takes the derivative of gelu and silu."""
+    T = values.dtype.type
     zero, half, one, leak = T(0), T(0.5), T(1), T(_LEAK)
     c1, c3 = T(_GELU_1), T(_GELU_3)
     c9 = T(3 * _GELU_3)
     for i in range(0, rows * units, units):
+        a, curve = values[i : i + units], curves[i : i + units]
         if activation <= LEAKY_RELU:
             below = zero if activation == RELU else leak
             for j in range(units):
-                z = a[i + j] + bias[j]
-                a[i + j] = z if z > zero else below * z
+                z = a[j] + bias[j]
+                a[j] = z if z > zero else below * z
         elif activation == TANH:
             for j in range(units):
-                a[i + j] = tanh(a[i + j] + bias[j])
+                a[j] = tanh(a[j] + bias[j])
         elif activation == GELU:
             for j in range(units):
-                z = a[i + j] + bias[j]
+                z = a[j] + bias[j]
                 t = tanh(c1 * (z + c3 * z * z * z))
-                curve[i + j] = half * (one + t) + half * z * (one - t * t) * c1 * (one + c9 * z * z)
-                a[i + j] = half * z * (one + t)
+                curve[j] = half * (one + t) + half * z * (one - t * t) * c1 * (one + c9 * z * z)
+                a[j] = half * z * (one + t)
         else:
             for j in range(units):
-                z = a[i + j] + bias[j]
+                z = a[j] + bias[j]
                 t = T(decay(abs(z)))
                 s = (one if z >= zero else t) / (one + t)
                 if activation == SILU:
-                    curve[i + j] = s * (one + z * (one - s))
+                    curve[j] = s * (one + z * (one - s))
                     s *= z
-                a[i + j] = s
+                a[j] = s
 
 
 @part
@@ -141,15 +142,17 @@ def _deactivate(activation: int, slope: Vector, a: Vector, curve: Vector, count:
 @part
 def _add_bias(a: Vector, bias: Vector, rows: int, units: int) -> None:
     for i in range(0, rows * units, units):
+        row = a[i : i + units]
         for j in range(units):
-            a[i + j] += bias[j]
+            row[j] += bias[j]
 
 
 @part
 def _add_columns(a: Vector, out: Vector, rows: int, units: int) -> None:
     for i in range(0, rows * units, units):
+        row = a[i : i + units]
         for j in range(units):
-            out[j] += a[i + j]
+            out[j] += row[j]
 
 
 @part
@@ -199,8 +202,9 @@ def _fetch(table: Table, order: Order, epoch: int, first: int, rows: int, room: 
     d = len(room.x) // len(room.row)
     for i in range(rows):
         source = order.blocks[epoch, first + i]
+        row, out = table.x[source * d : source * d + d], room.x[i * d : i * d + d]
         for j in range(d):
-            room.x[i * d + j] = table.x[source * d + j]
+            out[j] = row[j]
         if len(table.y):
             room.y[i] = table.y[source]
         else:

@@ -31,29 +31,30 @@ def slopes(loss: int, z: Vector, y: Vector, weight: Vector, first: int, count: i
     """
     T = z.dtype.type
     zero, half, one, two, bend = T(0), T(0.5), T(1), T(2), T(_BEND)
-    total = zero
+    total, target = zero, y[first : first + count]
     if loss == MSE:
         for i in range(count):
-            e = z[i] - y[first + i]
+            e = z[i] - target[i]
             total += e * e
             z[i] = two * e
         return float(total)  # amounts have no row weights
     if loss == BCE:
         for i in range(count):
             t = decay(abs(z[i]))
-            row[i] = max(z[i], zero) - z[i] * y[first + i] + log_one_plus(t)
-            z[i] = (1.0 if z[i] >= zero else t) / (1.0 + t) - y[first + i]
+            row[i] = max(z[i], zero) - z[i] * target[i] + log_one_plus(t)
+            z[i] = (1.0 if z[i] >= zero else t) / (1.0 + t) - target[i]
     else:
         for i in range(count):
-            e = z[i] - y[first + i]
+            e = z[i] - target[i]
             size = abs(e)
             bent = loss == MAE or size > bend
             row[i] = (size if loss == MAE else bend * (size - half * bend)) if bent else half * e * e
             z[i] = (one if loss == MAE else bend) * np.sign(e) if bent else e
     if len(weight):
+        share = weight[first : first + count]
         for i in range(count):
-            row[i] *= weight[first + i]
-            z[i] *= weight[first + i]
+            row[i] *= share[i]
+            z[i] *= share[i]
     for i in range(count):
         total += row[i]
     return float(total)
@@ -70,18 +71,18 @@ def class_slopes(z: Vector, classes: int, label: NDArray[Any], weight: Vector, r
     T = z.dtype.type
     total, one = 0.0, T(1)
     for i in range(rows):
-        at, w = i * classes, one
+        out, w = z[i * classes : i * classes + classes], one
         if len(weight):
             w = weight[i]
-        top = z[at]
+        top = out[0]
         for c in range(1, classes):
-            top = max(top, z[at + c])
-        mass, own = T(0), z[at + label[i]] - top
+            top = max(top, out[c])
+        mass, own = T(0), out[label[i]] - top
         for c in range(classes):
-            z[at + c] = decay(top - z[at + c])
-            mass += z[at + c]
+            out[c] = decay(top - out[c])
+            mass += out[c]
         total += (log(mass) - own) * w
         for c in range(classes):
-            z[at + c] *= w / mass
-        z[at + label[i]] -= w
+            out[c] *= w / mass
+        out[label[i]] -= w
     return total

@@ -68,48 +68,63 @@ class Room(NamedTuple):
     total: NDArray[np.float64]  # [p]
 
 
+# Slices keep the indices of inner loops plain: of an index that is a sum numba cannot tell that it is not negative, and
+# the loop would fetch number by number.
+
+
 @part
-def _outputs(x: Vector, base: int, rows: int, p: Vector, z: Vector) -> None:
-    """z [rows] = Σ weight * feature, for a tile x[base:] of [p, rows]."""
+def _outputs(x: Vector, base: int, rows: int, p: Vector, out: Vector) -> None:
+    """out [rows] = Σ weight * feature, for a tile x[base:] of [p, rows]."""
+    z = out[:rows]
     j = 0
     for i in range(rows):
         z[i] = 0
     while j + 4 <= len(p):
-        a, b, c, e = base + j * rows, base + (j + 1) * rows, base + (j + 2) * rows, base + (j + 3) * rows
+        a = x[base : base + rows]
+        b = x[base + rows : base + 2 * rows]
+        c = x[base + 2 * rows : base + 3 * rows]
+        e = x[base + 3 * rows : base + 4 * rows]
         u, v, w, t = p[j], p[j + 1], p[j + 2], p[j + 3]
         for i in range(rows):
-            z[i] += (u * x[a + i] + v * x[b + i]) + (w * x[c + i] + t * x[e + i])
+            z[i] += (u * a[i] + v * b[i]) + (w * c[i] + t * e[i])
+        base += 4 * rows
         j += 4
     while j < len(p):
-        a, u = base + j * rows, p[j]
+        a, u = x[base : base + rows], p[j]
         for i in range(rows):
-            z[i] += u * x[a + i]
+            z[i] += u * a[i]
+        base += rows
         j += 1
 
 
 @part
-def _gradient(x: Vector, base: int, rows: int, s: Vector, total: NDArray[np.float64]) -> None:
+def _gradient(x: Vector, base: int, rows: int, slopes: Vector, total: NDArray[np.float64]) -> None:
     """Add to total [p] the sums over a tile's rows of slope * feature."""
-    zero = s.dtype.type(0)
+    zero, s = slopes.dtype.type(0), slopes[:rows]
     j = 0
     while j + 4 <= len(total):
-        a, b, c, e = base + j * rows, base + (j + 1) * rows, base + (j + 2) * rows, base + (j + 3) * rows
+        a = x[base : base + rows]
+        b = x[base + rows : base + 2 * rows]
+        c = x[base + 2 * rows : base + 3 * rows]
+        e = x[base + 3 * rows : base + 4 * rows]
         u, v, w, t = zero, zero, zero, zero
         for i in range(rows):
-            u += s[i] * x[a + i]
-            v += s[i] * x[b + i]
-            w += s[i] * x[c + i]
-            t += s[i] * x[e + i]
+            u += s[i] * a[i]
+            v += s[i] * b[i]
+            w += s[i] * c[i]
+            t += s[i] * e[i]
         total[j] += u
         total[j + 1] += v
         total[j + 2] += w
         total[j + 3] += t
+        base += 4 * rows
         j += 4
     while j < len(total):
-        a, u = base + j * rows, zero
+        a, u = x[base : base + rows], zero
         for i in range(rows):
-            u += s[i] * x[a + i]
+            u += s[i] * a[i]
         total[j] += u
+        base += rows
         j += 1
 
 
@@ -122,8 +137,9 @@ def _fetch(table: Table, order: Order, epoch: int, first: int, rows: int, room: 
         room.y[i] = table.y[source]
         if len(table.weight):
             room.weight[i] = table.weight[source]
+        row, out = table.x[source * p : source * p + p], room.x[i:]
         for j in range(p):
-            room.x[j * rows + i] = table.x[source * p + j]
+            out[j * rows] = row[j]
 
 
 @jit

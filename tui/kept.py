@@ -13,11 +13,11 @@ from engine.errors import InputError
 from tui.surveyor import in_background
 
 if TYPE_CHECKING:
-    from engine.recipe import Recipe
+    from engine.recipe import Event, Recipe
     from engine.runs.origin import Origin
     from engine.runs.predictor import Predictor
     from engine.runs.store import RunInfo
-    from engine.snapshot import Snapshot
+    from engine.snapshot import Mark, Snapshot, Weights
 
 
 @dataclass(frozen=True)
@@ -71,8 +71,8 @@ def read_kept(path: Path) -> Kept:
     from engine.history import History, Series
     from engine.learn.curvature import Facts
     from engine.recipe import read_toml
-    from engine.runs.folder import read_facts, read_pairs
-    from engine.snapshot import Ending, Mark, Phase, Snapshot
+    from engine.runs.folder import read_evaluation_lines, read_facts, read_pairs
+    from engine.snapshot import Ending, Phase, Snapshot
 
     facts = read_facts(path)
     recipe = read_toml(path)
@@ -84,6 +84,11 @@ def read_kept(path: Path) -> Kept:
     validation = Series()
     for step, value in zip(*read_pairs(path / "validation.f64"), strict=True):
         validation.append(int(step), float(value))
+    tracks: dict[str, Series] = {}
+    for step, _, values in read_evaluation_lines(path):
+        for tag, value in values.items():
+            tracks.setdefault(tag, Series()).append(step, value)
+    model = _model(path)
     best = result.get("optimum_loss")
     known = Facts(result.get("lr_bound"), result.get("condition_number"), best, float("nan"), None, None, None)
     steps = int(result.get("steps") or (len(history) if history is not None else 0))
@@ -96,16 +101,51 @@ def read_kept(path: Path) -> Kept:
         lr=result.get("lr"),
         history=history,
         validation=validation,
+        tracks=tracks,
+        weights=_weights(model, steps) if model is not None else None,
+        parameters=model.parameters if model is not None else None,
         facts=known,
-        marks=tuple(Mark(e.step, "change", f"{e.field} {e.value:.4g}") for e in recipe.events if _number(e.value)),
+        marks=tuple(_mark(event) for event in recipe.events),
         run=path,
         ending=Ending(result.get("ended") or "interrupted", str(facts.get("ending") or "It was cut short.")),
     )
     return Kept(path, recipe, snapshot, facts)
 
 
-def _number(value: object) -> bool:
-    return isinstance(value, int | float)
+def _model(path: Path) -> Predictor | None:
+    """The model of a run folder; None where there is none, which is told when somebody wants to predict with it."""
+    from engine.runs.predictor import load
+
+    try:
+        return load(path)
+    except InputError:
+        return None
+
+
+def _weights(model: Predictor, step: int) -> Weights | None:
+    """The weights of a linear model, without their gradient: the rows are not at hand."""
+    import numpy as np
+
+    from engine.snapshot import Weights
+
+    if not model.architecture.linear:
+        return None
+    now = model.parameters
+    raw, raw_bias = model.normalizer.fold(now.weight, now.bias, model.target_scale)
+    outputs = model.classes if now.weight.shape[1] > 1 else (model.target,)
+    unknown, unknown_bias = np.full_like(now.weight, np.nan), np.full_like(now.bias, np.nan)
+    return Weights(step, model.features, outputs, now.weight, raw, unknown, now.bias, raw_bias, unknown_bias)
+
+
+def _mark(event: Event) -> Mark:
+    """A change on the way, in the words that it had then."""
+    from engine.recipe import find
+    from engine.snapshot import Mark
+
+    if event.field == "lr":
+        return Mark(event.step, "change", f"lr {float(event.value):.4g}")
+    choice = find(event.field)
+    return Mark(event.step, "change", f"{choice.label} {choice.show(event.value)}")
 
 
 def ask_for_runs(folder: Path, post: Callable[[Message], Any]) -> None:

@@ -86,7 +86,8 @@ class WeightsTable(Cells, can_focus=True):
         ink, now = self.ink, snapshot.weights
         assert now is not None
         heads = ["scaled", "raw", "gradient"][: max(1, min(3, (width - 9) // NUMBER))]
-        if len(heads) < 2 <= (width - 6) // 9:
+        unknown = heads[-1] == "gradient" and all(slope != slope for slope in now.gradient.ravel().tolist())
+        if len(heads) < 2 <= (width - 6) // 9 or unknown:
             heads = ["scaled", "raw"]
         size = min(NUMBER, (width - 7) // len(heads))
         name = width - size * len(heads) - 1

@@ -19,11 +19,13 @@ from engine.recipe import Recipe, find
 from engine.run import Run
 from engine.runs.origin import Origin
 from engine.snapshot import Ended, Phase, Snapshot, Weights
+from engine.telemetry import Feed, Sampler
 
 CHUNK = 0.025  # seconds of steps between two looks at the commands
 MOST = 1 << 20  # steps in a chunk, however fast they are
 AUTO_PACE = 3.0  # seconds over which `--pace auto` spreads a run
 CHECKPOINT = 30.0  # seconds between checkpoints where no interval in steps is given
+LOOK = 1.0  # seconds of training after which the machine is looked at
 WEIGHTS = 0.1  # seconds between two looks at the weights, at least
 WEIGHTS_SHARE = 20  # and at least so many times what a look costs
 
@@ -65,6 +67,8 @@ class Session:
         self._parameters: Parameters | None = None
         self._weights_due = 0.0
         self._speed: deque[tuple[float, int]] = deque(maxlen=64)  # (seconds of training, step)
+        self._sampler: Sampler | None = None
+        self._feed: Feed | None = None
         self.failure: BaseException | None = None
         self._thread = threading.Thread(target=self._work, name="training", daemon=True)
 
@@ -167,6 +171,9 @@ class Session:
             text = run.fail(error)
             path = run.folder.path if run.folder else None
             self._snapshot = replace(self._snapshot, phase=Phase.FAILED, error=text, run=path, ending=run.ending)
+        finally:
+            if self._sampler is not None:
+                self._sampler.stop()
 
     def _say(self, activity: str) -> None:
         self._snapshot = replace(self._snapshot, activity=activity)
@@ -260,6 +267,12 @@ class Session:
             began = time.perf_counter()
             self._weights, self._parameters = run.weights(), run.kernel.parameters()
             self._weights_due = seconds + max(WEIGHTS, WEIGHTS_SHARE * (time.perf_counter() - began))
+        if seconds > LOOK and self._sampler is None:  # a run that is over at once needs no thread that watches it
+            self._sampler = Sampler()
+            self._sampler.start()
+            self._feed = Feed(self._sampler)
+        if self._feed is not None and not last:
+            run.recorder.telemetry(run.step, self._feed.fresh())
         self._speed.append((seconds, run.step))
         then, before = self._speed[0]
         speed = (run.step - before) / (seconds - then) if seconds > then else 0.0
@@ -285,6 +298,7 @@ class Session:
             parameters=self._parameters,
             facts=run.facts,
             plan=run.plan,
+            machine=self._sampler.latest if self._sampler is not None else None,
             marks=tuple(run.marks),
             notes=run.prepared.notes,
             run=run.folder.path,

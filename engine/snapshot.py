@@ -15,6 +15,7 @@ from engine.history import History, Series
 from engine.learn.curvature import Facts
 from engine.learn.kernels.contract import Parameters
 from engine.learn.plan import Plan
+from engine.telemetry import Sample
 
 Ended = Literal["limit", "tol", "patience", "target", "diverged", "stopped", "time", "interrupted", "failed"]
 
@@ -89,6 +90,7 @@ class Snapshot:
     parameters: Parameters | None = None  # of the same step as `weights`, of any model
     facts: Facts | None = None  # curvature, optimum, baseline
     plan: Plan | None = None  # every `auto` resolved
+    machine: Sample | None = None  # how busy, full and hot the machine is; None in the first second
     marks: tuple[Mark, ...] = ()
     notes: tuple[str, ...] = ()  # what preparation left out or repaired
     run: Path | None = None

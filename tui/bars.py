@@ -97,7 +97,27 @@ def _progress(now: Snapshot | None) -> str:
         return f"   {now.step:,} step{'s' * (now.step != 1)}"
     speed = f"   {short(float(f'{now.steps_per_second:.2g}'))} steps/s" if now.steps_per_second else ""
     eta = f"   ETA {duration(now.eta)}" if now.eta is not None else ""
-    return speed + eta
+    return speed + eta + _machine(now)
+
+
+def _machine(now: Snapshot) -> str:
+    """How busy the machine is, in a few words."""
+    seen = now.machine
+    if seen is None:
+        return ""
+    parts = [] if seen.cpu is None else [f"cpu {seen.cpu:.0f} %"]
+    if seen.own_memory is not None:
+        parts.append(f"mem {seen.own_memory / 2**30:.1f} GiB")
+    for card in seen.cards:
+        facts = [] if card.utilisation is None else [f"{card.utilisation:.0f} %"]
+        if card.memory is not None:
+            facts.append(f"{card.memory / 2**30:.1f} GiB")
+        if card.temperature is not None:
+            facts.append(f"{card.temperature:.0f} °C")
+        if card.power is not None:
+            facts.append(f"{card.power:.0f} W")
+        parts.append(" ".join([card.name, *facts]))
+    return "   " + " · ".join(parts)
 
 
 class Messages(Cells):

@@ -97,6 +97,12 @@ class Recorder:
         if self._events is not None:
             self._events.scalar("learning_rate", time.time(), step, lr)
 
+    def telemetry(self, step: int, values: Mapping[str, float]) -> None:
+        """How busy the machine is, for TensorBoard alone: it goes by the clock, and no step depends on it."""
+        if self._events is not None:
+            for tag, value in values.items():
+                self._events.scalar(tag, time.time(), step, value)
+
     def evaluation(self, step: int, values: Mapping[str, float]) -> None:
         """The values of several curves at a step, by TensorBoard tag. NaN is kept as such."""
         wall = time.time()

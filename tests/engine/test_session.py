@@ -410,3 +410,15 @@ def test_a_replayed_run_that_is_steered_once_more_can_be_replayed(tmp_path: Path
 def test_a_table_that_is_loaded_already_is_not_read_again(tmp_path: Path) -> None:
     session = train(recipe(tmp_path, dataset="no/such/file.csv", steps=10), made())
     assert facts(folder(session))["data"]["target"] == "y"
+
+
+def test_the_machine_is_looked_at_while_a_longer_run_trains(tmp_path: Path) -> None:
+    session = Session(recipe(tmp_path, dataset="linear3", steps=100_000_000, batch_size=10))
+    session.start()
+    wait_for(lambda: session.snapshot().machine is not None, "a look at the machine")
+    seen = session.snapshot().machine
+    session.stop()
+    finished(session)
+    assert seen is not None
+    assert seen.own_memory is not None
+    assert seen.own_memory > 10_000_000

@@ -66,6 +66,7 @@ class Session:
         self._weights: Weights | None = None
         self._parameters: Parameters | None = None
         self._weights_due = 0.0
+        self._refused: tuple[tuple[str, str], ...] = ()
         self._speed: deque[tuple[float, int]] = deque(maxlen=64)  # (seconds of training, step)
         self._sampler: Sampler | None = None
         self._feed: Feed | None = None
@@ -219,6 +220,7 @@ class Session:
                 except InputError as error:
                     assert run.folder is not None
                     run.folder.log(str(error))  # the run goes on as it was
+                    self._refused = (*self._refused, (value[0], str(error)))
             elif name == "checkpoint":
                 run.checkpoint()
             elif name == "pace":
@@ -300,6 +302,7 @@ class Session:
             plan=run.plan,
             machine=self._sampler.latest if self._sampler is not None else None,
             marks=tuple(run.marks),
+            refused=self._refused,
             notes=run.prepared.notes,
             run=run.folder.path,
             ending=run.ending,

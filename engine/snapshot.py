@@ -92,6 +92,7 @@ class Snapshot:
     plan: Plan | None = None  # every `auto` resolved
     machine: Sample | None = None  # how busy, full and hot the machine is; None in the first second
     marks: tuple[Mark, ...] = ()
+    refused: tuple[tuple[str, str], ...] = ()  # changes that it could not take: (recipe field, why)
     notes: tuple[str, ...] = ()  # what preparation left out or repaired
     run: Path | None = None
     ending: Ending | None = None

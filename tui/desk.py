@@ -341,12 +341,23 @@ class Desk:
             return
         new = self.run.snapshot()
         if new is not self.snapshot:
+            known = len(self.snapshot.refused) if self.snapshot is not None else 0
             self.snapshot = new
             self.pending = ""
+            for field, why in new.refused[known:]:
+                self._take_back(field, why)
             self._changed()
         if self._next is not None and not self.live:
             begin, self._next = self._next, None
             begin()
+
+    def _take_back(self, field: str, why: str) -> None:
+        """A change that the run could not take: the panel goes back to what the run has."""
+        assert self.run is not None
+        recipe = self.run.recipe
+        values = [event.value for event in recipe.events if event.field == field]
+        self.recipe = self.recipe.replace({field: values[-1] if values else recipe.get(field)})
+        self._say(why, True)
 
     def act(self, what: str) -> None:
         """Do what a key says: toggle, step, stop, remedy, rate_up, rate_down, slower, faster."""

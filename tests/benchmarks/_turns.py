@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 ROUNDS = 5
+REST = 0.2  # seconds in which the thread pools of the task before go to sleep
 
 
 def seconds(work: Callable[[], object], calls: int = 1) -> float:
@@ -26,6 +27,7 @@ def turns(tasks: Mapping[str, Callable[[], float]], rounds: int = ROUNDS) -> dic
     found: dict[str, list[float]] = {name: [] for name in tasks}
     for _ in range(rounds):
         for name, task in tasks.items():
+            time.sleep(REST)
             found[name].append(task())
     return found
 
@@ -55,4 +57,8 @@ def machine() -> str:
     """What it ran on, in words."""
     from engine.devices import cpu
 
-    return f"{cpu().title}, load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else cpu().title
+    words = [cpu().title]
+    if hasattr(os, "getloadavg"):
+        words.append(f"load {os.getloadavg()[0]:.1f}")
+    words += [f"{name}={os.environ[name]}" for name in ("OPENBLAS_CORETYPE", "OMP_NUM_THREADS") if name in os.environ]
+    return ", ".join(words)

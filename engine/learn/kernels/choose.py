@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from engine.learn.plan import Backend, Plan
 from engine.recipe import Recipe
 
 Activity = Callable[[str], None]
+SHARED = 1 << 26  # multiplications in a product from which on BLAS's threads pay
 
 SPECTRAL = "spectral: the loss of every step at once, from the eigenvectors of the quadratic loss."
 COMPILED = "compiled: loops in machine code on the processor, with nothing between the steps."
@@ -37,7 +39,9 @@ def choose(recipe: Recipe, plan: Plan, facts: Facts) -> Plan:
     refusals = {"spectral": spectral.refusal(plan, facts), "compiled": compiled.refusal(plan), "autograd": None}
     if (why := refusals[backend]) is not None:
         raise InputError(f"The {backend} backend {why}; or leave out --backend.")
-    threads = 1 if backend == "spectral" or (backend == "compiled" and plan.architecture.linear) else plan.threads
+    threads = plan.threads
+    if backend == "spectral" or (backend == "compiled" and recipe.device.threads == "auto" and not _shared(plan)):
+        threads = 1
     return replace(plan, backend=backend, backend_reason=reason, threads=threads)
 
 
@@ -47,6 +51,13 @@ def _fastest(plan: Plan, facts: Facts) -> tuple[Backend, str]:
         return "spectral", SPECTRAL
     why = compiled.refusal(plan)
     return ("compiled", COMPILED) if why is None else ("autograd", AUTOGRAD.format(why))
+
+
+def _shared(plan: Plan) -> bool:
+    """Whether a compiled step has a product large enough to be shared among threads; on smaller ones OpenBLAS with two
+    threads takes a hundred times longer now and then."""
+    widths = (plan.architecture.inputs, *plan.architecture.hidden, plan.architecture.outputs)
+    return plan.batch * max(a * b for a, b in pairwise(widths)) >= SHARED
 
 
 def _laborious(plan: Plan) -> bool:

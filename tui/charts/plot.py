@@ -1,4 +1,4 @@
-"""Curves and points as characters, drawn by plotext."""
+"""Curves and points as characters, drawn by plotext; of braille, whose many dots it is slow at, by `braille`."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ from math import floor
 import numpy as np
 from numpy.typing import NDArray
 
+from tui.charts.braille import DOTS_X as DOTS_X
+from tui.charts.braille import DOTS_Y as DOTS_Y
+from tui.charts.braille import Canvas
+
 Floats = NDArray[np.float64]
 _ESCAPES = re.compile("\x1b\\[[0-9;]*m")
-DOTS_X, DOTS_Y = 2, 4  # braille dots in a cell
 
 
 @dataclass(frozen=True)
@@ -59,9 +62,19 @@ def draw(
 
     NaN in `ys` interrupts a curve. What lies outside the frame is cut off.
     """
+    x, y = np.asarray(xs, np.float64), np.asarray(ys, np.float64)
+    if marker == "braille" and frame.high > frame.low:
+        canvas = Canvas(frame.width, frame.height, frame.low, frame.high)
+        for part in _stretches(x, y, frame) if lines else [_inside(x, y, frame, True)]:
+            canvas.draw(*part, lines=lines)
+        return canvas.rows()
+    return by_plotext(frame, x, y, marker=marker, lines=lines)
+
+
+def by_plotext(frame: Frame, x: Floats, y: Floats, *, marker: str, lines: bool) -> list[str]:
+    """See `draw`."""
     import plotext as plt
 
-    x, y = np.asarray(xs, np.float64), np.asarray(ys, np.float64)
     plt.clear_figure()
     plt.theme("clear")
     plt.limit_size(False, False)

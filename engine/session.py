@@ -12,6 +12,7 @@ from collections import deque
 from dataclasses import replace
 from typing import Any
 
+from engine import devices
 from engine.data.table import Table
 from engine.errors import Cancelled, InputError
 from engine.learn.kernels.contract import Parameters
@@ -270,7 +271,7 @@ class Session:
             self._weights, self._parameters = run.weights(), run.kernel.parameters()
             self._weights_due = seconds + max(WEIGHTS, WEIGHTS_SHARE * (time.perf_counter() - began))
         if seconds > LOOK and self._sampler is None:  # a run that is over at once needs no thread that watches it
-            self._sampler = Sampler()
+            self._sampler = Sampler({device.name: device.uuid for device in devices.known() if device.uuid})
             self._sampler.start()
             self._feed = Feed(self._sampler)
         if self._feed is not None and not last:
@@ -303,7 +304,7 @@ class Session:
             machine=self._sampler.latest if self._sampler is not None else None,
             marks=tuple(run.marks),
             refused=self._refused,
-            notes=run.prepared.notes,
+            notes=(*run.prepared.notes, *run.plan.notes, *run.warnings),
             run=run.folder.path,
             ending=run.ending,
         )

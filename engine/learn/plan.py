@@ -22,7 +22,7 @@ Shuffle = Literal["full", "blocks", "none"]
 SMALL_BATCH, MIDDLE_BATCH = 32, 256  # rows: for classes and networks, and for tables of more than MANY_ROWS
 MANY_ROWS = 10_000
 EVALUATIONS = 250  # in a run, at most
-THREADED = 1_000_000  # multiplications in a batch from which on more than one thread pays
+THREADED = 20_000_000  # multiplications in a batch from which on more than one thread pays
 FALLBACK_LR = {"adam": 1e-3, "adamw": 1e-3, "rmsprop": 1e-3, "adagrad": 1e-2, "lbfgs": 1.0}  # torch's, where no bound
 
 

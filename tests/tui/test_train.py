@@ -140,11 +140,19 @@ async def test_keys_that_come_fast_are_all_obeyed(drive: Any, size: tuple[int, i
 
 async def test_letters_go_into_a_field_while_it_is_edited(drive: Any) -> None:
     async with drive() as driver:
-        await driver.press("1", "up", "enter")
+        await driver.press("3", "enter")
         await driver.type("q space x")
         assert driver.app.focused.value == "q space x"
         assert driver.app.desk.phase == "none"
         await driver.see("take it", pane="keys")
+
+
+async def test_letters_go_into_a_path_while_it_is_typed(drive: Any) -> None:
+    async with drive() as driver:
+        await driver.press("1", "up", "enter")
+        await driver.type("q space x")
+        assert driver.app.focused.value == "q space x"
+        assert driver.app.desk.phase == "none"
 
 
 async def test_words_unfold_and_fold(drive: Any) -> None:

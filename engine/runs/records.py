@@ -3,13 +3,15 @@
 A record is framed as in TensorFlow's TFRecord: length (uint64), masked CRC-32C of the length, the Event message,
 masked CRC-32C of the message. For one tag, messages of equal length differ only in wall time, step and value, so a
 batch of them is a matrix of bytes stamped from one template. CRC-32C is linear in the message over GF(2): the checksum
-is that of the template, with one table look-up added for each byte that varies.
+is that of the template, with one table look-up added for every two bytes that vary.
 """
 
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from functools import cache, lru_cache, partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -125,21 +127,30 @@ def scalars(tag: str, wall_times: NDArray[np.float64], steps: NDArray[np.int64],
         steps: int64 [n], >= 0.
         values: [n], kept as float32 as in every scalar summary.
     """
+    return b"".join(pieces(tag, wall_times, steps, values))
+
+
+def pieces(
+    tag: str, wall_times: NDArray[np.float64], steps: NDArray[np.int64], values: NDArray[np.float64]
+) -> Iterator[bytes | memoryview]:
+    """What `scalars` gives, piece by piece, so that a million records are written without ever being in one place."""
     if len(steps) < FEW:
-        return b"".join(map(partial(scalar, tag), wall_times.tolist(), steps.tolist(), values.tolist()))
-    sizes = np.ones(len(steps), np.int64)
-    for power in range(7, 64, 7):
-        sizes += steps >= (1 << power)
-    sizes[steps == 0] = 0  # proto3 leaves a zero out
-    # Runs of equal size, in order (steps rise, so there are few), and no longer than the caches hold.
-    cuts = np.union1d(np.flatnonzero(np.diff(sizes)) + 1, np.arange(BLOCK, len(steps), BLOCK))
-    with np.errstate(over="ignore"):
-        narrow = values.astype("<f4")
-    parts = []
-    for first, end in zip([0, *cuts.tolist()], [*cuts.tolist(), len(steps)], strict=True):
-        span = slice(first, end)
-        parts.append(_stamp(tag.encode(), int(sizes[span.start]), wall_times[span], steps[span], narrow[span]))
-    return b"".join(parts)
+        yield from map(partial(scalar, tag), wall_times.tolist(), steps.tolist(), values.tolist())
+        return
+    for start in range(0, len(steps), BLOCK):
+        block = slice(start, start + BLOCK)
+        number = steps[block]
+        sizes = np.ones(len(number), np.int64)
+        for power in range(7, int(number.max()).bit_length(), 7):
+            sizes += number >= (1 << power)
+        sizes[number == 0] = 0  # proto3 leaves a zero out
+        with np.errstate(over="ignore"):
+            narrow = values[block].astype("<f4")
+        # Runs of equal size, in order: steps rise, so there are few.
+        cuts = (np.flatnonzero(np.diff(sizes)) + 1).tolist()
+        for first, end in zip([0, *cuts], [*cuts, len(number)], strict=True):
+            span = slice(first, end)
+            yield _stamp(tag.encode(), int(sizes[first]), wall_times[block][span], number[span], narrow[span])
 
 
 def scalar(tag: str, wall_time: float, step: int, value: float) -> bytes:
@@ -159,27 +170,59 @@ def _narrow(value: float) -> bytes:
 
 def _stamp(
     tag: bytes, size: int, wall_times: NDArray[np.float64], steps: NDArray[np.int64], values: NDArray[np.float32]
-) -> bytes:
-    count = len(steps)
-    summary = field(1, field(1, tag) + b"\x15\0\0\0\0")
-    step_field = b"\x10" + bytes(size) if size else b""
-    template = b"\x09" + bytes(8) + step_field + field(5, summary)
+) -> memoryview:
+    """Records whose steps take `size` bytes each.
+
+    What all of them share goes into the template: mostly the wall time, and of the steps all but the last two bytes.
+    What is left is looked up two bytes at a time.
+    """
+    count, high = len(steps), steps >> 14
+    same_time = bool((wall_times == wall_times[0]).all())
+    same_high = size > 2 and bool((high == high[0]).all())
+    time = np.float64(wall_times[0] if same_time else 0).tobytes()
+    number = bytearray(size)
+    if same_high:
+        number[2:] = varint(int(high[0]))
+    template = (
+        b"\x09" + time + (b"\x10" + number if size else b"") + field(5, field(1, field(1, tag) + b"\x15\0\0\0\0"))
+    )
     length = len(template)
-    rows = np.empty((count, length + 16), np.uint8)
-    rows[:, :8] = np.frombuffer(length.to_bytes(8, "little"), np.uint8)
-    head = masked(np.array([crc32c(length.to_bytes(8, "little"))], "<u4"))
-    rows[:, 8:12] = head.view(np.uint8)
-    message = rows[:, 12 : 12 + length]
-    message[:] = np.frombuffer(template, np.uint8)
-    varying = [*range(1, 9), *range(10, 10 + size), *range(length - 4, length)]
-    message[:, 1:9] = wall_times.astype("<f8")[:, None].view(np.uint8)
-    for place in range(size):
-        more = 0x80 if place < size - 1 else 0
-        message[:, 10 + place] = (steps >> (7 * place)) & 0x7F | more
-    message[:, length - 4 :] = values[:, None].view(np.uint8)
-    effects = effects_of(length)
+    framed = length.to_bytes(8, "little")
+    framed += int(masked(np.array([crc32c(framed)], np.uint32))[0]).to_bytes(4, "little") + template + bytes(4)
+    out = np.empty((count, length + 16), np.uint8)
+    out[:] = np.frombuffer(framed, np.uint8)
     crc = np.full(count, crc32c(template), np.uint32)
-    for place in varying:
-        crc ^= effects[place][message[:, place]]
-    rows[:, 12 + length :] = masked(crc).astype("<u4")[:, None].view(np.uint8)
-    return rows.tobytes()
+
+    def put(place: int, numbers: NDArray[Any]) -> None:
+        """Write numbers [count] over zeros of the template, and take them into the checksums."""
+        width = numbers.dtype.itemsize
+        # A column of the records, seen as one number in each: they begin at any byte, which numpy copies with care.
+        column = np.ndarray((count,), numbers.dtype, out, 12 + place, (length + 16,))
+        column[:] = numbers
+        if width == 1:
+            np.bitwise_xor(crc, effects_of(length)[place][numbers], out=crc)
+            return
+        halves = numbers.view("<u2").reshape(count, width // 2)
+        for i in range(width // 2):
+            np.bitwise_xor(crc, _effects_of_two(length - place - 2 * i)[halves[:, i]], out=crc)
+
+    if not same_time:
+        put(1, wall_times.astype("<f8"))
+    if size == 1:
+        put(10, steps.astype(np.uint8))
+    elif size > 1:
+        low = (steps & 0x3FFF).astype("<u2")
+        put(10, (low & 0x7F) | ((low >> 7) << 8) | np.uint16(0x80 if size == 2 else 0x8080))
+        for place in range(2, 0 if same_high else size):
+            more = 0x80 if place < size - 1 else 0
+            put(10 + place, ((steps >> (7 * place)) & 0x7F | more).astype(np.uint8))
+    put(length - 4, values)
+    np.ndarray((count,), "<u4", out, 12 + length, (length + 16,))[:] = masked(crc)
+    return out.data.cast("B")
+
+
+@lru_cache(maxsize=32)
+def _effects_of_two(rest: int) -> Words:
+    """[65536] what two bytes, the first the lower eight bits, add to the CRC of a message that ends `rest` bytes on."""
+    effects = effects_of(rest)
+    return np.asarray(effects[1][:, None] ^ effects[0][None, :]).reshape(-1)

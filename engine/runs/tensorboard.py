@@ -58,7 +58,8 @@ class EventFile:
         self, tag: str, wall_times: NDArray[np.float64], steps: NDArray[np.int64], values: NDArray[np.float64]
     ) -> None:
         """Add points of one curve: arrays [n]. Raises OSError when the disk refuses."""
-        self._write(records.scalars(tag, wall_times, steps, values))
+        for piece in records.pieces(tag, wall_times, steps, values):
+            self._write(piece)
 
     def scalar(self, tag: str, wall_time: float, step: int, value: float) -> None:
         """Add one point."""
@@ -72,7 +73,7 @@ class EventFile:
         """Add an Event message, such as those of `engine.runs.summaries`."""
         self._write(records.record(message))
 
-    def _write(self, content: bytes) -> None:
+    def _write(self, content: bytes | memoryview) -> None:
         view = memoryview(content)
         while view:
             view = view[os.write(self._file, view) :]

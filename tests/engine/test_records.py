@@ -52,6 +52,16 @@ def test_long_messages_are_framed_as_tensorboard_does_it(length: int) -> None:
     assert records.record(content) == official(content)
 
 
+@pytest.mark.parametrize("most", [3, 200, 20_000, 3_000_000, 2**40])
+@pytest.mark.parametrize("same_time", [True, False])
+def test_many_at_once_are_the_bytes_of_one_after_the_other(most: int, same_time: bool) -> None:
+    random = np.random.default_rng(0)
+    steps, values = np.sort(random.integers(0, most, 9000)), random.standard_normal(9000)
+    times = 1.7e9 + (np.zeros(9000) if same_time else np.arange(9000) / 7)
+    single = [records.scalar("loss/train", *row) for row in zip(times.tolist(), steps.tolist(), values, strict=True)]
+    assert records.scalars("loss/train", times, steps, values) == b"".join(single)
+
+
 def test_the_first_record_is_the_version(tmp_path: Path) -> None:
     file = EventFile(tmp_path, 1_700_000_000.5)
     file.scalar("loss/train", 1_700_000_001.0, 3, 0.25)

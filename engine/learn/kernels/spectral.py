@@ -151,6 +151,9 @@ class Spectral:
         self._left, self._moved, self._before = np.ones(count), np.zeros(count), np.zeros(count)
         self._back = False  # whether the run has diverged, and the parameters are those of the step before
         self._columns: Floats | None = None
+        self._falling = (
+            False  # whether no loss can be above one before it: no |ρ| is above 1, and all terms are positive
+        )
         # The newest block that was not wanted as a whole.
         self._block, self._number = np.empty(self._side * self._side), -1
 
@@ -200,6 +203,7 @@ class Spectral:
             logarithm, _ = self._logarithm()
             if self._columns is None:
                 self._columns = self._table()
+                self._falling = basis.orthogonal and bool((logarithm <= 0).all())
             if basis.orthogonal:
                 share = np.einsum("ij,ij->j", basis.residuals, basis.residuals) / basis.rows * self._left**2
                 terms = np.where(share > 0, share * _exp(2 * i * logarithm), 0.0)
@@ -230,7 +234,8 @@ class Spectral:
                         self._compute(number, self._block)
                         self._number = number
                     part[:] = self._block[offset : offset + len(part)]
-                if not part.max() <= self._limit:  # so that NaN is caught too
+                # Losses that fall all the way need no second look. Whether NaN or above the limit, one is not `<=` it.
+                if not (part[0] if self._falling else part.max()) <= self._limit:
                     good = int(np.argmin(part <= self._limit))
                     self._step += good
                     self._back = self._step > 0

@@ -69,7 +69,7 @@ class Room(NamedTuple):
         y, label, weight: [tile] theirs.
         value: T, each layer's values after its activation; for the last one its outputs, then their slopes.
         slope: T, the derivatives of the loss by what each hidden layer's units add up.
-        curve: T, the derivatives of the activations, where these are not a function of the values.
+        curve: T, the derivatives of the activations but ReLU's, which is seen from the values.
         row: T [tile].
         one_zero: T [2], 1 and 0.
     """
@@ -87,7 +87,7 @@ class Room(NamedTuple):
 
 @part
 def _activate(activation: int, values: Vector, bias: Vector, curves: Vector, rows: int, units: int) -> None:
-    """values [rows, units] = activation(values + bias); `curves` takes the derivative of gelu and silu."""
+    """values [rows, units] = activation(values + bias); `curves` takes the derivative where it is not a step."""
     T = values.dtype.type
     zero, half, one, leak = T(0), T(0.5), T(1), T(_LEAK)
     c1, c3 = T(_GELU_1), T(_GELU_3)
@@ -101,7 +101,9 @@ def _activate(activation: int, values: Vector, bias: Vector, curves: Vector, row
                 a[j] = z if z > zero else below * z
         elif activation == TANH:
             for j in range(units):
-                a[j] = tanh(a[j] + bias[j])
+                t = tanh(a[j] + bias[j])
+                curve[j] = one - t * t
+                a[j] = t
         elif activation == GELU:
             for j in range(units):
                 z = a[j] + bias[j]
@@ -113,8 +115,9 @@ def _activate(activation: int, values: Vector, bias: Vector, curves: Vector, row
                 z = a[j] + bias[j]
                 t = T(decay(abs(z)))
                 s = (one if z >= zero else t) / (one + t)
+                curve[j] = s * (one - s)
                 if activation == SILU:
-                    curve[j] = s * (one + z * (one - s))
+                    curve[j] = s + z * curve[j]
                     s *= z
                 a[j] = s
 
@@ -128,12 +131,6 @@ def _deactivate(activation: int, slope: Vector, a: Vector, curve: Vector, count:
         below = zero if activation == RELU else T(_LEAK)
         for i in range(count):
             slope[i] *= one if a[i] > zero else below
-    elif activation == TANH:
-        for i in range(count):
-            slope[i] *= one - a[i] * a[i]
-    elif activation == SIGMOID:
-        for i in range(count):
-            slope[i] *= a[i] * (one - a[i])
     else:
         for i in range(count):
             slope[i] *= curve[i]

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tui.keys import GROUPS, KEYS, Key, Situation
+from tui.keys import GROUPS, KEYS, WATCHING, Key, Situation
 
-_NAMES = {"space": "space", "enter": "Enter", "escape": "Esc", "question_mark": "?", "backspace": "⌫", "tab": "Tab"}
+_NAMES = {
+    "space": "space",
+    "enter": "Enter",
+    "escape": "Esc",
+    "question_mark": "?",
+    "backspace": "⌫",
+    "tab": "Tab",
+    "slash": "/",
+}
 
 
 def key_name(name: str) -> str:
@@ -60,7 +68,7 @@ class KeyTable:
             return [("Enter", "take it"), ("Esc", "leave it as it was")]
         entries: list[tuple[str, list[str]]] = []
         for key in KEYS:
-            word = key.text(now)
+            word = key.text(now) if now.screen != "watch" or key.id in WATCHING else ""
             if not word or (key.minor and not minor):
                 continue
             for known, marks in entries:
@@ -71,12 +79,20 @@ class KeyTable:
                 entries.append((word, [self.mark(key)]))
         return [(_together(marks), word) for word, marks in entries]
 
-    def help(self) -> list[tuple[str, list[tuple[str, str]]]]:
-        """What the help screen shows: groups of (keys, sentence)."""
-        return [
-            (title, [(self.all_marks(key), key.help) for key in KEYS if key.id.startswith(prefixes)])
+    def help(self, only: frozenset[str] | None = None) -> list[tuple[str, list[tuple[str, str]]]]:
+        """What the help screen shows: groups of (keys, sentence), of all keys or of some."""
+        groups = [
+            (
+                title,
+                [
+                    (self.all_marks(key), key.help)
+                    for key in KEYS
+                    if key.id.startswith(prefixes) and (only is None or key.id in only)
+                ],
+            )
             for title, prefixes in GROUPS
         ]
+        return [(title, entries) for title, entries in groups if entries]
 
     def conflicts(self) -> list[str]:
         """What a keymap gets wrong, one sentence each: names that are no key's, and one key for two things."""
@@ -84,7 +100,7 @@ class KeyTable:
         for place in {key.place for key in KEYS}:
             taken: dict[str, Key] = {}
             for key in KEYS:
-                if key.place not in (place, "app"):
+                if key.place not in (place, "app") or (place == "watch" and key.id not in WATCHING):
                     continue
                 for name in self.keys(key):
                     other = taken.setdefault(name, key)

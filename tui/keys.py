@@ -9,10 +9,10 @@ from typing import Literal
 from textual.binding import Binding
 
 Screen = Literal[
-    "train", "data", "runs", "predict", "evaluate", "code", "finder", "rewind", "scratchpad", "help"
+    "train", "data", "runs", "predict", "evaluate", "code", "finder", "rewind", "scratchpad", "help", "watch"
 ]  # fmt: skip
 Place = Literal[
-    "app", "train", "panel", "chart", "list", "data", "runs", "predict", "evaluate", "code", "finder"
+    "app", "train", "panel", "chart", "list", "data", "runs", "predict", "evaluate", "code", "finder", "watch"
 ]  # fmt: skip
 
 
@@ -99,6 +99,10 @@ def _curve(now: Situation) -> bool:
     return now.screen == "train" and now.phase not in ("none", "preparing")
 
 
+def _watch(now: Situation) -> bool:
+    return now.screen == "watch"
+
+
 def _list(now: Situation) -> bool:
     return now.focus in ("panel", "views", "weights") or (now.screen != "train" and now.rows)
 
@@ -115,6 +119,7 @@ def _choose_word(now: Situation) -> str:
         "scratchpad": "type",
         "rewind": "branch",
         "train": "choose",
+        "watch": "show/hide",
     }.get(now.screen, "")
 
 
@@ -245,6 +250,34 @@ KEYS: tuple[Key, ...] = (
         lambda now: now.screen == "code" and now.rows, mark="→", minor=True),
     Key("finder.take", "enter", "take", "take it", "Put the suggested learning rate into the panels.", "finder",
         lambda now: now.screen == "finder" and now.rows),
+    # Logs: the screen of `ravine watch`
+    Key("watch.toggle", "x", "screen.show_hide", "show/hide", "Show or hide the run or the tag under the cursor.",
+        "watch", _watch),
+    Key("watch.filter", "slash", "screen.filter", "filter",
+        "Type a part of the names that the list shall show; Enter keeps it, Esc takes it away.", "watch", _watch,
+        mark="/"),
+    Key("watch.log_y", "l", "screen.chart('log_y')", "log y", "Value axis logarithmic or linear.", "watch", _watch),
+    Key("watch.log_x", "L", "screen.chart('log_x')", "log x", "Step axis logarithmic or linear.", "watch", _watch),
+    Key("watch.smooth", "e", "screen.chart('smooth')", "smooth",
+        "Smooth the curves with a moving average; the raw ones stay behind it.", "watch", _watch),
+    Key("watch.in", "plus,equals_sign", "screen.chart('in')", "zoom",
+        "Zoom in on the cursor of the chart, else on the newest steps.", "watch", _watch, mark="+"),
+    Key("watch.out", "minus", "screen.chart('out')", "zoom", "Zoom out.", "watch", _watch, mark="-"),
+    Key("watch.reset", "0", "screen.chart('reset')", "all", "Show all steps again.", "watch", _watch),
+    Key("watch.left", "left", "screen.chart('left')", "pan", "Pan to earlier steps.", "watch", _watch, minor=True,
+        mark="←"),
+    Key("watch.right", "right", "screen.chart('right')", "pan", "Pan to later steps.", "watch", _watch, minor=True,
+        mark="→"),
+    Key("watch.before", "less_than_sign", "screen.chart('before')", "exact value",
+        "Move the cursor of the chart to earlier steps; the values there are told below.", "watch", _watch,
+        minor=True, mark="<"),
+    Key("watch.after", "greater_than_sign", "screen.chart('after')", "exact value",
+        "Move the cursor of the chart to later steps.", "watch", _watch, minor=True, mark=">"),
+    Key("watch.view", "v", "screen.view(1)", "view",
+        "Below the chart: values, hyperparameters, texts, histograms, problems.", "watch", _watch),
+    Key("watch.view_back", "V", "screen.view(-1)", "view", "The view before.", "watch", _watch),
+    Key("watch.csv", "w", "screen.csv", "write CSV",
+        "Write every point of the curves that show to CSV files in the present folder.", "watch", _watch),
     # The program
     Key("app.tensorboard", "b", "app.tensorboard", "tensorboard", "Serve all runs with TensorBoard, for a browser.",
         when=lambda now: now.screen in ("train", "runs"), minor=True),
@@ -253,7 +286,7 @@ KEYS: tuple[Key, ...] = (
         when=lambda now: _train(now) or (now.screen == "code" and now.rows), minor=True,
         called=lambda now: "copy script" if now.screen == "code" else "copy command"),
     Key("app.focus_next", "tab", "app.focus_next", "next pane", "To the next pane.",
-        when=lambda now: now.screen in ("train", "data", "evaluate"), mark="Tab"),
+        when=lambda now: now.screen in ("train", "data", "evaluate", "watch"), mark="Tab"),
     Key("app.focus_previous", "shift+tab", "app.focus_previous", "", "To the pane before.", mark="Shift+Tab"),
     Key("app.palette", "ctrl+p", "app.command_palette", "", "Search everything that can be done.", mark="Ctrl+P"),
     Key("app.suspend", "ctrl+z", "app.suspend_run", "",
@@ -274,15 +307,22 @@ GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Charts", ("chart.", "views.", "pane.")),
     ("Panels and lists", ("list.", "panel.")),
     ("Other screens", ("runs.", "predict.", "data.", "evaluate.", "code.", "finder.")),
+    ("Logs (ravine watch)", ("watch.",)),
     ("Program", ("app.",)),
 )
 
+# What of the other places works on the screen of `ravine watch`, which is an app of its own.
+WATCHING = frozenset(
+    {"app.focus_next", "app.focus_previous", "app.suspend", "app.help", "app.quit", "app.interrupt"}
+    | {key.id for key in KEYS if key.place in ("watch", "list")}
+)
 
-def bindings(place: Place) -> list[Binding]:
-    """Textual's bindings for the keys that one node carries."""
+
+def bindings(place: Place, only: frozenset[str] | None = None) -> list[Binding]:
+    """Textual's bindings for the keys that one node carries, or for some of them."""
     found = []
     for key in KEYS:
-        if key.place == place:
+        if key.place == place and (only is None or key.id in only):
             action = key.action.replace("train.", "screen.")
             found.append(Binding(key.keys, action, key.help, show=False, id=key.id, priority=key.priority, system=True))
     return found

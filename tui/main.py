@@ -15,6 +15,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         from engine.cli import main as command_line
 
         return command_line(words)
+    if words and words[0] == "watch":
+        from tui import watching
+
+        if not watching.headless(words[1:]):
+            return watching.start(words[1:])
+        from engine.cli import main as command_line
+
+        return command_line(words)
     from tui.start import start
 
     return start(words)

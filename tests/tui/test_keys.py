@@ -36,7 +36,7 @@ def test_only_portable_keys_are_used() -> None:
     allowed = re.compile(
         r"[a-zA-Z0-9]|f\d0?|ctrl\+[abcdefgklnopqrstuvwxyz]|(shift\+)?tab|enter|escape|space|up|down|left|right|home|"
         r"end|pageup|pagedown|backspace|delete|plus|minus|equals_sign|question_mark|(left|right)_square_bracket|"
-        r"less_than_sign|greater_than_sign"
+        r"less_than_sign|greater_than_sign|slash"
     )
     for key in KEYS:
         assert all(allowed.fullmatch(name) for name in key.keys.split(",")), key.keys
@@ -82,6 +82,7 @@ async def test_a_moved_key_acts_and_its_old_place_does_not(drive: Any) -> None:
 
 async def test_every_action_of_the_table_exists(drive: Any) -> None:
     from tui.panels.panel import Panel
+    from tui.screens.watch import WatchScreen
 
     async with drive() as driver:
         app = driver.app
@@ -90,6 +91,7 @@ async def test_every_action_of_the_table_exists(drive: Any) -> None:
             "app": [app], "train": [train], "panel": [train.query(Panel).first()], "list": [train.query(Panel).first()],
             "chart": [train.chart],
         }  # fmt: skip
+        nodes["watch"] = [WatchScreen]
         for mode in ("runs", "predict", "data", "evaluate", "code", "finder"):
             app.action_assess() if mode == "evaluate" else app.action_go(mode)
             await driver.until(lambda mode=mode: app.current_mode == mode and app.screen.is_mounted)

@@ -25,10 +25,10 @@ class KeyList(Cells, can_focus=True):
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("list")]
 
-    def __init__(self, table: KeyTable) -> None:
+    def __init__(self, table: KeyTable, *, only: frozenset[str] | None = None, about: str = ABOUT) -> None:
         super().__init__(id="key-list", classes="pane")
         self.border_title = "keys"
-        self._table = table
+        self._table, self._only, self._about = table, only, about
         self._first = 0
         self._more = 0
 
@@ -47,9 +47,9 @@ class KeyList(Cells, can_focus=True):
         size = (width - 1) // columns
         lines: list[list[Span]] = []
         if columns == 1:
-            lines += [[(f" {line}", ink.dim)] for line in wrap(ABOUT, width - 2, 6)] + [[]]
+            lines += [[(f" {line}", ink.dim)] for line in wrap(self._about, width - 2, 6)] + [[]]
         blocks: list[list[list[Span]]] = []
-        for title, entries in self._table.help():
+        for title, entries in self._table.help(self._only):
             block: list[list[Span]] = [[(left(f" {title}", size), ink.strong)]]
             for marks, sentence in entries:
                 texts = wrap(sentence, size - 18, 4)
@@ -60,7 +60,7 @@ class KeyList(Cells, can_focus=True):
             lines += [line for block in blocks for line in block]
         else:
             lines += self._side_by_side(blocks, size)
-            lines += [[(f" {line}", ink.dim)] for line in wrap(ABOUT, width - 2, 6)]
+            lines += [[(f" {line}", ink.dim)] for line in wrap(self._about, width - 2, 6)]
         self._more = max(0, len(lines) - height)
         self._first = min(self._first, self._more)
         text = " ".join(

@@ -1,0 +1,192 @@
+"""Curves of somebody's logs over each other: one picture of the steps, told apart by colour and marker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import ceil, floor, log10
+from typing import TYPE_CHECKING
+
+import numpy as np
+from rich.cells import cell_len
+from rich.style import Style
+
+from tui.charts import plot
+from tui.charts.axis import Tick, linear_ticks, log_ticks, nice_step, step_ticks
+from tui.charts.curve import Cut, Floats
+from tui.charts.sheet import Sheet
+from tui.charts.window import Window
+from tui.theme import Ink
+
+if TYPE_CHECKING:
+    from engine.watch.curve import Curve
+
+MARKERS = ("•", "×", "+", "▴", "◇", "▪", "○", "*", "#", "%")
+DECADES = 1.7  # spanned by positive values, from which on the axis begins logarithmic
+
+
+@dataclass(frozen=True)
+class Logged:
+    """One curve of a log, and how it looks."""
+
+    label: str
+    style: Style
+    marker: str
+    points: Curve
+
+    def cut(self, window: Window, columns: int) -> Cut:
+        """The values that show in a window: every point where there are few, else the extremes of each column."""
+        steps, _, values = self.points.points()
+        first = max(0, int(np.searchsorted(steps, window.start)) - 1)  # one beyond each edge: lines lead out
+        last = int(np.searchsorted(steps, window.stop, side="right")) + 1
+        if last - first <= 2 * columns:
+            places, some = window.place(steps[first:last].astype(np.float64)), values[first:last].astype(np.float64)
+            finite = np.where(np.isfinite(some), some, np.nan)
+            return Cut(places, finite, finite, ~np.isfinite(some))
+        found = self.points.columns(window.edges(columns))
+        kept = np.isfinite(found.low) | found.gap
+        middle = (found.edges[:-1] + np.maximum(found.edges[1:] - 1, found.edges[:-1])) / 2
+        low, high = found.low.astype(np.float64), found.high.astype(np.float64)
+        return Cut(window.place(middle)[kept], low[kept], high[kept], found.gap[kept])
+
+
+@dataclass(frozen=True)
+class Sight:
+    """How a person wants to see the curves."""
+
+    log_y: bool | None = None  # None: as the values suggest
+    log_x: bool = False
+    smooth: bool = False
+    window: Window | None = None  # None shows everything
+    cursor: float | None = None  # the step whose values are told
+
+
+def whole(curves: list[Logged]) -> Window:
+    """All steps of some curves; from 0 on unless they begin late."""
+    firsts, lasts = [0], [4]
+    for curve in curves:
+        steps, _, _ = curve.points.points()
+        if len(steps):
+            firsts.append(int(steps[0]))
+            lasts.append(int(steps[-1]))
+    start, stop = min(firsts[1:], default=0), max(lasts)
+    return Window(float(start) if start < 0 or start > stop / 2 else 0.0, float(stop))
+
+
+class Overlay:
+    """One drawing, `size` (width, height) in cells."""
+
+    def __init__(self, curves: list[Logged], sight: Sight, window: Window, ink: Ink, size: tuple[int, int]) -> None:
+        self.curves, self.sight, self.ink = curves, sight, ink
+        self.window = replace(window, log=sight.log_x)
+        width, height = size
+        self.below = 2 if height >= 10 else 1
+        tall = max(1, height - self.below)
+        cuts = [curve.cut(self.window, max(8, width - 7) * plot.DOTS_X) for curve in curves]
+        values = np.concatenate([part for cut in cuts for part in (cut.low, cut.high)]) if cuts else np.empty(0)
+        values = values[np.isfinite(values)]
+        above = values[values > 0]
+        wide = len(above) == len(values) > 0 and log10(values.max()) - log10(values.min()) > DECADES
+        self.log_y = bool(wide) if sight.log_y is None else sight.log_y
+        self.hidden = self.log_y and len(above) < len(values)  # values that a logarithmic axis has no place for
+        low, high = self._limits(above if self.log_y else values)
+        most = max(2, tall // 3)
+        self.ticks = log_ticks(low, high, most) if self.log_y else linear_ticks(low, high, most)
+        self.margin = max(5, max((cell_len(tick.label) for tick in self.ticks), default=0)) + 2
+        self.frame = plot.Frame(max(4, width - self.margin), tall, low, high)
+        self.sheet = Sheet(width, height)
+
+    def draw(self) -> Sheet:
+        """Everything, from back to front; the curve that comes first lies on top."""
+        self._axes()
+        cursor = self.sight.cursor
+        if cursor is not None and 0 <= float(self.window.place(cursor)) <= 1:
+            for y in range(self.frame.height):
+                self.sheet.put(self.margin + self.frame.column(float(self.window.place(cursor))), y, "┆", self.ink.mark)
+        cuts = [curve.cut(self.window, self.frame.dots) for curve in self.curves]
+        for curve, cut in reversed(list(zip(self.curves, cuts, strict=True))):
+            self._curve(curve, cut)
+        for index, (curve, cut) in reversed(list(enumerate(zip(self.curves, cuts, strict=True)))):
+            self._markers(index, curve, cut)
+        return self.sheet
+
+    def _scale(self, values: Floats) -> Floats:
+        if not self.log_y:
+            return values
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(values > 0, np.log10(np.where(values > 0, values, 1.0)), np.nan)
+
+    def _limits(self, values: Floats) -> tuple[float, float]:
+        if not len(values):
+            return (-1.0, 1.0)
+        scaled = self._scale(values)
+        low, high = float(scaled.min()), float(scaled.max())
+        span = max(high - low, 1e-9 if self.log_y else max(abs(high), abs(low), 1e-300) * 1e-9)
+        grain = nice_step(span, 8)
+        low, high = low - 0.02 * span, high + 0.02 * span
+        low, high = floor(low / grain + 1e-9) * grain, ceil(high / grain - 1e-9) * grain
+        return (low, high) if high > low else (low - 0.5, high + 0.5)
+
+    def _axes(self) -> None:
+        sheet, frame, ink, margin = self.sheet, self.frame, self.ink, self.margin
+        for y in range(frame.height):
+            sheet.put(margin - 1, y, "│", ink.faint)
+        for tick in self.ticks:
+            row = frame.row(tick.value)
+            if 0 <= row < frame.height:
+                sheet.put(margin - 2 - cell_len(tick.label), row, tick.label, ink.dim)
+                sheet.put(margin - 1, row, "┤", ink.faint)
+        base = frame.height
+        if self.below == 2:
+            sheet.put(margin - 1, base, "└" + "─" * frame.width, ink.faint)
+        end, unit = -1, "steps"
+        for tick in self._x_ticks():
+            column = margin + frame.column(float(self.window.place(tick.value)))
+            size = cell_len(tick.label)
+            start = max(margin - 1, min(column - size // 2, sheet.width - size - len(unit) - 1))
+            if not margin <= column < sheet.width or start <= end + 1:
+                continue
+            if self.below == 2:
+                sheet.put(column, base, "┬", ink.faint)
+            sheet.put(start, base + self.below - 1, tick.label, ink.dim)
+            end = start + size
+        sheet.put(sheet.width - len(unit), base + self.below - 1, unit, ink.faint)
+
+    def _x_ticks(self) -> list[Tick]:
+        window, most = self.window, max(2, self.frame.width // 12)
+        if not window.log:
+            return step_ticks(window.start, window.stop, most)
+        found = log_ticks(log10(max(1.0, window.start)), log10(max(2.0, window.stop)), most)
+        first = [Tick(0.0, "0")] if window.start < 1 else []
+        return first + [Tick(10.0**tick.value, tick.label) for tick in found]
+
+    def _curve(self, curve: Logged, cut: Cut) -> None:
+        sheet, frame, margin = self.sheet, self.frame, self.margin
+        scaled = Cut(cut.place, self._scale(cut.low), self._scale(cut.high), cut.gap)
+        # Where only the lower end of a column has no logarithm, its upper end stands for both.
+        scaled = replace(scaled, low=np.where(np.isnan(scaled.low), scaled.high, scaled.low))
+        for place in scaled.place[scaled.gap & ~np.isfinite(cut.high)].tolist():
+            if 0 <= place <= 1:
+                for y in range(frame.height):
+                    sheet.put(margin + frame.column(place), y, "░", self.ink.bad)
+        style = Style(color=self.ink.tint(curve.style, 0.42)) if self.sight.smooth else curve.style
+        sheet.lay(margin, 0, plot.draw(frame, *scaled.outline()), style)
+        if self.sight.smooth:
+            sheet.lay(margin, 0, plot.draw(frame, scaled.place, self._scale(cut.smoothed())), curve.style)
+
+    def _markers(self, index: int, curve: Logged, cut: Cut) -> None:
+        """The curve's own sign on a few of its points, at other places than those of the next curve."""
+        values = self._scale(cut.smoothed() if self.sight.smooth else cut.high)
+        seen = np.flatnonzero(np.isfinite(values) & (cut.place >= 0) & (cut.place <= 1))
+        if not len(seen):
+            return
+        many = len(self.curves)
+        if many == 1 and len(seen) > self.frame.width // 4:
+            return  # a single dense curve needs no sign
+        spread = max(2, self.frame.width // 14)
+        wanted = (np.arange(spread) + (index + 0.5) / many) / spread
+        near = np.searchsorted(cut.place[seen], wanted).clip(0, len(seen) - 1)
+        few = seen if len(seen) <= spread else seen[np.unique(near)]
+        for at in few.tolist():
+            x, y = self.frame.column(float(cut.place[at])), self.frame.row(float(values[at]))
+            if 0 <= x < self.frame.width:
+                self.sheet.put(self.margin + x, y, curve.marker, curve.style)

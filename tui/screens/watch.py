@@ -1,0 +1,537 @@
+"""The screen of `ravine watch`: the curves of any TensorBoard logs, live."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.style import Style
+from textual.app import App, ComposeResult
+from textual.binding import BindingType
+from textual.geometry import Region
+from textual.message import Message
+from textual.screen import Screen
+
+from tui.bars import KeyLine
+from tui.cells import Cells, Span, clip, left, right, wrap
+from tui.charts.overlay import MARKERS, Logged, Overlay, Sight, whole
+from tui.charts.window import Window
+from tui.keymap import KeyTable
+from tui.keys import WATCHING, Situation, bindings
+from tui.listing import Column, Listing
+from tui.panels.editor import Editor
+from tui.screens.help import KeyList
+from tui.screens.layout import too_small
+from tui.screens.logged import Details
+from tui.screens.room import TooSmall, _move
+from tui.terminal import stop_here
+from tui.theme import RAVINE
+
+if TYPE_CHECKING:
+    from tui.watching import Reader
+
+LOOKS = 10.0  # a second
+SHOWN = len(MARKERS)  # curves that can be told apart
+FIRST_TAGS = ("loss/train", "train/loss", "train_loss", "loss", "epoch_loss", "Loss/train")
+ABOUT = "ravine watch shows the curves of TensorBoard logs as they are written; the logs are only read."
+
+
+def natural(name: str) -> list[tuple[int, float, str]]:
+    """Sorts run_2 before run_10, and lr=0.01 before lr=0.1."""
+    parts = re.split(r"([0-9]+(?:\.[0-9]+)?)", name)
+    return [(0, float(part), part) if part[0].isdigit() else (1, 0.0, part) for part in parts if part]
+
+
+class Line(Cells):
+    """One or more lines of text, set from outside."""
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self.spans: list[list[Span]] = []
+
+    def tell(self, spans: list[list[Span]]) -> None:
+        """Show these lines."""
+        if spans != self.spans:
+            self.spans = spans
+            self.redraw()
+
+    def draw(self, width: int, height: int) -> list[list[Span]]:
+        """What was set."""
+        return self.spans
+
+
+class Curves(Cells):
+    """The chart."""
+
+    def __init__(self) -> None:
+        super().__init__(id="curves", classes="pane")
+        self.curves: list[Logged] = []
+        self.sight = Sight()
+        self.empty = ""
+        self.what = "curves"
+        self._legend = ""
+
+    @property
+    def window(self) -> Window:
+        """The steps that show."""
+        return self.sight.window or whole(self.curves)
+
+    def draw(self, width: int, height: int) -> list[list[Span]]:
+        """The curves, or why there are none."""
+        if not self.curves:
+            self._title(["curves"], "")
+            texts = wrap(self.empty, width - 8, height)
+            return [[] for _ in range(max(0, (height - len(texts)) // 2))] + [
+                [(text.center(width), self.ink.dim)] for text in texts
+            ]
+        overlay = Overlay(self.curves, self.sight, self.window, self.ink, (width, height))
+        sheet = overlay.draw()
+        modes = ["log y" if overlay.log_y else "linear y"] + ["log x"] * self.sight.log_x
+        modes += ["values not above 0 have no place"] * overlay.hidden
+        modes += ["raw + smoothed"] * self.sight.smooth + ["zoomed, 0 shows all"] * (self.sight.window is not None)
+        self._title([self.what, *modes], self._marks(width - 4))
+        return sheet.lines()
+
+    def _marks(self, room: int) -> str:
+        """The legend: signs and names, shortened until they fit."""
+        size = max(3, room // len(self.curves) - 4)
+        parts = []
+        for curve in self.curves:
+            color = curve.style.color.get_truecolor().hex if curve.style.color is not None else "#c0c0c0"
+            parts.append(f"[{color}]{curve.marker} {_plain(clip(curve.label, size))}[/]")
+        return "  ".join(parts)
+
+    def _title(self, words: list[str], legend: str) -> None:
+        title = _plain(" · ".join(words))
+        if self.border_title != title:
+            self.border_title = title
+        if legend != self._legend:
+            self._legend = legend
+            self.border_subtitle = legend
+
+
+def _plain(text: str) -> str:
+    """A text in which brackets are no markup."""
+    return text.replace("[", "\\[")
+
+
+class WatchScreen(Screen[None]):
+    """Runs and tags on the left, their curves on the right."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("watch")]
+
+    @dataclass
+    class Written(Message):
+        """CSV files have been written, or why not."""
+
+        text: str
+        bad: bool
+
+    def __init__(self, reader: Reader) -> None:
+        super().__init__()
+        self.reader = reader
+        self.sight = Sight()
+        self._version = -1
+        self._runs: list[str] = []
+        self._tags: list[str] = []
+        self._hidden: set[str] = set()  # runs
+        self._pinned: set[str] = set()  # tags that show whatever the cursor is on
+        self._tag = ""  # the one that the cursor is on
+        self._run = ""
+        self._filters = {"run-names": "", "tag-names": ""}
+        self._filtering = ""  # the list whose filter is typed
+        self._slots: dict[str, int] = {}  # colour and marker of what is shown
+        self._told: tuple[str, bool] = ("", False)
+        self._left_out = 0  # curves for which there is no colour left
+        self._names_of: dict[int, tuple[str, str]] = {}  # run and tag of the curves that show
+
+    def compose(self) -> ComposeResult:
+        """Bars and panes."""
+        table: KeyTable = self.app.key_table  # type: ignore[attr-defined]
+        self.top = Line(id="top")
+        self.runs = Listing("runs", id="run-names", empty="looking…")
+        self.tags = Listing("tags", id="tag-names", empty="")
+        self.chart, self.details = Curves(), Details()
+        self.message = Line(id="messages")
+        self.keys = KeyLine(table)
+        self.editor = Editor("filter", "", example="a part of the names")
+        self.editor.display = False
+        self.too_small = TooSmall(id="too-small")
+        panes = (self.top, self.tags, self.runs, self.chart, self.details, self.message, self.keys, self.too_small)
+        for pane in panes:
+            pane.styles.position = "absolute"
+            yield pane
+        yield self.editor
+
+    def on_mount(self) -> None:
+        """Look at what has been read, again and again."""
+        self.tags.focus()
+        self.set_interval(1 / LOOKS, self.look)
+        # The first curves are there before the first interval is over.
+        for early in (0.01, 0.03, 0.05, 0.07):
+            self.set_timer(early, self.look)
+
+    # Reading.
+
+    def look(self) -> None:
+        """Show what is new."""
+        if self.reader.version != self._version or self.reader.problem:
+            self._version = self.reader.version
+            self._names()
+            self.show()
+
+    def _names(self) -> None:
+        """The lists anew, the cursors where they were."""
+        runs = self.reader.tree.runs
+        words = self._filters["run-names"].lower().split()
+        self._runs = sorted((n for n in runs if all(word in n.lower() for word in words)), key=natural)
+        words = self._filters["tag-names"].lower().split()
+        tags = {tag for name in self._runs for tag in tuple(runs[name].curves)}
+        self._tags = sorted((tag for tag in tags if all(word in tag.lower() for word in words)), key=natural)
+        if self._tag not in self._tags:
+            wanted = [tag for tag in FIRST_TAGS if tag in tags and tag in self._tags]
+            wanted += [tag for tag in self._tags if "loss" in tag.lower()]
+            self._tag = next(iter([*wanted, *self._tags]), "")
+        if self._run not in self._runs:
+            self._run = self._runs[0] if self._runs else ""
+        self.runs.cursor = self._runs.index(self._run) if self._run else 0
+        self.tags.cursor = self._tags.index(self._tag) if self._tag else 0
+
+    def _shown(self) -> list[Logged]:
+        """The curves of the tags that show, of the runs that are not hidden; the run under the cursor for certain."""
+        runs = self.reader.tree.runs
+        tags = [tag for tag in self._tags if tag in self._pinned or tag == self._tag]
+        names = [name for name in self._runs if name not in self._hidden]
+        if self._run in names:
+            names = [self._run, *(name for name in names if name != self._run)]
+        pairs = [(name, tag) for name in names for tag in tags if tag in runs[name].curves]
+        self._left_out = max(0, len(pairs) - SHOWN)
+        pairs = pairs[:SHOWN]
+        keys = {pair: (pair[0] if len(tags) == 1 else "\0".join(pair)) for pair in pairs}
+        taken = {key: slot for key, slot in self._slots.items() if key in keys.values()}
+        for pair in sorted(pairs, key=lambda pair: (natural(pair[0]), natural(pair[1]))):
+            if keys[pair] not in taken:
+                taken[keys[pair]] = next(slot for slot in range(SHOWN) if slot not in taken.values())
+        self._slots = taken
+        found = []
+        for name, tag in pairs:
+            slot = taken[keys[name, tag]]
+            label = name if len(tags) == 1 else tag if len(self._runs) == 1 else f"{name} {tag}"
+            found.append(Logged(label, self.chart.ink.kinds[slot % SHOWN], MARKERS[slot], runs[name].curves[tag]))
+        self._names_of = {id(curve): pair for curve, pair in zip(found, pairs, strict=True)}
+        return found
+
+    # Showing.
+
+    def show(self) -> None:
+        """Draw everything anew; only cells that changed are sent."""
+        if not self.is_attached or not self.size.width:
+            return
+        ink, reader = self.chart.ink, self.reader
+        runs = reader.tree.runs
+        curves = self._shown()
+        tags = [tag for tag in self._tags if tag in self._pinned or tag == self._tag]
+        self.chart.curves, self.chart.sight = curves, self.sight
+        self.chart.what = tags[0] if len(tags) == 1 else f"{len(tags)} tags"
+        self.chart.empty = self._why_empty()
+        self._fill_lists()
+        problems = [text for name in self._runs for text in runs[name].problems] + list(reader.tree.problems.values())
+        problems += [reader.problem] * bool(reader.problem)
+        growing = {text for text in problems if "is being written" in text}
+        self.details.curves, self.details.run = curves, runs.get(self._run)
+        self.details.cursor, self.details.problems = self.sight.cursor, problems
+        self.chart.redraw()
+        self.details.redraw()
+        self.top.tell([self._top(ink.accent, ink.text, ink.dim, ink.good)])
+        bad = [text for text in problems if text not in growing]
+        told, wrong = self._told
+        if not told and (bad or problems):
+            more = f" v shows {len(problems) - 1} more." if len(problems) > 1 else ""
+            told, wrong = (bad or problems)[0] + more, bool(bad)
+        elif not told and self._left_out:
+            told = f"{SHOWN} of {SHOWN + self._left_out} curves show: x hides a run, / filters the list."
+        self.message.tell(
+            [[(f" {line}", ink.bad if wrong else ink.dim)] for line in wrap(told, self.size.width - 2, 1)]
+        )
+        self.keys.show(self.situation())
+
+    def _why_empty(self) -> str:
+        if not self.reader.loaded:
+            return "reading…"
+        if not self.reader.tree.runs:
+            return (
+                f"There are no logs in {self.reader.tree.path} yet; TensorBoard's event files have tfevents in their "
+                "names. New ones show by themselves."
+            )
+        if not self._tags:
+            return (
+                "No tag is called so." if self._filters["tag-names"] else "These logs have no curves; v shows the rest."
+            )
+        return "Every run is hidden: x shows the one under the cursor."
+
+    def _top(self, accent: Style, text: Style, dim: Style, good: Style) -> list[Span]:
+        now, width = self.reader.progress, self.size.width
+        runs = self.reader.tree.runs
+        state = "opening"
+        if now is not None:
+            share = f"{now.share:.0%} of {now.size / 1e6:,.1f} MB"
+            state = f"◌ reading {share}" if now.busy else f"● live   {now.size / 1e6:,.1f} MB"
+        head = f"   {self.reader.tree.path}"
+        facts = f"   {len(runs):,} run{'s' * (len(runs) != 1)} · {len(self._tags):,} tag{'s' * (len(self._tags) != 1)}"
+        room = max(4, width - 14 - len(facts) - len(state) - 2)
+        spans: list[Span] = [(" ravine watch", accent), (left(clip(head, room), room), text), (facts, dim)]
+        used = 13 + room + len(facts)
+        return [*spans, (right(state, max(0, width - used - 1)), good if self.reader.loaded else text)]
+
+    def _fill_lists(self) -> None:
+        shown = {self._names_of[id(curve)][0]: curve for curve in self.chart.curves}
+        inner = max(8, self.runs.size.width - 5)
+        ink = self.chart.ink
+        several = len({pair[1] for pair in self._names_of.values()}) > 1
+
+        def run(line: int) -> list[Span]:
+            name = self._runs[line]
+            curve = shown.get(name)
+            sign = (" ", ink.faint)
+            if curve is not None:
+                sign = ("•" if several else curve.marker, ink.text if several else curve.style)
+            return [sign, (name, ink.faint if name in self._hidden else ink.text)]
+
+        def tag(line: int) -> list[Span]:
+            name = self._tags[line]
+            sign = "●" if name in self._pinned else "•" if name == self._tag else " "
+            return [(sign, ink.accent), (name, ink.strong if sign != " " else ink.text)]
+
+        for listing, names, line in ((self.runs, self._runs, run), (self.tags, self._tags, tag)):
+            what = "runs" if listing is self.runs else "tags"
+            typed = self._filters[listing.id or ""]
+            title = f"{len(names):,} {what}" + (f" · /{_plain(typed)}" if typed else "")
+            if listing.border_title != title:
+                listing.border_title = title
+            listing.empty = "none" if self.reader.loaded else "looking…"
+            listing.fill((Column("", 1), Column("", max(4, inner - 5))), len(names), line)
+
+    def situation(self) -> Situation:
+        """What decides about the keys."""
+        return Situation(screen="watch", rows=bool(self._runs), editing=bool(self._filtering), columns=self.size.width)
+
+    def lay_out(self) -> None:
+        """Lists on the left, chart above details on the right."""
+        width, height = self.size
+        if not (width and height):
+            return
+        small = too_small(width, height)
+        side = 26 if width < 100 else 42
+        body = Region(0, 1, width, height - 4)
+        above = body.height // 2
+        low = max(5, body.height // 4) if height < 30 else max(10, body.height // 3)
+        places = {
+            "top": Region(0, 0, width, 1),
+            "tag-names": Region(0, 1, side, above),
+            "run-names": Region(0, 1 + above, side, body.height - above),
+            "curves": Region(side, 1, width - side, body.height - low),
+            "details": Region(side, body.bottom - low, width - side, low),
+            "messages": Region(0, body.bottom, width, 1),
+            "keys": Region(0, body.bottom + 1, width, 2),
+        }
+        self.too_small.display = small
+        _move(self.too_small, Region(0, 0, width, height))
+        for pane in self.children:
+            if pane.id in places:
+                pane.display = not small
+                _move(pane, places[pane.id])
+        self.editor.styles.offset = (10, body.bottom)
+        self.editor.styles.width = max(10, width - 12)
+
+    def on_resize(self) -> None:
+        """The terminal has another size."""
+        self.lay_out()
+        self.show()
+
+    # Keys.
+
+    def on_listing_moved(self, message: Listing.Moved) -> None:
+        """Another run or tag is under the cursor."""
+        if message.listing is self.tags:
+            self._tag = self._tags[message.line]
+        else:
+            self._run = self._runs[message.line]
+        self._told = ("", False)
+        self.show()
+
+    def on_listing_chosen(self, message: Listing.Chosen) -> None:
+        """Enter."""
+        self.action_show_hide()
+
+    def action_show_hide(self) -> None:
+        """Show or hide what the cursor is on."""
+        if self.runs.has_focus and self._run:
+            self._hidden ^= {self._run}
+        elif self.tags.has_focus and self._tag:
+            self._pinned ^= {self._tag}
+            if self._tag in self._pinned:
+                self._told = (f"{self._tag} stays on the chart while others are looked at; x takes it off.", False)
+        self.show()
+
+    def action_chart(self, what: str) -> None:
+        """log_y, log_x, smooth, in, out, reset, left, right, before, after."""
+        sight, chart = self.sight, self.chart
+        if not chart.curves:
+            return
+        window = replace(chart.window, log=sight.log_x)
+        width, height = chart.size
+        if what == "log_y":
+            drawn = Overlay(chart.curves, sight, window, chart.ink, (max(20, width), max(4, height)))
+            self.sight = replace(sight, log_y=not drawn.log_y)
+        elif what == "log_x":
+            self.sight = replace(sight, log_x=not sight.log_x)
+        elif what == "smooth":
+            self.sight = replace(sight, smooth=not sight.smooth)
+        elif what == "reset":
+            self.sight = replace(sight, window=None, cursor=None)
+        elif what in ("left", "right"):
+            self.sight = replace(sight, window=window.pan(-0.2 if what == "left" else 0.2))
+        elif what in ("in", "out"):
+            everything = whole(chart.curves)
+            anchor = 1.0 if sight.cursor is None else min(1.0, max(0.0, float(window.place(sight.cursor))))
+            moved: Window | None = window.zoom(0.5 if what == "in" else 2.0, anchor)
+            if what == "out" and moved is not None and moved.stop - moved.start >= everything.stop - everything.start:
+                moved = None
+            self.sight = replace(sight, window=moved)
+        else:
+            by = 1 / max(8, width - 8) * (-1 if what == "before" else 1)
+            place = 1.0 if sight.cursor is None else float(window.place(sight.cursor)) + by
+            step = round(window.at(min(1.0, max(0.0, place))))
+            if sight.cursor is not None and step == sight.cursor:
+                step += -1 if what == "before" else 1
+            self.sight = replace(sight, cursor=float(max(0, min(step, round(window.stop)))))
+        self.show()
+
+    def action_view(self, by: int) -> None:
+        """The next view below the chart."""
+        self.details.turn(by)
+
+    def action_filter(self) -> None:
+        """Type a filter for the list that has the focus."""
+        self._filtering = "run-names" if self.runs.has_focus else "tag-names"
+        what = "runs" if self._filtering == "run-names" else "tags"
+        self._told = (f"{what} /", False)
+        self.editor.value = self._filters[self._filtering]
+        self.editor.display = True
+        self.editor.focus()
+        self.show()
+
+    def on_editor_typed(self, message: Editor.Typed) -> None:
+        """The lists follow what is typed."""
+        if self._filtering:
+            self._filters[self._filtering] = message.text
+            self._names()
+            self.show()
+
+    def on_editor_done(self, message: Editor.Done) -> None:
+        """Enter keeps the filter, Esc takes it away."""
+        listing = self.runs if self._filtering == "run-names" else self.tags
+        if message.text is None and self._filtering:
+            self._filters[self._filtering] = ""
+        self._filtering, self._told = "", ("", False)
+        self.editor.display = False
+        listing.focus()
+        self._names()
+        self.show()
+
+    def action_csv(self) -> None:
+        """Write the curves that show."""
+        from threading import Thread
+
+        pairs = [self._names_of[id(curve)] for curve in self.chart.curves]
+        curves = {f"{name}_{tag}" if name != "." else tag: curve.points for (name, tag), curve in
+                  zip(pairs, self.chart.curves, strict=True)}  # fmt: skip
+        if curves:
+            self._told = ("writing…", False)
+            self.show()
+            Thread(target=self._write, args=(curves,), name="writing", daemon=True).start()
+
+    def _write(self, curves: Mapping[str, object]) -> None:
+        """In a thread: a million lines take a second."""
+        from tui.watching import export
+
+        try:
+            written = export(curves, Path.cwd())
+        except OSError as error:
+            self.post_message(self.Written(f"The curves cannot be written: {error.strerror or error}.", True))
+            return
+        rest = f" and {len(written) - 1} more" if len(written) > 1 else ""
+        self.post_message(self.Written(f"Written: {written[0].name}{rest}, in {Path.cwd()}.", False))
+
+    def on_watch_screen_written(self, message: Written) -> None:
+        """The files are there."""
+        self._told = (message.text, message.bad)
+        self.show()
+
+
+class WatchHelp(Screen[None]):
+    """The keys of the screen."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("app", frozenset({"app.back"}))]
+
+    def compose(self) -> ComposeResult:
+        """The list of keys."""
+        table: KeyTable = self.app.key_table  # type: ignore[attr-defined]
+        self.keys_pane = KeyList(table, only=WATCHING, about=ABOUT)
+        yield self.keys_pane
+
+    def on_mount(self) -> None:
+        """All of the screen is the list's."""
+        self.keys_pane.styles.width, self.keys_pane.styles.height = "100%", "100%"
+        self.keys_pane.border_title = "keys · ? or Esc goes back"
+        self.keys_pane.focus()
+
+
+class WatchApp(App[None]):
+    """The app of `ravine watch`."""
+
+    CSS_PATH = "../ravine.tcss"
+    TITLE = "ravine watch"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("app", WATCHING)]
+
+    def __init__(self, reader: Reader, *, keymap: Mapping[str, str] | None = None) -> None:
+        super().__init__()
+        self.reader = reader
+        self.key_table = KeyTable(keymap)
+        self.register_theme(RAVINE)
+        self.theme = RAVINE.name
+        if self.key_table.keymap:
+            self.set_keymap(self.key_table.keymap)
+
+    def on_mount(self) -> None:
+        """To the curves."""
+        self.push_screen(WatchScreen(self.reader))
+
+    def action_go(self, where: str) -> None:
+        """To the keys and back."""
+        if isinstance(self.screen, WatchHelp):
+            self.pop_screen()
+        elif where == "help":
+            self.push_screen(WatchHelp())
+
+    async def action_back(self) -> None:
+        """Esc on the page of keys."""
+        self.action_go("")
+
+    def action_leave(self) -> None:
+        """Quit: nothing is lost."""
+        self.exit()
+
+    def action_suspend_run(self) -> None:
+        """To the shell; fg comes back."""
+        from textual.app import SuspendNotSupported
+
+        try:
+            with self.suspend():
+                stop_here("fg brings ravine back.")
+        except SuspendNotSupported:
+            self.notify("This terminal cannot be left and come back to.", severity="error")

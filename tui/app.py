@@ -370,7 +370,8 @@ class RavineApp(App[None]):
         from tui.surveyor import find_presets
 
         find_presets(self.post_message)  # for the next time: a person may have written one
-        yield from commands(self, self.situation(screen) if isinstance(screen, Room) else Situation())
+        now = self.situation(screen) if isinstance(screen, Room) else Situation()
+        yield from commands(self, screen, now)
 
     def _told_to_end(self) -> None:
         """SIGTERM, or the line was cut."""

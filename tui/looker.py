@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from tui.surveyor import in_background
@@ -62,7 +63,8 @@ class Looker:
                 answer = error
             ended = time.monotonic()
             self._rest = ended + min(LONGEST, self._share * (ended - began))
-            self._tell(key, answer)
+            with suppress(RuntimeError):  # the app has gone meanwhile
+                self._tell(key, answer)
 
     @staticmethod
     def _alone(work: Callable[[], Any]) -> Any:

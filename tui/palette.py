@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from textual.app import SystemCommand
+from textual.screen import Screen
 
 from tui.keys import KEYS, Situation
 from tui.screens.train import TrainScreen
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 EXAMPLE = "log((3x + 4y)^2) at x = y = 1 gives 0.8571 and 1.1429"
 
 
-def commands(app: RavineApp, now: Situation) -> Iterable[SystemCommand]:
+def commands(app: RavineApp, screen: Screen[Any], now: Situation) -> Iterable[SystemCommand]:
     """Everything that can be done from where the person is."""
     for key in KEYS:
         if key.footer and key.place in ("app", "train") and key.when(now):
@@ -27,7 +28,6 @@ def commands(app: RavineApp, now: Situation) -> Iterable[SystemCommand]:
         f"A scratchpad: value, gradients and the graph as a tree; {EXAMPLE}.",
         lambda: app.action_go("scratchpad"),
     )
-    screen = app.screen
     if isinstance(screen, TrainScreen):
         for view in screen.fit.views:
             yield SystemCommand(f"View: {view.name}", view.help, _shower(screen, view.name))

@@ -31,7 +31,10 @@ class Driver:
 
     async def type(self, text: str) -> None:
         """Type a text."""
-        names = {".": "full_stop", "/": "slash", "_": "underscore", "-": "minus", ",": "comma", " ": "space"}
+        names = {
+            ".": "full_stop", "/": "slash", "_": "underscore", "-": "minus", ",": "comma", " ": "space",
+            "(": "left_parenthesis", ")": "right_parenthesis", "+": "plus", "^": "circumflex_accent", "*": "asterisk",
+        }  # fmt: skip
         await self.press(*(names.get(character, character) for character in text))
 
     async def until(self, condition: Callable[[], Any], what: str = "") -> None:
@@ -67,6 +70,22 @@ class Driver:
             "the survey",
         )
 
+    async def palette(self, typed: str, wanted: str) -> None:
+        """Open the palette, type, and take what is offered under a name."""
+        await self.press("ctrl+p")
+        await self.until(lambda: len(self.app.screen_stack) > 1, "the palette")
+        await self.type(typed)
+
+        def offered() -> bool:
+            found = self.app.screen.query("CommandList").first()
+            options = [found.get_option_at_index(index) for index in range(found.option_count)]
+            texts = [str(option.hit.text or option.hit.match_display) for option in options if hasattr(option, "hit")]
+            return bool(texts) and wanted in texts[found.highlighted or 0]
+
+        await self.until(offered, f"{wanted} in the palette")
+        await self.press("enter")
+        await self.until(lambda: len(self.app.screen_stack) == 1, "what was chosen")
+
     async def done(self) -> None:
         """Wait for the end of the run."""
         await self.until(lambda: self.app.desk is not None and self.app.desk.phase in ("ended", "failed"), "the end")
@@ -81,6 +100,7 @@ def drive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Drive:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
 
     @asynccontextmanager
     async def opened(

@@ -17,6 +17,7 @@ from tui.charts.sheet import Sheet
 from tui.theme import Ink
 
 Floats = NDArray[np.float64]
+TINY = 1e-290  # numbers below it are 0 here
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,9 @@ class Axis:
         low, high = float(every.min()), float(every.max())
         if log:
             low, high = float(np.log10(low)), float(np.log10(high))
-        span = high - low or (0.5 if log else abs(high)) or 1.0
+        span = high - low
+        if span < 1e-9 * max(abs(low), abs(high)) or span < TINY:  # a single value, but for rounding
+            span = 0.5 if log else abs(high) if abs(high) > TINY else 1.0
         grain = nice_step(span, 8)
         least = 0.0 if low >= 0 and not log else -inf  # what is never negative gets no room below 0
         low, high = low - pad * span, high + pad * span

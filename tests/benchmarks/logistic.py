@@ -2,7 +2,8 @@
 
 The compiled and the autograd kernel (from opening to the last loss, float64 as by default, and float32) against a
 DataLoader loop in PyTorch, scikit-learn's SGDClassifier (plain updates row by row, without losses), and where they are
-installed skorch and Keras with their defaults. Peers that take long do fewer epochs, which cost the same each.
+installed skorch, Keras and Lightning with their defaults. Peers that take long do fewer epochs, which cost the same
+each.
 """
 
 from __future__ import annotations
@@ -78,6 +79,42 @@ def keras(x: Any, y: Any) -> Callable[[], float]:
     return lambda: seconds(fit) * EPOCHS / FEW
 
 
+def lightning(x: Any, y: Any) -> Callable[[], float]:
+    """Lightning's Trainer, with nothing shown or kept."""
+    import logging
+
+    import torch
+    from pytorch_lightning import LightningModule, Trainer
+    from torch.utils.data import DataLoader, TensorDataset
+
+    for name in ("pytorch_lightning", "lightning.pytorch"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+
+    class Model(LightningModule):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = torch.nn.Linear(FEATURES, 1)
+
+        def training_step(self, batch: Any, _: int) -> Any:
+            return torch.nn.functional.binary_cross_entropy_with_logits(self.inner(batch[0]), batch[1])
+
+        def configure_optimizers(self) -> Any:
+            return torch.optim.Adam(self.parameters(), lr=RATE)
+
+    def fit() -> None:
+        data = TensorDataset(torch.from_numpy(x).float(), torch.from_numpy(y).float()[:, None])
+        quiet = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False}
+        trainer = Trainer(max_epochs=FEW, accelerator="cpu", enable_model_summary=False, **quiet)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            trainer.fit(Model(), DataLoader(data, batch_size=BATCH, shuffle=True))
+
+    return lambda: seconds(fit) * EPOCHS / FEW
+
+
+PEERS = {"skorch": skorch, "keras": keras, "pytorch_lightning": lightning}
+
+
 def run(json: bool) -> dict[str, Any]:
     """Every ratio, with what it must reach."""
     from sklearn.linear_model import SGDClassifier
@@ -106,12 +143,12 @@ def run(json: bool) -> dict[str, Any]:
         "DataLoader loop": lambda: seconds(lambda: loader_loop(train.x, train.y, FEW)) / share,
         "SGDClassifier": lambda: seconds(classifier),
     }
-    for name, make in {"skorch": skorch, "keras": keras}.items():
+    for name, make in PEERS.items():
         if find_spec(name) is not None:
             tasks[name] = make(train.x, train.y)
     times = turns(tasks)
     gates: dict[str, float | None] = {"DataLoader loop": 150, "SGDClassifier": 1.5}
-    gates |= {name: None for name in ("skorch", "keras") if name in tasks}
+    gates |= {name: None for name in PEERS if name in tasks}
     return {
         "machine": machine(),
         **microseconds(times, steps),

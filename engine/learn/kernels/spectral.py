@@ -249,6 +249,8 @@ class Spectral:
         if field == "momentum":
             self._momentum = float(value)
             return
+        if (field, value) in (("optimizer", "sgd"), ("batch_size", "full")):
+            return  # as it is
         if field not in ("lr", "lr_factor"):
             raise Unserved(f"The spectral backend cannot change {field} during a run.")
         if self._step > self._anchor:

@@ -238,7 +238,9 @@ class WatchScreen(Screen[None]):
         self.chart.what = tags[0] if len(tags) == 1 else f"{len(tags)} tags"
         self.chart.empty = self._why_empty()
         self._fill_lists()
-        problems = [text for name in self._runs for text in runs[name].problems] + list(reader.tree.problems.values())
+        problems = [f"{name}: {text}" for name in self._runs for text in runs[name].problems] + list(
+            reader.tree.problems.values()
+        )
         problems += [reader.problem] * bool(reader.problem)
         growing = {text for text in problems if "is being written" in text}
         self.details.curves, self.details.run = curves, runs.get(self._run)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from engine.watch.tree import LogTree, Progress
 
 BUDGET = 0.02  # seconds of reading at a time
+OPENING = 1.0  # seconds that the rest of the files waits for the first picture, at most
 PAUSE = 0.25  # seconds between two looks at files that were read to their ends
 
 
@@ -35,6 +36,7 @@ class Reader:
         self.progress: Progress | None = None
         self.version = 0  # changes with everything that was read
         self.problem = ""
+        self.painted = Event()  # the first curves are on the screen: reading takes no time from that any more
         self._end = Event()
         self._thread = Thread(target=self._go, name="watching", daemon=True)
 
@@ -45,6 +47,7 @@ class Reader:
     def close(self, seconds: float = 2.0) -> None:
         """Stop reading, within `seconds` or not at all: a folder far away may not answer."""
         self._end.set()
+        self.painted.set()
         if self._thread.is_alive():
             self._thread.join(seconds)
 
@@ -64,6 +67,8 @@ class Reader:
             before, self.progress = self.progress, now
             if now.changed or before is None or before.busy != now.busy or before.size != now.size:
                 self.version += 1
+            if now.read:
+                self.painted.wait(OPENING)
             pause = 0.0005 if now.busy else PAUSE
 
 

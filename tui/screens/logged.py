@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 from textual.binding import BindingType
 
 from tui.cells import Cells, Span, left, right, wrap
@@ -12,6 +13,7 @@ from tui.keys import WATCHING, bindings
 from tui.numbers import figures, short
 
 if TYPE_CHECKING:
+    from engine.watch.curve import Values
     from engine.watch.run import WatchedRun
     from engine.watch.summary import Histogram
     from tui.charts.overlay import Logged
@@ -166,10 +168,12 @@ class Details(Cells, can_focus=True):
         return [[(f" {line}", self.ink.bad)] for text in self.problems for line in wrap(text, width - 2, 6)]
 
 
-def _near(steps: np.ndarray, values: np.ndarray, at: float) -> str:
-    """The value of the point that is nearest to a step; its step too where that is another."""
+def _near(steps: NDArray[np.int64], values: Values, at: float) -> str:
+    """The value of the point that is nearest to a step; nothing before the first point and behind the last."""
+    if not len(steps) or not steps[0] <= at <= steps[-1]:
+        return ""
     place = int(np.searchsorted(steps, at))
-    place = min(range(max(0, place - 1), min(len(steps), place + 1)), key=lambda i: abs(float(steps[i]) - at))
+    place = min(range(max(0, place - 1), place + 1), key=lambda i: abs(float(steps[i]) - at))
     return figures(float(values[place]), 6)
 
 

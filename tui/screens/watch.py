@@ -170,9 +170,7 @@ class WatchScreen(Screen[None]):
         """Look at what has been read, again and again."""
         self.tags.focus()
         self.set_interval(1 / LOOKS, self.look)
-        # The first curves are there before the first interval is over.
-        for early in (0.01, 0.03, 0.05, 0.07):
-            self.set_timer(early, self.look)
+        self.call_after_refresh(self.reader.painted.set)
 
     # Reading.
 
@@ -349,8 +347,9 @@ class WatchScreen(Screen[None]):
         self.editor.styles.width = max(10, width - 12)
 
     def on_resize(self) -> None:
-        """The terminal has another size."""
+        """The terminal has a size, or another one."""
         self.lay_out()
+        self._names()
         self.show()
 
     # Keys.
@@ -509,9 +508,9 @@ class WatchApp(App[None]):
         if self.key_table.keymap:
             self.set_keymap(self.key_table.keymap)
 
-    def on_mount(self) -> None:
-        """To the curves."""
-        self.push_screen(WatchScreen(self.reader))
+    def get_default_screen(self) -> Screen[None]:
+        """The curves."""
+        return WatchScreen(self.reader)
 
     def action_go(self, where: str) -> None:
         """To the keys and back."""

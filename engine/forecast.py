@@ -16,7 +16,7 @@ from engine.learn.optimizers import MEMORY
 from engine.learn.plan import Plan
 from engine.recipe import Recipe
 from engine.runs import records
-from engine.runs.tensorboard import logged
+from engine.runs.tensorboard import DENSE, OCTAVE
 
 LARGE = 10**9  # bytes: from here on a forecast is shown
 JUDGED = 10**7  # bytes on disk: a forecast of less is not exact enough to refuse a run
@@ -114,8 +114,8 @@ def _points(steps: int, recipe: Recipe) -> int:
         return steps
     if every != "auto":
         return steps // every + 1
-    counted = int(logged(np.arange(min(steps, ASKED)), "auto").sum())
-    return counted + 400 * max(0, (max(steps, 1) // ASKED).bit_length())
+    # Every step at first, then OCTAVE points each time the step number doubles; see `engine.runs.tensorboard.logged`.
+    return min(steps, DENSE) + OCTAVE * (steps // DENSE).bit_length()
 
 
 def _checkpoints(plan: Plan, recipe: Recipe, steps: int) -> int:

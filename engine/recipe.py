@@ -297,7 +297,8 @@ class Stopping(Section):
     steps: Count | None = _choice(None, "Updates to take, instead of epochs.", label="steps")
     eval_every: Literal["auto"] | Count = _choice(
         "auto",
-        "Steps between evaluations of all train and validation rows; auto is an epoch, at most 250 times a run.",
+        "Steps between evaluations of all train and validation rows; auto is an epoch, at most 250 times a run "
+        "(50 without validation rows).",
         label="evaluate every",
         unit="steps",
     )

@@ -99,7 +99,7 @@ class Run:
         done = 0 if self._origin is None or self._origin.branch else int(self._origin.state.facts.get("step", 0))
         self.warnings = forecasts.check(forecasts.forecast(self.plan, self.prepared, self.recipe, done), self.recipe)
         activity(f"starting the {self.plan.backend} backend on {self.plan.device}")
-        self.kernel = open_kernel(self.plan, self.prepared, self.facts)
+        self.kernel = open_kernel(self.plan, self.prepared, self.facts, activity)
         self._first_norm = _norm(self.kernel.gradient())
         self._watch = Watch(self.recipe.stopping, self.facts, len(self.prepared.validation.y) > 0)
         if self._origin is None:

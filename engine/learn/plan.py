@@ -22,6 +22,7 @@ Shuffle = Literal["full", "blocks", "none"]
 SMALL_BATCH, MIDDLE_BATCH = 32, 256  # rows: for classes and networks, and for tables of more than MANY_ROWS
 MANY_ROWS = 10_000
 EVALUATIONS = 250  # in a run, at most
+LOOKS = 50  # the same without validation rows, when evaluations only draw curves
 THREADED = 20_000_000  # multiplications in a batch from which on more than one thread pays
 FALLBACK_LR = {"adam": 1e-3, "adamw": 1e-3, "rmsprop": 1e-3, "adagrad": 1e-2, "lbfgs": 1.0}  # torch's, where no bound
 
@@ -172,7 +173,6 @@ def make_plan(recipe: Recipe, prepared: Prepared, facts: Facts, device: str) -> 
         raise InputError(f"Warm-up takes {wishes.warmup:,} steps, the run has {steps:,}; make it shorter.")
     bound, kind = largest_stable(facts, optimizer, loss, wishes.momentum, batch, rows)
     lr, reason = _learning_rate(recipe, optimizer, bound, kind)
-    wished = recipe.stopping.eval_every
     init: Init = recipe.model.init if recipe.model.init != "auto" else "zeros" if architecture.linear else "kaiming"
     if architecture.family == "module" and recipe.model.init == "auto":
         init = "own"
@@ -202,7 +202,7 @@ def make_plan(recipe: Recipe, prepared: Prepared, facts: Facts, device: str) -> 
         batch=batch,
         rows=rows,
         steps=steps,
-        eval_every=max(batches, -(-steps // EVALUATIONS)) if wished == "auto" else int(wished),
+        eval_every=_eval_every(recipe, prepared, batches, steps),
         device=device,
         precision=precision,
         threads=_threads(recipe, architecture, batch),
@@ -210,6 +210,15 @@ def make_plan(recipe: Recipe, prepared: Prepared, facts: Facts, device: str) -> 
         seed=recipe.device.seed,
         notes=() if remark is None else (remark,),
     )
+
+
+def _eval_every(recipe: Recipe, prepared: Prepared, batches: int, steps: int) -> int:
+    wishes = recipe.stopping
+    if wishes.eval_every != "auto":
+        return int(wishes.eval_every)
+    ruled = any(rule is not None for rule in (wishes.patience, wishes.tol, wishes.target_loss))
+    ruled = ruled or recipe.optimizer.schedule == "plateau" or len(prepared.validation.y) > 0
+    return max(batches, -(-steps // (EVALUATIONS if ruled else LOOKS)))
 
 
 def _batch(recipe: Recipe, prepared: Prepared, architecture: Architecture, optimizer: Optimizer) -> int:

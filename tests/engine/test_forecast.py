@@ -130,7 +130,7 @@ def test_a_large_run_is_told_of_before_it_begins(cli: Any, monkeypatch: pytest.M
     monkeypatch.setattr(forecasts, "LARGE", 1000)
     answer = cli("train houses --steps 200000 --backend autograd --max-seconds 0.5 --no-tensorboard")
     assert answer.code == 0
-    assert "The run will take 1.7 MB" in answer.err
+    assert "The run will take 1.6 MB" in answer.err
     assert len(answer.out.splitlines()) == 1
     assert "will take" in (Path(answer.out.strip()) / "log.txt").read_text()
 
@@ -141,5 +141,5 @@ def test_a_run_without_room_on_the_disk_does_not_begin(
     disk(monkeypatch, 10**6)
     answer = cli("train houses --steps 2000000")
     assert answer.code == 2
-    assert "16.5 MB" in answer.err
+    assert "16.3 MB" in answer.err
     assert not list((tmp_path / "runs").glob("*"))

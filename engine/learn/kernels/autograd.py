@@ -403,6 +403,7 @@ class Autograd:
     def _here(self, copy: Callable[[Tensor], Any] = torch.clone) -> State:
         """The state as copies of some kind; as clones on the device, which nobody waits for."""
         arrays = {"parameters": copy(self._flat), "generator": copy(self._masks.state)}
+        arrays["previous"] = copy(self._previous)  # for a run that diverges right after it has been resumed
         arrays |= {f"memory{i}": copy(vector) for i, vector in enumerate(self._memory)}
         arrays |= {f"buffer:{name}": copy(buffer) for name, buffer in self._module.named_buffers()}
         facts: dict[str, int | float | str] = {
@@ -442,6 +443,8 @@ class Autograd:
         if self._lbfgs is not None:
             self._lbfgs.restore(state)
         self._previous = self._flat.clone()
+        if "previous" in arrays:  # a state of another kernel has none
+            self._previous.copy_(torch.as_tensor(arrays["previous"]))
         self._ordered_epoch = -1
         # All rows in one piece and in several are summed in another order: go on as the run began.
         home: placement.Home = facts.get("home", self._placement.home)  # type: ignore[assignment]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from engine.watch.tree import LogTree, Progress
 
-BUDGET = 0.02  # seconds of reading at a time
+BUDGET = 0.005  # seconds of reading at a time
 OPENING = 1.0  # seconds that the rest of the files waits for the first picture, at most
 PAUSE = 0.25  # seconds between two looks at files that were read to their ends
 
@@ -37,6 +37,8 @@ class Reader:
         self.version = 0  # changes with everything that was read
         self.problem = ""
         self.painted = Event()  # the first curves are on the screen: reading takes no time from that any more
+        self.calm = Event()  # nothing is being drawn
+        self.calm.set()
         self._end = Event()
         self._thread = Thread(target=self._go, name="watching", daemon=True)
 
@@ -59,9 +61,11 @@ class Reader:
     def _go(self) -> None:
         pause = 0.0
         while not self._end.wait(pause):
+            self.calm.wait(OPENING)
             try:
                 now = self.tree.poll(BUDGET)
             except Exception as error:  # noqa: BLE001 - told on the screen; what was read stays there
+                self.version += 1
                 self.problem = f"The logs cannot be read on: {type(error).__name__}: {error}."
                 return
             before, self.progress = self.progress, now

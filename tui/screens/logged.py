@@ -101,8 +101,8 @@ class Details(Cells, can_focus=True):
                 continue
             cells = [figures(last[2], 6), f"{last[0]:,}"]
             if width >= 84:
-                finite = values[np.isfinite(values)]
-                ends = (float(finite.min()), float(finite.max())) if len(finite) else (np.nan, np.nan)
+                found = curve.points.columns(np.array([steps[0], steps[-1] + 1]))
+                ends = (float(found.low[0]), float(found.high[0]))
                 cells += [figures(ends[0], 5), figures(ends[1], 5), f"{len(values):,}"]
             if at is not None:
                 cells.append(_near(steps, values, at))

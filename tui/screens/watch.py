@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.style import Style
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from tui.watching import Reader
 
 LOOKS = 10.0  # a second
+SELDOM = 0.3  # seconds between two pictures while much is read
 SHOWN = len(MARKERS)  # curves that can be told apart
 FIRST_TAGS = ("loss/train", "train/loss", "train_loss", "loss", "epoch_loss", "Loss/train")
 ABOUT = "ravine watch shows the curves of TensorBoard logs as they are written; the logs are only read."
@@ -72,6 +74,7 @@ class Curves(Cells):
         self.sight = Sight()
         self.empty = ""
         self.what = "curves"
+        self.log_y = False  # as it was drawn last
         self._legend = ""
 
     @property
@@ -89,6 +92,7 @@ class Curves(Cells):
             ]
         overlay = Overlay(self.curves, self.sight, self.window, self.ink, (width, height))
         sheet = overlay.draw()
+        self.log_y = overlay.log_y
         modes = ["log y" if overlay.log_y else "linear y"] + ["log x"] * self.sight.log_x
         modes += ["values not above 0 have no place"] * overlay.hidden
         modes += ["raw + smoothed"] * self.sight.smooth + ["zoomed, 0 shows all"] * (self.sight.window is not None)
@@ -135,6 +139,7 @@ class WatchScreen(Screen[None]):
         self.reader = reader
         self.sight = Sight()
         self._version = -1
+        self._due = 0.0
         self._runs: list[str] = []
         self._tags: list[str] = []
         self._hidden: set[str] = set()  # runs
@@ -176,7 +181,10 @@ class WatchScreen(Screen[None]):
 
     def look(self) -> None:
         """Show what is new."""
-        if self.reader.version != self._version or self.reader.problem:
+        if self.reader.version != self._version:
+            if not self.reader.loaded and monotonic() < self._due:
+                return
+            self._due = monotonic() + SELDOM
             self._version = self.reader.version
             self._names()
             self.show()
@@ -225,9 +233,16 @@ class WatchScreen(Screen[None]):
     # Showing.
 
     def show(self) -> None:
-        """Draw everything anew; only cells that changed are sent."""
+        """Draw everything anew; only cells that changed are sent. Reading waits meanwhile: a key is answered first."""
         if not self.is_attached or not self.size.width:
             return
+        self.reader.calm.clear()
+        try:
+            self._show()
+        finally:
+            self.reader.calm.set()
+
+    def _show(self) -> None:
         ink, reader = self.chart.ink, self.reader
         runs = reader.tree.runs
         curves = self._shown()
@@ -383,10 +398,9 @@ class WatchScreen(Screen[None]):
         if not chart.curves:
             return
         window = replace(chart.window, log=sight.log_x)
-        width, height = chart.size
+        width = chart.size.width
         if what == "log_y":
-            drawn = Overlay(chart.curves, sight, window, chart.ink, (max(20, width), max(4, height)))
-            self.sight = replace(sight, log_y=not drawn.log_y)
+            self.sight = replace(sight, log_y=not chart.log_y)
         elif what == "log_x":
             self.sight = replace(sight, log_x=not sight.log_x)
         elif what == "smooth":

@@ -81,7 +81,8 @@ class Overlay:
         width, height = size
         self.below = 2 if height >= 10 else 1
         tall = max(1, height - self.below)
-        cuts = [curve.cut(self.window, max(8, width - 7) * plot.DOTS_X) for curve in curves]
+        columns = max(4, width - 7) * plot.DOTS_X
+        cuts = [curve.cut(self.window, columns) for curve in curves]
         values = np.concatenate([part for cut in cuts for part in (cut.low, cut.high)]) if cuts else np.empty(0)
         values = values[np.isfinite(values)]
         above = values[values > 0]
@@ -94,6 +95,9 @@ class Overlay:
         self.margin = max(5, max((cell_len(tick.label) for tick in self.ticks), default=0)) + 2
         self.frame = plot.Frame(max(4, width - self.margin), tall, low, high)
         self.sheet = Sheet(width, height)
+        if self.frame.dots != columns:  # wide labels
+            cuts = [curve.cut(self.window, self.frame.dots) for curve in curves]
+        self.cuts = cuts
 
     def draw(self) -> Sheet:
         """Everything, from back to front; the curve that comes first lies on top."""
@@ -102,7 +106,7 @@ class Overlay:
         if cursor is not None and 0 <= float(self.window.place(cursor)) <= 1:
             for y in range(self.frame.height):
                 self.sheet.put(self.margin + self.frame.column(float(self.window.place(cursor))), y, "┆", self.ink.mark)
-        cuts = [curve.cut(self.window, self.frame.dots) for curve in self.curves]
+        cuts = self.cuts
         for curve, cut in reversed(list(zip(self.curves, cuts, strict=True))):
             self._curve(curve, cut)
         for index, (curve, cut) in reversed(list(enumerate(zip(self.curves, cuts, strict=True)))):

@@ -180,7 +180,6 @@ class Desk:
             self.run.pause()
             self.run.start()
             self.snapshot = self.run.snapshot()
-            self._changed()
 
         self._after_this(begin)
         return True
@@ -191,9 +190,9 @@ class Desk:
             self._next = begin
             self.run.stop()
             self.pending = "stopping"
-            self._changed()
         else:
             begin()
+        self._changed()
 
     def resume(self, recipe: Recipe, origin: Origin) -> None:
         """Go on with a kept run where its checkpoint stood, in its own folder."""
@@ -350,6 +349,7 @@ class Desk:
         if self._next is not None and not self.live:
             begin, self._next = self._next, None
             begin()
+            self._changed()
 
     def _take_back(self, field: str, why: str) -> None:
         """A change that the run could not take: the panel goes back to what the run has."""

@@ -54,7 +54,7 @@ async def test_v_goes_through_every_view_of_a_regression(drive: Any) -> None:
 
 
 async def test_classes_have_a_boundary_a_confusion_matrix_and_a_roc_curve(drive: Any) -> None:
-    values = {"dataset": "moons", "model": "mlp", "epochs": "20", "pace": "max"}
+    values = {"dataset": "moons", "model": "mlp", "epochs": "4", "pace": "max"}
     async with drive(values=values) as driver:
         await driver.press("space")
         await driver.done()

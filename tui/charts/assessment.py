@@ -119,9 +119,8 @@ def _verdict(evaluation: Evaluation, split: str) -> str:
     against = "the mean of the train targets" if evaluation.task == "regression" else "the class shares alone"
     found = [better(name, value, part.baseline[name]) for name, value in part.figures.items()]
     decided = [good for good in found if good is not None]
-    words = f"On {split} rows the model beats {against} in {sum(decided)} of {len(decided)} figures."
-    undefined = len(found) - len(decided)
-    return words + (f" {undefined} cannot be compared: n/a is what is not defined on these rows." if undefined else "")
+    note = " (n/a: not defined)" if len(decided) < len(found) else ""
+    return f"On {split} rows the model beats {against} in {sum(decided)} of {len(decided)} figures{note}."
 
 
 class Classes(Assessed):

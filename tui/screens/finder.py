@@ -109,6 +109,7 @@ class FinderScreen(Room):
         desk = self.ravine.desk
         if desk is None:
             return
+        self._given_up.set()
         self._number += 1
         self.curve.finding = None
         self._say("A trial run with a rising learning rate…")

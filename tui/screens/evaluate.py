@@ -80,13 +80,14 @@ class EvaluateScreen(Room):
             return {**places, self._pane: body}
         side = self._side = max(54, body.width // 2)
         tall = min(14, body.height // 2)
-        rest = body.height - tall
+        wanted = 2 * len(self.evaluation.classes) + 7 if self.evaluation is not None else 0
+        upper = min(body.height - 11, max(wanted, body.height // 2))
         return {
             **places,
             "figures": Region(0, body.y, side, tall),
-            "classes": Region(side, body.y, body.width - side, tall + rest // 2),
-            "worst": Region(0, body.y + tall, side, rest),
-            "conditions": Region(side, body.y + tall + rest // 2, body.width - side, rest - rest // 2),
+            "worst": Region(0, body.y + tall, side, body.height - tall),
+            "classes": Region(side, body.y, body.width - side, upper),
+            "conditions": Region(side, body.y + upper, body.width - side, body.height - upper),
         }
 
     # Which run.
@@ -139,6 +140,7 @@ class EvaluateScreen(Room):
             splits = list(self.evaluation.parts) if self.evaluation is not None else []
             if self._split not in splits:
                 self._split = next((split for split in FIRST if split in splits), "")
+            self.lay_out()
         self._fill()
 
     def _say(self, text: str, *, bad: bool) -> None:

@@ -62,6 +62,25 @@ def first_paint(folder: Path) -> float:
         terminal.close()
 
 
+def quitting(folder: Path) -> float:
+    """How long from the answer "save and quit", in a run at full speed, until the process has ended."""
+    own = {name: value for name, value in environment().items() if name != "COLUMNS"}
+    words = ["linear3", "--steps", "1000000000", "--batch-size", "10", "--pace", "max"]
+    terminal = Terminal([*PROGRAM, *words], folder, columns=160, rows=45, environment=own)
+    try:
+        terminal.see("linear3", "ready")
+        terminal.send(" ")
+        terminal.see("training")
+        terminal.send("q")
+        terminal.see("save")
+        begin = time.perf_counter()
+        terminal.send("\r")
+        terminal.ended()
+        return time.perf_counter() - begin
+    finally:
+        terminal.close()
+
+
 def run(json: bool) -> dict[str, Any]:
     """Seconds by command, and the first paint as a share of the yardstick."""
     folder = Path(tempfile.mkdtemp(prefix="ravine-start-"))
@@ -75,6 +94,7 @@ def run(json: bool) -> dict[str, Any]:
             for name, command in COMMANDS.items()
         }
         tasks["first paint"] = lambda: first_paint(folder)
+        tasks["quitting"] = lambda: quitting(folder)
         times: dict[str, list[float]] = {name: [] for name in tasks}
         for task in tasks.values():
             task()  # once for the disk's cache

@@ -87,8 +87,10 @@ def test_a_storm_of_sizes_and_a_tiny_terminal(terminal: Any) -> None:
     app.see("Ready")
     app.send(" ")
     app.see("training")
-    for columns, rows in [(160, 45), (60, 16), (20, 5), (200, 60), (81, 25), (1, 1), (100, 30), (20, 5)]:
+    for columns, rows in [(160, 45), (60, 16), (20, 5), (200, 60), (81, 25), (1, 1), (100, 30)]:
         app.resize(columns, rows)
+    app.read(1.0)
+    app.resize(20, 5)
     app.see("too small", "has 20x5")
     app.resize(80, 24)
     app.see("training", "1 Dataset", "2 Normalization", "loss", "quit")

@@ -11,7 +11,7 @@ from typing import Any
 from tui.surveyor import in_background
 
 REST = 19.0  # after a piece of work the next one waits so many times as long as it took: a share of a twentieth
-LONGEST = 3.0  # seconds that it waits at most
+SHORTEST, LONGEST = 0.5, 3.0  # seconds that it waits at least and at most
 
 
 class Looker:
@@ -62,9 +62,13 @@ class Looker:
             except Exception as error:  # noqa: BLE001 - shown where the answer would have been
                 answer = error
             ended = time.monotonic()
-            self._rest = ended + min(LONGEST, self._share * (ended - began))
+            self._rest = ended + self._pause(ended - began)
             with suppress(RuntimeError):  # the app has gone meanwhile
                 self._tell(key, answer)
+
+    def _pause(self, took: float) -> float:
+        """Seconds until the next piece of work, unless somebody waits for it."""
+        return min(LONGEST, max(SHORTEST, self._share * took)) if self._share else 0.0
 
     @staticmethod
     def _alone(work: Callable[[], Any]) -> Any:

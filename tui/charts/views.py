@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.cells import cell_len
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 EMPTY = (
     "fit, residuals, metrics, learning rate, gradient, weights, confusion, ROC, decision boundary: v goes through them."
 )
+CALM = 0.5  # seconds between two pictures of a run that is going on
 FOLLOWING = 49  # times as long as it took to look at the train rows before they are looked at again
 
 
@@ -53,6 +55,8 @@ class ViewsPane(Cells, can_focus=True):
         self._asked: Any = None
         self._answers: dict[tuple[str, str], Any] = {}  # the newest answer of each view and turn
         self._shown: Any = None
+        self._due = 0.0  # when a run that is going on is drawn next, by the monotonic clock
+        self._drawing = False  # whether that has been arranged
 
     # What is shown.
 
@@ -83,7 +87,7 @@ class ViewsPane(Cells, can_focus=True):
         if moved:
             self._follow()
         self._ask()
-        self.redraw()
+        self._redraw_soon(now.live)
 
     def _forget(self) -> None:
         self._subject = self._shown = self._asked = None
@@ -139,9 +143,25 @@ class ViewsPane(Cells, can_focus=True):
         subject, view, turn, key = message.key
         if self._subject is None or subject.trail is not self._subject.trail:
             return
+        waited_for = (view.name, turn) not in self._answers
         self._answers[view.name, turn] = message.found
         if key != self._asked:
             self._ask()
+        self._redraw_soon(self._subject.snapshot.live and not waited_for)
+
+    def _redraw_soon(self, live: bool) -> None:
+        """Draw, of a run that is going on only so many times a second: it costs the link and the processor."""
+        now = monotonic()
+        if not live or now >= self._due:
+            self._due = now + CALM
+            self.redraw()
+        elif not self._drawing:
+            self._drawing = True
+            self.set_timer(self._due - now, self._draw_now)
+
+    def _draw_now(self) -> None:
+        self._drawing = False
+        self._due = monotonic() + CALM
         self.redraw()
 
     # Keys.

@@ -204,7 +204,10 @@ async def test_the_curves_that_show_are_written_as_csv_and_nothing_is_written_ov
 ) -> None:
     (tmp_path / "lr=0.1_accuracy.csv").write_text("mine")
     async with watch(logs) as driver:
-        await driver.press("k", "w")
+        await driver.see("loss/train", pane="curves")
+        await driver.press("k")
+        await driver.see("accuracy", "lr=0.1", pane="curves")
+        await driver.press("w")
         await driver.see("Written: lr=0.1_accuracy-2.csv", pane="messages")
     assert (tmp_path / "lr=0.1_accuracy.csv").read_text() == "mine"
     lines = (tmp_path / "lr=0.1_accuracy-2.csv").read_text().splitlines()
@@ -215,6 +218,7 @@ async def test_the_curves_that_show_are_written_as_csv_and_nothing_is_written_ov
 
 async def test_every_key_of_the_screen_is_in_the_help_and_q_quits(watch: Watching, logs: Path) -> None:
     async with watch(logs) as driver:
+        await driver.see("loss/train", pane="curves")
         await driver.press("question_mark")
         await driver.see("Logs (ravine watch)", "Value axis logarithmic", pane="key-list")
         assert "learning rate" not in driver.text("key-list").lower()

@@ -38,9 +38,9 @@ async def test_a_run_is_branched_at_a_checkpoint_and_goes_on_bit_for_bit(drive: 
 
 
 async def test_a_branch_of_a_live_run_ends_it_and_leaves_later_changes_behind(drive: Any) -> None:
-    async with drive(values={**KEEPING, "pace": "1.5", "lr": "0.1"}) as driver:
+    async with drive(values={**KEEPING, "pace": "8", "lr": "0.1"}) as driver:
         await driver.press("space")
-        await driver.until(lambda: (driver.app.desk.snapshot.step or 0) > 55)
+        await driver.until(lambda: (driver.app.desk.snapshot.step or 0) > 30)
         await driver.press("space")
         await driver.until(lambda: driver.app.desk.phase == "paused")
         await driver.press("right_square_bracket")

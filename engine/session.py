@@ -9,7 +9,9 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from math import inf
 from typing import Any
 
 from engine import devices
@@ -31,6 +33,21 @@ WEIGHTS = 0.1  # seconds between two looks at the weights, at least
 WEIGHTS_SHARE = 20  # and at least so many times what a look costs
 
 
+@dataclass
+class Company:
+    """What sessions that take turns in one thread have in common; see `engine.race`."""
+
+    wake: threading.Condition = field(default_factory=threading.Condition)
+    lanes: int = 1  # sessions that take turns
+    table: Table | None = None  # read by the first, for all
+    sampler: Sampler | None = None
+
+    @property
+    def chunk(self) -> float:
+        """Seconds of steps in one turn, so that a whole round is no longer than the turn of a session alone."""
+        return CHUNK / max(1, self.lanes)
+
+
 class Session:
     """Drives one `Run`.
 
@@ -41,6 +58,7 @@ class Session:
         watched: whether snapshots carry the weights while training, which costs a look at all train rows.
         command: the command line, for the record.
         origin: the checkpoint to go on from.
+        company: of a session that has no thread of its own but takes turns with others, see `turns`.
     """
 
     def __init__(
@@ -52,13 +70,16 @@ class Session:
         watched: bool | None = None,
         command: str = "",
         origin: Origin | None = None,
+        company: Company | None = None,
     ) -> None:
+        self._alone = company is None
+        self._company = company or Company()
         self._run = Run(recipe, table, command, origin)
         self._watched = paced if watched is None else watched
         pace = recipe.recording.pace
         self._pace = None if not paced or pace == "max" else AUTO_PACE if pace == "auto" else float(pace)
         self._due = 0.0  # when the pace allows the next steps, by the monotonic clock
-        self._wake = threading.Condition()
+        self._wake = self._company.wake
         self._notes: deque[tuple[str, Any]] = deque()
         self._halt: Ended | None = None
         self._paused = False
@@ -69,7 +90,6 @@ class Session:
         self._weights_due = 0.0
         self._refused: tuple[tuple[str, str], ...] = ()
         self._speed: deque[tuple[float, int]] = deque(maxlen=64)  # (seconds of training, step)
-        self._sampler: Sampler | None = None
         self._feed: Feed | None = None
         self.failure: BaseException | None = None
         self._thread = threading.Thread(target=self._work, name="training", daemon=True)
@@ -94,7 +114,7 @@ class Session:
             self._paused = True
             self._singles += 1
             self._wake.notify()
-        if not self._thread.is_alive() and self._thread.ident is None:
+        if self._alone and self._thread.ident is None:
             self.start()
 
     def stop(self, reason: Ended = "stopped") -> None:
@@ -153,14 +173,36 @@ class Session:
     # The worker thread.
 
     def _work(self) -> None:
+        for seconds in self.turns():
+            if seconds > 0:
+                self._sleep(seconds)
+
+    @property
+    def called(self) -> bool:
+        """Whether a command waits to be obeyed."""
+        return bool(self._notes or self._halt or self._singles)
+
+    def turns(self) -> Iterator[float]:
+        """The whole run, cut where another one may have its turn. For the thread that drives it.
+
+        Each turn gives the seconds for which there is nothing to do, unless a command comes: 0 for none, infinity
+        while paused. It is to be called again after them, or when `called`.
+        """
         run = self._run
         try:
+            if run.table is None:
+                run.table = self._company.table
             run.prepare(self._say, lambda: self._halt is not None)
+            self._company.table = run.table
+            self._publish(Phase.TRAINING, weights=True)
+            yield from self._give_way()
             run.clock(True)
-            self._loop()
+            yield from self._loop()
             self._publish(Phase.TRAINING, last=True)
             run.finish(self._halt or "limit")
             self._publish(Phase.ENDED, last=True)
+        except GeneratorExit:
+            raise
         except (InputError, Cancelled) as error:
             self.failure = error
             text = str(error) or "Given up before the first step."
@@ -174,25 +216,35 @@ class Session:
             path = run.folder.path if run.folder else None
             self._snapshot = replace(self._snapshot, phase=Phase.FAILED, error=text, run=path, ending=run.ending)
         finally:
-            if self._sampler is not None:
-                self._sampler.stop()
+            if self._alone and self._company.sampler is not None:
+                self._company.sampler.stop()
+
+    def _give_way(self, seconds: float = 0.0) -> Iterator[float]:
+        """Let the others have their turns, which are no time of this run's."""
+        if not self._alone:
+            self._run.clock(False)
+        yield seconds
+        if not self._alone:
+            self._run.clock(True)
 
     def _say(self, activity: str) -> None:
         self._snapshot = replace(self._snapshot, activity=activity)
 
-    def _loop(self) -> None:
+    def _loop(self) -> Iterator[float]:
         run, most = self._run, 1
-        self._publish(Phase.TRAINING, weights=True)
         while True:
             self._obey()
             if self._halt is not None:
                 return
             if self._paused and not self._singles:
-                self._rest()
+                yield from self._rest()
                 continue
+            wait = self._wait()
+            if wait > 0:
+                yield from self._give_way(wait)
+                if self.called:
+                    continue
             count = self._allowance(most)
-            if count == 0:
-                continue
             if self._singles:
                 self._singles -= 1
                 count = 1
@@ -200,12 +252,14 @@ class Session:
             going = run.advance(count)
             took = max(time.perf_counter() - began, 1e-6)
             if run.step - at == count:
-                most = max(1, min(MOST, 4 * most, int(count * CHUNK / took)))
+                most = max(1, min(MOST, 4 * most, int(count * self._company.chunk / took)))
             if run.recipe.recording.checkpoint_every is None and run.checkpoint_age > CHECKPOINT:
                 run.checkpoint()
             self._publish(Phase.PAUSED if self._paused else Phase.TRAINING)
             if not going:
                 return
+            if not self._alone:
+                yield from self._give_way()
 
     def _obey(self) -> None:
         run = self._run
@@ -228,39 +282,44 @@ class Session:
                 self._pace = value
             self._publish(Phase.PAUSED if self._paused else Phase.TRAINING, weights=self._paused)
 
-    def _rest(self) -> None:
-        """Sleep while paused, with everything on disk."""
+    def _rest(self) -> Iterator[float]:
+        """Nothing to do while paused, with everything on disk."""
         run = self._run
         run.clock(False)
         run.checkpoint()
         assert run.folder is not None
         run.folder.record(state="paused")
         self._publish(Phase.PAUSED, weights=True)
-        with self._wake:
-            while not (self._notes or self._singles or self._halt):
-                self._wake.wait()
+        while not self.called:
+            yield inf
         run.folder.record(state="running")
         run.clock(True)
         self._speed.clear()
 
+    def _wait(self) -> float:
+        """Seconds until the pace allows the next steps."""
+        if self._pace is None or self._singles:
+            return 0.0
+        return min(self._due - time.monotonic(), self._interval(self._pace))
+
+    def _interval(self, pace: float) -> float:
+        """Seconds between two chunks of a run that is spread over `pace` seconds."""
+        return max(CHUNK, pace / max(self._run.plan.steps, 1))
+
     def _allowance(self, most: int) -> int:
-        """How many of `most` steps the pace allows now; 0 when a command came while it was waited for."""
+        """How many of `most` steps the pace allows at once."""
         if self._pace is None or self._singles:
             return most
-        planned = max(self._run.plan.steps, 1)
-        interval = max(CHUNK, self._pace / planned)
-        steps = max(1, round(planned * interval / self._pace))
-        wait = self._due - time.monotonic()
-        if wait > 0 and self._sleep(min(wait, interval)):
-            return 0
+        interval = self._interval(self._pace)
+        steps = max(1, round(max(self._run.plan.steps, 1) * interval / self._pace))
         count = min(most, steps)
         self._due = max(self._due, time.monotonic() - interval) + interval * count / steps
         return count
 
-    def _sleep(self, seconds: float) -> bool:
-        """Wait so long; True when a command cut it short."""
+    def _sleep(self, seconds: float) -> None:
+        """Wait so long, or until a command comes."""
         with self._wake:
-            return self._wake.wait_for(lambda: bool(self._notes or self._halt or self._singles), seconds)
+            self._wake.wait_for(lambda: self.called, None if seconds == inf else seconds)
 
     def _publish(self, phase: Phase, *, weights: bool = False, last: bool = False) -> None:
         run = self._run
@@ -270,10 +329,12 @@ class Session:
             began = time.perf_counter()
             self._weights, self._parameters = run.weights(), run.kernel.parameters()
             self._weights_due = seconds + max(WEIGHTS, WEIGHTS_SHARE * (time.perf_counter() - began))
-        if seconds > LOOK and self._sampler is None:  # a run that is over at once needs no thread that watches it
-            self._sampler = Sampler({device.name: device.uuid for device in devices.known() if device.uuid})
-            self._sampler.start()
-            self._feed = Feed(self._sampler)
+        company = self._company
+        if seconds > LOOK and company.sampler is None:  # a run that is over at once needs no thread that watches it
+            company.sampler = Sampler({device.name: device.uuid for device in devices.known() if device.uuid})
+            company.sampler.start()
+        if self._feed is None and company.sampler is not None:
+            self._feed = Feed(company.sampler)
         if self._feed is not None and not last:
             run.recorder.telemetry(run.step, self._feed.fresh())
         self._speed.append((seconds, run.step))
@@ -293,7 +354,7 @@ class Session:
             lr=run.rate,
             seconds=seconds,
             steps_per_second=speed,
-            eta=(run.plan.steps - run.step) / speed if speed > 0 and not last else None,
+            eta=self._eta(speed) if speed > 0 and not last else None,
             history=history,
             validation=tracks.get("loss/validation"),
             tracks=dict(tracks),
@@ -301,10 +362,16 @@ class Session:
             parameters=self._parameters,
             facts=run.facts,
             plan=run.plan,
-            machine=self._sampler.latest if self._sampler is not None else None,
+            machine=company.sampler.latest if company.sampler is not None else None,
             marks=tuple(run.marks),
             refused=self._refused,
             notes=(*run.prepared.notes, *run.plan.notes, *run.warnings),
             run=run.folder.path,
             ending=run.ending,
         )
+
+    def _eta(self, speed: float) -> float:
+        """Seconds to the planned end, the turns of others and the pace counted in."""
+        left = self._run.plan.steps - self._run.step
+        paced = 0.0 if self._pace is None else self._pace * left / max(self._run.plan.steps, 1)
+        return max(paced, left / speed * self._company.lanes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import ceil, floor, log10
 
-from tui.numbers import figures, short
+from tui.numbers import duration, figures, short
 
 
 @dataclass(frozen=True)
@@ -86,3 +86,24 @@ def _label(value: float, digits: int) -> str:
     if abs(value) >= 10_000 and float(value).is_integer():
         return _count(value)
     return figures(value, min(12, max(3, digits)))
+
+
+TIMES = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21_600, 43_200)  # seconds that are round
+
+
+def time_ticks(start: float, stop: float, most: int) -> list[Tick]:
+    """Ticks at round times of a clock that shows seconds."""
+    if not stop > start:
+        return [Tick(start, time_label(start))]
+    span = stop - start
+    days = nice_step(span / 86_400, most) * 86_400
+    step = nice_step(span, most) if span / most < 1 else next((t for t in TIMES if span / t <= most), days)
+    first, last = ceil(start / step - 1e-9), floor(stop / step + 1e-9)
+    return [Tick(index * step, time_label(index * step)) for index in range(first, last + 1)]
+
+
+def time_label(seconds: float) -> str:
+    """A time as short as it can be: 0, 2 ms, 0.5 s, 30 s, 2:30, 1:05:00, 3 d."""
+    if seconds < 60:
+        return "0" if seconds == 0 else f"{seconds * 1000:.3g} ms" if seconds < 0.0999 else f"{seconds:.3g} s"
+    return duration(seconds) if seconds < 86_400 else f"{seconds / 86_400:.3g} d"

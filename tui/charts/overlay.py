@@ -1,17 +1,18 @@
-"""Curves of somebody's logs over each other: one picture of the steps, told apart by colour and marker."""
+"""Curves over each other, of somebody's logs or of our runs: one picture, told apart by colour and marker."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import ceil, floor, log10
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 from rich.cells import cell_len
 from rich.style import Style
 
 from tui.charts import plot
-from tui.charts.axis import Tick, linear_ticks, log_ticks, nice_step, step_ticks
+from tui.charts.axis import Tick, linear_ticks, log_ticks, nice_step, step_ticks, time_label, time_ticks
 from tui.charts.curve import Cut, Floats
 from tui.charts.sheet import Sheet
 from tui.charts.window import Window
@@ -21,7 +22,22 @@ if TYPE_CHECKING:
     from engine.watch.curve import Curve
 
 MARKERS = ("•", "×", "+", "▴", "◇", "▪", "○", "*", "#", "%")
+Axis = Literal["steps", "epochs", "time"]
 DECADES = 1.7  # spanned by positive values, from which on the axis begins logarithmic
+
+
+class Drawn(Protocol):
+    """A curve of the picture. It tells what it shows of a window, and from where to where it goes."""
+
+    @property
+    def label(self) -> str: ...
+    @property
+    def style(self) -> Style: ...
+    @property
+    def marker(self) -> str: ...
+    @property
+    def extent(self) -> tuple[float, float] | None: ...
+    def cut(self, window: Window, columns: int) -> Cut: ...
 
 
 @dataclass(frozen=True)
@@ -32,6 +48,12 @@ class Logged:
     style: Style
     marker: str
     points: Curve
+
+    @property
+    def extent(self) -> tuple[float, float] | None:
+        """The first step and the last; None without points."""
+        steps, _, _ = self.points.points()
+        return (float(steps[0]), float(steps[-1])) if len(steps) else None
 
     def cut(self, window: Window, columns: int) -> Cut:
         """The values that show in a window: every point where there are few, else the extremes of each column."""
@@ -58,24 +80,24 @@ class Sight:
     smooth: bool = False
     window: Window | None = None  # None shows everything
     cursor: float | None = None  # the step whose values are told
+    axis: Axis = "steps"  # what runs to the right
+    unit: float = 1.0  # places along it for one epoch, or one second
+    level: float | None = None  # a value that is marked all along: the optimum
+    ceiling: float | None = None  # values above it leave the picture at its top
 
 
-def whole(curves: list[Logged]) -> Window:
+def whole(curves: Sequence[Drawn]) -> Window:
     """All steps of some curves; from 0 on unless they begin late."""
-    firsts, lasts = [0], [4]
-    for curve in curves:
-        steps, _, _ = curve.points.points()
-        if len(steps):
-            firsts.append(int(steps[0]))
-            lasts.append(int(steps[-1]))
-    start, stop = min(firsts[1:], default=0), max(lasts)
-    return Window(float(start) if start < 0 or start > stop / 2 else 0.0, float(stop))
+    ends = [curve.extent for curve in curves]
+    known = [end for end in ends if end is not None]
+    start, stop = min((first for first, _ in known), default=0.0), max([4.0, *(last for _, last in known)])
+    return Window(start if start < 0 or start > stop / 2 else 0.0, stop)
 
 
 class Overlay:
     """One drawing, `size` (width, height) in cells."""
 
-    def __init__(self, curves: list[Logged], sight: Sight, window: Window, ink: Ink, size: tuple[int, int]) -> None:
+    def __init__(self, curves: Sequence[Drawn], sight: Sight, window: Window, ink: Ink, size: tuple[int, int]) -> None:
         self.curves, self.sight, self.ink = curves, sight, ink
         self.window = replace(window, log=sight.log_x)
         width, height = size
@@ -85,6 +107,10 @@ class Overlay:
         cuts = [curve.cut(self.window, columns) for curve in curves]
         values = np.concatenate([part for cut in cuts for part in (cut.low, cut.high)]) if cuts else np.empty(0)
         values = values[np.isfinite(values)]
+        if sight.ceiling is not None:
+            values = np.minimum(values, sight.ceiling)
+        if sight.level is not None and len(values):
+            values = np.append(values, sight.level)
         above = values[values > 0]
         wide = len(above) == len(values) > 0 and log10(values.max()) - log10(values.min()) > DECADES
         self.log_y = bool(wide) if sight.log_y is None else sight.log_y
@@ -102,6 +128,7 @@ class Overlay:
     def draw(self) -> Sheet:
         """Everything, from back to front; the curve that comes first lies on top."""
         self._axes()
+        self._level()
         cursor = self.sight.cursor
         if cursor is not None and 0 <= float(self.window.place(cursor)) <= 1:
             for y in range(self.frame.height):
@@ -112,6 +139,15 @@ class Overlay:
         for index, (curve, cut) in reversed(list(enumerate(zip(self.curves, cuts, strict=True)))):
             self._markers(index, curve, cut)
         return self.sheet
+
+    def _level(self) -> None:
+        level = self.sight.level
+        if level is None or (self.log_y and level <= 0):
+            return
+        y = float(log10(level)) if self.log_y else level
+        row = self.frame.row(y)
+        if 0 <= row < self.frame.height:
+            self.sheet.put(self.margin, row, "┄" * self.frame.width, self.ink.optimum)
 
     def _scale(self, values: Floats) -> Floats:
         if not self.log_y:
@@ -142,7 +178,7 @@ class Overlay:
         base = frame.height
         if self.below == 2:
             sheet.put(margin - 1, base, "└" + "─" * frame.width, ink.faint)
-        end, unit = -1, "steps"
+        end, unit = -1, self.sight.axis
         for tick in self._x_ticks():
             column = margin + frame.column(float(self.window.place(tick.value)))
             size = cell_len(tick.label)
@@ -156,14 +192,20 @@ class Overlay:
         sheet.put(sheet.width - len(unit), base + self.below - 1, unit, ink.faint)
 
     def _x_ticks(self) -> list[Tick]:
-        window, most = self.window, max(2, self.frame.width // 12)
+        window, most, unit = self.window, max(2, self.frame.width // 12), self.sight.unit
+        timed = self.sight.axis == "time"
         if not window.log:
-            return step_ticks(window.start, window.stop, most)
-        found = log_ticks(log10(max(1.0, window.start)), log10(max(2.0, window.stop)), most)
+            if self.sight.axis == "steps":
+                return step_ticks(window.start, window.stop, most)
+            make = time_ticks if timed else linear_ticks
+            return [Tick(tick.value * unit, tick.label) for tick in make(window.start / unit, window.stop / unit, most)]
+        found = log_ticks(log10(max(1.0, window.start) / unit), log10(max(2.0, window.stop) / unit), most)
         first = [Tick(0.0, "0")] if window.start < 1 else []
-        return first + [Tick(10.0**tick.value, tick.label) for tick in found]
+        values = [10.0**tick.value for tick in found]
+        labels = [time_label(value) if timed else tick.label for value, tick in zip(values, found, strict=True)]
+        return first + [Tick(value * unit, label) for value, label in zip(values, labels, strict=True)]
 
-    def _curve(self, curve: Logged, cut: Cut) -> None:
+    def _curve(self, curve: Drawn, cut: Cut) -> None:
         sheet, frame, margin = self.sheet, self.frame, self.margin
         scaled = Cut(cut.place, self._scale(cut.low), self._scale(cut.high), cut.gap)
         # Where only the lower end of a column has no logarithm, its upper end stands for both.
@@ -177,7 +219,7 @@ class Overlay:
         if self.sight.smooth:
             sheet.lay(margin, 0, plot.draw(frame, scaled.place, self._scale(cut.smoothed())), curve.style)
 
-    def _markers(self, index: int, curve: Logged, cut: Cut) -> None:
+    def _markers(self, index: int, curve: Drawn, cut: Cut) -> None:
         """The curve's own sign on a few of its points, at other places than those of the next curve."""
         values = self._scale(cut.smoothed() if self.sight.smooth else cut.high)
         seen = np.flatnonzero(np.isfinite(values) & (cut.place >= 0) & (cut.place <= 1))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, ClassVar
@@ -18,8 +18,8 @@ from textual.screen import Screen
 
 from tui.bars import KeyLine
 from tui.cells import Cells, Span, clip, left, right, wrap
-from tui.charts.overlay import MARKERS, Logged, Overlay, Sight, whole
-from tui.charts.window import Window
+from tui.charts.overlaid import Curves, plain
+from tui.charts.overlay import MARKERS, Logged, Sight
 from tui.keymap import KeyTable
 from tui.keys import WATCHING, Situation, bindings
 from tui.listing import Column, Listing
@@ -65,63 +65,6 @@ class Line(Cells):
         return self.spans
 
 
-class Curves(Cells):
-    """The chart."""
-
-    def __init__(self) -> None:
-        super().__init__(id="curves", classes="pane")
-        self.curves: list[Logged] = []
-        self.sight = Sight()
-        self.empty = ""
-        self.what = "curves"
-        self.log_y = False  # as it was drawn last
-        self._legend = ""
-
-    @property
-    def window(self) -> Window:
-        """The steps that show."""
-        return self.sight.window or whole(self.curves)
-
-    def draw(self, width: int, height: int) -> list[list[Span]]:
-        """The curves, or why there are none."""
-        if not self.curves:
-            self._title(["curves"], "")
-            texts = wrap(self.empty, width - 8, height)
-            return [[] for _ in range(max(0, (height - len(texts)) // 2))] + [
-                [(text.center(width), self.ink.dim)] for text in texts
-            ]
-        overlay = Overlay(self.curves, self.sight, self.window, self.ink, (width, height))
-        sheet = overlay.draw()
-        self.log_y = overlay.log_y
-        modes = ["log y" if overlay.log_y else "linear y"] + ["log x"] * self.sight.log_x
-        modes += ["values not above 0 have no place"] * overlay.hidden
-        modes += ["raw + smoothed"] * self.sight.smooth + ["zoomed, 0 shows all"] * (self.sight.window is not None)
-        self._title([self.what, *modes], self._marks(width - 4))
-        return sheet.lines()
-
-    def _marks(self, room: int) -> str:
-        """The legend: signs and names, shortened until they fit."""
-        size = max(3, room // len(self.curves) - 4)
-        parts = []
-        for curve in self.curves:
-            color = curve.style.color.get_truecolor().hex if curve.style.color is not None else "#c0c0c0"
-            parts.append(f"[{color}]{curve.marker} {_plain(clip(curve.label, size))}[/]")
-        return "  ".join(parts)
-
-    def _title(self, words: list[str], legend: str) -> None:
-        title = _plain(" · ".join(words))
-        if self.border_title != title:
-            self.border_title = title
-        if legend != self._legend:
-            self._legend = legend
-            self.border_subtitle = legend
-
-
-def _plain(text: str) -> str:
-    """A text in which brackets are no markup."""
-    return text.replace("[", "\\[")
-
-
 class WatchScreen(Screen[None]):
     """Runs and tags on the left, their curves on the right."""
 
@@ -152,6 +95,7 @@ class WatchScreen(Screen[None]):
         self._told: tuple[str, bool] = ("", False)
         self._left_out = 0  # curves for which there is no colour left
         self._names_of: dict[int, tuple[str, str]] = {}  # run and tag of the curves that show
+        self._logged: list[Logged] = []  # the curves that show
 
     def compose(self) -> ComposeResult:
         """Bars and panes."""
@@ -247,6 +191,7 @@ class WatchScreen(Screen[None]):
         runs = reader.tree.runs
         curves = self._shown()
         tags = [tag for tag in self._tags if tag in self._pinned or tag == self._tag]
+        self._logged = curves
         self.chart.curves, self.chart.sight = curves, self.sight
         self.chart.what = tags[0] if len(tags) == 1 else f"{len(tags)} tags"
         self.chart.empty = self._why_empty()
@@ -302,7 +247,7 @@ class WatchScreen(Screen[None]):
         return [*spans, (right(state, max(0, width - used - 1)), good if self.reader.loaded else text)]
 
     def _fill_lists(self) -> None:
-        shown = {self._names_of[id(curve)][0]: curve for curve in self.chart.curves}
+        shown = {self._names_of[id(curve)][0]: curve for curve in self._logged}
         inner = max(8, self.runs.size.width - 5)
         ink = self.chart.ink
         several = len({pair[1] for pair in self._names_of.values()}) > 1
@@ -323,7 +268,7 @@ class WatchScreen(Screen[None]):
         for listing, names, line in ((self.runs, self._runs, run), (self.tags, self._tags, tag)):
             what = "runs" if listing is self.runs else "tags"
             typed = self._filters[listing.id or ""]
-            title = f"{len(names):,} {what}" + (f" · /{_plain(typed)}" if typed else "")
+            title = f"{len(names):,} {what}" + (f" · /{plain(typed)}" if typed else "")
             if listing.border_title != title:
                 listing.border_title = title
             listing.empty = "none" if self.reader.loaded else "looking…"
@@ -394,36 +339,9 @@ class WatchScreen(Screen[None]):
 
     def action_chart(self, what: str) -> None:
         """log_y, log_x, smooth, in, out, reset, left, right, before, after."""
-        sight, chart = self.sight, self.chart
-        if not chart.curves:
-            return
-        window = replace(chart.window, log=sight.log_x)
-        width = chart.size.width
-        if what == "log_y":
-            self.sight = replace(sight, log_y=not chart.log_y)
-        elif what == "log_x":
-            self.sight = replace(sight, log_x=not sight.log_x)
-        elif what == "smooth":
-            self.sight = replace(sight, smooth=not sight.smooth)
-        elif what == "reset":
-            self.sight = replace(sight, window=None, cursor=None)
-        elif what in ("left", "right"):
-            self.sight = replace(sight, window=window.pan(-0.2 if what == "left" else 0.2))
-        elif what in ("in", "out"):
-            everything = whole(chart.curves)
-            anchor = 1.0 if sight.cursor is None else min(1.0, max(0.0, float(window.place(sight.cursor))))
-            moved: Window | None = window.zoom(0.5 if what == "in" else 2.0, anchor)
-            if what == "out" and moved is not None and moved.stop - moved.start >= everything.stop - everything.start:
-                moved = None
-            self.sight = replace(sight, window=moved)
-        else:
-            by = 1 / max(8, width - 8) * (-1 if what == "before" else 1)
-            place = 1.0 if sight.cursor is None else float(window.place(sight.cursor)) + by
-            step = round(window.at(min(1.0, max(0.0, place))))
-            if sight.cursor is not None and step == sight.cursor:
-                step += -1 if what == "before" else 1
-            self.sight = replace(sight, cursor=float(max(0, min(step, round(window.stop)))))
-        self.show()
+        if self.chart.curves:
+            self.sight = self.chart.steered(what)
+            self.show()
 
     def action_view(self, by: int) -> None:
         """The next view below the chart."""
@@ -461,9 +379,9 @@ class WatchScreen(Screen[None]):
         """Write the curves that show."""
         from threading import Thread
 
-        pairs = [self._names_of[id(curve)] for curve in self.chart.curves]
+        pairs = [self._names_of[id(curve)] for curve in self._logged]
         curves = {f"{name}_{tag}" if name != "." else tag: curve.points for (name, tag), curve in
-                  zip(pairs, self.chart.curves, strict=True)}  # fmt: skip
+                  zip(pairs, self._logged, strict=True)}  # fmt: skip
         if curves:
             self._told = ("writing…", False)
             self.show()

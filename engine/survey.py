@@ -6,18 +6,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import get_args
 
 import numpy as np
 
 from engine.data.kinds import retype
+from engine.data.normalize import under_every_mode
+from engine.data.parallel import check
 from engine.data.prepare import Prepared, prepare
 from engine.data.sources import load
 from engine.data.table import Table
-from engine.errors import Cancelled, InputError
-from engine.learn.curvature import Facts, stiffness, survey_loss
+from engine.errors import InputError
+from engine.learn.curvature import Facts, measurable, survey_loss, triangle, under
+from engine.learn.kernels.threads import limited
 from engine.learn.plan import Plan, make_architecture, make_plan, penalty
-from engine.recipe import ColumnKind, Data, Normalization, Recipe
+from engine.recipe import ColumnKind, Data, Recipe
 
 
 @dataclass(frozen=True)
@@ -101,25 +103,28 @@ class Surveyor:
         prepared = prepare(recipe.data, recipe.normalization, table, progress=progress, cancelled=cancelled)
         train = prepared.train
         architecture, loss = make_architecture(recipe, prepared)
-        facts = survey_loss(
-            loss,
-            train.x,
-            np.asarray(train.y, np.float64),
-            classes=max(len(prepared.classes), 2),
-            weight=train.weight,
-            scale=prepared.target_scale.scale,
-            l2=penalty(recipe, prepared, architecture),
-            optimum=False,  # Newton's method takes its time, and the run will find it
-        )
+        root = None if train.weight is None else np.sqrt(train.weight)
+        targets = np.asarray(train.y, np.float64)
+        with limited(1):
+            upper = triangle(train.x, targets, root) if measurable(loss, train.x) else None
+            facts = survey_loss(
+                loss,
+                train.x,
+                targets,
+                classes=max(len(prepared.classes), 2),
+                weight=train.weight,
+                scale=prepared.target_scale.scale,
+                l2=penalty(recipe, prepared, architecture),
+                optimum=False,  # Newton's method takes its time, and the run will find it
+                upper=upper,
+            )
+        check(cancelled)
         modes: dict[str, Stiffness] = {}
-        for mode in get_args(Normalization.model_fields["normalize"].annotation):
-            if cancelled is not None and cancelled():
-                raise Cancelled
-            if mode == recipe.normalization.normalize and not facts.penalised:  # modes are compared without a penalty
-                modes[mode] = Stiffness(facts.condition_number, facts.lr_bound)
-                continue
-            trial = prepared.with_normalization(recipe.normalization.model_copy(update={"normalize": mode}))
-            modes[mode] = Stiffness(*stiffness(trial.train.x, loss))
+        if upper is not None:
+            old = prepared.normalizer
+            every = under_every_mode(train.x, old, recipe.normalization.std, cancelled=cancelled)
+            # Modes are compared without a penalty.
+            modes = {mode: Stiffness(*under(upper, loss, len(train), old, new)) for mode, new in every.items()}
         device = "cpu" if recipe.device.device == "auto" else recipe.device.device
         known = facts if architecture.linear else Facts(baseline_loss=facts.baseline_loss)
         return Survey(recipe, table, prepared, facts, make_plan(recipe, prepared, known, device), modes)

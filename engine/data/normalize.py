@@ -16,9 +16,10 @@ is mostly 0) takes its standard deviation under robust, since a scale of 1 would
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -162,25 +163,74 @@ def fit(
     Raises:
         InputError: a column holds NaN or Inf, or numbers so huge that its spread is no float64.
     """
-    width = x_train.shape[1]
     spread = statistics.Spread.of(x_train, sums=mode == "zscore", cancelled=cancelled)
-    _refuse(~np.isfinite(spread.low) | ~np.isfinite(spread.high), names, "holds a value that is not finite")
-    largest = spread.largest
+    return _choose(
+        mode,
+        _Known(
+            spread.low,
+            spread.high,
+            lambda: statistics.moments(x_train, spread, std, cancelled),
+            lambda: statistics.quantiles(x_train, cancelled),
+        ),
+        names,
+    )
+
+
+def under_every_mode(
+    x: Floats, fitted: Normalizer, std: Deviation = "sample", *, cancelled: Stop | None = None
+) -> dict[Mode, Normalizer]:
+    """The normalization of the raw columns under each mode, from x [n, d], which `fitted` has normalized.
+
+    Far cheaper than making the raw columns anew, and equal up to rounding. A mode that the columns refuse is left out.
+    """
+    spread = statistics.Spread.of(x, sums=True, cancelled=cancelled)
+
+    def moments() -> tuple[Floats, Floats]:
+        mean, deviation = statistics.moments(x, spread, std, cancelled)
+        return fitted.inverse(mean), deviation * fitted.scale
+
+    def quantiles() -> tuple[Floats, Floats]:
+        median, reach = statistics.quantiles(x, cancelled)
+        return fitted.inverse(median), reach * fitted.scale
+
+    found: dict[Mode, Normalizer] = {}
+    with np.errstate(over="ignore", invalid="ignore"):
+        known = _Known(fitted.inverse(spread.low), fitted.inverse(spread.high), moments, quantiles)
+        for mode in get_args(Mode):
+            with suppress(InputError):
+                found[mode] = fitted if mode == fitted.mode else _choose(mode, known, ())
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class _Known:
+    """What the modes need to know of d columns, float64 [d] each; the dearer figures when they are asked for."""
+
+    low: Floats
+    high: Floats
+    moments: Callable[[], tuple[Floats, Floats]]  # mean and standard deviation
+    quantiles: Callable[[], tuple[Floats, Floats]]  # median and interquartile range
+
+
+def _choose(mode: Mode, known: _Known, names: Sequence[str]) -> Normalizer:
+    low, high = known.low, known.high
+    _refuse(~np.isfinite(low) | ~np.isfinite(high), names, "holds a value that is not finite")
+    largest = np.maximum(np.abs(low), np.abs(high))
     with np.errstate(over="ignore"):
-        reach = spread.high - spread.low
+        reach = high - low
     constant = reach <= CONSTANT * largest
-    offset, scale = np.zeros(width), np.ones(width)
+    offset, scale = np.zeros(len(low)), np.ones(len(low))
     if mode == "max":
         scale = np.where(largest > 0, largest, 1.0)
     elif mode == "minmax":
-        offset, scale = spread.low, reach
+        offset, scale = low, reach
     elif mode == "zscore":
-        offset, scale = statistics.moments(x_train, spread, std, cancelled)
+        offset, scale = known.moments()
     elif mode == "robust":
-        offset, scale = statistics.quantiles(x_train, cancelled)
+        offset, scale = known.quantiles()
         narrow = (scale <= CONSTANT * largest) & ~constant
         if narrow.any():
-            scale[narrow] = statistics.moments(x_train, spread, std, cancelled)[1][narrow]
+            scale[narrow] = known.moments()[1][narrow]
     if mode not in ("none", "max"):
         scale = np.where(constant, 1.0, scale)
         # A scale can vanish in the very smallest numbers although the values differ.

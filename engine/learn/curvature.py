@@ -17,6 +17,7 @@ from math import inf, isfinite, log
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.data.normalize import Normalizer
 from engine.learn.objective import Loss, baseline, unit
 
 Floats = NDArray[np.float64]
@@ -92,6 +93,14 @@ def triangle(x: Floats, y: Floats | None = None, root: Floats | None = None) -> 
     return upper
 
 
+def measurable(loss: Loss, x: Floats) -> bool:
+    """Whether the loss has a steepest curvature, and x [n, d] no numbers too huge to compute it from."""
+    n, d = x.shape
+    with np.errstate(over="ignore"):
+        most = max(x.max(initial=0.0), -x.min(initial=0.0)) ** 2
+    return loss in STEEPEST and bool(most < np.finfo(np.float64).max / (4 * n * (d + 1)))
+
+
 def _with_penalty(upper: Floats, l2: float, rows: int, steepest: float) -> Floats:
     """R of [X 1 …] with rows added that stand for an L2 penalty of the weights: H + l2 I on them, none on the bias."""
     if not l2:
@@ -100,6 +109,39 @@ def _with_penalty(upper: Floats, l2: float, rows: int, steepest: float) -> Float
     extra = np.zeros((d, upper.shape[1]))
     extra[:, :d] = np.sqrt(rows * l2 / steepest) * np.eye(d)
     return np.asarray(np.linalg.qr(np.concatenate([upper, extra]), mode="r"))
+
+
+def _steepness(upper: Floats, steepest: float, rows: int) -> tuple[float | None, float]:
+    """(κ, 2/λmax) from the R of [X 1]; κ is None where it is infinite to rounding."""
+    width = upper.shape[1]
+    singular = np.linalg.svd(upper, compute_uv=False)
+    full = len(singular) == width and singular[-1] > singular[0] * max(rows, width) * np.finfo(np.float64).eps
+    kappa = float((singular[0] / singular[-1]) ** 2) if full else None
+    return kappa, 2.0 * rows / (steepest * float(singular[0]) ** 2)
+
+
+def under(upper: Floats, loss: Loss, rows: int, old: Normalizer, new: Normalizer) -> tuple[float | None, float | None]:
+    """(κ, 2/λmax) of a linear model under another normalization than the one that its features have; None if unknown.
+
+    The columns of one are linear in those of the other and the column of ones, so the R of the one is that of the
+    other times a small matrix.
+
+    Args:
+        upper: the `triangle` of the features under the old one, and of anything beside them.
+        rows: how many there are.
+    """
+    steepest, d = STEEPEST.get(loss), len(old.scale)
+    if steepest is None:
+        return None, None
+    change = np.eye(d + 1)
+    change[np.arange(d), np.arange(d)] = old.scale / new.scale
+    change[d, :d] = (old.offset - new.offset) / new.scale
+    with np.errstate(over="ignore", invalid="ignore"):
+        moved = upper[:, : d + 1] @ change
+        most = np.abs(moved).max(initial=0.0)
+    if not most < np.sqrt(np.finfo(np.float64).max) / (2 * (d + 1)):
+        return None, None
+    return _steepness(moved, steepest, rows)
 
 
 def _solve(upper: Floats) -> Floats:
@@ -122,6 +164,7 @@ def survey_loss(
     l1: float = 0.0,
     l2: float = 0.0,
     optimum: bool = True,
+    upper: Floats | None = None,
 ) -> Facts:
     """Facts of a linear model under one of the losses.
 
@@ -134,25 +177,22 @@ def survey_loss(
             scaled target, on which descent is done.
         l1, l2: penalties; with an L1 penalty the optimum is not computed.
         optimum: whether to find the optimum too.
+        upper: the `triangle` of these x, y and weights, where it is known already.
     """
     with np.errstate(over="ignore"):  # numbers beyond computing are what the next lines look for
         per = unit(loss, scale)
         base = baseline(loss, y, classes, weight) * per
-        most = np.abs(x).max(initial=0.0) ** 2
-    steepest = STEEPEST.get(loss)
     n, d = x.shape
-    if steepest is None or not most < np.finfo(np.float64).max / (4 * n * (d + 1)):
+    if not measurable(loss, x):
         return Facts(baseline_loss=base)
+    steepest = STEEPEST[loss]
     root = None if weight is None else np.sqrt(weight)
-    plain = triangle(x, y, root)
-    upper = _with_penalty(plain, l2, n, steepest)
-    singular = np.linalg.svd(upper[:, :-1], compute_uv=False)
-    greatest = steepest * float(singular[0]) ** 2 / n
-    full = len(singular) == d + 1 and singular[-1] > singular[0] * max(n, d + 1) * np.finfo(np.float64).eps
+    upper = _with_penalty(triangle(x, y, root) if upper is None else upper, l2, n, steepest)
+    kappa, bound = _steepness(upper[:, :-1], steepest, n)
     longest = float(np.max((np.einsum("ij,ij->i", x, x) + 1) * (1.0 if weight is None else weight)))
     facts = {
-        "lr_bound": 2.0 / greatest,
-        "condition_number": float((singular[0] / singular[-1]) ** 2) if full else None,
+        "lr_bound": bound,
+        "condition_number": kappa,
         "baseline_loss": base,
         "row_curvature": steepest * longest + l2,
         "penalised": l2 > 0,

@@ -10,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from engine.learn.curvature import BLOCK, least_squares, stiffness
+from engine.data.normalize import Mode, fit
+from engine.learn.curvature import BLOCK, least_squares, stiffness, triangle, under
+from engine.learn.objective import Loss
 from tests.conftest import near
 
 Floats = NDArray[np.float64]
@@ -158,3 +160,19 @@ def test_losses_are_in_the_targets_own_units() -> None:
     plain, scaled = least_squares(HOUSES, PRICES), least_squares(HOUSES, PRICES / scale, scale)
     for name in ("optimum_loss", "baseline_loss", "lr_bound", "condition_number"):
         near(getattr(scaled, name), getattr(plain, name), 1e-9)
+
+
+@pytest.mark.parametrize("loss", ["mse", "bce"])
+def test_stiffness_under_another_normalization_is_that_of_the_columns_made_anew(loss: Loss) -> None:
+    random = np.random.default_rng(4)
+    x = random.normal(size=(300, 4)) * [1, 100, 1e-3, 5] + [0, 300, 2, -7]
+    every: tuple[Mode, ...] = ("none", "max", "minmax", "zscore", "robust")
+    modes = {mode: fit(x, mode) for mode in every}
+    for old in modes.values():
+        upper = triangle(old.transform(x), random.normal(size=300))
+        for new in modes.values():
+            kappa, bound = under(upper, loss, 300, old, new)
+            wanted_kappa, wanted_bound = stiffness(new.transform(x), loss)
+            # Rounding moves a singular value by ε times the greatest of the worst scaled columns: κ^½ is up to 1e6.
+            assert kappa == pytest.approx(wanted_kappa, rel=1e-7)
+            assert bound == pytest.approx(wanted_bound, rel=1e-9)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
 
 from engine import recipe
-from engine.data.normalize import Mode, Normalizer, TargetScale, fit, fit_target
+from engine.data.normalize import Mode, Normalizer, TargetScale, fit, fit_target, under_every_mode
 from engine.data.prepare import prepare
 from engine.data.sources import load
 from engine.errors import InputError
@@ -169,3 +169,20 @@ def test_another_normalization_is_what_prepare_would_have_given() -> None:
         assert np.array_equal(direct.normalizer.scale, switched.normalizer.scale)
     assert first.with_normalization(first.normalization) is first
     assert np.array_equal(first.raw_train(), first.train.x)
+
+
+@pytest.mark.parametrize("fitted", MODES)
+def test_every_mode_is_known_from_columns_that_one_of_them_has_normalized(fitted: Mode) -> None:
+    random = np.random.default_rng(3)
+    x = random.normal(size=(500, 5)) * [1, 1e3, 1e-4, 5, 1] + [0, 1e4, 2, -7, 3]
+    x[:, 4] = 3.0  # constant
+    x[:, 3] = random.random(500) < 0.1  # its interquartile range is 0
+    one = fit(x, fitted)
+    found = under_every_mode(one.transform(x), one)
+    assert tuple(found) == MODES
+    for mode, normalizer in found.items():
+        wanted = fit(x, mode)
+        # Each step rounds at the size of the raw numbers, up to 1e4 deviations from 0 here.
+        np.testing.assert_allclose(normalizer.offset, wanted.offset, rtol=1e-11, atol=1e-11)
+        np.testing.assert_allclose(normalizer.scale, wanted.scale, rtol=1e-11)
+        assert np.array_equal(normalizer.constant, wanted.constant)

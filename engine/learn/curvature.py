@@ -11,7 +11,7 @@ eigenvalues of A'A would cost half the digits.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf, isfinite, log
 
 import numpy as np
@@ -190,29 +190,23 @@ def survey_loss(
     upper = _with_penalty(triangle(x, y, root) if upper is None else upper, l2, n, steepest)
     kappa, bound = _steepness(upper[:, :-1], steepest, n)
     longest = float(np.max((np.einsum("ij,ij->i", x, x) + 1) * (1.0 if weight is None else weight)))
-    facts = {
-        "lr_bound": bound,
-        "condition_number": kappa,
-        "baseline_loss": base,
-        "row_curvature": steepest * longest + l2,
-        "penalised": l2 > 0,
-    }
+    facts = Facts(bound, kappa, baseline_loss=base, row_curvature=steepest * longest + l2, penalised=l2 > 0)
     if l1 or not optimum or loss in ("huber", "mae"):
-        return Facts(**facts)
+        return facts
     if loss != "mse":
         from engine.learn.newton import minimise
 
         found = minimise(loss, x, y, max(classes, 2), weight, l2)
         if found is None:
-            return Facts(**facts)
-        facts |= {
-            "condition_number": found.condition_number,
-            "optimum_loss": found.loss,
-            "optimum_weights": found.weights,
-            "optimum_bias": found.bias,
-            "separable": found.separable,
-        }
-        return Facts(**facts)
+            return facts
+        return replace(
+            facts,
+            condition_number=found.condition_number,
+            optimum_loss=found.loss,
+            optimum_weights=found.weights,
+            optimum_bias=found.bias,
+            separable=found.separable,
+        )
     solution = _solve(upper)
     if not l2:
         # One step of refinement: what is left over is fitted again, with an error of second order.
@@ -220,8 +214,8 @@ def survey_loss(
     residual = y - x @ solution[:d] - solution[d]
     with np.errstate(over="ignore"):
         square = residual**2 if weight is None else residual**2 * weight
-    return Facts(
-        **facts,
+    return replace(
+        facts,
         optimum_loss=float(np.mean(square)) * per,
         optimum_weights=solution[:d, None].copy(),
         optimum_bias=solution[d:].copy(),

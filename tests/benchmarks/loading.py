@@ -137,7 +137,7 @@ def _keys(path: Path) -> dict[str, float]:
         watch = Watch(terminal)
         watch.drain(0.05)
         times, seen = [], b""
-        while b"Ready" not in seen and len(times) < 1000:
+        while b"lr < " not in seen and len(times) < 1000:  # the bounds show when all is known
             begin, got = time.perf_counter(), b""
             terminal.send(UP if len(times) % 2 else DOWN)
             while POINTER not in got and time.perf_counter() - begin < 5:

@@ -68,6 +68,7 @@ class RavineApp(App[None]):
         "finder": _later("finder", "FinderScreen"),
         "rewind": _later("rewind", "RewindScreen"),
         "scratchpad": _later("scratchpad", "ScratchpadScreen"),
+        "race": _later("race", "RaceScreen"),
         "help": _later("help", "HelpScreen"),
     }
     DEFAULT_MODE = "train"
@@ -222,6 +223,13 @@ class RavineApp(App[None]):
         """To another screen."""
         if where in self.MODES and where != self.current_mode:
             self.switch_mode(where)
+
+    def action_race(self) -> None:
+        """The present choices under every normalization, and to their screen."""
+        from tui.racing import begin
+
+        if self.desk is not None and begin(self.desk):
+            self.action_go("race")
 
     async def action_back(self) -> None:
         """Give up a survey that takes long; from another screen back to training."""

@@ -126,6 +126,7 @@ class Messages(Cells):
     def __init__(self) -> None:
         super().__init__(id="messages")
         self.desk: Desk | None = None
+        self.instead: tuple[str, bool] | None = None  # what is told instead of how the run stands
         self.hint: tuple[str, bool] = ("", False)
 
     def draw(self, width: int, height: int) -> list[list[Span]]:
@@ -133,7 +134,7 @@ class Messages(Cells):
         ink = self.ink
         if self.desk is None:
             return [[(" loading…", ink.faint)]]
-        text, bad = happening(self.desk)
+        text, bad = self.instead or happening(self.desk)
         hint, wrong = self.hint
         keep = 1 if hint else 0
         lines = wrap(text, width - 2, max(1, height - keep))

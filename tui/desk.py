@@ -381,7 +381,15 @@ class Desk:
             self._begin(one_step=True)
         self._changed()
 
-    def _begin(self, *, one_step: bool = False) -> None:
+    def race(self, opener: Opener) -> None:
+        """Begin a run that `opener` makes of the present choices, such as a race, unless one is going on."""
+        if self.live:
+            self._say("A run is going on; stop it with x first.", True)
+        else:
+            self._begin(opener=opener)
+            self._changed()
+
+    def _begin(self, *, one_step: bool = False, opener: Opener | None = None) -> None:
         if self.problem:
             self._say(self.problem, True)
             return
@@ -389,7 +397,7 @@ class Desk:
         table = known.table if known is not None else None
         same = known is not None and known.recipe.normalization == self.recipe.normalization
         self.trained_on = known.prepared if known is not None and same else None
-        self.run = self._open(self.recipe, table=table, paced=True, command=self.command)
+        self.run = (opener or self._open)(self.recipe, table=table, paced=True, command=self.command)
         if one_step:
             self.run.step()
         else:

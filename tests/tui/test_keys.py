@@ -92,10 +92,11 @@ async def test_every_action_of_the_table_exists(drive: Any) -> None:
             "chart": [train.chart],
         }  # fmt: skip
         nodes["watch"] = [WatchScreen]
-        for mode in ("runs", "predict", "data", "evaluate", "code", "finder"):
+        for mode in ("runs", "predict", "data", "evaluate", "code", "finder", "race"):
             app.action_assess() if mode == "evaluate" else app.action_go(mode)
             await driver.until(lambda mode=mode: app.current_mode == mode and app.screen.is_mounted)
             nodes[mode] = [app.screen, app.focused]
+        nodes["curves"] = [app.screen]
         for key in KEYS:
             name = key.action.rpartition(".")[2].partition("(")[0]
             owners = [app] if key.action.startswith("app.") else nodes[key.place]

@@ -17,6 +17,7 @@ class Curves(Cells):
         super().__init__(id=id, classes="pane")
         self.curves: Sequence[Drawn] = ()
         self.sight = Sight()
+        self.everything: Window | None = None  # what shows where nobody zooms; all there is without it
         self.empty = ""
         self.what = "curves"
         self.log_y = False  # as it was drawn last
@@ -25,7 +26,7 @@ class Curves(Cells):
     @property
     def window(self) -> Window:
         """The steps that show."""
-        return self.sight.window or whole(self.curves)
+        return self.sight.window or self.everything or whole(self.curves)
 
     def steered(self, what: str) -> Sight:
         """How it is seen after a key: log_y, log_x, smooth, in, out, reset, left, right, before, after."""
@@ -44,7 +45,7 @@ class Curves(Cells):
         if what in ("left", "right"):
             return replace(sight, window=window.pan(-0.2 if what == "left" else 0.2))
         if what in ("in", "out"):
-            everything = whole(self.curves)
+            everything = self.everything or whole(self.curves)
             anchor = 1.0 if sight.cursor is None else min(1.0, max(0.0, float(window.place(sight.cursor))))
             moved: Window | None = window.zoom(0.5 if what == "in" else 2.0, anchor)
             if what == "out" and moved is not None and moved.stop - moved.start >= everything.stop - everything.start:

@@ -1,0 +1,257 @@
+"""The race screen: one recipe under every normalization, side by side, live."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.style import Style
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.geometry import Region
+
+from tui.cells import Cells, Span, wrap
+from tui.charts.overlaid import Curves
+from tui.charts.overlay import MARKERS, Sight
+from tui.charts.traces import Trace, Track
+from tui.charts.window import Window, grown
+from tui.keys import bindings
+from tui.listing import Column, Listing
+from tui.numbers import figures, fixed, short
+from tui.racing import Racer, arrival, outcome, racers, racing, rule
+from tui.screens.room import Room
+
+if TYPE_CHECKING:
+    from tui.kept import RunRead
+
+PICTURES = 0.2  # seconds between two pictures while they race
+PATIENT = 20.0  # seconds: a race that will end within them gets its whole axis at once
+ABOVE = 10.0  # times the first loss: what goes higher leaves the picture, so that the others can be told apart
+
+SIGN = Column("", 1)
+MODE = Column("scale", 8)
+STATE = Column("state", 9)
+LOSS = Column("loss", 9, number=True)
+GAP = Column("gap", 8, number=True)
+KAPPA = Column("κ", 8, number=True)
+RATE = Column("lr", 8, number=True)
+LIMIT = Column("stable up to", 12, number=True)
+NEAR = Column("1 % at", 8, number=True)
+STEPS = Column("steps", 7, number=True)
+
+
+class Rule(Cells):
+    """What all of them have in common, and what comes of it."""
+
+    def __init__(self) -> None:
+        super().__init__(id="race-rule")
+        self.text = ""
+
+    def tell(self, text: str) -> None:
+        """Say it."""
+        if text != self.text:
+            self.text = text
+            self.redraw()
+
+    def draw(self, width: int, height: int) -> list[list[Span]]:
+        """Wrapped."""
+        return [[(f" {line}", self.ink.accent)] for line in wrap(self.text, width - 2, height)]
+
+
+class RaceScreen(Room):
+    """The curves over each other, a line for each racer. Enter opens one, when all have ended."""
+
+    NAME = "race"
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("race"), *bindings("curves")]
+
+    def panes(self) -> ComposeResult:
+        """The curves, the rule, the table."""
+        self.chart = Curves(id="race-chart")
+        self.chart.what = "loss"
+        self.chart.sight = Sight(log_x=True)  # what tells them apart happens in the first steps
+        self.rule = Rule()
+        self.listing = Listing("racers", id="racers", empty="")
+        for pane in (self.chart, self.rule):
+            pane.styles.position = "absolute"
+        self.racers: tuple[Racer, ...] = ()
+        self.large = False
+        self._due = 0.0
+        self._arrived: dict[str, int] = {}  # the first step near the optimum, by mode
+        self._whole: bool | None = None  # whether the axis has the whole plan from the start
+        yield self.chart
+        yield self.rule
+        yield self.listing
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether there has been a race."""
+        return bool(self.racers)
+
+    @property
+    def run_path(self) -> Path | None:
+        """The run of the racer under the cursor."""
+        return self.racers[self.listing.cursor].now.run if self.racers else None
+
+    def on_mount(self) -> None:
+        """The cursor is in the table."""
+        self.listing.focus()
+
+    def places(self, width: int, height: int) -> dict[str, Region]:
+        """The curves above, the table below with the rule over it."""
+        places, between = self.body(width, height)
+        if self.large:
+            return {**places, "race-chart": between}
+        said, tall = (1 if width >= 120 else 2), 8
+        if width < 120:  # what has come of it takes two lines there
+            between = Region(0, between.y, width, between.height - 1)
+            places["messages"] = Region(0, between.bottom, width, 3)
+        top = between.height - said - tall
+        return {
+            **places,
+            "race-chart": Region(0, between.y, width, top),
+            "race-rule": Region(0, between.y + top, width, said),
+            "racers": Region(0, between.y + top + said, width, tall),
+        }
+
+    # Showing.
+
+    def show(self) -> None:
+        """The newest of every racer; while they race not more often than can be seen."""
+        desk = self.ravine.desk
+        if desk is not None and racing(desk):
+            if desk.phase == "training" and monotonic() < self._due and self.racers:
+                return
+            self._due = monotonic() + PICTURES
+            found = racers(desk.run)
+            if not self.racers or found[0].now.history is not self.racers[0].now.history:
+                self._whole, self._arrived = None, {}
+            self.racers = found
+            for racer in found:
+                step = arrival(racer.now) if racer.mode not in self._arrived else None
+                if step is not None:
+                    self._arrived[racer.mode] = step
+            self._draw_racers()
+        elif not self.racers:
+            self.chart.empty = "No race yet: N on the train screen starts one with the choices of the panels."
+            self.chart.redraw()
+        self._say()
+        super().show()
+
+    def _draw_racers(self) -> None:
+        desk, ink = self.ravine.desk, self.chart.ink
+        assert desk is not None
+        styles = self._styles()
+        curves = [
+            Trace(racer.name, styles[racer.mode], MARKERS[index], Track(racer.now.history))
+            for index, racer in enumerate(self.racers)
+            if racer.now.history is not None and len(racer.now.history)
+        ]
+        self.chart.curves = curves
+        self.chart.empty = next((racer.why for racer in self.racers if racer.why), "preparing")
+        self.chart.everything = self._everything()
+        self.chart.sight = self._sighted(self.chart.sight, curves)
+        self.chart.redraw()
+        self.rule.tell(rule(desk.shown_recipe, self.racers))
+        columns: tuple[Column, ...] = (SIGN, MODE, STATE, LOSS, GAP, KAPPA, RATE)
+        if self.size.width >= 120:
+            columns += (LIMIT, NEAR, STEPS)
+            rest = self.size.width - sum(column.width + 2 for column in columns) - 4
+            columns += (Column("how it stands", max(8, rest)),)
+        elif self.size.width >= 76:
+            columns += (NEAR,)
+        self.listing.border_title = f"{len(self.racers)} normalizations · Enter opens one when all have ended"
+        self.listing.fill(columns, len(self.racers), lambda line: self._line(self.racers[line], columns, ink.dim))
+
+    def _styles(self) -> dict[str, Style]:
+        kinds = self.chart.ink.kinds
+        return {racer.mode: kinds[index % len(kinds)] for index, racer in enumerate(self.racers)}
+
+    def _everything(self) -> Window | None:
+        """The steps that show: all that are planned where the end is near, else an axis that doubles as they come."""
+        steps = max(racer.now.steps for racer in self.racers)
+        at = max(racer.now.step for racer in self.racers)
+        if not any(racer.now.live for racer in self.racers):
+            return None
+        etas = [racer.now.eta for racer in self.racers if racer.now.eta is not None]
+        if self._whole is None and etas:
+            self._whole = max(etas) < PATIENT
+        return Window(0.0, float(steps if self._whole else grown(max(1, at), steps)))
+
+    def _sighted(self, sight: Sight, curves: list[Trace]) -> Sight:
+        optimum = {racer.now.facts.optimum_loss for racer in self.racers if racer.now.facts is not None}
+        known = [value for value in optimum if value is not None]
+        first = [float(curve.track.history.values(0, 1)[0]) for curve in curves]
+        ceiling = ABOVE * max(first) if first and max(first) > 0 else None
+        return replace(sight, level=known[0] if known else None, ceiling=ceiling)
+
+    def _line(self, racer: Racer, columns: tuple[Column, ...], dim: Style) -> list[Span]:
+        ink, now, plan = self.chart.ink, racer.now, racer.now.plan
+        style = self._styles()[racer.mode]
+        index = next(index for index, one in enumerate(self.racers) if one.mode == racer.mode)
+        bad = racer.word in ("diverged", "failed")
+        kappa = now.facts.condition_number if now.facts is not None else None
+        gap = racer.gap
+        cells: dict[str, Span] = {
+            SIGN.heading: (MARKERS[index], style),
+            MODE.heading: (racer.name, ink.strong),
+            STATE.heading: (racer.word, ink.bad if bad else ink.good if now.live else ink.text),
+            LOSS.heading: ("" if racer.loss is None else fixed(racer.loss, 6), ink.bad if bad else ink.strong),
+            GAP.heading: ("" if gap is None else "<1e-12" if gap < 1e-12 else figures(gap, 3), ink.text),
+            KAPPA.heading: ("" if kappa is None else figures(kappa, 4), ink.text),
+            RATE.heading: ("" if plan is None else figures(now.lr if now.lr is not None else plan.lr, 3), ink.text),
+            LIMIT.heading: ("" if plan is None or plan.lr_limit is None else figures(plan.lr_limit, 3), dim),
+            NEAR.heading: (f"{self._arrived[racer.mode]:,}" if racer.mode in self._arrived else "", ink.optimum),
+            STEPS.heading: (short(now.step) if now.steps else "", ink.text),
+        }
+        return [cells.get(column.heading, (racer.why, ink.bad if bad else dim)) for column in columns]
+
+    def _say(self) -> None:
+        """How the race stands, and why the racer under the cursor ended."""
+        if not self.racers:
+            return
+        racer = self.racers[self.listing.cursor]
+        self.messages.instead = (outcome(self.racers, self._arrived), False)
+        hint = f"{racer.name}: {racer.why}" if racer.why else ""
+        self.messages.hint = (hint, bool(hint) and racer.word in ("diverged", "failed"))
+
+    # Keys.
+
+    def on_listing_moved(self, message: Listing.Moved) -> None:
+        """Another racer is under the cursor."""
+        self._say()
+        super().show()
+
+    def on_listing_chosen(self, message: Listing.Chosen) -> None:
+        """The run of this racer onto the train screen."""
+        from tui.kept import ask_for_run
+
+        path, desk = self.run_path, self.ravine.desk
+        if path is None or desk is None:
+            return
+        if desk.live:
+            self.app.notify("They are still racing; x stops them all.", timeout=4)
+        else:
+            ask_for_run(path, self.post_message)
+
+    def on_run_read(self, message: RunRead) -> None:
+        """It has been read."""
+        desk = self.ravine.desk
+        if message.kept is None:
+            self.app.notify(message.problem, severity="error", timeout=8)
+        elif desk is not None and not desk.live:
+            desk.show_kept(message.kept)
+            self.ravine.action_go("train")
+
+    def action_chart(self, what: str) -> None:
+        """log_y, log_x, smooth, in, out, reset."""
+        self.chart.sight = self.chart.steered(what)
+        self.chart.redraw()
+
+    def action_enlarge(self) -> None:
+        """The chart alone, or all again."""
+        self.large = not self.large
+        self.lay_out()
+        self._due = 0.0
+        self.show()

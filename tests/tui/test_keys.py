@@ -36,7 +36,7 @@ def test_only_portable_keys_are_used() -> None:
     allowed = re.compile(
         r"[a-zA-Z0-9]|f\d0?|ctrl\+[abcdefgklnopqrstuvwxyz]|(shift\+)?tab|enter|escape|space|up|down|left|right|home|"
         r"end|pageup|pagedown|backspace|delete|plus|minus|equals_sign|question_mark|(left|right)_square_bracket|"
-        r"less_than_sign|greater_than_sign|slash"
+        r"less_than_sign|greater_than_sign|slash|comma|full_stop"
     )
     for key in KEYS:
         assert all(allowed.fullmatch(name) for name in key.keys.split(",")), key.keys

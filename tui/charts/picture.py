@@ -12,7 +12,7 @@ from rich.cells import cell_len
 from rich.style import Style
 
 from tui.cells import clip, wrap
-from tui.charts import plot
+from tui.charts import plot, readout
 from tui.charts.axis import Tick, linear_ticks, log_ticks, nice_step, step_ticks
 from tui.charts.curve import Curve, Cut
 from tui.charts.sheet import Sheet
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from engine.snapshot import Snapshot
 
 Floats = NDArray[np.float64]
+CHECKPOINT = "◆"  # on the axis, where a checkpoint of the run was written
 SHOWN_BELOW = 4.0  # decades below the curve at which the optimum still belongs into the picture
 
 
@@ -36,6 +37,7 @@ class Look:
     smooth: bool = False
     window: Window | None = None  # None follows the run
     limits: tuple[float, float] | None = None  # of the y axis, in logs where it is logarithmic; None fits the curves
+    cursor: float | None = None  # the step whose values are told
 
 
 @dataclass(frozen=True)
@@ -85,10 +87,14 @@ class Picture:
         """Everything, from back to front."""
         self._axes()
         self._rules()
-        for curve in self.curves:
-            self._curve(curve, curve.cut(self.window, self.frame.dots))
+        cuts = [curve.cut(self.window, self.frame.dots) for curve in self.curves]
+        for curve, cut in zip(self.curves, cuts, strict=True):
+            self._curve(curve, cut)
+        for index, (curve, cut) in enumerate(zip(self.curves, cuts, strict=True)):
+            self._signs(index, curve, cut)
         self._labels()
         self._banner()
+        self._told()
         return self.sheet
 
     @property
@@ -98,6 +104,12 @@ class Picture:
         if best is None or (self.look.log_y and best <= 0):
             return None
         return log10(best) if self.look.log_y else best
+
+    @property
+    def checkpoint_shown(self) -> bool:
+        """Whether a checkpoint is in the picture."""
+        places = [float(self.window.place(float(m.step))) for m in self.now.marks if m.kind == "checkpoint"]
+        return self.below == 2 and any(0 <= place <= 1 for place in places)
 
     @property
     def optimum_shown(self) -> bool:
@@ -125,7 +137,7 @@ class Picture:
         grain = nice_step(span, 8)
         low, high = low - 0.02 * span, high + 0.02 * span
         low, high = floor(low / grain + 1e-9) * grain, ceil(high / grain - 1e-9) * grain
-        key = (id(self.now.history), self.look, self.now.live, self.window.stop)
+        key = (id(self.now.history), replace(self.look, cursor=None), self.now.live, self.window.stop)
         if before.key == key:
             low, high = min(low, before.low), max(high, before.high)
         return Fitted(key, low, high)
@@ -146,8 +158,8 @@ class Picture:
         for tick in self._x_ticks():
             column = margin + frame.column(float(self.window.place(tick.value)))
             size = cell_len(tick.label)
-            start = max(margin - 1, min(column - size // 2, sheet.width - size - len(unit) - 1))
-            if not margin <= column < sheet.width or start <= end + 1:
+            start = max(margin - 1, column - size // 2)
+            if not margin <= column < sheet.width or start <= end + 1 or start + size > sheet.width - len(unit) - 1:
                 continue
             if self.below == 2:
                 sheet.put(column, base, "┬", ink.faint)
@@ -173,6 +185,13 @@ class Picture:
             if mark.kind == "change" and 0 <= place <= 1:
                 for y in range(frame.height):
                     self.sheet.put(self.margin + frame.column(place), y, "┆", self.ink.mark)
+            if mark.kind == "checkpoint" and 0 <= place <= 1 and self.below == 2:
+                self.sheet.put(self.margin + frame.column(place), frame.height, CHECKPOINT, self.ink.accent)
+        if self.look.cursor is not None:
+            place = float(self.window.place(float(readout.nearest(self.look.cursor, self.curves))))
+            if 0 <= place <= 1:
+                for y in range(frame.height):
+                    self.sheet.put(self.margin + frame.column(place), y, "│", self.ink.dim)
 
     def _curve(self, curve: Curve, cut: Cut) -> None:
         sheet, frame, margin = self.sheet, self.frame, self.margin
@@ -191,6 +210,30 @@ class Picture:
         sheet.lay(margin, 0, plot.draw(frame, places, values), curve.style if average is None else self.ink.band)
         if average is not None:
             sheet.lay(margin, 0, plot.draw(frame, scaled.place, average), curve.style)
+
+    def _signs(self, index: int, curve: Curve, cut: Cut) -> None:
+        """The own sign of a curve of every step on a few of its columns, other ones than those of its neighbours."""
+        if curve.history is None or curve.marker == "braille":
+            return
+        values = self._scale(cut.smoothed() if self.look.smooth else cut.high)
+        spread = max(2, self.frame.width // 14)
+        wanted = (np.arange(spread) + (index + 0.5) / len(self.curves)) / spread
+        seen = np.flatnonzero(np.isfinite(values))
+        if len(seen):
+            near = np.unique(np.searchsorted(cut.place[seen], wanted).clip(0, len(seen) - 1))
+            dots = plot.draw(self.frame, cut.place[seen][near], values[seen][near], marker=curve.marker, lines=False)
+            self.sheet.lay(self.margin, 0, dots, curve.style)
+
+    def _told(self) -> None:
+        """The values at the crosshair, in front of everything."""
+        if self.look.cursor is None:
+            return
+        step = readout.nearest(self.look.cursor, self.curves)
+        place = float(self.window.place(float(step)))
+        if 0 <= place <= 1:
+            lines = readout.told(step, self.curves, self.window, self.frame, self.ink)
+            column = self.margin + self.frame.column(place)
+            readout.put(self.sheet, column, self.margin, lines[: self.frame.height], self.ink)
 
     def _labels(self) -> None:
         """The words on the rules, in front of the curves but never over them."""
@@ -218,14 +261,15 @@ class Picture:
         ending, sheet = self.now.ending, self.sheet
         if ending is None or ending.reason != "diverged":
             return
-        room = min(sheet.width - 8, 76)
+        room = min(sheet.width - self.margin - 6, 76)
         ground = Style(bgcolor=self.ink.cursor)
         body = [(line, self.ink.text) for line in wrap(ending.sentence, room, max(1, sheet.height - 5))]
         body[0] = (body[0][0], self.ink.bad + Style(bold=True))
         if ending.remedy:
             body.append((f"f  {ending.remedy_text or 'apply the remedy'}, and start again", self.ink.accent))
         width = max(cell_len(line) for line, _ in body) + 4
-        x, y = max(0, (sheet.width - width) // 2), max(0, min(2, sheet.height - len(body) - 3))
+        x = max(self.margin, (sheet.width - width) // 2)
+        y = max(0, min(2, sheet.height - len(body) - 3))
         for index, (line, style) in enumerate(body):
             sheet.put(x, y + index, "▌ ", self.ink.bad + ground)
             text = clip(line, width - 2)

@@ -9,10 +9,11 @@ from typing import Literal
 from textual.binding import Binding
 
 Screen = Literal[
-    "train", "data", "runs", "predict", "evaluate", "code", "finder", "rewind", "scratchpad", "help", "watch"
+    "train", "data", "runs", "predict", "evaluate", "code", "finder", "rewind", "scratchpad", "help", "watch", "race"
 ]  # fmt: skip
 Place = Literal[
-    "app", "train", "panel", "chart", "list", "data", "runs", "predict", "evaluate", "code", "finder", "watch"
+    "app", "train", "panel", "chart", "list", "data", "runs", "predict", "evaluate", "code", "finder", "watch",
+    "race", "curves",
 ]  # fmt: skip
 
 
@@ -103,6 +104,10 @@ def _watch(now: Situation) -> bool:
     return now.screen == "watch"
 
 
+def _overlaid(now: Situation) -> bool:
+    return now.screen == "race" and now.rows
+
+
 def _list(now: Situation) -> bool:
     return now.focus in ("panel", "views", "weights") or (now.screen != "train" and now.rows)
 
@@ -120,6 +125,7 @@ def _choose_word(now: Situation) -> str:
         "rewind": "branch",
         "train": "choose",
         "watch": "show/hide",
+        "race": "open" if not now.live else "",
     }.get(now.screen, "")
 
 
@@ -177,6 +183,9 @@ KEYS: tuple[Key, ...] = (
     Key("go.rewind", "w", "app.rewind", "rewind",
         "Go back to a checkpoint of the run, and branch a new run from there.",
         when=lambda now: now.shown and now.screen in ("train", "runs"), minor=True),
+    Key("go.race", "N", "app.race", "race",
+        "Normalization race: the same choices under every normalization, side by side.", "train",
+        lambda now: _train(now) and not now.live and not now.blocked),
     # The chart
     Key("chart.log_y", "l", "train.chart('log_y')", "log y", "Loss axis logarithmic or linear.", "train", _curve),
     Key("chart.log_x", "L", "train.chart('log_x')", "log x", "Step axis logarithmic or linear.", "train", _curve,
@@ -255,6 +264,23 @@ KEYS: tuple[Key, ...] = (
         lambda now: now.screen == "code" and now.rows, mark="→", minor=True),
     Key("finder.take", "enter", "take", "take it", "Put the suggested learning rate into the panels.", "finder",
         lambda now: now.screen == "finder" and now.rows),
+    # The race, and runs over each other
+    Key("race.again", "N", "app.race", "race again", "Race once more, with the present choices.", "race",
+        lambda now: now.screen == "race" and not now.live and not now.blocked),
+    Key("curves.log_y", "l", "screen.chart('log_y')", "log y", "Race: loss axis logarithmic or linear.",
+        "curves", _overlaid),
+    Key("curves.log_x", "L", "screen.chart('log_x')", "log x", "Race: step axis logarithmic or linear.",
+        "curves", _overlaid, minor=True),
+    Key("curves.smooth", "e", "screen.chart('smooth')", "smooth",
+        "Race: smooth the curves; the raw ones stay behind them.", "curves", _overlaid, minor=True),
+    Key("curves.in", "plus,equals_sign", "screen.chart('in')", "zoom", "Race: zoom in on the newest steps.",
+        "curves", _overlaid, minor=True, mark="+"),
+    Key("curves.out", "minus", "screen.chart('out')", "zoom", "Race: zoom out.", "curves", _overlaid,
+        minor=True, mark="-"),
+    Key("curves.reset", "0", "screen.chart('reset')", "all", "Race: show all steps again.", "curves",
+        _overlaid, minor=True),
+    Key("curves.large", "g", "screen.enlarge", "large chart", "Race: the chart alone; once more, the list.",
+        "curves", _overlaid),
     # Logs: the screen of `ravine watch`
     Key("watch.toggle", "x", "screen.show_hide", "show/hide", "Show or hide the run or the tag under the cursor.",
         "watch", _watch),
@@ -309,7 +335,8 @@ KEYS: tuple[Key, ...] = (
 GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Run", ("run.", "rate.", "pace.")),
     ("Screens", ("go.",)),
-    ("Charts", ("chart.", "views.", "pane.")),
+    ("Normalization race", ("race.",)),
+    ("Charts", ("chart.", "views.", "pane.", "curves.")),
     ("Panels and lists", ("list.", "panel.")),
     ("Data screen", ("data.",)),
     ("Runs screen", ("runs.",)),

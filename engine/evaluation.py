@@ -24,7 +24,7 @@ from engine.learn.objective import Loss, row_losses, unit
 from engine.learn.plan import make_architecture
 from engine.recipe import read_toml
 from engine.runs import predictor
-from engine.runs.folder import read_facts
+from engine.runs.facts import read_facts
 
 Floats = NDArray[np.float64]
 WORST = 20  # rows listed by default

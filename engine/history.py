@@ -62,9 +62,11 @@ class _Buckets:
 
 def _summary(values: Floats) -> tuple[Floats, Floats, Bools]:
     """Least and greatest finite value and the gaps of each row of [rows, n]; +inf and -inf where nothing is finite."""
+    low, high = values.min(axis=1), values.max(axis=1)
+    # NaN wins over every number, so that the ends tell whether all between them is finite.
+    if np.isfinite(low).all() and np.isfinite(high).all():
+        return low, high, np.zeros(len(values), np.bool_)
     finite = np.isfinite(values)
-    if finite.all():
-        return values.min(axis=1), values.max(axis=1), np.zeros(len(values), np.bool_)
     low = np.where(finite, values, np.inf).min(axis=1)
     high = np.where(finite, values, -np.inf).max(axis=1)
     return low, high, np.asarray(~finite.all(axis=1))
@@ -132,7 +134,7 @@ class History:
         Raises:
             OSError: the disk is full or gone; nothing of this call is then counted.
         """
-        content = memoryview(np.ascontiguousarray(losses, "<f8").tobytes())
+        content = np.ascontiguousarray(losses, "<f8").data.cast("B")
         at = 8 * self._count
         while content:
             written = os.pwrite(self._file, content, at)
@@ -197,11 +199,11 @@ class History:
             starts = np.clip(edges[:-1], 0, count)
             stops = np.clip(edges[1:], 0, count)
             filled = stops > starts
-            for index in np.unique(level[filled]):
+            for index in (np.flatnonzero(np.bincount(level[filled] + 1)) - 1).tolist():
                 chosen = np.flatnonzero(filled & (level == index))
                 # A stretch of neighbouring columns is reduced in one call.
                 for part in np.split(chosen, np.flatnonzero(np.diff(chosen) > 1) + 1):
-                    self._reduce(int(index), starts[part], stops[part], low, high, gap, part)
+                    self._reduce(index, starts[part], stops[part], low, high, gap, part)
         empty = ~np.isfinite(low)
         low[empty] = np.nan
         high[empty] = np.nan

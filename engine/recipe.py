@@ -6,8 +6,6 @@ hyperparameters are all made from the fields below. To add a choice, add one fie
 
 from __future__ import annotations
 
-import csv
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -41,6 +39,8 @@ def _whole(value: object) -> object:
 def _names(value: object) -> object:
     """Split "a,b" into names; quotes keep a comma that belongs to a name."""
     if isinstance(value, str):
+        import csv
+
         return tuple(name.strip() for row in csv.reader([value], skipinitialspace=True) for name in row if name.strip())
     return value
 
@@ -453,6 +453,12 @@ class Choice:
         return ", ".join(parts[:-1]) + " or " + parts[-1] if len(parts) > 1 else parts[0]
 
     @property
+    def off(self) -> str:
+        """The flag that says no to a switch; "" where no is the default and nothing else makes it yes."""
+        may = self.kind == "switch" and (self.default or self.name == "normalize_target")
+        return "--no-" + self.flag.removeprefix("--") if may else ""
+
+    @property
     def default_text(self) -> str:
         """The default as it is shown: "auto", "0.5", "on"."""
         return self.show(self.default)
@@ -640,6 +646,8 @@ def _validate(tree: Mapping[str, Any]) -> Recipe:
 
 def read_toml(path: Path) -> Recipe:
     """The recipe in a TOML file, or in a run folder. Raises InputError naming the file."""
+    import tomllib
+
     if path.is_dir():
         path = path / "recipe.toml"
     try:

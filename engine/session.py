@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from math import inf
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine import devices
 from engine.data.table import Table
@@ -22,7 +22,9 @@ from engine.recipe import Recipe, find
 from engine.run import Run
 from engine.runs.origin import Origin
 from engine.snapshot import Ended, Phase, Snapshot, Weights
-from engine.telemetry import Feed, Sampler
+
+if TYPE_CHECKING:
+    from engine.telemetry import Feed, Sampler
 
 CHUNK = 0.025  # seconds of steps between two looks at the commands
 MOST = 1 << 20  # steps in a chunk, however fast they are
@@ -331,9 +333,13 @@ class Session:
             self._weights_due = seconds + max(WEIGHTS, WEIGHTS_SHARE * (time.perf_counter() - began))
         company = self._company
         if seconds > LOOK and company.sampler is None:  # a run that is over at once needs no thread that watches it
+            from engine.telemetry import Sampler
+
             company.sampler = Sampler({device.name: device.uuid for device in devices.known() if device.uuid})
             company.sampler.start()
         if self._feed is None and company.sampler is not None:
+            from engine.telemetry import Feed
+
             self._feed = Feed(company.sampler)
         if self._feed is not None and not last:
             run.recorder.telemetry(run.step, self._feed.fresh())

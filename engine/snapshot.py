@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,9 @@ from engine.history import History, Series
 from engine.learn.curvature import Facts
 from engine.learn.kernels.contract import Parameters
 from engine.learn.plan import Plan
-from engine.telemetry import Sample
+
+if TYPE_CHECKING:
+    from engine.telemetry import Sample
 
 Ended = Literal["limit", "tol", "patience", "target", "diverged", "stopped", "time", "interrupted", "failed"]
 

@@ -9,23 +9,37 @@ COMMANDS = frozenset({"train", "resume", "predict", "runs", "export", "sweep", "
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run `ravine`; the exit code: 0 done, 1 failed, 2 wrong usage, 3 diverged, 130 interrupted."""
+    """Run `ravine`; the exit code: 0 done, 1 failed, 2 wrong usage, 3 diverged, 130 interrupted.
+
+    Args:
+        argv: the words of the command line; without them those of this process, which then belongs to the program.
+    """
     words = list(sys.argv[1:] if argv is None else argv)
     if words and words[0] in COMMANDS:
-        from engine.cli import main as command_line
-
-        return command_line(words)
+        return _command(words, own=argv is None)
     if words and words[0] == "watch":
         from tui import watching
 
         if not watching.headless(words[1:]):
             return watching.start(words[1:])
-        from engine.cli import main as command_line
-
-        return command_line(words)
+        return _command(words, own=argv is None)
     from tui.start import start
 
     return start(words)
+
+
+def _command(words: Sequence[str], *, own: bool) -> int:
+    """Run a command that needs no screen; `own`: in a process of its own."""
+    from engine import process
+
+    if own:
+        process.begin()
+    from engine.cli import main as command_line
+
+    code = command_line(words)
+    if own:
+        process.end(code)
+    return code
 
 
 if __name__ == "__main__":

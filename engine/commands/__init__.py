@@ -1,1 +1,7 @@
-"""What the command line does with runs and logs once they are there. `engine.cli` holds the way in and training."""
+"""What the command line does. `engine.cli` is the way in.
+
+plain      lines that need no parser
+program    all lines, read by cyclopts; flags, runs, export and watch hold what only it needs
+train, predict, listing    the commands that both may call
+console    streams and exit codes
+"""

@@ -1,19 +1,16 @@
-"""Exit codes, streams and flags that every command shares. stdout is data, stderr is narration."""
+"""Exit codes and streams that every command shares. stdout is data, stderr is narration."""
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Annotated
-
-from cyclopts import Parameter
 
 DONE, FAILED, WRONG, DIVERGED, INTERRUPTED = 0, 1, 2, 3, 130
 
-RunName = Annotated[str, Parameter(name="RUN", help="A path, a folder name, a unique beginning of one, or last.")]
-RunsFolder = Annotated[str, Parameter(help="The folder that holds the run folders.")]
-Json = Annotated[bool, Parameter(negative=(), help="Print one JSON object on stdout.")]
+words: list[str] = []  # the command line that is obeyed, for the record
 
 
 def say(text: str) -> None:
@@ -27,19 +24,34 @@ def put(text: str) -> None:
     sys.stdout.write(text if text.endswith("\n") else text + "\n")
 
 
+def hush() -> None:
+    """Send what stdout still holds nowhere, so that it is not tried once more at exit."""
+    with suppress(OSError, io.UnsupportedOperation):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+
+
 def table(rows: Sequence[Sequence[str]], right: set[int]) -> str:
     """Lines of aligned cells; `right`: the numbers of the columns that are aligned to the right."""
+    columns = []
+    for i, column in enumerate(zip(*rows, strict=True)):
+        sizes = [_columns(cell) for cell in column]
+        width = max(sizes)
+        if i in right:
+            columns.append([" " * (width - size) + cell for cell, size in zip(column, sizes, strict=True)])
+        else:
+            columns.append([cell + " " * (width - size) for cell, size in zip(column, sizes, strict=True)])
+    return "\n".join("  ".join(cells).rstrip() for cells in zip(*columns, strict=True))
+
+
+def _columns(text: str) -> int:
+    """How many columns of a terminal a text takes."""
+    if text.isascii() and text.isprintable():
+        return len(text)
     from wcwidth import wcswidth
 
-    widths = [max(max(wcswidth(row[i]), 0) for row in rows) for i in range(len(rows[0]))]
-    lines = []
-    for row in rows:
-        cells = []
-        for i, cell in enumerate(row):
-            space = " " * (widths[i] - max(wcswidth(cell), 0))
-            cells.append(space + cell if i in right else cell + space)
-        lines.append("  ".join(cells).rstrip())
-    return "\n".join(lines)
+    return max(wcswidth(text), 0)
 
 
 def size(count: float) -> str:

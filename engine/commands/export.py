@@ -9,7 +9,8 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from engine.commands.console import DONE, RunName, RunsFolder, say
+from engine.commands.console import DONE, say
+from engine.commands.flags import RunName, RunsFolder
 from engine.errors import InputError
 
 Format = Literal["csv", "wide-csv", "safetensors", "onnx", "code", "predictor", "report"]

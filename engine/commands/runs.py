@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from engine.commands.console import DONE, Json, RunsFolder, put, say, size, table
+from engine.commands.console import DONE, put, say, size
+from engine.commands.flags import Json, RunsFolder
+from engine.commands.listing import line, listing
 from engine.errors import InputError
-
-if TYPE_CHECKING:
-    from engine.runs.store import RunInfo
 
 KEPT = 20  # runs that prune leaves by default
 SHOWN = 20  # runs that are named before the question
@@ -24,44 +22,7 @@ app = App(name="runs", help="List the runs, newest first, or delete those that a
 @app.default
 def runs(*, runs: RunsFolder = "./runs", json: Json = False) -> int:
     """List the runs, newest first."""
-    from engine.runs.store import list_runs
-
-    found = list_runs(Path(runs).expanduser())
-    if json:
-        from engine.runs.folder import to_json
-
-        put(to_json({"runs": [vars(run) for run in found]}))
-    elif not found:
-        say(f"There are no runs in {runs} yet; `ravine train` makes one.")
-    else:
-        put(_table(found))
-        say(f"{len(found):,} runs, {size(sum(run.bytes for run in found))}")
-    return DONE
-
-
-def _table(found: Sequence[RunInfo]) -> str:
-    head = ("RUN", "STATE", "DATASET", "NORMALIZATION", "STEPS", "TRAIN LOSS", "VAL LOSS", "SIZE", "AGE", "TAGS")
-    rows = [
-        (
-            _line(run.name),
-            _line(run.problem or (run.ended if run.state == "ended" else run.state)),
-            _line(run.dataset),
-            run.normalization,
-            f"{run.steps:,}",
-            "" if run.train_loss is None else f"{run.train_loss:.6g}",
-            "" if run.val_loss is None else f"{run.val_loss:.6g}",
-            size(run.bytes),
-            run.age,
-            ", ".join(run.tags),
-        )
-        for run in found
-    ]
-    return table([head, *rows], right={4, 5, 6, 7})
-
-
-def _line(text: str) -> str:
-    """A name from the disk on one line, with nothing that moves a terminal's cursor."""
-    return "".join(letter if letter.isprintable() else "·" for letter in text)
+    return listing(runs=runs, json=json)
 
 
 @app.command
@@ -91,7 +52,7 @@ def prune(
         say(f"There is nothing to delete in {runs}: the newest {keep} and runs with tags or notes stay.")
     else:
         for run in going[:SHOWN]:
-            say(f"  {_line(run.name)}  {run.age}  {size(run.bytes)}")
+            say(f"  {line(run.name)}  {run.age}  {size(run.bytes)}")
         if len(going) > SHOWN:
             say(f"  and {len(going) - SHOWN:,} more")
         what = " and ".join(
@@ -113,7 +74,7 @@ def prune(
     if deleted:
         say(f"Deleted {len(deleted):,}.")
     if json:
-        from engine.runs.folder import to_json
+        from engine.runs.facts import to_json
 
         put(to_json({"deleted": deleted, "bytes": freed, "problems": problems}))
     return DONE

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from engine.commands.console import DONE, Json, put, say, table
+from engine.commands.console import DONE, put, say, table
+from engine.commands.flags import Json
 from engine.errors import InputError
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def watch(
 
         sys.stdout.writelines(csv(tree.runs[_run_of(tree, tag, run)].curves[tag]))
     elif json:
-        from engine.runs.folder import to_json
+        from engine.runs.facts import to_json
 
         put(to_json({"logdir": logdir, "runs": [_told(tree, name) for name in sorted(tree.runs)]}))
     elif not any(found.curves for found in tree.runs.values()):

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from engine import process
 from engine.data import frames
 from engine.data.parallel import Progress, Stop, check
 from engine.data.table import Column, Table
@@ -40,6 +41,7 @@ def load(asked: str, progress: Progress | None = None, cancelled: Stop | None = 
         Cancelled: as asked.
     """
     module_name, _, function_name = asked.partition(":")
+    process.end_whole()
     here = os.getcwd()
     if here not in sys.path:
         sys.path.insert(0, here)

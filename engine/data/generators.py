@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 
 import numpy as np
 
@@ -151,6 +150,8 @@ def _values(spec: BuiltIn, given: str) -> dict[str, float]:
     for part in filter(None, (part.strip() for part in given.split(","))):
         key, equals, text = (piece.strip() for piece in part.partition("="))
         if key not in values:
+            from difflib import get_close_matches
+
             near = get_close_matches(key, values, n=1)
             hint = f"did you mean {near[0]}? They are {listed}" if near else f"they are {listed}"
             raise InputError(f"{spec.name} has no parameter {key!r}; {hint}.")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from engine.errors import Cancelled
@@ -53,6 +52,8 @@ def each(
     threads = min(cores(), _MOST_THREADS, len(items))
     if work < _SMALL or threads < 2:
         return [one(item) for item in items]
+    from concurrent.futures import ThreadPoolExecutor
+
     with ThreadPoolExecutor(threads, thread_name_prefix="ravine-data") as pool:
         try:
             return list(pool.map(one, items))

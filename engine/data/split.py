@@ -63,6 +63,9 @@ def split(
         begin = rows - sizes["test"]
         middle = begin - sizes["validation"]
         return Split(numbers[:middle], numbers[middle:begin], numbers[begin:])
+    if not sizes["validation"] + sizes["test"]:
+        none = np.empty(0, dtype=np.int64)
+        return Split(np.arange(rows, dtype=np.int64), none, none)
     part_of = np.zeros(rows, dtype=np.int8)
     order = stream(seed, "split").permutation(rows)
     if classes is None:

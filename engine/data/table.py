@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from functools import cached_property
 from typing import Literal
 
@@ -190,6 +189,8 @@ class Table:
 
 def suggest(name: str, names: Sequence[str]) -> str:
     """Half a sentence that helps with a name that is not there: near matches, and the names there are."""
+    from difflib import get_close_matches
+
     lower = {known.lower(): known for known in names}
     near = [lower[match] for match in get_close_matches(name.lower(), lower, n=3, cutoff=0.7)]
     listed = ", ".join(names[:_LISTED_NAMES])

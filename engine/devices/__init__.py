@@ -5,6 +5,7 @@ host       the processor and its memory, and what this process may use of them
 scope      what CUDA_VISIBLE_DEVICES, Slurm and MIG let it see
 trial      a kernel run on every device, in a child process
 remedies   from an error to its reason and the command that mends it
+asking     how the child is asked
 listing    the answers, and the definite device that a recipe's word stands for
 precision  which number formats a device has
 """

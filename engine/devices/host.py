@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-import platform
+import sys
 from functools import cache
 from math import ceil
 from pathlib import Path
 
 from engine.devices.info import DeviceInfo, Support
+from engine.versions import version
 
 CGROUP = Path("/sys/fs/cgroup")
 PROC = Path("/proc")
@@ -20,7 +21,7 @@ DISPLAY = ("0x0300", "0x0302")  # classes of a display controller and of a 3D co
 def cpu() -> DeviceInfo:
     """The processor, which is always usable."""
     cores, why = core_limit()
-    title = platform.processor() or platform.machine()
+    title = os.uname().machine
     flags: set[str] = set()
     for line in _lines(PROC / "cpuinfo"):
         name, _, value = line.partition(":")
@@ -102,14 +103,11 @@ def nvidia_card() -> bool:
 
 def accelerator_likely() -> bool:
     """Whether it may be worth asking torch for a device beside the processor. Cheap, and wrong at times."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        built = version("torch")
-    except PackageNotFoundError:
+    built = version("torch")
+    if built is None:
         return False
-    if platform.system() == "Darwin":
-        return platform.machine() == "arm64"
+    if sys.platform == "darwin":
+        return os.uname().machine == "arm64"
     return not built.endswith("+cpu") and (nvidia_card() or "+xpu" in built or "+rocm" in built)
 
 

@@ -34,9 +34,9 @@ def precision_remark(device: str, precision: Precision) -> str | None:
 
 
 def _support(device: str, precision: Precision) -> Support:
-    info = next((d for d in known() if d.name == device), DeviceInfo(device, "", True, "", float64=device != "mps"))
-    if precision == "float32":
+    if precision == "float32" or (device, precision) == ("cpu", "float64"):
         return "native"
+    info = next((d for d in known() if d.name == device), DeviceInfo(device, "", True, "", float64=device != "mps"))
     if precision == "float64":
         return "native" if info.float64 else "none"
     return info.bf16 if precision == "bf16" else info.fp16

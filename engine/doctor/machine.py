@@ -6,10 +6,10 @@ import os
 import shutil
 import tempfile
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from engine.runs.folder import versions as own_versions
+from engine.versions import version
 
 PACKAGES = ("textual", "plotext", "numba", "scipy", "scikit-learn", "polars", "tensorboard", "safetensors")
 LITTLE = 10**9  # bytes free on a disk: less is told
@@ -36,13 +36,7 @@ class Place:
 
 def versions() -> dict[str, str]:
     """Versions of what we are made of. Imports nothing."""
-    found = own_versions()
-    for name in PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "missing"
-    return found
+    return own_versions() | {name: version(name) or "missing" for name in PACKAGES}
 
 
 def blas() -> tuple[Blas, ...]:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from engine.data.prepare import Prepared
-from engine.learn import finder
 from engine.learn.curvature import Facts
 from engine.learn.plan import Plan, make_architecture, make_facts
 from engine.learn.recommend import planned
@@ -24,6 +23,8 @@ def decide(
     facts = make_facts(recipe, prepared, architecture, loss)
     plan = planned(recipe, prepared, facts)
     if recipe.optimizer.lr == "auto" and plan.lr_limit is None and plan.optimizer in SEARCHED:
+        from engine.learn import finder
+
         activity("looking for a learning rate")
         lr, reason = finder.suggest(plan, prepared, facts, cancelled)
         plan = replace(plan, lr=lr, lr_reason=reason)

@@ -71,6 +71,8 @@ def starting_point(architecture: Architecture, init: Init, seed: int) -> dict[st
     kaiming draws weights from ±sqrt(6/fan in) (He et al. 2015, for ReLU), biases are 0. Batch norm begins as the
     identity.
     """
+    if init in ("zeros", "ones") and not architecture.batch_norm:
+        return {name: np.full(shape, 1.0 if init == "ones" else 0.0) for name, shape in architecture.layout()}
     random = stream(seed, "initial parameters")
     found: dict[str, Floats] = {}
     fan_in = 1

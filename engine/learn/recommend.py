@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from engine.data.prepare import Prepared
 from engine.devices import accelerator_likely, precision_problem, probe, resolve
 from engine.learn.curvature import Facts
 from engine.learn.kernels.choose import choose
 from engine.learn.plan import Plan, make_plan
-from engine.learn.speeds import Speed, recall, work
 from engine.recipe import Recipe
+
+if TYPE_CHECKING:
+    from engine.learn.speeds import Speed
 
 SMALL = 1_000_000  # multiplications of a step: with fewer the processor is done before a card has been told
 BIG = 300_000_000  # with more a card is faster wherever there is one: what is assumed before anything was measured
@@ -35,6 +38,8 @@ def recommend(plan: Plan, speeds: Sequence[Speed]) -> Recommendation:
     Args:
         speeds: the processor's first.
     """
+    from engine.learn.speeds import work
+
     amount = work(plan)
     fit = [s for s in speeds if precision_problem(s.device, plan.precision) is None]
     if plan.backend == "spectral" or not amount or len(fit) < 2 or fit[0].device != "cpu":
@@ -59,8 +64,11 @@ def settle(recipe: Recipe, plan: Plan) -> Recommendation:
     """
     if recipe.device.device != "auto":
         return Recommendation(plan.device)
-    tied = recipe.device.backend in ("spectral", "compiled") or plan.backend == "spectral"
-    if tied or work(plan) < SMALL or not accelerator_likely():
+    if recipe.device.backend in ("spectral", "compiled") or plan.backend == "spectral":
+        return Recommendation("cpu")
+    from engine.learn.speeds import recall, work
+
+    if work(plan) < SMALL or not accelerator_likely():
         return Recommendation("cpu")
     speeds = recall()
     if speeds:

@@ -12,7 +12,6 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from itertools import pairwise
 from math import exp, log
 from pathlib import Path
@@ -25,6 +24,7 @@ from engine.files import write_text
 from engine.learn.kernels.choose import choose, open_kernel
 from engine.learn.plan import Plan, make_architecture, make_facts, make_plan
 from engine.recipe import build
+from engine.versions import version
 
 SIZES = (("16", 32), ("64,64", 256), ("256,256", 1024), ("1024,1024", 2048))  # hidden units and rows of a batch
 FEATURES = 16

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from engine.history import History
+from engine.history import Bools, Floats, History
 from engine.learn.curvature import Facts
 from engine.recipe import Stopping
 
@@ -82,24 +82,45 @@ class Watch:
 
 FLAT = 1e-4  # the share of the loss within which a stretch of losses counts as flat
 SHORTEST = 50  # steps of a flat stretch that is worth a word
-BLOCK = 1 << 16  # losses looked at at once
+COLUMN = 128  # steps whose least and greatest loss the history's pyramid knows exactly
+COLUMNS = 1 << 16  # columns looked at at once
 
 
 def flat_since(history: History) -> int | None:
     """The step from which on all losses to the end lie within a share FLAT of each other; None if that is no stretch.
 
-    Read backwards from the end, so that it costs no more than the flat stretch is long.
+    Read backwards from the end, column by column, and step by step only where the stretch begins. A loss that is not
+    finite ends it.
     """
-    end, low, high = len(history), np.inf, -np.inf
+    steps = end = len(history)
+    low, high = np.inf, -np.inf
     while end > 0:
-        start = max(0, end - BLOCK)
-        losses = history.values(start, end)[::-1]
-        lows = np.minimum(np.minimum.accumulate(losses), low)
-        highs = np.maximum(np.maximum.accumulate(losses), high)
-        with np.errstate(invalid="ignore"):
-            flat = highs - lows <= FLAT * np.abs(highs)
-        if not flat.all():
-            end -= int(flat.argmin())
+        first = max(0, (end - 1) // COLUMN - COLUMNS + 1) * COLUMN
+        edges = np.append(np.arange(first, end, COLUMN), end)
+        columns = history.columns(edges)
+        count, low, high = _stretch(columns.low, columns.high, columns.gap, low, high)
+        left = len(edges) - 1 - count
+        end = int(edges[left])
+        if left:
+            losses = history.values(int(edges[left - 1]), end)
+            end -= _stretch(losses, losses, ~np.isfinite(losses), low, high)[0]
             break
-        low, high, end = float(lows[-1]), float(highs[-1]), start
-    return end if len(history) - end >= SHORTEST else None
+    return end if steps - end >= SHORTEST else None
+
+
+def _stretch(lows: Floats, highs: Floats, gaps: Bools, low: float, high: float) -> tuple[int, float, float]:
+    """How many places at the end are flat together with what follows, and the least and greatest loss of all that.
+
+    Args:
+        lows, highs: [n] of the losses at each place.
+        gaps: [n] whether one is not finite.
+        low, high: of what follows.
+    """
+    least = np.minimum.accumulate(np.append(lows, low)[::-1])
+    greatest = np.maximum.accumulate(np.append(highs, high)[::-1])
+    broken = np.logical_or.accumulate(np.append(gaps, False)[::-1])
+    with np.errstate(invalid="ignore"):
+        flat = (greatest - least <= FLAT * np.abs(greatest)) & ~broken
+    flat[0] = True  # what follows is known to be
+    count = len(flat) if flat.all() else int(flat.argmin())
+    return count - 1, float(least[count - 1]), float(greatest[count - 1])

@@ -19,12 +19,10 @@ from __future__ import annotations
 import json
 import math
 import os
-import platform
 import re
-import socket
+import sys
 import time
 from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -35,41 +33,16 @@ from engine.errors import InputError
 from engine.files import write_bytes, write_text
 from engine.history import History
 from engine.recipe import Recipe
-
-FORMAT = 1
-
-
-def clean(value: Any) -> Any:
-    """A value as JSON knows it: NaN and infinities become null, numpy's numbers plain ones."""
-    if isinstance(value, Mapping):
-        return {str(k): clean(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [clean(v) for v in value]
-    if isinstance(value, np.ndarray):
-        return clean(value.tolist())
-    if isinstance(value, np.generic):
-        return clean(value.item())
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, Path):
-        return str(value)
-    return value
-
-
-def to_json(value: Any) -> str:
-    """The JSON text of a value, without NaN or Infinity."""
-    return json.dumps(clean(value), ensure_ascii=False, allow_nan=False)
+from engine.runs.facts import FORMAT, clean, host, to_json
+from engine.runs.facts import read_facts as read_facts
+from engine.runs.facts import running as running
+from engine.versions import version
 
 
 def versions() -> dict[str, str]:
     """Versions of what the numbers may depend on. Imports nothing."""
-    found = {"python": platform.python_version()}
-    for name in ("ravine", "torch", "numpy"):
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "unknown"
-    return found
+    ours = {name: version(name) or "unknown" for name in ("ravine", "torch", "numpy")}
+    return {"python": sys.version.split()[0]} | ours
 
 
 class RunFolder:
@@ -134,7 +107,7 @@ class RunFolder:
     def record(self, **facts: Any) -> None:
         """Put facts into run.json, beside those already there."""
         self._facts.update(facts)
-        content = {"format": FORMAT, "host": socket.gethostname(), "pid": os.getpid()} | self._facts
+        content = {"format": FORMAT, "host": host(), "pid": os.getpid()} | self._facts
         write_text(self.path / "run.json", json.dumps(clean(content), ensure_ascii=False, indent=1, allow_nan=False))
 
     def stamp(self, steps: int, wall_time: float) -> None:
@@ -178,24 +151,6 @@ class RunFolder:
             os.close(handle)
 
 
-def read_facts(path: Path) -> dict[str, Any]:
-    """The content of run.json. Raises InputError where the folder is not a run, is damaged, or too new."""
-    file = path / "run.json"
-    try:
-        facts = json.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"{path} is not a run folder: it has no run.json.") from None
-    except (OSError, ValueError, RecursionError) as error:
-        raise InputError(f"{file} cannot be read ({error}); the run's other files may still be whole.") from None
-    if not isinstance(facts, dict) or not isinstance(facts.get("format"), int):
-        raise InputError(f"{file} is not what ravine writes: it has no format number.")
-    if facts["format"] > FORMAT:
-        raise InputError(
-            f"{file} is of format {facts['format']}, this ravine reads up to {FORMAT}; install a newer ravine."
-        )
-    return facts
-
-
 def read_pairs(file: Path) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Steps and values of stamps.f64 or validation.f64; an incomplete pair at the end is left out."""
     try:
@@ -226,19 +181,3 @@ def read_evaluation_lines(run: Path) -> list[tuple[int, float, dict[str, float]]
             continue  # a line cut off by a crash
         found.append((step, wall, {k: math.nan if v is None else float(v) for k, v in entry.items()}))
     return found
-
-
-def running(facts: Mapping[str, Any]) -> bool:
-    """Whether a run that calls itself unfinished still has its process on this host."""
-    if facts.get("state") not in ("running", "paused") or facts.get("host") != socket.gethostname():
-        return False
-    pid = facts.get("pid")
-    if not isinstance(pid, int) or pid <= 0:
-        return False
-    try:
-        os.kill(pid, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:
-        return True  # it lives, and belongs to somebody else
-    return True

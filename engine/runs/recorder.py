@@ -64,8 +64,7 @@ class Recorder:
         assert self._events is not None
         ends, times = read_pairs(self._folder.path / "stamps.f64")
         for first in range(0, self._start, BLOCK):
-            steps = np.arange(first, min(first + BLOCK, self._start), dtype=np.int64)
-            steps = steps[logged(steps, self._wishes.log_every)]
+            steps = logged(first, min(first + BLOCK, self._start), self._wishes.log_every)
             if not len(steps):
                 continue
             losses = self._folder.history.values(int(steps[0]), int(steps[-1]) + 1)[steps - steps[0]]
@@ -82,15 +81,14 @@ class Recorder:
         self._folder.stamp(end, wall)
         if self._events is None:
             return
-        steps = np.arange(start, end, dtype=np.int64)
-        chosen = logged(steps, self._wishes.log_every)
-        if end >= self._steps and len(chosen):
-            chosen[-1] = True
-        if chosen.any():
-            walls = np.full(int(chosen.sum()), wall)
-            self._events.scalars("loss/train", walls, steps[chosen], losses[chosen])
+        steps = logged(start, end, self._wishes.log_every)
+        if start < end and end >= self._steps and (not len(steps) or steps[-1] != end - 1):
+            steps = np.append(steps, end - 1)
+        if len(steps):
+            walls = np.full(len(steps), wall)
+            self._events.scalars("loss/train", walls, steps, losses[steps - start])
             if rates is not None:
-                self._events.scalars("learning_rate", walls, steps[chosen], rates[chosen])
+                self._events.scalars("learning_rate", walls, steps, rates[steps - start])
 
     def rate(self, step: int, lr: float) -> None:
         """A learning rate that holds from a step on."""
@@ -187,10 +185,11 @@ def hyperparameters(recipe: Recipe, plan: Plan) -> dict[str, float | bool | str]
 
 def recipe_text(recipe: Recipe) -> str:
     """The recipe as Markdown: what was chosen, then everything."""
+    given = recipe.changed()
     changed = "".join(
-        f"| {choice.label} | `{choice.show(recipe.get(choice.name))}` |\n"
+        f"| {choice.label} | `{choice.show(given[choice.name])}` |\n"
         for choice in choices()
-        if choice.name in recipe.changed() and choice.section != "recording"
+        if choice.name in given and choice.section != "recording"
     )
     chosen = f"| choice | value |\n|---|---|\n{changed}\n" if changed else ""
     return f"{chosen}```toml\n{recipe.to_toml()}```\n"

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 
 BLOCK = 4096  # records stamped at once
 FEW = 8  # records that are not worth stamping
-STRIDE = 64  # bytes of a long message that are checksummed side by side
-LONG = 2048  # bytes from which on that pays
+STRIDE = 256  # bytes of a message that are checksummed side by side
+LONG = 64  # bytes from which on that pays
+PIECE = 1 << 18  # bytes of a message that are looked at at once
 POLYNOMIAL = 0x82F63B78  # Castagnoli, reflected
 
 Bytes = NDArray[np.uint8]
@@ -37,22 +38,41 @@ def _table() -> Words:
 
 def crc32c(content: bytes) -> int:
     """CRC-32C (RFC 3720, appendix B.4)."""
-    table = _table().tolist()
-    crc = 0xFFFFFFFF
-    first = len(content) % STRIDE if len(content) > LONG else len(content)
-    for byte in content[:first]:
-        crc = table[(crc ^ byte) & 0xFF] ^ (crc >> 8)
-    if first < len(content):
-        # Blocks side by side, each as if nothing came before; what came before acts like their first four bytes.
-        effects = effects_of(STRIDE)
-        blocks = np.frombuffer(content, np.uint8, offset=first).reshape(-1, STRIDE)
-        own = np.zeros(len(blocks), np.uint32)
-        for place in range(STRIDE):
-            own ^= effects[place][blocks[:, place]]
-        one, two, three, four = (effects[place].tolist() for place in range(4))
+    if len(content) < LONG:
+        table, crc = _bytes(), 0xFFFFFFFF
+        for byte in content:
+            crc = table[(crc ^ byte) & 0xFF] ^ (crc >> 8)
+        return crc ^ 0xFFFFFFFF
+    # Zeros in front of a message count for nothing, and the initial inversion is that of its first four bytes.
+    blank = -len(content) % STRIDE
+    blocks = np.zeros(blank + len(content), np.uint8)
+    blocks[blank:] = np.frombuffer(content, np.uint8)
+    blocks[blank : blank + 4] ^= 0xFF
+    # Blocks side by side, each as if nothing came before; what came before acts like their first four bytes.
+    one, two, three, four = _first_four()
+    crc = 0
+    for start in range(0, len(blocks), PIECE):
+        piece = blocks[start : start + PIECE].reshape(-1, STRIDE)
+        own = np.bitwise_xor.reduce(effects_of(STRIDE)[_places(), piece], axis=1)
         for block in own.tolist():
             crc = block ^ one[crc & 0xFF] ^ two[crc >> 8 & 0xFF] ^ three[crc >> 16 & 0xFF] ^ four[crc >> 24]
     return crc ^ 0xFFFFFFFF
+
+
+@cache
+def _bytes() -> list[int]:
+    return list(_table().tolist())
+
+
+@cache
+def _first_four() -> list[list[int]]:
+    """What the first four bytes of a block add to its CRC."""
+    return list(effects_of(STRIDE)[:4].tolist())
+
+
+@cache
+def _places() -> NDArray[np.int64]:
+    return np.arange(STRIDE)
 
 
 def masked(crc: Words) -> Words:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
@@ -13,21 +12,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.runs import records
+from engine.runs.facts import host
 
 DENSE = 2000  # steps that `auto` writes one by one
 OCTAVE = 400  # points that it writes each time the step number doubles: under 10,000 up to a billion steps
 HISTOGRAMS = 50  # evaluations of a run, at most, that come with histograms
 
 
-def logged(steps: NDArray[np.int64], every: int | Literal["auto", "all"]) -> NDArray[np.bool_]:
-    """Which steps get a point. Decided by the step alone, so that pausing or resuming moves none."""
+def logged(start: int, end: int, every: int | Literal["auto", "all"]) -> NDArray[np.int64]:
+    """The steps from start on, before end, that get a point. Decided by the step alone, so that pausing moves none."""
     if every == "all":
-        return np.ones(len(steps), np.bool_)
-    if every == "auto":
-        octave = np.maximum(np.floor(np.log2(np.maximum(steps, 1) / DENSE)), 0).astype(np.int64)
-        stride = np.where(steps < DENSE, 1, (DENSE // OCTAVE) << octave)
-        return np.asarray(steps % stride == 0)
-    return np.asarray(steps % every == 0)
+        return np.arange(start, end, dtype=np.int64)
+    if every != "auto":
+        return np.arange(-(-start // every) * every, end, every, dtype=np.int64)
+    parts = [np.arange(start, min(end, DENSE), dtype=np.int64)]
+    first, stride = DENSE, DENSE // OCTAVE
+    while first < end:  # an octave: from one doubling of the step number to the next
+        begin = max(first, -(-start // stride) * stride)
+        parts.append(np.arange(begin, min(end, 2 * first), stride, dtype=np.int64))
+        first, stride = 2 * first, 2 * stride
+    return np.concatenate(parts)
 
 
 def histogram_steps(steps: int, eval_every: int) -> int:
@@ -46,7 +50,7 @@ class EventFile:
         # begins in the same second as the one before, or the clock was set back.
         times = [int(m[1]) for m in (re.match(r"events\.out\.tfevents\.(\d+)\.", path.name) for path in earlier) if m]
         moment = max([int(started), *(time + 1 for time in times)])
-        name = f"events.out.tfevents.{moment:010d}.{socket.gethostname()}.{os.getpid()}.{len(earlier)}"
+        name = f"events.out.tfevents.{moment:010d}.{host()}.{os.getpid()}.{len(earlier)}"
         self.path = folder / name
         self.first = not earlier
         self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)

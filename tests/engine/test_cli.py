@@ -5,14 +5,19 @@ from __future__ import annotations
 import csv
 import io
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from engine.cli import preset
-from engine.recipe import build, choices
+from engine.commands import plain, program
+from engine.errors import InputError
+from engine.recipe import Choice, build, choices
 from tests.conftest import (
     DEADLINE,
     PROGRAM,
@@ -390,14 +395,14 @@ def test_closed_streams_are_never_taken_for_the_runs_files(tmp_path: Path) -> No
 # What is not imported.
 
 
-IMPORTED = "import sys; {}; print(*sorted({{'torch', 'textual', 'tui', 'plotext', 'tensorboard'}} & set(sys.modules)))"
+HEAVY = ("torch", "textual", "tui", "plotext", "tensorboard")
 
 
-def imported(code: str, cwd: Path) -> set[str]:
-    import sys
-
+def imported(code: str, cwd: Path, *more: str) -> set[str]:
+    """Which of the heavy modules, and of those named, some code brings."""
+    told = f"import sys; {code}; print(*({set(HEAVY) | set(more)} & set(sys.modules)))"
     found = subprocess.run(
-        [sys.executable, "-c", IMPORTED.format(code)],
+        [sys.executable, "-c", told],
         cwd=cwd,
         env=environment(),
         capture_output=True,
@@ -427,6 +432,61 @@ def test_the_program_itself_from_another_folder(tmp_path: Path) -> None:
     answer = ravine("train --steps 2 --json", cwd=tmp_path)
     assert answer.returncode == 0, answer.stderr
     assert ravine("runs", cwd=tmp_path).stdout.count("\n") == 2
+
+
+# Plain lines, which are read without a parser library, and the library's reading of the same.
+
+FIELDS = plain.recipe_flags()
+WORDS = ("houses", "0.1", "1e3", "full", "auto", "nonsense", "64,64", "-5", "", "--", "a=b", "x y")
+
+
+def either(read: Callable[[list[str]], object], words: list[str]) -> object:
+    """What a way of reading gives: a recipe, or the sentence of its error."""
+    try:
+        return read(words)
+    except InputError as error:
+        return str(error)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(
+        st.one_of(
+            st.sampled_from(WORDS),
+            st.sampled_from(sorted(FIELDS)),
+            st.builds("{}={}".format, st.sampled_from(sorted(FIELDS)), st.sampled_from(WORDS)),
+            st.builds("{}x".format, st.sampled_from(sorted(FIELDS))),
+        ),
+        max_size=6,
+    ).filter(lambda words: "--recipe" not in " ".join(words))
+)
+def test_a_line_means_the_same_to_both_readers(words: list[str]) -> None:
+    if plain.read(words, FIELDS) is not None:
+        assert either(preset, words) == either(program.preset, words)
+
+
+@pytest.mark.parametrize("choice", [choice for choice in choices() if choice.kind != "table"], ids=lambda c: c.name)
+def test_every_flag_is_read_without_the_library(choice: Choice) -> None:
+    value = {"switch": [], "whole": ["3"], "number": ["0.25"], "sizes": ["8,4"], "names": ["a,b"]}.get(choice.kind)
+    words = [choice.flag, *(value if value is not None else [choice.words[-1] if choice.words else "linear"])]
+    assert plain.read(words, FIELDS) is not None
+    assert either(preset, words) == either(program.preset, words)
+    if choice.off:
+        assert either(preset, [choice.off]) == either(program.preset, [choice.off])
+
+
+@pytest.mark.parametrize(
+    "line", ["--help", "houses --lr", "--lr 1 --lr 2", "--lr -1", "--as a=text", "--no-lr", "a b", "--json=true", "--"]
+)
+def test_a_line_that_leaves_something_to_decide_is_not_plain(line: str) -> None:
+    assert plain.read(line.split(), {**FIELDS, "--json": ("json", True)}) is None
+
+
+def test_short_commands_need_no_parser_library(cli: Cli, tmp_path: Path) -> None:
+    cli("train scales --name r --steps 5")
+    lines = ["runs", "runs --json", "predict r --values 3,2500", "train --steps 3 --lr=0.1 --json", "--version"]
+    code = f"from engine.cli import main; [main(line.split()) for line in {lines}]"
+    assert imported(code, tmp_path, "cyclopts", "psutil", "numpy.ma", "numpy.random") == set()
 
 
 # Known troubles.

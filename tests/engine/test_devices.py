@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from engine import devices, doctor
-from engine.devices import DeviceInfo, host, listing, probe, remedies, resolve, scope
+from engine.devices import DeviceInfo, asking, host, probe, remedies, resolve, scope
 from engine.doctor import examine
 from tests.conftest import environment, fake_python, message
 
@@ -212,7 +212,7 @@ def test_noise_around_the_answers_is_no_harm(tmp_path: Path, monkeypatch: pytest
 def test_a_card_that_hangs_or_aborts_hides_no_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trial: str, words: list[str]
 ) -> None:
-    monkeypatch.setattr(listing, "TRIAL", 1.0)
+    monkeypatch.setattr(asking, "TRIAL", 1.0)
     with_torch(tmp_path, monkeypatch, CARDS, trial=f"return self if self.device == 'cuda:1' else {trial}")
     _, first, second = probe()
     assert (first.name, first.usable, second.name, second.usable) == ("cuda:0", False, "cuda:1", True)

@@ -27,8 +27,22 @@ def test_a_falling_a_short_and_a_broken_stretch_are_not_flat() -> None:
     assert flat_since(history(np.linspace(10, 2, 1000))) is None
     assert flat_since(history(np.linspace(10, 2, 1000), np.ones(49))) is None
     assert flat_since(history(np.ones(200), [np.nan])) is None
+    assert flat_since(history(np.ones(200), [np.inf], np.ones(300))) == 201
     assert flat_since(history()) is None
     assert flat_since(history(np.zeros(60))) == 0
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_stretch_is_that_of_a_look_at_every_step(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    losses = 1 + np.cumsum(random.standard_normal(3000)) * 10.0 ** random.uniform(-8, -4)
+    losses[random.integers(0, 2900, 2)] = random.choice([1.0, np.nan, np.inf, 1.01], 2)
+    rest = next(k for k in range(3001) if k == 3000 or _flat(losses[k:]))
+    assert flat_since(history(*np.split(losses, [10, 700, 2345]))) == (rest if 3000 - rest >= 50 else None)
+
+
+def _flat(losses: np.ndarray) -> bool:
+    return bool(np.isfinite(losses).all() and np.ptp(losses) <= 1e-4 * losses.max())
 
 
 def test_patience_counts_evaluations_that_are_not_better_by_the_minimum_delta() -> None:

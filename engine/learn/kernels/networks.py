@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from engine import process
 from engine.errors import InputError
 from engine.learn import models
 from engine.learn.models import Architecture
@@ -142,6 +143,7 @@ def put(module: nn.Module, arrays: Mapping[str, Any]) -> None:
 
 def _own(shape: Architecture) -> nn.Module:
     place, _, name = shape.module.partition(":")
+    process.end_whole()
     here = os.getcwd()
     if here not in sys.path:
         sys.path.insert(0, here)

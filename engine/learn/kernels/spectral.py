@@ -150,10 +150,11 @@ class Spectral:
         # and `moved` is left - 1 with all its digits. `before` is `moved` one step earlier.
         self._left, self._moved, self._before = np.ones(count), np.zeros(count), np.zeros(count)
         self._back = False  # whether the run has diverged, and the parameters are those of the step before
+        self._logarithms: tuple[Floats, Floats] | None = None
         self._columns: Floats | None = None
-        self._falling = (
-            False  # whether no loss can be above one before it: no |ρ| is above 1, and all terms are positive
-        )
+        # Whether no loss can be above one before it: no |ρ| is above 1, and all terms are positive.
+        self._falling = False
+        self._here: tuple[int, Floats] | None = None  # a step, and the parameters there
         # The newest block that was not wanted as a whole.
         self._block, self._number = np.empty(self._side * self._side), -1
 
@@ -166,11 +167,13 @@ class Spectral:
 
     def _logarithm(self) -> tuple[Floats, Floats]:
         """log|ρ| [r], and the sign of ρ [r]."""
-        x = self._lr * self._factor * self._basis.curvature
-        with np.errstate(divide="ignore", over="ignore"):
-            logarithm = np.where(x < 1, np.log1p(-np.minimum(x, 1)), np.log1p(np.maximum(x, 1) - 2))
-        # ρ = 0: a number so low that its product with any step but 0 is nothing.
-        return np.maximum(logarithm, -1e300), np.where(x > 1, -1.0, 1.0)
+        if self._logarithms is None:
+            x = self._lr * self._factor * self._basis.curvature
+            with np.errstate(divide="ignore", over="ignore"):
+                logarithm = np.where(x < 1, np.log1p(-np.minimum(x, 1)), np.log1p(np.maximum(x, 1) - 2))
+            # ρ = 0: a number so low that its product with any step but 0 is nothing.
+            self._logarithms = np.maximum(logarithm, -1e300), np.where(x > 1, -1.0, 1.0)
+        return self._logarithms
 
     def _grown(self, steps: int) -> Floats:
         """ρ^steps - 1 [r]."""
@@ -263,7 +266,7 @@ class Spectral:
             self._lr = float(value)
         elif field == "lr_factor":
             self._factor = float(value)
-        self._columns, self._number = None, -1
+        self._forget()
 
     def gradient(self) -> Parameters:
         """See `Kernel.gradient`."""
@@ -286,16 +289,19 @@ class Spectral:
         return Parameters({"weight": flat[:-1, None].copy(), "bias": flat[-1:].copy()})
 
     def _flat(self) -> Floats:
-        basis = self._basis
-        with np.errstate(over="ignore", invalid="ignore"):
-            moved = np.where(basis.distance == 0, 0.0, self._moved_at(self._step - self._back) * basis.distance)
-        with limited(1, basis.directions.size):
-            return np.asarray(self._start + basis.directions @ moved)
+        """The parameters [d + 1]; not to be written to."""
+        step, basis = self._step - self._back, self._basis
+        if self._here is None or self._here[0] != step:
+            with np.errstate(over="ignore", invalid="ignore"):
+                moved = np.where(basis.distance == 0, 0.0, self._moved_at(step) * basis.distance)
+            with limited(1, basis.directions.size):
+                self._here = step, np.asarray(self._start + basis.directions @ moved)
+        return self._here[1]
 
     def state(self) -> State:
         """See `Kernel.state`; with what another kernel needs to take over."""
         return State(
-            {"parameters": self._flat(), "left": self._left, "moved": self._moved, "before": self._before},
+            {"parameters": self._flat().copy(), "left": self._left, "moved": self._moved, "before": self._before},
             {
                 "step": self._step,
                 "epoch": self._step,
@@ -317,7 +323,12 @@ class Spectral:
         self._left, self._moved, self._before = (arrays[name].copy() for name in ("left", "moved", "before"))
         self._step, self._anchor, self._back = int(facts["step"]), int(facts["anchor"]), bool(facts["back"])
         self._lr, self._factor, self._momentum = (float(facts[name]) for name in ("lr", "factor", "momentum"))
-        self._columns, self._number = None, -1
+        self._forget()
+
+    def _forget(self) -> None:
+        """Drop what was computed for another learning rate or position."""
+        self._logarithms = self._columns = self._here = None
+        self._number = -1
 
 
 def _exp(exponent: Floats) -> Floats:

@@ -42,17 +42,23 @@ def _limited(threads: int) -> Iterator[None]:
     global _holders, _held
     with _lock:
         if _holders == 0:
-            _held = _controller(*(name in sys.modules for name in OWNERS)).limit(limits=threads, user_api="blas")
-            _held.__enter__()
+            controller = _controller(*(name in sys.modules for name in OWNERS))
+            if any(library.num_threads != threads for library in controller.lib_controllers if _is_blas(library)):
+                _held = controller.limit(limits=threads, user_api="blas")
+                _held.__enter__()
         _holders += 1
     try:
         yield
     finally:
         with _lock:
             _holders -= 1
-            if _holders == 0:
+            if _holders == 0 and _held is not None:
                 _held.__exit__(None, None, None)
                 _held = None
+
+
+def _is_blas(library: Any) -> bool:
+    return bool(library.user_api == "blas")
 
 
 @lru_cache(maxsize=1)

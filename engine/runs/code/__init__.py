@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from engine.data.prepare import Prepared, prepare
@@ -20,7 +19,8 @@ from engine.learn.plan import Plan, make_plan
 from engine.recipe import Recipe, read_toml
 from engine.runs.code import loop, model, modules, table
 from engine.runs.code.job import Job, Style, block
-from engine.runs.folder import read_facts
+from engine.runs.facts import read_facts
+from engine.versions import version
 
 __all__ = ["Style", "needs_table", "of_run", "save_table", "script"]
 
@@ -128,10 +128,7 @@ def of_run(run: Path, style: Style, output: Path | None) -> str:
 def _head(job: Job) -> list[str]:
     """The first words, the imports and the streams."""
     plan, prepared = job.plan, job.prepared
-    try:
-        by = f"ravine {version('ravine')}"
-    except PackageNotFoundError:
-        by = "ravine"
+    by = f"ravine {version('ravine') or ''}".rstrip()
     about = (
         f"{prepared.table_name} · {prepared.normalization.normalize} · {plan.model} · {plan.optimizer} lr {plan.lr:g}"
     )

@@ -1,0 +1,95 @@
+"""The recipe's fields as flags for cyclopts, and flags that several commands share.
+
+The values stay text until the recipe checks them, so that a wrong one gets the same sentence here, in a form and in
+recipe.toml.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
+
+from cyclopts import Group, Parameter
+
+from engine import presets
+from engine.commands.train import asked
+from engine.recipe import Choice, choices
+
+RunName = Annotated[str, Parameter(name="RUN", help="A path, a folder name, a unique beginning of one, or last.")]
+RunsFolder = Annotated[str, Parameter(help="The folder that holds the run folders.")]
+Json = Annotated[bool, Parameter(negative=(), help="Print one JSON object on stdout.")]
+
+_GROUPS = {
+    "data": "Data",
+    "normalization": "Normalization",
+    "model": "Model",
+    "optimizer": "Optimizer",
+    "device": "Device",
+    "stopping": "Stopping",
+    "recording": "Recording",
+}
+
+
+def _text(_: Any, tokens: Sequence[Any]) -> Any:
+    return tokens[0].value
+
+
+def _parameter(choice: Choice, order: int) -> inspect.Parameter:
+    group = Group(_GROUPS[choice.section], sort_key=order)
+    meaning = choice.help
+    if choice.kind in ("whole", "number", "pick"):
+        meaning += f" [{choice.allowed}]"
+    if choice.default_text:
+        meaning += f" [default: {choice.default_text}]"
+    shape: Any
+    if choice.kind == "switch":
+        shape = bool
+        note = Parameter(name=choice.flag, negative=choice.off or (), help=meaning, group=group, show_default=False)
+    elif choice.kind == "table":
+        shape = list[str]
+        note = Parameter(
+            name=choice.flag, negative=(), help=f"{meaning} [{choice.allowed}]", group=group, show_default=False
+        )
+    else:
+        shape = str
+        note = Parameter(name=choice.flag, help=meaning, group=group, converter=_text, show_default=False)
+    return inspect.Parameter(
+        choice.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[shape | None, note]
+    )
+
+
+def _own_text(name: str, flag: str, meaning: str) -> inspect.Parameter:
+    """A flag that is no field of the recipe."""
+    note = Parameter(name=flag, help=meaning, show_default=False)
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[str | None, note])
+
+
+def takes_recipe(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a function(recipe, **own) the recipe's flags, and a DATASET before them."""
+    own = [p for p in inspect.signature(function, eval_str=True).parameters.values() if p.name != "recipe"]
+    names = list(_GROUPS)
+    flags = [_parameter(c, 1 + names.index(c.section)) for c in choices()]
+    word = Parameter(name="DATASET", help="Same as --dataset.", show_default=False)
+    first = inspect.Parameter(
+        "word", inspect.Parameter.POSITIONAL_ONLY, default=None, annotation=Annotated[str | None, word]
+    )
+    file = _own_text("recipe_file", "--recipe", "Begin from a recipe.toml or a run folder; flags overrule it.")
+    names_of = ", ".join(presets.SHIPPED)
+    named = _own_text(
+        "preset_name",
+        "--preset",
+        f"Begin from a recipe by its name: {names_of}, or one of your own; --recipe and flags overrule it.",
+    )
+
+    def call(
+        word: str | None = None, *, recipe_file: str | None = None, preset_name: str | None = None, **given: Any
+    ) -> Any:
+        mine = {p.name: given.pop(p.name) for p in own if p.name in given}
+        values = {name: value for name, value in given.items() if value is not None}
+        return function(asked(word, recipe_file, preset_name, values), **mine)
+
+    call.__signature__ = inspect.Signature([first, *own, file, named, *flags])  # type: ignore[attr-defined]
+    call.__annotations__ = {}  # the signature says it all; cyclopts would believe these first
+    call.__doc__ = function.__doc__
+    return call

@@ -1,0 +1,54 @@
+"""The table of `ravine runs`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.commands.console import DONE, put, say, size, table
+
+if TYPE_CHECKING:
+    from engine.runs.store import RunInfo
+
+
+def listing(*, runs: str = "./runs", json: bool = False) -> int:
+    """List the runs, newest first; the exit code. Raises InputError."""
+    from engine.runs.store import list_runs
+
+    found = list_runs(Path(runs).expanduser())
+    if json:
+        from engine.runs.facts import to_json
+
+        put(to_json({"runs": [vars(run) for run in found]}))
+    elif not found:
+        say(f"There are no runs in {runs} yet; `ravine train` makes one.")
+    else:
+        put(_table(found))
+        say(f"{len(found):,} runs, {size(sum(run.bytes for run in found))}")
+    return DONE
+
+
+def _table(found: Sequence[RunInfo]) -> str:
+    head = ("RUN", "STATE", "DATASET", "NORMALIZATION", "STEPS", "TRAIN LOSS", "VAL LOSS", "SIZE", "AGE", "TAGS")
+    rows = [
+        (
+            line(run.name),
+            line(run.problem or (run.ended if run.state == "ended" else run.state)),
+            line(run.dataset),
+            run.normalization,
+            f"{run.steps:,}",
+            "" if run.train_loss is None else f"{run.train_loss:.6g}",
+            "" if run.val_loss is None else f"{run.val_loss:.6g}",
+            size(run.bytes),
+            run.age,
+            ", ".join(run.tags),
+        )
+        for run in found
+    ]
+    return table([head, *rows], right={4, 5, 6, 7})
+
+
+def line(text: str) -> str:
+    """A name from the disk on one line, with nothing that moves a terminal's cursor."""
+    return text if text.isprintable() else "".join(letter if letter.isprintable() else "·" for letter in text)

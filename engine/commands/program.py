@@ -1,0 +1,113 @@
+"""The whole command line, read by cyclopts: nested help groups, choices and "did you mean" out of the box, and half
+the import time of the other libraries that could."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import cyclopts
+from cyclopts import App, Parameter
+
+from engine.commands import train as training
+from engine.commands.console import DONE, put
+from engine.commands.export import export
+from engine.commands.flags import Json, RunName, RunsFolder, takes_recipe
+from engine.commands.runs import app as listing
+from engine.commands.watch import watch
+from engine.errors import InputError
+from engine.recipe import Recipe
+from engine.versions import version
+
+app = App(
+    name="ravine",
+    help="The terminal trainer for PyTorch. Without a command: the full-screen trainer; flags preset its panels.",
+    version=lambda: version("ravine") or "unknown",
+    help_on_error=False,
+)
+
+
+def _train(recipe: Recipe, *, json: Json = False) -> int:
+    """Train without a screen; the run folder is the same.
+
+    Exit codes: 0 done, 1 failed, 2 wrong usage or bad input, 3 diverged, 130 interrupted.
+    """
+    return training.train(recipe, json=json)
+
+
+app.command(takes_recipe(_train), name="train")
+
+
+@app.command
+def resume(
+    run: RunName,
+    /,
+    *,
+    steps: Annotated[str | None, Parameter(help="A new number of steps in all; a finished run goes on to it.")] = None,
+    changed_data: Annotated[
+        bool, Parameter(negative=(), help="Go on though the table has changed since the run began.")
+    ] = False,
+    runs: RunsFolder = "./runs",
+    json: Json = False,
+) -> int:
+    """Go on with a run where its last checkpoint stood, as if it had never stopped."""
+    return training.resume(run, steps=steps, changed_data=changed_data, runs=runs, json=json)
+
+
+@app.command
+def predict(
+    run: RunName,
+    /,
+    *,
+    values: Annotated[
+        str | None,
+        Parameter(help='One row, in raw units: "3,2500" or "x1=3,x2=2500".', allow_leading_hyphen=True),
+    ] = None,
+    input: Annotated[
+        str | None, Parameter(help="A table with the raw columns; the answer is CSV, a line for each row.")
+    ] = None,
+    runs: RunsFolder = "./runs",
+    json: Json = False,
+) -> int:
+    """Predict with a run's model: raw units in, raw units out."""
+    from engine.commands.predict import predict
+
+    return predict(run, values=values, input=input, runs=runs, json=json)
+
+
+app.command(listing)
+app.command(export)
+app.command(watch)
+
+
+@app.command
+def doctor(*, json: Json = False) -> int:
+    """Look at devices, terminal and versions, and say what to fix."""
+    from engine.doctor import examine
+    from engine.runs.facts import to_json
+
+    report = examine()
+    put(to_json(report.to_dict()) if json else report.to_text())
+    return DONE
+
+
+def obey(words: Sequence[str]) -> Any:
+    """Do what a command line says; its exit code, or something else after help and the version. Raises InputError."""
+    return _call(app, words)
+
+
+def preset(words: Sequence[str]) -> Recipe:
+    """The recipe that the flags of the app ask for. Raises InputError."""
+    front = App(name="ravine", help=app.help, help_on_error=False)
+    front.default(takes_recipe(lambda recipe: recipe))
+    recipe = _call(front, words)
+    assert isinstance(recipe, Recipe)
+    return recipe
+
+
+def _call(application: App, words: Sequence[str]) -> Any:
+    try:
+        return application(list(words), exit_on_error=False, print_error=False, result_action="return_value")
+    except cyclopts.CycloptsError as error:
+        text = str(error).strip().replace("\n", " ")
+        raise InputError(text if text.endswith((".", "?")) else text + ".") from None

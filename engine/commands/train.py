@@ -1,0 +1,144 @@
+"""`ravine train` and `ravine resume`: a run without a screen, from its recipe to its exit code."""
+
+from __future__ import annotations
+
+import shlex
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from engine import process
+from engine.commands import console
+from engine.commands.console import DIVERGED, DONE, FAILED, INTERRUPTED, WRONG, put, say
+from engine.errors import Cancelled, InputError
+from engine.recipe import Recipe, build, read_toml
+
+if TYPE_CHECKING:
+    from engine.runs.origin import Origin
+
+
+def asked(
+    word: str | None, recipe_file: str | None, preset_name: str | None, given: Mapping[str, str | bool | list[str]]
+) -> Recipe:
+    """The recipe that a command line asks for. Raises InputError.
+
+    Args:
+        word: the dataset as it stands without a flag.
+        recipe_file: a recipe.toml or run folder to begin from.
+        preset_name: the name of a recipe to begin from.
+        given: the other flags by the names of their fields; they overrule both.
+    """
+    values = dict(given)
+    if word is not None:
+        if "dataset" in values:
+            raise InputError(f"The dataset is given twice: {word} and --dataset {values['dataset']}.")
+        values["dataset"] = word
+    base = None
+    if preset_name is not None:
+        from engine import presets
+
+        base = presets.find(preset_name).recipe
+    if recipe_file is not None:
+        path = Path(recipe_file).expanduser()
+        own = read_toml(path)
+        if base is not None:
+            from engine import presets
+
+            own = presets.upon(base, own)
+        base = own.replace({"name": ""}) if path.is_dir() else own  # the run that is repeated has taken its name
+    return build(values, base=base)
+
+
+def train(recipe: Recipe, *, json: bool = False, origin: Origin | None = None) -> int:
+    """Train to the end; the exit code."""
+    with process.one_blas_thread():
+        from engine.session import Session
+        from engine.snapshot import Phase
+
+    process.settled()
+    session = Session(recipe, command=shlex.join(["ravine", *console.words]), origin=origin)
+    with _signals(lambda: session.stop("interrupted")):
+        session.start()
+        _watch(session, quiet=json)
+    end = session.snapshot()
+    if end.phase is Phase.FAILED:
+        say(f"ravine: {end.error}")
+        if isinstance(session.failure, Cancelled):
+            return INTERRUPTED
+        return WRONG if isinstance(session.failure, InputError) else FAILED
+    assert end.ending is not None
+    code = {"diverged": DIVERGED, "interrupted": INTERRUPTED}.get(end.ending.reason, DONE)
+    try:
+        if json:
+            from engine.runs.facts import to_json
+
+            put(to_json(session.result))
+        else:
+            put(str(end.run))
+        sys.stdout.flush()
+    except OSError:
+        if code == DONE:
+            raise
+        console.hush()  # the terminal is gone, and the code says more
+    say(end.ending.sentence)
+    return code
+
+
+def resume(run: str, *, steps: str | None = None, changed_data: bool = False, runs: str, json: bool = False) -> int:
+    """Go on with a run where its last checkpoint stood; the exit code. Raises InputError."""
+    from engine.runs.facts import read_facts, running
+    from engine.runs.origin import Origin
+    from engine.runs.store import resolve
+
+    path = resolve(run, Path(runs).expanduser())
+    recipe = read_toml(path)
+    if running(read_facts(path)):
+        raise InputError(f"The run {path.name} is still running; stop it first.")
+    if steps is not None:
+        recipe = recipe.replace({"steps": steps})
+    return train(recipe, json=json, origin=Origin.read(path, changed_data=changed_data))
+
+
+def _watch(session: Any, quiet: bool) -> None:
+    """Wait for the end; on a terminal tell how far it is, once a second."""
+    told, warned = False, False
+    while True:
+        over = session.join(0.02 if not told else 1.0)
+        if session.warnings and not warned:
+            warned = True
+            for warning in session.warnings:
+                say(warning)
+        if over:
+            return
+        now = session.snapshot()
+        if quiet or not sys.stderr.isatty() or not now.steps or now.seconds < 1:
+            told = now.seconds >= 1
+            continue
+        told = True
+        loss = f"{now.loss:.6g}" if now.loss is not None else "-"
+        rest = f"   {now.eta:.0f} s to go" if now.eta is not None else ""
+        say(f"step {now.step:,} of {now.steps:,}   loss {loss}   {now.steps_per_second:,.0f} steps/s{rest}")
+
+
+class _signals:
+    """Let SIGINT, SIGTERM and SIGHUP call `stop`, for as long as it lasts; a second one ends at once."""
+
+    def __init__(self, stop: Callable[[], None]) -> None:
+        self._stop = stop
+        self._old: dict[int, Any] = {}
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        self._stop()
+        signal.signal(number, self._old[number] or signal.SIG_DFL)
+
+    def __enter__(self) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) is not signal.SIG_IGN:  # nohup stays nohup
+                self._old[number] = signal.signal(number, self._handle)
+
+    def __exit__(self, *_: object) -> None:
+        for number, old in self._old.items():
+            signal.signal(number, old)

@@ -1,0 +1,72 @@
+"""The process of a command: set so that it starts and ends without delay. A short run is over before imports are.
+
+Only the program's own entry point calls this; whoever uses the engine as a library keeps the process as it is.
+"""
+
+from __future__ import annotations
+
+import atexit
+import gc
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+BLAS = "OPENBLAS_NUM_THREADS"
+
+_code: int | None = None
+_whole = False
+
+
+def begin() -> None:
+    """Call before anything else is imported."""
+    # pydantic would read what every installed package says of itself, to look for plugins.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    gc.disable()  # imports make objects by the hundred thousand, and hardly any garbage
+    atexit.register(_leave)  # what is registered first is called last
+
+
+def settled() -> None:
+    """Everything is imported: collect garbage from now on, but do not look through the modules for it."""
+    gc.freeze()
+    gc.enable()
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Have numpy's BLAS begin with one thread where it is loaded inside; others would wait by spinning.
+
+    A kernel that wants more gets them (see `engine.learn.kernels.threads`).
+    """
+    if BLAS in os.environ:
+        yield
+        return
+    os.environ[BLAS] = "1"
+    try:
+        yield
+    finally:
+        del os.environ[BLAS]
+
+
+def end_whole() -> None:
+    """Let the interpreter take everything down at the end: a person's own code may count on it."""
+    global _whole
+    _whole = True
+
+
+def end(code: int) -> None:
+    """The last word: leave with this exit code as soon as all threads and exit functions are done."""
+    global _code
+    _code = code
+
+
+def _leave() -> None:
+    """Skip taking down the modules one by one: files are closed, and the memory goes as a whole."""
+    if _code is None or _whole:
+        return
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        return  # the interpreter knows what to say of it
+    os._exit(_code)

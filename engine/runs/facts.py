@@ -1,0 +1,73 @@
+"""run.json: what a run says of itself, and JSON without NaN. Reading it needs nothing but the standard library."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from engine.errors import InputError
+
+FORMAT = 1
+
+
+def clean(value: Any) -> Any:
+    """A value as JSON knows it: NaN and infinities become null, numpy's numbers and arrays plain ones."""
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(k): clean(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [clean(v) for v in value]
+    if hasattr(value, "tolist"):  # numpy's; to name its types would be to import it
+        return clean(value.tolist())
+    if isinstance(value, Path):
+        return str(value)
+    return value
+
+
+def to_json(value: Any) -> str:
+    """The JSON text of a value, without NaN or Infinity."""
+    return json.dumps(clean(value), ensure_ascii=False, allow_nan=False)
+
+
+def host() -> str:
+    """The name of this machine, by which a run tells where its process lives."""
+    return os.uname().nodename
+
+
+def read_facts(path: Path) -> dict[str, Any]:
+    """The content of run.json. Raises InputError where the folder is not a run, is damaged, or too new."""
+    file = path / "run.json"
+    try:
+        facts = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{path} is not a run folder: it has no run.json.") from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(f"{file} cannot be read ({error}); the run's other files may still be whole.") from None
+    if not isinstance(facts, dict) or not isinstance(facts.get("format"), int):
+        raise InputError(f"{file} is not what ravine writes: it has no format number.")
+    if facts["format"] > FORMAT:
+        raise InputError(
+            f"{file} is of format {facts['format']}, this ravine reads up to {FORMAT}; install a newer ravine."
+        )
+    return facts
+
+
+def running(facts: Mapping[str, Any]) -> bool:
+    """Whether a run that calls itself unfinished still has its process on this host."""
+    if facts.get("state") not in ("running", "paused") or facts.get("host") != host():
+        return False
+    pid = facts.get("pid")
+    if not isinstance(pid, int) or pid <= 0:
+        return False
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True  # it lives, and belongs to somebody else
+    return True

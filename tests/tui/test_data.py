@@ -131,3 +131,27 @@ async def test_a_folder_that_cannot_be_read_says_so(drive: Any) -> None:
         await driver.type("x.csv")
         await driver.press("enter")
         await driver.see("There is no file /nowhere/x.csv", pane="messages")
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_everything_that_was_found_can_be_reached(drive: Any, size: tuple[int, int]) -> None:
+    async with drive(size=size, values={"dataset": "digits"}) as driver:
+        await driver.press("d")
+        await driver.see("65 columns of digits", pane="columns")
+        await driver.see("pixel_0_0", "n/a", pane="findings")  # a pixel that is never lit has no correlation
+        assert "nan" not in driver.text()
+        await driver.press("tab")
+        seen = driver.text("findings")
+        while "↓" in driver.text("findings"):
+            await driver.press("down", "down", "down")
+            seen += driver.text("findings")
+        assert all(f"{name}: 1" in seen for name in range(10))
+
+
+async def test_a_date_is_shown_as_a_date(drive: Any, tmp_path: Path) -> None:
+    rows = [f"2024-03-{1 + i:02d},{i}" for i in range(20)]
+    (tmp_path / "days.csv").write_text("\n".join(["when,price", *rows]), encoding="utf-8")
+    async with drive(values={"dataset": "days.csv", "target": "price"}) as driver:
+        await driver.press("d")
+        await driver.see("date", "2024-03-01", "2024-03-20", pane="columns")
+        await driver.see("mean 2024-03-1", "days", pane="findings")

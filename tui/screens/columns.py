@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tui.cells import Span
 from tui.listing import Column
 from tui.numbers import figures, short
-from tui.screens.findings import measure
+from tui.screens.findings import measure, value
 
 if TYPE_CHECKING:
     from engine.data.summary import ColumnSummary, Histogram
@@ -20,9 +20,9 @@ COLUMNS = (
     Column("role", 8),
     Column("missing", 7, number=True),
     Column("unique", 7, number=True),
-    Column("min", 8, number=True),
-    Column("max", 8, number=True),
-    Column("mean", 8, number=True),
+    Column("min", 10, number=True),
+    Column("max", 10, number=True),
+    Column("mean", 10, number=True),
     Column("std", 8, number=True),
     Column("to target", 9, number=True),
     Column("raw", 8),
@@ -69,11 +69,17 @@ def cells(one: ColumnSummary, what: str, ink: Ink, *, odd: bool, own: bool) -> d
         "role": (what, role),
         "missing": (short(one.missing) if one.missing else "", ink.bad),
         "unique": (short(one.unique), text),
-        "min": (figures(one.low, 4) if numbers else "", text),
-        "max": (figures(one.high, 4) if numbers else "", text),
-        "mean": (figures(one.mean, 4) if numbers else "", text),
+        "min": (value(one, one.low) if numbers else "", text),
+        "max": (value(one, one.high) if numbers else "", text),
+        "mean": (value(one, one.mean) if numbers else "", text),
         "std": (figures(one.std, 4) if numbers else "", text),
-        "to target": (f"{measure(one.measure)} {one.correlation:.2f}" if one.measure else "", text),
+        "to target": (_correlation(one), text),
         "raw": (bars(one.histogram), ink.dim),
         "normalized": (bars(after), ink.train),
     }
+
+
+def _correlation(one: ColumnSummary) -> str:
+    if not one.measure:
+        return ""
+    return f"{measure(one.measure)} {one.correlation:.2f}" if one.correlation == one.correlation else "n/a"

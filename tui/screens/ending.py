@@ -8,27 +8,21 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
-from tui.cells import Cells, Span, wrap
-from tui.keys import bindings
+from tui.cells import Span, wrap
+from tui.scrolling import Scrolling
 
 if TYPE_CHECKING:
     from tui.desk import Desk
 
 
-class Paragraphs(Cells, can_focus=True):
+class Paragraphs(Scrolling):
     """The words, which scroll where they are longer than the pane is high."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings("list")]
+    LAST = "Esc closes"
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(classes="pane ending")
         self._desk = desk
-        self._first = self._more = 0
-
-    def action_move(self, lines: int) -> None:
-        """Scroll."""
-        self._first = max(0, min(self._first + lines, self._more))
-        self.redraw()
 
     def action_choose(self) -> None:
         """Close."""
@@ -55,18 +49,6 @@ class Paragraphs(Cells, can_focus=True):
             lines += [[], [("  kept in", ink.strong)]]
             lines += [[(f"  {line}", ink.dim)] for line in _folded(str(now.run), width - 4)]
         return lines
-
-    def draw(self, width: int, height: int) -> list[list[Span]]:
-        """The lines that fit."""
-        lines = self.told(width)
-        self._more = max(0, len(lines) - height)
-        self._first = min(self._first, self._more)
-        below = self._more - self._first
-        parts = [f"↑ {self._first}"] * bool(self._first) + [f"↓ {below}"] * bool(below)
-        text = " ".join([*parts, "Esc closes"])
-        if (self.border_subtitle or "") != text:
-            self.border_subtitle = text
-        return lines[self._first :]
 
 
 def _folded(text: str, width: int) -> list[str]:

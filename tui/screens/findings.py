@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tui.cells import Cells, Span, wrap
+from engine.data import dates
+from tui.cells import Span, wrap
 from tui.numbers import figures
+from tui.scrolling import Scrolling
 
 if TYPE_CHECKING:
     from engine.data.summary import ColumnSummary, Summary
 
 
-class Findings(Cells):
+class Findings(Scrolling):
     """The column under the cursor, the parts, the classes, and everything that was left out or repaired."""
 
     def __init__(self) -> None:
@@ -22,7 +24,7 @@ class Findings(Cells):
         self.problem = ""
         self.strays = ""  # where the column holds text among its numbers, and what to do about it
 
-    def draw(self, width: int, height: int) -> list[list[Span]]:
+    def told(self, width: int) -> list[list[Span]]:
         """The column first, for it changes with the cursor."""
         ink = self.ink
         lines: list[list[Span]] = []
@@ -46,7 +48,7 @@ class Findings(Cells):
                 parts.append(f"{self.summary.train:,} to train, {self.summary.validation:,} for validation")
                 parts += [f"{self.summary.test:,} for the test"] * bool(self.summary.test)
             say("; ".join(parts))
-            for one in self.summary.classes[:6]:
+            for one in self.summary.classes:
                 say(f"{one.name}: {one.train + one.validation + one.test:,} rows")
             notes = [f"{one.name}: left out, {one.reason}." for one in self.summary.left_out]
             notes += [note for note in self.summary.notes if note not in notes]
@@ -62,6 +64,11 @@ def measure(name: str) -> str:
     return "η" if name == "eta" else name
 
 
+def value(column: ColumnSummary, number: float) -> str:
+    """A number of a column as a person would write it: a date as a date."""
+    return dates.show(round(number)) if column.kind == "date" else figures(number, 4)
+
+
 def _calm(mean: float, std: float) -> str:
     """A mean, without the rounding that is left of a zero."""
     return "0" if abs(mean) < 1e-12 * abs(std) else figures(mean, 3)
@@ -72,11 +79,16 @@ def _about(column: ColumnSummary) -> list[str]:
     if column.left_out:
         found.append(f"left out: {column.left_out}")
     if column.top:
-        found.append(", ".join(f"{name} {count:,}" for name, count in column.top[:6]))
+        found.append(", ".join(f"{name} {count:,}" for name, count in column.top))
+    if column.mean == column.mean:
+        found.append(f"{value(column, column.low)} to {value(column, column.high)}, {column.unique:,} different")
+        deviation = f"{figures(column.std, 4)} days" if column.kind == "date" else figures(column.std, 4)
+        found.append(f"mean {value(column, column.mean)}, std {deviation}")
     if column.measure:
         what = "correlation r" if column.measure == "r" else "correlation ratio η"
-        found.append(f"{what} with the target {column.correlation:.3f}")
+        defined = column.correlation == column.correlation
+        found.append(f"{what} with the target {column.correlation:.3f}" if defined else f"{what}: n/a, it never varies")
     return found + [
         f"→ {one.name}: mean {_calm(one.mean, one.std)}, std {figures(one.std, 3)} when normalized"
-        for one in column.features[:4]
+        for one in column.features
     ]

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual.app import App, SuspendNotSupported, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
 from textual.timer import Timer
 
 from tui.bars import LOOKING
-from tui.keymap import KeyTable
+from tui.face import Face
 from tui.keys import Situation, bindings
+from tui.pulse import Pulse
 from tui.screens.room import Room
 from tui.screens.train import TrainScreen
-from tui.terminal import keep_copy, stop_here
-from tui.theme import RAVINE
+from tui.terminal import keep_copy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,10 +26,11 @@ if TYPE_CHECKING:
 
     from engine.recipe import Recipe
     from tui.desk import Desk, Opener
+    from tui.remember import Memory
     from tui.surveyor import Found, Inquirer, Surveyed, Surveying
     from tui.tensorboard import TensorBoard
 
-FRAMES = 10.0  # looks at a live run in a second
+BEAT = 1 / 30  # seconds between two times that a look at a live run may be due
 CLOSING = 5.0  # seconds that a run gets to close its folder
 
 
@@ -45,13 +46,14 @@ def _later(module: str, name: str) -> Callable[[], Screen[Any]]:
     return make
 
 
-class RavineApp(App[None]):
+class RavineApp(Face):
     """The full-screen trainer.
 
     Args:
         recipe: makes what the panels begin with; called after the first paint.
-        keymap: keys of a person's own, by id.
         opener: makes a run; tests give their own.
+        memory: what is remembered of last time; nothing is without one.
+        face: what `Face` takes.
     """
 
     CSS_PATH = "ravine.tcss"
@@ -77,33 +79,33 @@ class RavineApp(App[None]):
         self,
         recipe: Callable[[], Recipe] | None = None,
         *,
-        keymap: Mapping[str, str] | None = None,
         opener: Opener | None = None,
+        memory: Memory | None = None,
+        **face: Any,
     ) -> None:
-        super().__init__()
-        self.key_table = KeyTable(keymap)
+        super().__init__(**face)
         self.desk: Desk | None = None
-        self._recipe, self._opener = recipe, opener
+        self._recipe, self._opener, self._memory = recipe, opener, memory
+        self.liking: dict[str, Any] = dict(memory.layout) if memory is not None else {}  # how charts are looked at
         self._inquirer: Inquirer | None = None
         self._asked: Recipe | None = None
         self._timer: Timer | None = None
         self._tensorboard: TensorBoard | None = None
         self.farewell = ""  # what is said after the screen is gone
-        self.register_theme(RAVINE)
-        self.theme = RAVINE.name
-        if self.key_table.keymap:
-            self.set_keymap(self.key_table.keymap)
+        link = self.link
+        self._pulse = Pulse() if link is None else Pulse(lambda: link.behind, lambda: link.traffic.drain)
 
     # Opening.
 
     def on_mount(self) -> None:
         """Ask for the first paint, then load what it did not need."""
-        for number in (signal.SIGTERM, signal.SIGHUP):
+        told = {signal.SIGTERM: self._told_to_end, signal.SIGHUP: self._told_to_end, signal.SIGTSTP: self._told_to_stop}
+        for number, obey in told.items():
             try:
-                asyncio.get_running_loop().add_signal_handler(number, self._told_to_end)
+                asyncio.get_running_loop().add_signal_handler(number, obey)
             except (RuntimeError, ValueError):
                 break  # not the main thread, as in some tests
-        self._timer = self.set_interval(1 / FRAMES, self._look, pause=True)
+        self._timer = self.set_interval(BEAT, self._look, pause=True)
         self.call_after_refresh(self._load)
 
     def _load(self) -> None:
@@ -143,6 +145,8 @@ class RavineApp(App[None]):
             self._say(message.value, True)
         elif self.desk is not None:
             setattr(self.desk, message.what, message.value)
+        if message.what == "desk" and self._memory is not None and self._memory.told:
+            self.notify(self._memory.told, timeout=8)
         for problem in self.key_table.conflicts() if message.what == "desk" else ():
             self._say(problem, True)
         self._changed()
@@ -187,7 +191,7 @@ class RavineApp(App[None]):
 
     def _look(self) -> None:
         if self.desk is not None:
-            self.desk.poll()
+            self._pulse.look(self.desk.poll)
 
     def _say(self, text: str, bad: bool) -> None:
         self.notify(text, severity="error" if bad else "information", timeout=6 if bad else 3)
@@ -327,11 +331,7 @@ class RavineApp(App[None]):
                 if desk.phase != "training":
                     break
                 await asyncio.sleep(0.02)
-        try:
-            with self.suspend():
-                stop_here("Training pauses; fg goes on." if going else "fg brings ravine back.")
-        except SuspendNotSupported:
-            self._say("This terminal cannot be left and come back to.", True)
+        self.leave_to_shell("Training pauses; fg goes on." if going else "fg brings ravine back.")
         if desk is not None and going and desk.phase == "paused":
             desk.act("toggle")
 
@@ -381,9 +381,18 @@ class RavineApp(App[None]):
         now = self.situation(screen) if isinstance(screen, Room) else Situation()
         yield from commands(self, screen, now)
 
+    def keep_all(self) -> None:
+        """Remember how things stand, for the next time."""
+        if self._memory is not None and self.desk is not None:
+            self._memory.keep(theme=self.theme, layout=self.liking, recipe=self.desk.recipe)
+
     def _told_to_end(self) -> None:
         """SIGTERM, or the line was cut."""
         self._close(130)
+
+    def _told_to_stop(self) -> None:
+        """SIGTSTP, as from another shell: what Ctrl+Z does."""
+        self.run_worker(self.action_suspend_run(), exclusive=True, group="suspend")
 
 
 def _default_recipe() -> Recipe:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
@@ -23,11 +24,28 @@ NEAR = 6
 PLAIN = Style()
 
 
+# A tab or a line break would move everything after it.
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+# Joiners, signs that turn the direction of what follows, marks that choose a picture, and skin tones: terminals do not
+# agree on how many cells a text with them takes.
+_UNSURE = re.compile(
+    "[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\U0001f3fb-\U0001f3ff\U000e0000-\U000e01ef]"
+)
+
+
+def tame(text: str) -> str:
+    """A text of somebody's so that all terminals agree on how wide it is."""
+    if text.isascii() and text.isprintable():
+        return text
+    return _UNSURE.sub("", _CONTROLS.sub(" ", text))
+
+
 def fit(spans: Sequence[Span], width: int) -> Line:
     """Spans cut or padded to exactly `width` cells, neighbours of one style joined."""
     line: list[Span] = []
     left = width
     for text, style in spans:
+        text = tame(text)
         if not text or left <= 0:
             continue
         size = cell_len(text)
@@ -47,6 +65,7 @@ def fit(spans: Sequence[Span], width: int) -> Line:
 
 def clip(text: str, width: int) -> str:
     """A text of at most `width` cells, its end replaced by an ellipsis where it is longer."""
+    text = tame(text)
     if cell_len(text) <= width:
         return text
     return set_cell_size(text, width - 1).rstrip() + "…" if width > 1 else "…"[:width]
@@ -125,12 +144,13 @@ class Cells(Widget):
         self._lines: list[Line] = []
         self._drawn = (0, 0)
         self._ground: Style | None = None
+        self._inked: Ink | None = None
 
     @property
     def ink(self) -> Ink:
         """The styles to draw with, of the theme in force."""
-        theme = self.app.current_theme
-        return _INKS.get(theme.name) or _INKS.setdefault(theme.name, ink(theme))
+        theme, colour = self.app.current_theme, not self.app.no_color
+        return _INKS.get((theme.name, colour)) or _INKS.setdefault((theme.name, colour), ink(theme, colour=colour))
 
     def draw(self, width: int, height: int) -> Sequence[Sequence[Span]]:
         """The lines to show on `width` times `height` cells. Fewer or shorter ones are padded, longer ones cut."""
@@ -166,13 +186,17 @@ class Cells(Widget):
         return Strip([Segment(text, ground + style) for text, style in self._lines[y]], self._drawn[0])
 
     def notify_style_update(self) -> None:
-        """The theme or a class changed: the ground may have another colour."""
+        """The theme or a class changed: the ground may have another colour, and so may the inks."""
         self._ground = None
         super().notify_style_update()
+        if self.is_attached:
+            before, self._inked = self._inked, self.ink
+            if before is not None and before is not self._inked:
+                self.redraw()
 
     def on_resize(self, event: events.Resize) -> None:
         """Draw at the new size."""
         self.redraw()
 
 
-_INKS: dict[str, Ink] = {RAVINE.name: ink(RAVINE)}
+_INKS: dict[tuple[str, bool], Ink] = {(RAVINE.name, True): ink(RAVINE)}

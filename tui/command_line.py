@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Collection
 
 from engine.recipe import Recipe, choices
 
 
 def command_line(recipe: Recipe) -> str:
     """`ravine train …` with every choice that is not its default. Steering during a run is not in it."""
-    words = ["ravine", "train"]
+    return shlex.join(["ravine", "train", *flags(recipe, without={"pace"})])
+
+
+def flags(recipe: Recipe, *, without: Collection[str] = ()) -> list[str]:
+    """The flags for every choice that is not its default, but those `without`."""
+    words: list[str] = []
     for choice in choices():
         value = recipe.get(choice.name)
-        if value == choice.default or choice.name == "pace":
+        if value == choice.default or choice.name in without:
             continue
         if choice.kind == "switch":
             words.append(choice.flag if value else f"--no-{choice.flag.removeprefix('--')}")
@@ -21,4 +27,4 @@ def command_line(recipe: Recipe) -> str:
                 words += [choice.flag, f"{column}={kind}"]
         else:
             words += [choice.flag, choice.show(value)]
-    return shlex.join(words)
+    return words

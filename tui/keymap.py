@@ -29,6 +29,7 @@ def key_name(name: str) -> str:
 
 
 _MARKS = {"ctrl+c": "Ctrl+C", "f1": "F1", "delete": "Del", "equals_sign": "="}
+_WORDS = {"←": "Left", "→": "Right", "↑": "Up", "↓": "Down", "⌫": "Backspace"}  # for terminals without these signs
 
 
 def _together(marks: list[str]) -> str:
@@ -36,13 +37,21 @@ def _together(marks: list[str]) -> str:
         return "1-4"
     if marks == ["←", "→", "↑", "↓"]:
         return "←→↑↓"
+    if marks == [_WORDS[mark] for mark in "←→↑↓"]:
+        return "arrows"
     return " ".join(marks) if all(len(mark) == 1 for mark in marks) else "/".join(marks)
 
 
 class KeyTable:
-    """The key table with a person's own keymap laid over it."""
+    """The key table with a person's own keymap laid over it.
 
-    def __init__(self, keymap: Mapping[str, str] | None = None) -> None:
+    Args:
+        keymap: keys by id.
+        arrows: whether the terminal has a sign for an arrow.
+    """
+
+    def __init__(self, keymap: Mapping[str, str] | None = None, *, arrows: bool = True) -> None:
+        self._arrows = arrows
         known = {key.id for key in KEYS}
         self.unknown = tuple(name for name in keymap or {} if name not in known)
         self.keymap = {name: keys for name, keys in (keymap or {}).items() if name in known}
@@ -53,9 +62,8 @@ class KeyTable:
 
     def mark(self, key: Key) -> str:
         """How the footer writes the key."""
-        if key.mark and key.id not in self.keymap:
-            return key.mark
-        return key_name(self.keys(key)[0])
+        mark = key.mark if key.mark and key.id not in self.keymap else key_name(self.keys(key)[0])
+        return mark if self._arrows else _WORDS.get(mark, mark)
 
     def all_marks(self, key: Key) -> str:
         """How the help screen writes all keys that do it: "↑ or k"."""

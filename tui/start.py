@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from tui.terminal import is_terminal, own_screen
+from engine.errors import InputError
+from tui.terminal import is_terminal, own_screen, shows
 
 if TYPE_CHECKING:
     from engine.recipe import Recipe
+    from tui.remember import Memory
 
 
 def own_keys() -> dict[str, str]:
@@ -22,12 +26,9 @@ def own_keys() -> dict[str, str]:
     path = user_config_path("ravine", appauthor=False) / "keys.toml"
     try:
         content = path.read_bytes().decode()
+        keys = tomllib.loads(content)
     except OSError:
         return {}
-    from engine.errors import InputError
-
-    try:
-        keys = tomllib.loads(content)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"The keys in {path} cannot be read: {error}.") from None
     for name, value in keys.items():
@@ -36,28 +37,96 @@ def own_keys() -> dict[str, str]:
     return keys
 
 
+@dataclass(frozen=True)
+class Manner:
+    """How the screen is wanted; no part of the recipe.
+
+    Attributes:
+        fresh: begin with the defaults, not with the choices of last time.
+        ascii: draw with ASCII only.
+        theme: the name of the colours; empty for those of last time.
+    """
+
+    fresh: bool = False
+    ascii: bool = False
+    theme: str = ""
+
+
+def manner_of(words: Sequence[str]) -> tuple[Manner, list[str]]:
+    """What the flags of the screen say, and the other words. Raises InputError."""
+    manner, rest, words = Manner(), [], list(words)
+    while words:
+        word = words.pop(0)
+        flag, equals, value = word.partition("=")
+        if word == "--fresh":
+            manner = replace(manner, fresh=True)
+        elif word == "--ascii":
+            manner = replace(manner, ascii=True)
+        elif flag == "--theme":
+            manner = replace(manner, theme=_theme(value if equals else words.pop(0) if words else ""))
+        else:
+            rest.append(word)
+    return manner, rest
+
+
+def _theme(name: str) -> str:
+    """The name of a theme. Raises InputError."""
+    from textual.theme import BUILTIN_THEMES
+
+    from tui.themes import OURS
+
+    known = [theme.name for theme in OURS] + sorted(BUILTIN_THEMES)
+    if name not in known:
+        said = f"There is no theme called {name}" if name else "--theme needs a name"
+        raise InputError(f"{said}. Themes: {', '.join(known)}.")
+    return name
+
+
 SWITCH = 0.0005  # seconds
+
+
+def prepare() -> None:
+    """What an app needs of the process.
+
+    A key waits `SWITCH` for the interpreter while a training loop of Python holds it; 5 ms is the default. COLUMNS and
+    LINES of the shell do not follow the terminal when it changes its size.
+    """
+    sys.setswitchinterval(SWITCH)
+    for name in ("COLUMNS", "LINES"):
+        os.environ.pop(name, None)
 
 
 def start(words: Sequence[str]) -> int:
     """Run the app with panels preset by flags; the exit code."""
-    recipe: Callable[[], Recipe] | None = None
-    if words:
-        from engine.cli import preset
-        from engine.errors import InputError
+    from tui.remember import Memory
 
-        try:
-            found = preset(words)
-        except InputError as error:
-            print(error, file=sys.stderr)  # noqa: T201
-            return 2
-        recipe = lambda: found  # noqa: E731
+    recipe: Callable[[], Recipe]
+    try:
+        manner, words = manner_of(words)
+        memory = Memory(fresh=manner.fresh)
+        if words:
+            found = _recipe(memory, words)
+            recipe = lambda: found  # noqa: E731
+        else:
+            recipe = lambda: _recipe(memory, ())  # noqa: E731
+    except InputError as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return 2
     if not is_terminal():
         print(  # noqa: T201
             "The full-screen trainer needs a terminal; `ravine train` does the same without one.", file=sys.stderr
         )
         return 2
-    from engine.errors import InputError
+    return _run(recipe, manner, memory)
+
+
+def _recipe(memory: Memory, words: Sequence[str]) -> Recipe:
+    from engine.cli import preset
+
+    return memory.begin(words, preset)
+
+
+def _run(recipe: Callable[[], Recipe], manner: Manner, memory: Memory) -> int:
     from tui.app import RavineApp
 
     try:
@@ -65,13 +134,16 @@ def start(words: Sequence[str]) -> int:
     except InputError as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 2
-    # A key waits this long for the interpreter while a training loop of Python holds it; 5 ms is the default.
-    sys.setswitchinterval(SWITCH)
-    with own_screen():
-        app = RavineApp(recipe, keymap=keymap)
+    prepare()
+    able = shows(os.environ, ascii=manner.ascii)
+    with own_screen(ascii=not able.unicode) as link:
+        app = RavineApp(
+            recipe, keymap=keymap, theme=manner.theme or memory.theme, shows=able, link=link, memory=memory
+        )  # fmt: skip
         with suppress(OSError):  # the terminal may be gone: the line was cut
             app.run()
         farewell = app.farewell
+        app.keep_all()
     if farewell:
         with suppress(OSError):
             print(farewell, file=sys.stderr)  # noqa: T201

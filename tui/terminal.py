@@ -1,25 +1,59 @@
 """The terminal belongs to the screen alone: whatever else the process prints goes to a log.
 
-Textual writes to `sys.__stderr__`. It is given its own duplicate of the terminal, and file descriptors 1 and 2 are
+Textual writes to `sys.__stderr__`. It is given a line of its own to the terminal, and file descriptors 1 and 2 are
 pointed at a log file, so that a native library or a child process that prints cannot touch the screen.
 """
 
 from __future__ import annotations
 
+import locale
 import os
+import re
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+
+from tui.link import Link
 
 LIMIT = 1 << 20  # bytes at which the log is begun anew
+PATIENCE = 1.0  # seconds that the terminal gets to take the last of what it is sent
 
 
 def is_terminal() -> bool:
     """Whether there is a terminal to draw on and to read keys from."""
-    return os.isatty(0) and (os.isatty(2) or os.isatty(1))
+    return os.isatty(0) and (os.isatty(2) or os.isatty(1)) and os.environ.get("TERM", "dumb") not in ("dumb", "")
+
+
+@dataclass(frozen=True)
+class Shows:
+    """What the terminal can show."""
+
+    colours: bool = True
+    unicode: bool = True
+
+
+ALL = Shows()
+
+
+def shows(environment: Mapping[str, str], *, ascii: bool = False) -> Shows:
+    """What the person and the locale say of the terminal (https://no-color.org; POSIX, Base Definitions, 8.2)."""
+    return Shows(not environment.get("NO_COLOR"), not ascii and _unicode(environment))
+
+
+def _unicode(environment: Mapping[str, str]) -> bool:
+    """Whether the locale takes UTF-8. Where none is set it is taken to, as Python does (PEP 538)."""
+    named = [environment.get(name, "") for name in ("LC_ALL", "LC_CTYPE", "LANG")]
+    if sys.flags.utf8_mode and named[1] == "C.UTF-8":
+        named[1] = ""  # which Python has put there itself
+    name = next((value for value in named if value), "")
+    if not name or re.search("utf-?8", name, re.IGNORECASE):
+        return True
+    if name in ("C", "POSIX") or "." in name:
+        return False
+    return "utf" in locale.getencoding().lower().replace("-", "")  # "de_DE" means what the system says
 
 
 def log_path() -> Path:
@@ -42,12 +76,29 @@ def keep_copy(text: str) -> Path | None:
     return path
 
 
+def has_shell() -> bool:
+    """Whether a shell started this, which can take over and bring it back: job control."""
+    import psutil
+
+    group = os.getpgrp()
+    try:
+        parent = psutil.Process(group).ppid()
+        return os.getsid(parent) == os.getsid(0) and os.getpgid(parent) != group
+    except (psutil.Error, OSError):
+        return False
+
+
 def stop_here(farewell: str) -> None:
-    """Stop this process as Ctrl+Z does, with a word in the shell. Returns after fg."""
-    if sys.__stderr__ is not None:
-        sys.__stderr__.write(f"\r\n{farewell}\r\n")
-        sys.__stderr__.flush()
-    os.kill(os.getpid(), signal.SIGSTOP)
+    """Stop this process, and those that were started with it, as Ctrl+Z does, with a word in the shell.
+
+    Returns after fg.
+    """
+    screen = sys.__stderr__
+    if screen is not None:
+        screen.write(f"\r\n{farewell}\r\n")
+        if isinstance(screen, Link):
+            screen.drained(PATIENCE)
+    os.kill(0, signal.SIGSTOP)
 
 
 def _open_log(path: Path) -> int:
@@ -60,13 +111,14 @@ def _open_log(path: Path) -> int:
 
 
 @contextmanager
-def own_screen(path: Path | None = None) -> Iterator[TextIO]:
+def own_screen(path: Path | None = None, *, ascii: bool = False) -> Iterator[Link]:
     """Within it the terminal is reached only through `sys.__stderr__` and `sys.__stdout__`; 1 and 2 lead to the log.
 
-    Gives the terminal as a text file. Everything is put back at the end.
+    Gives the line to the terminal. Everything is put back at the end; where the terminal takes nothing any more, 1 and
+    2 go on leading to the log, so that nobody waits for it.
     """
     tty = 2 if os.isatty(2) else 1
-    screen = os.fdopen(os.dup(tty), "w", encoding="utf-8", errors="replace", buffering=1)
+    screen = Link(os.dup(tty), plain=ascii)
     os.set_inheritable(screen.fileno(), False)
     before = sys.__stdout__, sys.__stderr__
     kept = os.dup(1), os.dup(2)
@@ -77,16 +129,16 @@ def own_screen(path: Path | None = None) -> Iterator[TextIO]:
     os.dup2(log, 1)
     os.dup2(log, 2)
     os.close(log)
-    sys.__stdout__ = sys.__stderr__ = screen  # type: ignore[misc]
+    sys.__stdout__ = sys.__stderr__ = screen  # type: ignore[misc, assignment]
     try:
         yield screen
     finally:
         sys.__stdout__, sys.__stderr__ = before  # type: ignore[misc]
-        for stream in (sys.stdout, sys.stderr, screen):
+        for stream in (sys.stdout, sys.stderr):
             with suppress(OSError, ValueError):
                 stream.flush()
-        for descriptor, copy in enumerate(kept, start=1):
-            os.dup2(copy, descriptor)
+        if screen.end(PATIENCE):
+            for descriptor, copy in enumerate(kept, start=1):
+                os.dup2(copy, descriptor)
+        for copy in kept:
             os.close(copy)
-        with suppress(OSError):
-            screen.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,9 +19,15 @@ PAUSE = 0.25  # seconds between two looks at files that were read to their ends
 
 def headless(words: Sequence[str]) -> bool:
     """Whether `ravine watch` was asked for text, or has no terminal to draw on."""
+    from engine.errors import InputError
+    from tui.start import manner_of
     from tui.terminal import is_terminal
 
-    return len(words) != 1 or words[0].startswith("-") or not sys.stdout.isatty() or not is_terminal()
+    try:
+        _, rest = manner_of(words)
+    except InputError:
+        return False  # which `start` tells
+    return len(rest) != 1 or rest[0].startswith("-") or not sys.stdout.isatty() or not is_terminal()
 
 
 class Reader:
@@ -79,24 +86,26 @@ class Reader:
 def start(words: Sequence[str]) -> int:
     """Run the screen for the folder that is named; the exit code."""
     from engine.errors import InputError
+    from tui.start import manner_of, own_keys, prepare
 
     try:
+        manner, words = manner_of(words)
         reader = Reader(Path(words[0]).expanduser())
-        from tui.start import SWITCH, own_keys
-
         keymap = own_keys()
     except InputError as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 2
-    sys.setswitchinterval(SWITCH)
+    prepare()
     reader.start()
     from contextlib import suppress
 
+    from tui.remember import Memory
     from tui.screens.watch import WatchApp
-    from tui.terminal import own_screen
+    from tui.terminal import own_screen, shows
 
-    with own_screen():
-        app = WatchApp(reader, keymap=keymap)
+    able = shows(os.environ, ascii=manner.ascii)
+    with own_screen(ascii=not able.unicode) as link:
+        app = WatchApp(reader, keymap=keymap, theme=manner.theme or Memory().theme, shows=able, link=link)
         with suppress(OSError):  # the terminal may be gone: the line was cut
             app.run()
     reader.close()

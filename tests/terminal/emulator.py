@@ -100,10 +100,18 @@ class Terminal:
             self.code = os.waitstatus_to_exitcode(status)
         return bool(pid)
 
-    def stopped(self) -> bool:
-        """Whether the program has stopped itself, as Ctrl+Z has it do."""
-        pid, status = os.waitpid(self.pid, os.WNOHANG | os.WUNTRACED)
-        return bool(pid) and os.WIFSTOPPED(status)
+    def over(self) -> bool:
+        """Whether the program has ended, without reading what it writes."""
+        return self._reap(os.WNOHANG)
+
+    def children(self) -> list[int]:
+        """The processes that the program has started."""
+        import psutil
+
+        try:
+            return [child.pid for child in psutil.Process(self.pid).children()]
+        except psutil.Error:
+            return []
 
     def cut(self) -> None:
         """Cut the line, as a lost SSH connection does: the terminal is gone, and the system sends SIGHUP."""

@@ -87,10 +87,8 @@ def test_a_storm_of_sizes_and_a_tiny_terminal(terminal: Any) -> None:
     app.see("Ready")
     app.send(" ")
     app.see("training")
-    for columns, rows in [(160, 45), (60, 16), (20, 5), (200, 60), (81, 25), (1, 1), (100, 30)]:
+    for columns, rows in [(160, 45), (60, 16), (20, 5), (200, 60), (81, 25), (1, 1), (100, 30), (20, 5)]:
         app.resize(columns, rows)
-    app.read(1.0)
-    app.resize(20, 5)
     app.see("too small", "has 20x5")
     app.resize(80, 24)
     app.see("training", "1 Dataset", "2 Normalization", "loss", "quit")
@@ -108,17 +106,48 @@ def test_an_idle_screen_sends_nothing(terminal: Any) -> None:
     assert app.received == before
 
 
-def test_ctrl_z_gives_the_shell_back_and_fg_goes_on(terminal: Any) -> None:
-    app = terminal("--pace", "600")
+def test_ctrl_z_gives_the_shell_back_and_fg_goes_on(shell: Any, tmp_path: Path) -> None:
+    app = shell("ravine --pace 600")
     app.see("Ready")
     app.send(" ")
     app.see("training", "step ")
     app.send("\x1a")
-    app.wait(app.stopped, "the stop")
-    app.see("Training pauses; fg goes on.")
-    os.kill(app.pid, signal.SIGCONT)
-    app.see("● training")
+    app.see("Training pauses; fg goes on.", "$ ")
+    app.send("echo the $((40 + 2)) shell\r")
+    app.see("the 42 shell")
+    (run,) = (tmp_path / "runs").iterdir()
+    before = (run / "loss.f64").stat().st_size
+    assert (run / "checkpoints").exists(), "no checkpoint was written"
+    app.send("fg\r")
+    app.see("● training", "1 Dataset", "4 Device", "quit")
+    app.wait(lambda: (run / "loss.f64").stat().st_size > before, "more losses")
+    assert "the 42 shell" not in app.text, "the shell's words are on the screen"
     app.send("qq")
+    app.see("Saved at step", "$ ")
+
+
+def test_a_signal_to_stop_does_what_ctrl_z_does(shell: Any) -> None:
+    app = shell("ravine")
+    app.see("Ready")
+    app.send("\x1a")
+    app.see("fg brings ravine back.", "$ ")
+    app.send("fg\r")
+    app.see("Ready", "1 Dataset", "quit")
+    app.wait(lambda: app.children(), "the app")
+    os.kill(app.children()[0], signal.SIGTSTP)
+    app.see("fg brings ravine back.", "$ ")
+    app.send("fg\r")
+    app.see("Ready", "1 Dataset", "quit")
+    app.send("q")
+    app.see("$ ")
+
+
+def test_ctrl_z_without_a_shell_to_go_back_to_says_so(terminal: Any) -> None:
+    app = terminal()
+    app.see("Ready")
+    app.send("\x1a")
+    app.see("There is no shell to go back to")
+    app.send("q")
     assert app.ended() == 0
 
 
@@ -163,3 +192,13 @@ def test_without_a_terminal_it_says_what_to_do(tmp_path: Path) -> None:
     )
     assert answer.returncode == 2
     assert "ravine train" in answer.stderr
+
+
+def test_a_size_that_changes_and_comes_back_at_once_is_drawn_anew(terminal: Any) -> None:
+    app = terminal()
+    app.see("Ready", "( ) cpu")
+    app.resize(4, 2)  # which cuts off what the terminal shows
+    app.resize(120, 36)
+    app.see("1 Dataset", "2 Normalization", "quit")
+    app.send("q")
+    assert app.ended() == 0

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.style import Style
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.geometry import Region
 from textual.message import Message
@@ -20,6 +20,7 @@ from tui.bars import KeyLine
 from tui.cells import Cells, Span, clip, left, right, wrap
 from tui.charts.overlaid import Curves, plain
 from tui.charts.overlay import MARKERS, Logged, Sight
+from tui.face import Face
 from tui.keymap import KeyTable
 from tui.keys import WATCHING, Situation, bindings
 from tui.listing import Column, Listing
@@ -28,8 +29,6 @@ from tui.screens.help import KeyList
 from tui.screens.layout import too_small
 from tui.screens.logged import Details
 from tui.screens.room import TooSmall, _move
-from tui.terminal import stop_here
-from tui.theme import RAVINE
 
 if TYPE_CHECKING:
     from tui.watching import Reader
@@ -423,7 +422,7 @@ class WatchHelp(Screen[None]):
         self.keys_pane.focus()
 
 
-class WatchApp(App[None]):
+class WatchApp(Face):
     """The app of `ravine watch`."""
 
     CSS_PATH = "../ravine.tcss"
@@ -431,14 +430,9 @@ class WatchApp(App[None]):
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("app", WATCHING)]
 
-    def __init__(self, reader: Reader, *, keymap: Mapping[str, str] | None = None) -> None:
-        super().__init__()
+    def __init__(self, reader: Reader, **face: Any) -> None:
+        super().__init__(**face)
         self.reader = reader
-        self.key_table = KeyTable(keymap)
-        self.register_theme(RAVINE)
-        self.theme = RAVINE.name
-        if self.key_table.keymap:
-            self.set_keymap(self.key_table.keymap)
 
     def get_default_screen(self) -> Screen[None]:
         """The curves."""
@@ -461,10 +455,4 @@ class WatchApp(App[None]):
 
     def action_suspend_run(self) -> None:
         """To the shell; fg comes back."""
-        from textual.app import SuspendNotSupported
-
-        try:
-            with self.suspend():
-                stop_here("fg brings ravine back.")
-        except SuspendNotSupported:
-            self.notify("This terminal cannot be left and come back to.", severity="error")
+        self.leave_to_shell("fg brings ravine back.")

@@ -1,0 +1,111 @@
+"""What both apps have in common: themes, terminals without colours or Unicode, and the line to the terminal."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from textual import events
+from textual.app import App, SuspendNotSupported
+from textual.filter import LineFilter
+from textual.geometry import Size
+
+from tui.filters import NoColours, OnlyAscii
+from tui.keymap import KeyTable
+from tui.terminal import ALL, Shows, has_shell, stop_here
+from tui.theme import RAVINE
+from tui.themes import OURS
+
+if TYPE_CHECKING:
+    from textual.timer import Timer
+
+    from tui.link import Link
+
+LOOK = 1.0  # seconds between two looks at the size of the terminal
+REST = 0.1  # seconds after which sizes have come to rest
+
+
+class Face(App[None]):
+    """An app in a terminal.
+
+    Args:
+        keymap: keys of a person's own, by id.
+        theme: the name of the colours; one that is not known is ours.
+        shows: what the terminal can show.
+        link: the line to the terminal; none without one.
+    """
+
+    def __init__(
+        self,
+        *,
+        keymap: Mapping[str, str] | None = None,
+        theme: str = RAVINE.name,
+        shows: Shows = ALL,
+        link: Link | None = None,
+    ) -> None:
+        super().__init__()
+        self.key_table = KeyTable(keymap, arrows=shows.unicode)
+        self.link = link
+        self.no_color = not shows.colours
+        self._own_filters: list[LineFilter] = [NoColours()] * (not shows.colours) + [OnlyAscii()] * (not shows.unicode)
+        self._drawn = False
+        self._settling: Timer | None = None
+        for one in OURS:
+            self.register_theme(one)
+        self.theme = theme if theme in self.available_themes else RAVINE.name
+        if self.key_table.keymap:
+            self.set_keymap(self.key_table.keymap)
+        if link is not None:
+            link.mend = self._mend
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """What is done to every line before it is sent."""
+        return [*([] if self.no_color else super().get_line_filters()), *self._own_filters]
+
+    # The terminal.
+
+    def on_mount(self) -> None:
+        """Look after the size of the terminal."""
+        self.set_interval(LOOK, self._measure)
+
+    def _measure(self) -> None:
+        """Take the size of the terminal where no signal has told of it."""
+        if self.link is None:
+            return
+        try:
+            size = Size(*os.get_terminal_size(self.link.fileno()))
+        except OSError:
+            return
+        if size.area and size != self.size:
+            self.post_message(events.Resize(size, size))
+
+    def on_ready(self) -> None:
+        """The first picture is drawn."""
+        self._drawn = True
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Draw everything anew once sizes have come to rest.
+
+        A terminal cuts off what does not fit. Of several sizes in quick succession Textual lays out only the last one,
+        and where that is the one from before, nothing: what was cut off meanwhile would stay away.
+        """
+        if self._settling is not None:
+            self._settling.stop()
+        if self._drawn:
+            self._settling = self.set_timer(REST, self.refresh)
+
+    def leave_to_shell(self, farewell: str) -> None:
+        """Give the terminal to the shell, with a word; returns after fg."""
+        if not has_shell():
+            self.notify("There is no shell to go back to: nothing else runs in this terminal.", severity="error")
+            return
+        try:
+            with self.suspend():
+                stop_here(farewell)
+        except SuspendNotSupported:
+            self.notify("This terminal cannot be left and come back to.", severity="error")
+
+    def _mend(self) -> None:
+        """In the thread of the line: pictures were thrown away, so the whole screen is due."""
+        self.call_later(self.refresh)

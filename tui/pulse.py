@@ -1,0 +1,48 @@
+"""How often a live run is looked at: as often as the terminal takes pictures and as drawing them costs little."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import monotonic
+
+MOST = 15.0  # looks in a second, at most
+LEAST = 1.0  # looks in a second, of a terminal that takes pictures slowly
+CALM = 10.0  # looks in a second that drawing may not fall below on its own account
+SHARE = 0.2  # of the time that drawing may take
+ROOM = 3.0  # a picture that the terminal took a second for is followed by the next after this many
+
+
+class Pulse:
+    """Says when the next look is due.
+
+    Args:
+        behind: whether the terminal has not taken the last picture yet.
+        drain: the seconds that it took for the last one.
+        clock: seconds; tests give their own.
+    """
+
+    def __init__(
+        self,
+        behind: Callable[[], bool] = lambda: False,
+        drain: Callable[[], float] = lambda: 0.0,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        self._behind, self._drain, self._clock = behind, drain, clock
+        self._next = self._cost = 0.0
+
+    def look(self, draw: Callable[[], None]) -> bool:
+        """Draw if a picture is due; whether it was."""
+        begun = self._clock()
+        if begun < self._next or self._behind():
+            return False
+        draw()
+        cost = self._clock() - begun
+        self._cost = cost if not self._cost else 0.8 * self._cost + 0.2 * cost
+        self._next = begun + self.every
+        return True
+
+    @property
+    def every(self) -> float:
+        """Seconds from one look to the next."""
+        drawing = min(1 / CALM, self._cost / SHARE)
+        return max(1 / MOST, drawing, min(1 / LEAST, ROOM * self._drain()))

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 NAME = ".index.json"
-FORMAT = 1
+FORMAT = 2
 WATCHED = ("run.json", "note.json")  # the files that an entry is made from
 
 Mark = list[int]

@@ -13,7 +13,7 @@ from engine.runs.folder import versions
 
 
 def provenance(recipe: Recipe, plan: Plan, prepared: Prepared, command: str) -> dict[str, Any]:
-    """Command line, versions, device, data and its fingerprint, and every choice that was resolved."""
+    """Command line, versions, device, data and its fingerprint, every choice as made and as resolved."""
     return {
         "command": command,
         "versions": versions(),
@@ -35,6 +35,7 @@ def provenance(recipe: Recipe, plan: Plan, prepared: Prepared, command: str) -> 
             "target": prepared.target,
             "notes": prepared.notes,
         },
+        "recipe": recipe.changed(),
         "choices": {
             "dataset": recipe.data.dataset,
             "normalize": recipe.normalization.normalize,

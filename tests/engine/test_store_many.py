@@ -78,6 +78,28 @@ def test_runs_that_have_not_changed_are_not_read_again(folder: Path, monkeypatch
     assert next(iter(found)) == "new"
 
 
+def test_what_a_run_was_told_and_its_figures_are_listed(folder: Path, tmp_path: Path) -> None:
+    from tests.conftest import recipe, train
+
+    chosen = recipe(tmp_path, dataset="linear3", batch_size=9, steps=40, val=0.2, seed=3, patience=99)
+    path = train(chosen).snapshot().run
+    for _ in range(2):  # read, then from the index
+        run = next(run for run in list_runs(folder) if run.path == path)
+        told = {name: run.choices[name] for name in ("batch_size", "steps", "seed", "patience", "val", "device")}
+        assert told == {"batch_size": 9, "steps": 40, "seed": 3, "patience": 99, "val": 0.2, "device": "cpu"}
+        assert "l1" not in run.choices
+        assert run.figures["epochs"] == pytest.approx(40 / 9)
+        assert 0 < run.figures["r2"] < 1
+        assert run.figures["condition_number"] > 1
+
+
+def test_of_an_older_run_the_choices_come_from_its_recipe(folder: Path) -> None:
+    (folder / "r2" / "recipe.toml").write_text("[device]\nseed = 7\n[optimizer]\nmomentum = 0.5\n")
+    (folder / "r3" / "recipe.toml").write_text("no toml")
+    found = {run.name: dict(run.choices) for run in list_runs(folder)}
+    assert (found["r2"], found["r3"]) == ({"seed": 7, "momentum": 0.5}, {})
+
+
 def test_a_file_replaced_by_one_of_the_same_size_and_time_is_noticed(folder: Path) -> None:
     list_runs(folder)
     file = folder / "r1" / "run.json"
@@ -117,6 +139,7 @@ def test_an_index_with_edited_entries_does_no_harm(folder: Path) -> None:
     tree = json.loads((folder / index.NAME).read_text())
     tree["runs"]["r1"][1]["nonsense"] = 5
     tree["runs"]["r2"][1]["tags"] = 5
+    tree["runs"]["r4"][1]["choices"] = 5
     del tree["runs"]["r3"][1]["tags"]
     (folder / index.NAME).write_text(json.dumps(tree))
     assert list_runs(folder) == wanted

@@ -20,8 +20,6 @@ _whole = False
 
 def begin() -> None:
     """Call before anything else is imported."""
-    # pydantic would read what every installed package says of itself, to look for plugins.
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     gc.disable()  # imports make objects by the hundred thousand, and hardly any garbage
     atexit.register(_leave)  # what is registered first is called last
 

@@ -14,14 +14,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import inf
-from typing import Any, get_args
+from typing import Any
 
 from engine.data.table import Table
-from engine.recipe import Normalization, Recipe
+from engine.recipe import Recipe, find
 from engine.session import Company, Session
 from engine.snapshot import Ended, Phase, Snapshot
 
-MODES: tuple[str, ...] = get_args(Normalization.model_fields["normalize"].annotation)
+MODES = find("normalize").words
 
 
 class Race:

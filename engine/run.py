@@ -7,6 +7,7 @@ import shutil
 import time
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -290,7 +291,7 @@ class Run:
 
     def change(self, field: str, value: Any) -> None:
         """Change a live field from the next update on, and write it to the recipe's events. Raises InputError."""
-        changed = self.recipe.model_copy(update={"events": ()}).replace({field: value})
+        changed = replace(self.recipe, events=()).replace({field: value})
         if not find(field).live:
             raise InputError(f"{find(field).label.capitalize()} cannot be changed during a run.")
         if changed.get(field) == "auto":
@@ -298,7 +299,7 @@ class Run:
         self._apply(field, changed.get(field))
         events = [*self.recipe.events, Event(step=self.step, field=field, value=changed.get(field))]
         events.sort(key=lambda event: event.step)  # a replayed run has events that are still to come
-        self.recipe = self.recipe.model_copy(update={"events": tuple(events)})
+        self.recipe = replace(self.recipe, events=tuple(events))
         if self.folder is not None:
             self.folder.update_recipe(self.recipe)
 

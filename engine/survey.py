@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
 
@@ -136,7 +136,7 @@ class Surveyor:
         key = _table_key(data)
         if self._read is None or key != self._key:
             self._read = self._table = None
-            plain = data.model_copy(update={"types": {}})
+            plain = replace(data, types={})
             self._read = load(plain, progress=progress, cancelled=cancelled, lenient=True)
             self._key = key
         if self._table is None or self._types != data.types:

@@ -153,7 +153,7 @@ class Desk:
 
     def adopt(self, recipe: Recipe) -> None:
         """Put another recipe into the panels, without its events."""
-        self.recipe = recipe.model_copy(update={"events": ()})
+        self.recipe = replace(recipe, events=())
         self._changed()
 
     def take_preset(self, preset: Preset) -> None:
@@ -162,8 +162,8 @@ class Desk:
             self._say(preset.problem, True)
             return
         now = self.recipe.recording
-        recording = preset.recipe.recording.model_copy(update={"runs": now.runs, "pace": now.pace, "name": None})
-        self.adopt(preset.recipe.model_copy(update={"recording": recording}))
+        recording = replace(preset.recipe.recording, runs=now.runs, pace=now.pace, name=None)
+        self.adopt(replace(preset.recipe, recording=recording))
         words = "the panels have its choices; n begins a run with them." if self.live else "space starts it."
         self._say(f"{preset.title}: {words}", False)
 
@@ -213,8 +213,8 @@ class Desk:
         else:
             self.run, self.snapshot, self.trained_on = None, kept.snapshot, None
             self._kept = kept.recipe
-        recording = kept.recipe.recording.model_copy(update={"runs": self.recipe.recording.runs, "name": None})
-        self.adopt(kept.recipe.model_copy(update={"recording": recording}))
+        recording = replace(kept.recipe.recording, runs=self.recipe.recording.runs, name=None)
+        self.adopt(replace(kept.recipe, recording=recording))
 
     # What was found out.
 

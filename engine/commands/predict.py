@@ -29,7 +29,7 @@ def predict(
         from engine.recipe import Data
 
         assert input is not None
-        table = load(Data.model_validate({"dataset": input, "types": {i.name: i.kind for i in model.inputs}}))
+        table = load(Data(dataset=input, types={i.name: i.kind for i in model.inputs}))
         outputs, warnings = model.predict(table)
     for warning in warnings:
         say(warning)

@@ -43,12 +43,9 @@ def asked(
         base = presets.find(preset_name).recipe
     if recipe_file is not None:
         path = Path(recipe_file).expanduser()
-        own = read_toml(path)
-        if base is not None:
-            from engine import presets
-
-            own = presets.upon(base, own)
-        base = own.replace({"name": ""}) if path.is_dir() else own  # the run that is repeated has taken its name
+        base = read_toml(path, base)
+        if path.is_dir():
+            base = base.replace({"name": ""})  # which the run that is repeated has taken
     return build(values, base=base)
 
 

@@ -6,7 +6,7 @@ choose columns ─▶ read the target ─▶ leave out rows ─▶ split ─▶ 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -122,7 +122,7 @@ def prepare(
 
 def columns_planned(data: recipe.Data, table: Table) -> int:
     """How many encoded columns `prepare` would make, degree terms included, without making them."""
-    plan = planning.make(data.model_copy(update={"degree": 1}), table, two_valued=True)
+    plan = planning.make(replace(data, degree=1), table, two_valued=True)
     return terms.count(inputs.bases(plan.encoder.inputs), data.degree)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -187,7 +187,7 @@ def _flatter_mode(recipe: Recipe, prepared: Prepared, facts: Facts) -> str | Non
     """A normalization under which κ is at least 10 times smaller."""
     if recipe.normalization.normalize != "none" or facts.lr_bound is None:
         return None
-    trial = recipe.normalization.model_copy(update={"normalize": "zscore"})
+    trial = replace(recipe.normalization, normalize="zscore")
     kappa, _ = stiffness(prepared.with_normalization(trial).train.x)
     now = facts.condition_number or np.inf  # None is infinite to rounding
     return "zscore" if kappa is not None and 10 * kappa < now else None
@@ -230,7 +230,7 @@ def _mode_that_allows(plan: Plan, recipe: Recipe, prepared: Prepared) -> str | N
     for mode in MODES:
         if mode == recipe.normalization.normalize:
             return None  # the present one is as good as any that follow
-        trial: Normalization = recipe.normalization.model_copy(update={"normalize": mode})
+        trial: Normalization = replace(recipe.normalization, normalize=mode)  # type: ignore[arg-type]
         _, bound = stiffness(prepared.with_normalization(trial).train.x, plan.loss)
         if bound is not None and plan.lr < bound:
             return mode

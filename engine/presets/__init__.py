@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from engine.errors import InputError
-from engine.recipe import Recipe, build, read_toml
+from engine.recipe import Recipe, read_toml
 
 SHIPPED = (
     "houses-by-hand",
@@ -80,13 +80,6 @@ def find(name: str, user_dir: Path | None = None) -> Preset:
     near = get_close_matches(name, names, n=1)
     hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}."
     raise InputError(f"There is no preset {name}; {hint}")
-
-
-def upon(preset: Recipe, recipe: Recipe) -> Recipe:
-    """A preset with those fields changed that a recipe's file gives, and with that recipe's events."""
-    given = recipe.model_dump(exclude_unset=True, exclude={"events"})
-    values = {name: value for section in given.values() for name, value in section.items()}
-    return build(values, base=preset).model_copy(update={"events": recipe.events})
 
 
 def _own(folder: Path) -> Iterator[Preset]:

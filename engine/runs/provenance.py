@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import subprocess
+import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -59,8 +60,14 @@ def provenance(recipe: Recipe, plan: Plan, prepared: Prepared, command: str) -> 
 
 def _git_commit() -> str | None:
     """The commit that is checked out where the run was started, for the record."""
-    if not any((folder / ".git").exists() for folder in (Path.cwd(), *Path.cwd().parents)):
+    folder = next((f / ".git" for f in (Path.cwd(), *Path.cwd().parents) if (f / ".git").exists()), None)
+    if folder is None:
         return None
+    found = _read_commit(folder)
+    if found is not None and "GIT_DIR" not in os.environ:
+        return found
+    import subprocess
+
     try:
         answer = subprocess.run(
             ["git", "rev-parse", "HEAD"],
@@ -73,3 +80,13 @@ def _git_commit() -> str | None:
     except (OSError, subprocess.SubprocessError):
         return None  # no git on this machine, or a repository it refuses: nothing to record
     return answer.stdout.strip() or None
+
+
+def _read_commit(folder: Path) -> str | None:
+    """The commit that a .git folder has checked out, where two files of the plain form tell it; git knows them all."""
+    try:
+        head = (folder / "HEAD").read_text(encoding="utf-8").strip()
+        commit = (folder / head.removeprefix("ref: ")).read_text(encoding="utf-8").strip() if "ref: " in head else head
+    except (OSError, ValueError):
+        return None
+    return commit if re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", commit) else None

@@ -13,7 +13,7 @@ from typing import Any
 
 from engine.errors import InputError
 from engine.runs import index, notes
-from engine.runs.folder import read_facts, running
+from engine.runs.facts import read_facts, running
 
 # Choices of run.json that an entry need not say: they have places of their own, or are what everybody has.
 ELSEWHERE = frozenset({"dataset", "normalize", "model", "optimizer", "lr"})

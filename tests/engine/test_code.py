@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -220,7 +220,7 @@ print(json.dumps(found), file=sys.stderr)
 def chosen(case: Case, folder: Path, name: str) -> Recipe:
     made = recipe(folder, name=name, **case.fields)
     events = tuple(Event(step=step, field=field, value=value) for step, field, value in case.events)
-    return made.model_copy(update={"events": events})
+    return replace(made, events=events)
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Interrupted and resumed equals uninterrupted, bit for bit."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 
 from engine.errors import InputError
-from engine.recipe import Recipe, build, read_toml
+from engine.recipe import Event, Recipe, build, read_toml
 from engine.run import Run
 from engine.runs import predictor
 from engine.runs.folder import read_evaluations, read_facts
@@ -57,7 +58,7 @@ def recipe_of(case: str, runs: Path) -> Recipe:
     wishes = dict(CASES[case])
     events = wishes.pop("events", [])
     recipe = build(wishes | {"runs": str(runs), "checkpoint_every": 50})
-    return Recipe.model_validate(recipe.model_dump() | {"events": events})
+    return replace(recipe, events=tuple(Event(**event) for event in events))
 
 
 def same(one: Path, other: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterator
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ import pytest
 from engine.errors import Cancelled, InputError
 from engine.history import History
 from engine.learn.kernels.autograd import Autograd
-from engine.recipe import Recipe, read_toml
+from engine.recipe import Event, read_toml
 from engine.runs import predictor
 from engine.session import Session
 from engine.snapshot import Phase, Snapshot
@@ -387,19 +387,16 @@ def test_a_full_log_does_not_leave_a_run_that_seems_to_go_on(tmp_path: Path, mon
 
 
 def test_events_happen_at_their_steps_whatever_their_order_in_the_file(tmp_path: Path) -> None:
-    events = ({"step": 20, "field": "lr", "value": 0.02}, {"step": 10, "field": "lr", "value": 0.3})
+    events = (Event(step=20, field="lr", value=0.02), Event(step=10, field="lr", value=0.3))
     plain = recipe(tmp_path, dataset="linear3", steps=40)
-    found = [
-        losses(folder(train(Recipe.model_validate(plain.model_dump() | {"events": order}))))
-        for order in (events, events[::-1])
-    ]
+    found = [losses(folder(train(replace(plain, events=order)))) for order in (events, events[::-1])]
     assert np.array_equal(*found)
 
 
 def test_a_replayed_run_that_is_steered_once_more_can_be_replayed(tmp_path: Path) -> None:
-    later = {"step": 60, "field": "lr", "value": 0.02}
+    later = Event(step=60, field="lr", value=0.02)
     plain = recipe(tmp_path, dataset="linear3", steps=100, lr=0.1)
-    session = Session(Recipe.model_validate(plain.model_dump() | {"events": (later,)}))
+    session = Session(replace(plain, events=(later,)))
     session.change("lr", 0.3)  # at step 0
     session.start()
     finished(session)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -167,7 +168,7 @@ def test_learning_rates_follow_schedule_and_steering() -> None:
     given = subject(
         {"dataset": "scales", "lr": 0.1, "schedule": "step", "steps": 90}, {"weight": [[0.0]] * 2, "bias": [0.0]}
     )
-    steered = given.recipe.model_copy(update={"events": (Event(step=50, field="lr", value=0.4),)})
+    steered = replace(given.recipe, events=(Event(step=50, field="lr", value=0.4),))
     rates = learning_rates(
         Subject(given.snapshot, given.prepared, given.plan, steered, Trail()), np.array([0, 29, 30, 49, 50, 60])
     )

@@ -228,6 +228,6 @@ def _open(run: Path, point: Point) -> RewindScreen.Opened:
     if "run" not in state.facts:  # the best weights are kept without what the run itself remembers
         state = replace(state, facts=state.facts | {"run": json.dumps({"evaluated": point.step})})
     past = tuple(event for event in recipe.events if event.step < point.step)
-    recording = recipe.recording.model_copy(update={"name": None, "runs": str(run.parent)})
-    recipe = recipe.model_copy(update={"events": past, "recording": recording})
+    recording = replace(recipe.recording, name=None, runs=str(run.parent))
+    recipe = replace(recipe, events=past, recording=recording)
     return RewindScreen.Opened(recipe, Origin(run, state, branch=True))

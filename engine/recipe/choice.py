@@ -1,0 +1,332 @@
+"""One field of the recipe: what it takes, how a text is read as it, and how it is shown."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from math import isfinite
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from engine.errors import InputError
+
+Kind = Literal["pick", "switch", "whole", "number", "text", "names", "sizes", "table"]
+ColumnKind = Literal["numeric", "boolean", "categorical", "date", "identifier", "text"]
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """The numbers that a field takes; None for no bound."""
+
+    least: float | None = None
+    most: float | None = None
+    above: float | None = None
+    below: float | None = None
+
+    def hold(self, value: float) -> bool:
+        """Whether a number is within them."""
+        return (
+            (self.least is None or value >= self.least)
+            and (self.most is None or value <= self.most)
+            and (self.above is None or value > self.above)
+            and (self.below is None or value < self.below)
+        )
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One field of the recipe, as the forms and the command line see it."""
+
+    section: str
+    name: str
+    label: str
+    help: str
+    default: Any
+    kind: Kind
+    words: tuple[str, ...]  # the words it takes: all of its values where `kind` is "pick", else beside a number
+    optional: bool  # may be left empty
+    bounds: Bounds  # of a number, or of each of the sizes
+    unit: str
+    live: bool  # whether it can be changed while a run goes on
+    example: str
+    suggestions: tuple[str, ...]  # of a text: the values to offer first
+    flag: str  # with its dashes
+    fits: Callable[[str], object] | None  # of a text: whether it may be, beyond not being empty
+
+    @property
+    def low(self) -> float | None:
+        """The least number, or what it must be above."""
+        return self.bounds.least if self.bounds.above is None else self.bounds.above
+
+    @property
+    def allowed(self) -> str:
+        """What it takes, in words: "auto or a number above 0"."""
+        if self.kind == "switch":
+            return "true or false"
+        if self.kind == "names":
+            return "column names separated by commas"
+        if self.kind == "sizes":
+            return "whole numbers above 0 separated by commas, like 64,64"
+        if self.kind == "table":
+            return "COL=TYPE with TYPE one of " + ", ".join(get_args(ColumnKind))
+        parts = list(self.words)
+        if self.kind in ("whole", "number"):
+            noun = "a whole number" if self.kind == "whole" else "a number"
+            limits, own = [], self.bounds
+            if own.above is not None:
+                limits.append(f"above {_plain(own.above)}")
+            elif own.least is not None:
+                limits.append(f"of at least {_plain(own.least)}")
+            if own.below is not None and own.below < 2**62:
+                limits.append(f"below {_plain(own.below)}")
+            elif own.most is not None:
+                limits.append(f"at most {_plain(own.most)}")
+            parts.append(" ".join([noun, " and ".join(limits)]).strip())
+        elif self.kind == "text" and not parts:
+            parts.append(
+                self.help.rstrip(".")
+                if self.suggestions
+                else "text" + (f" like {self.example}" if self.example else "")
+            )
+        return ", ".join(parts[:-1]) + " or " + parts[-1] if len(parts) > 1 else parts[0]
+
+    @property
+    def off(self) -> str:
+        """The flag that says no to a switch; "" where no is the default and nothing else makes it yes."""
+        may = self.kind == "switch" and (self.default or self.name == "normalize_target")
+        return "--no-" + self.flag.removeprefix("--") if may else ""
+
+    @property
+    def default_text(self) -> str:
+        """The default as it is shown: "auto", "0.5", "on"."""
+        return self.show(self.default)
+
+    def show(self, value: Any) -> str:
+        """A value of this field as a person would write it; empty for one not given."""
+        if value is None:
+            return "auto" if self.name == "val" else ""
+        if self.kind == "switch":
+            return "on" if value else "off"
+        if self.kind == "names":
+            return ",".join(f'"{v}"' if "," in v else v for v in value)
+        if self.kind == "sizes":
+            return ",".join(map(str, value))
+        if self.kind == "table":
+            return ",".join(f"{k}={v}" for k, v in value.items())
+        if isinstance(value, float):
+            short = f"{value:.12g}"
+            return short if float(short) == value else repr(value)
+        return str(value)
+
+    def read(self, value: Any) -> Any:
+        """The value that the field keeps for one that is given, as it is or as text.
+
+        Raises:
+            InputError: it is none of those that the field takes, in a sentence with field, value and range.
+        """
+        if value is None and self.default is None:
+            return None
+        if isinstance(value, str) and (value in self.words or value in self.suggestions):
+            return value
+        try:
+            return _READERS[self.kind](self, value)
+        except (ValueError, TypeError, OverflowError):
+            pass
+        if self.name == "name":
+            raise InputError(
+                f"The run name {value!r} cannot be a folder's name; use letters, digits, spaces and . + = _ -"
+            )
+        text = value if isinstance(value, str) else repr(value)
+        raise InputError(f"{self.label.capitalize()} ({self.flag}) is {text or 'empty'}, but must be {self.allowed}.")
+
+
+def _plain(number: float) -> str:
+    return f"{number:,.0f}" if float(number).is_integer() else f"{number:g}"
+
+
+# Reading. Each gives the value, or raises ValueError, TypeError or OverflowError.
+
+
+def _whole(bounds: Bounds, value: Any) -> int:
+    """The whole number in 5, 5.0, "2e6", "2_000_000" and "2,000,000"."""
+    if isinstance(value, str):
+        text = value.replace("_", "").replace(",", "").strip()
+        try:
+            value = int(text)
+        except ValueError:
+            value = float(text)
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
+        raise ValueError
+    if not bounds.hold(value):
+        raise ValueError
+    return int(value)
+
+
+def _number(bounds: Bounds, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise TypeError
+    found = float(value)
+    if not isfinite(found) or not bounds.hold(found):
+        raise ValueError
+    return found
+
+
+def _text(choice: Choice, value: Any) -> str:
+    if not isinstance(value, str) or (choice.fits is not None and not choice.fits(value)):
+        raise ValueError
+    return value
+
+
+def _switch(_: Choice, value: Any) -> bool:
+    if isinstance(value, str):
+        value = {"true": 1, "on": 1, "yes": 1, "1": 1, "false": 0, "off": 0, "no": 0, "0": 0}.get(value.lower())
+    if value not in (0, 1):
+        raise ValueError
+    return bool(value)
+
+
+def _pick(_: Choice, value: Any) -> str:
+    raise ValueError  # it is none of the words
+
+
+def _names(_: Choice, value: Any) -> tuple[str, ...]:
+    """The names in "a,b"; quotes keep a comma that belongs to a name."""
+    if isinstance(value, str):
+        import csv
+
+        return tuple(name.strip() for row in csv.reader([value], skipinitialspace=True) for name in row if name.strip())
+    if not isinstance(value, list | tuple) or not all(isinstance(name, str) for name in value):
+        raise TypeError
+    return tuple(value)
+
+
+def _sizes(choice: Choice, value: Any) -> tuple[int, ...]:
+    """The numbers in "64,64"."""
+    if isinstance(value, str):
+        value = [part for part in value.replace(" ", "").split(",") if part]
+    elif isinstance(value, int):
+        value = [value]
+    if not isinstance(value, list | tuple) or not value:
+        raise TypeError
+    return tuple(_whole(choice.bounds, part) for part in value)
+
+
+def _table(choice: Choice, value: Any) -> dict[str, str]:
+    """The types in ["age=numeric", "ticket=text"], or in one such text with commas."""
+    if isinstance(value, str):
+        value = _names(choice, value)
+    if isinstance(value, list | tuple):
+        parts = [str(part).rpartition("=") for part in value]
+        if not all(equals for _, equals, _ in parts):
+            raise ValueError
+        value = {name.strip(): kind.strip() for name, _, kind in parts}
+    if not isinstance(value, dict) or not set(value.values()) <= set(get_args(ColumnKind)):
+        raise ValueError
+    return dict(value)
+
+
+_READERS: dict[str, Callable[[Choice, Any], Any]] = {
+    "pick": _pick,
+    "switch": _switch,
+    "whole": lambda choice, value: _whole(choice.bounds, value),
+    "number": lambda choice, value: _number(choice.bounds, value),
+    "text": _text,
+    "names": _names,
+    "sizes": _sizes,
+    "table": _table,
+}
+
+
+# Declaring.
+
+
+def choice(
+    default: Any,
+    help: str,
+    *,
+    label: str,
+    unit: str = "",
+    flag: str = "",
+    live: bool = False,
+    example: str = "",
+    suggestions: tuple[str, ...] = (),
+    fits: Callable[[str], object] | None = None,
+) -> Any:
+    """Declare a field of a section.
+
+    Args:
+        live: it can be changed while a run goes on.
+        flag: its spelling where it is not the name.
+        fits: whether a text may be its value.
+    """
+    told = {"help": help, "label": label, "unit": unit, "flag": flag, "live": live, "example": example}
+    told |= {"suggestions": suggestions, "fits": fits}
+    if isinstance(default, dict):
+        return dataclasses.field(default_factory=lambda: dict(default), metadata=told)
+    return dataclasses.field(default=default, metadata=told)
+
+
+_sections: dict[str, tuple[Choice, ...]] = {}
+
+
+def declared(section: type) -> tuple[Choice, ...]:
+    """The fields of a section in their order, from their declarations and types."""
+    name = section.__name__.lower()
+    if name not in _sections:
+        _sections[name] = tuple(_declared(name, one) for one in dataclasses.fields(section))
+    return _sections[name]
+
+
+def _declared(section: str, one: dataclasses.Field[Any]) -> Choice:
+    words: list[str] = []
+    kind: Kind = "text"
+    optional, bounds = False, Bounds()
+    for leaf in _leaves(one.type):
+        if get_origin(leaf) is Literal:
+            words.extend(get_args(leaf))
+            kind = "pick" if kind == "text" else kind
+        elif leaf is type(None):
+            optional = True
+        elif isinstance(leaf, Bounds):
+            bounds = leaf
+        elif leaf in (bool, int, float):
+            kind = "switch" if leaf is bool else "whole" if leaf is int else "number"
+        elif get_origin(leaf) is tuple:
+            inside = [*_leaves(get_args(leaf)[0])]
+            kind, optional = ("names", True) if inside[0] is str else ("sizes", False)
+            bounds = next((part for part in inside if isinstance(part, Bounds)), bounds)
+        elif get_origin(leaf) is dict:
+            kind, optional = "table", True
+    told = one.metadata
+    return Choice(
+        section=section,
+        name=one.name,
+        label=told["label"],
+        help=told["help"],
+        default=one.default if one.default_factory is dataclasses.MISSING else one.default_factory(),
+        kind=kind,
+        words=tuple(words),
+        optional=optional,
+        bounds=bounds,
+        unit=told["unit"],
+        live=told["live"],
+        example=told["example"],
+        suggestions=told["suggestions"],
+        flag="--" + (told["flag"] or one.name.replace("_", "-")),
+        fits=told["fits"],
+    )
+
+
+def _leaves(annotation: Any) -> Iterator[Any]:
+    """The plain types inside unions and Annotated, and the bounds that stand beside them."""
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        inner, *notes = get_args(annotation)
+        yield from _leaves(inner)
+        yield from notes
+    elif origin is Union or origin is UnionType:
+        for part in get_args(annotation):
+            yield from _leaves(part)
+    else:
+        yield annotation

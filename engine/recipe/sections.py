@@ -1,0 +1,370 @@
+"""Every choice a person can make, declared once.
+
+The app's forms, the command line's flags and `--help`, `recipe.toml`, the sentences about wrong values and
+TensorBoard's hyperparameters are all made from the fields below: of each its type with bounds, its default and one line
+of help. To add a choice, add one field here and the code that obeys it.
+"""
+
+# ruff: noqa: RUF009 (`choice` gives a dataclass field)
+
+# The types are read while the program runs, so they must not be left as text: no `from __future__ import annotations`.
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from math import isfinite
+from typing import Annotated, Any, Literal
+
+from engine.errors import InputError
+from engine.recipe.choice import Bounds, ColumnKind, choice, declared
+
+Count = Annotated[int, Bounds(least=1, most=10**12)]
+Seed = Annotated[int, Bounds(least=0, below=2**63)]
+Share = Annotated[float, Bounds(least=0, below=1)]
+Rate = Annotated[float, Bounds(above=0, most=1e12)]
+Seconds = Annotated[float, Bounds(above=0, most=86_400)]
+Penalty = Annotated[float, Bounds(least=0, most=1e12)]
+Sizes = tuple[Annotated[int, Bounds(least=1, most=100_000)], ...]
+Names = tuple[str, ...]
+ColumnKinds = dict[str, ColumnKind]
+
+
+def _like(pattern: str) -> Callable[[str], object]:
+    return lambda text: re.fullmatch(pattern, text)
+
+
+@dataclass(frozen=True)
+class Section:
+    """Fields that belong together. Frozen; raises InputError for a value that a field does not take."""
+
+    def __post_init__(self) -> None:
+        for one in declared(type(self)):
+            object.__setattr__(self, one.name, one.read(getattr(self, one.name)))
+
+
+@dataclass(frozen=True)
+class Data(Section):
+    """Which table, which columns, which rows."""
+
+    dataset: str = choice(
+        "houses",
+        "A built-in set, a file (CSV, TSV, Parquet, NPZ), or module:function.",
+        label="dataset",
+        example="houses, linear:rows=1000, sales.csv, mymodule:load",
+        fits=bool,
+    )
+    target: str | None = choice(
+        None, "The column to predict; a built-in set names its own.", label="target", example="price"
+    )
+    features: Names = choice(
+        (), "The columns to learn from; empty takes every usable one.", label="features", example="size,age"
+    )
+    drop: Names = choice((), "Columns to leave out.", label="leave out", example="id,notes")
+    types: ColumnKinds = choice(
+        {},
+        "Overrule the type found for a column: COL=TYPE. May be given several times.",
+        label="column types",
+        flag="as",
+        example="zip=categorical",
+    )
+    task: Literal["auto", "regression", "binary", "multiclass"] = choice(
+        "auto", "What kind of target it is; auto reads it from the target.", label="task"
+    )
+    degree: Annotated[int, Bounds(least=1, most=20)] = choice(
+        1, "Highest degree of the feature terms, interactions included.", label="degree"
+    )
+    missing: Literal["median", "mean", "mode", "drop"] = choice(
+        "median",
+        "Fill missing numbers with this value of the train rows, or drop the rows.",
+        label="missing values",
+    )
+    class_weight: Literal["none", "balanced"] = choice(
+        "none", "Weigh classes equally in the loss when they are of unequal size.", label="class weight"
+    )
+    val: Share | None = choice(
+        None,
+        "Share of the rows held out for validation; auto is 0 for the notes' own sets, else 0.2.",
+        label="validation share",
+    )
+    test: Share = choice(0.0, "Share of the rows held out for the final test.", label="test share")
+    split: Literal["shuffled", "ordered"] = choice(
+        "shuffled",
+        "Draw held-out rows at random (by class for a classifier), or take the last ones.",
+        label="split",
+    )
+    split_seed: Seed = choice(0, "Seed of the split.", label="split seed")
+
+
+@dataclass(frozen=True)
+class Normalization(Section):
+    """How features are brought to one scale. Fitted on train rows only."""
+
+    normalize: Literal["none", "max", "minmax", "zscore", "robust"] = choice(
+        "zscore",
+        "none; max: divide by max |x|; minmax: to [0, 1]; zscore: mean 0, std 1; robust: median 0, IQR 1.",
+        label="normalization",
+    )
+    std: Literal["sample", "population"] = choice(
+        "sample", "Standard deviation for zscore: sample divides by n - 1, population by n.", label="std"
+    )
+    normalize_target: bool = choice(
+        False, "Bring the target to one scale too; losses stay in its own units.", label="normalize target"
+    )
+
+
+@dataclass(frozen=True)
+class Model(Section):
+    """What is fitted."""
+
+    model: str = choice(
+        "auto",
+        "auto (by the task), linear, logistic, softmax, mlp, or module:Class for an nn.Module of your own.",
+        label="model",
+        example="mymodels:Net",
+        fits=_like(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*"),
+        suggestions=("auto", "linear", "logistic", "softmax", "mlp"),
+    )
+    hidden: Sizes = choice((64, 64), "Units of each hidden layer of an mlp.", label="hidden units", example="64,64")
+    activation: Literal["relu", "leaky-relu", "gelu", "silu", "tanh", "sigmoid"] = choice(
+        "relu", "What hidden units do to their sum.", label="activation"
+    )
+    dropout: Share = choice(0.0, "Share of an mlp's hidden units left out at random in each update.", label="dropout")
+    batch_norm: bool = choice(False, "Normalize each hidden layer of an mlp over the batch.", label="batch norm")
+    init: Literal["auto", "zeros", "ones", "uniform", "kaiming"] = choice(
+        "auto",
+        "Where the parameters begin, bias included; auto is zeros for linear models, kaiming for an mlp.",
+        label="init",
+    )
+    loss: Literal["auto", "mse", "huber", "mae", "bce", "cross-entropy"] = choice(
+        "auto",
+        "What is made small; auto is mse for amounts, bce for two classes, cross-entropy for more.",
+        label="loss",
+    )
+
+
+@dataclass(frozen=True)
+class Optimizer(Section):
+    """How the parameters move."""
+
+    optimizer: Literal["auto", "sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw", "lbfgs"] = choice(
+        "auto",
+        "The update rule; sgd is plain gradient descent; auto is sgd for amounts, nesterov for logistic and softmax, "
+        "adam for an mlp or a module.",
+        label="optimizer",
+        live=True,
+    )
+    lr: Literal["auto"] | Rate = choice(
+        "auto",
+        "Learning rate; auto is half the largest stable one where that is known, else the finder's.",
+        label="learning rate",
+        live=True,
+    )
+    momentum: Share = choice(
+        0.9, "Share of the last step kept, for momentum and nesterov.", label="momentum", live=True
+    )
+    batch_size: Literal["auto", "full"] | Count = choice(
+        "auto",
+        "Rows for each update; auto is full (32 for classes and for an mlp), and 256 above 10,000 rows.",
+        label="batch size",
+        unit="rows",
+        live=True,
+    )
+    shuffle: Literal["full", "blocks", "none"] = choice(
+        "full",
+        "Row order of each epoch: drawn anew; blocks of 1,024 rows in a new order, shuffled inside; or as it is.",
+        label="shuffle",
+    )
+    schedule: Literal["auto", "constant", "step", "cosine", "onecycle", "plateau"] = choice(
+        "auto",
+        "How the learning rate moves: a tenth after each third, to zero, up and down, or when stuck; "
+        "auto is cosine for a linear model on small batches, whose noise it lets settle, else constant.",
+        label="schedule",
+    )
+    warmup: Annotated[int, Bounds(least=0, most=10**12)] = choice(
+        0, "Steps in which the learning rate rises from zero.", label="warm-up", unit="steps"
+    )
+    l1: Penalty = choice(0.0, "Adds c times the sign of each weight to the gradient; never the bias.", label="L1")
+    l2: Literal["auto"] | Penalty = choice(
+        "auto",
+        "Adds c times each weight to the gradient (penalty c/2 times its square), never the bias; "
+        "auto is 1/rows for logistic and softmax, whose weights could else grow for ever, and 0 elsewhere.",
+        label="L2",
+    )
+    weight_decay: Penalty | None = choice(
+        None, "Decoupled weight decay, for adamw only; its default is 0.01.", label="weight decay"
+    )
+    clip: Rate | None = choice(None, "Shorten a gradient whose norm is above this.", label="gradient clip")
+
+
+@dataclass(frozen=True)
+class Device(Section):
+    """Where and how exactly it is computed."""
+
+    device: str = choice(
+        "auto",
+        "auto, cpu, cuda, cuda:i, mps or xpu.",
+        label="device",
+        suggestions=("auto", "cpu"),
+        fits=_like(r"mps|(cuda|xpu)(:\d+)?"),
+    )
+    precision: Literal["auto", "float32", "float64", "bf16", "fp16"] = choice(
+        "auto",
+        "Number format; auto is float64 for linear models where the device has it, else float32; "
+        "bf16 and fp16 mix with float32 weights.",
+        label="precision",
+    )
+    backend: Literal["auto", "spectral", "compiled", "autograd"] = choice(
+        "auto", "The way the steps are computed; auto takes the fastest that is right.", label="backend"
+    )
+    threads: Literal["auto"] | Annotated[int, Bounds(least=1, most=1024)] = choice(
+        "auto", "CPU threads for the arithmetic; auto is one for small work.", label="threads"
+    )
+    deterministic: bool = choice(
+        False, "Use only algorithms that give the same bits every time.", label="deterministic"
+    )
+    seed: Seed = choice(0, "Seed of the initial parameters and of the row order.", label="seed")
+
+
+@dataclass(frozen=True)
+class Stopping(Section):
+    """When a run is over."""
+
+    epochs: Literal["auto"] | Count = choice(
+        "auto",
+        "Passes over the train rows; auto is 1,000 with full batches, else 100.",
+        label="epochs",
+    )
+    steps: Count | None = choice(None, "Updates to take, instead of epochs.", label="steps")
+    eval_every: Literal["auto"] | Count = choice(
+        "auto",
+        "Steps between evaluations of all train and validation rows; auto is an epoch, at most 250 times a run "
+        "(50 without validation rows).",
+        label="evaluate every",
+        unit="steps",
+    )
+
+    patience: Count | None = choice(
+        None, "Evaluations without a better loss after which to stop.", label="patience", unit="evaluations"
+    )
+    min_delta: Penalty = choice(0.0, "How much better a loss must be to count for patience.", label="minimum delta")
+    tol: Penalty | None = choice(
+        None,
+        "Stop when the gap to the optimum is under this; where that is unknown, when the loss of an evaluation changes "
+        "by less than this share.",
+        label="tolerance",
+    )
+    target_loss: float | None = choice(
+        None, "Stop when the validation loss (train loss without validation rows) is at most this.", label="target loss"
+    )
+    max_seconds: Annotated[float, Bounds(above=0, most=1e9)] | None = choice(
+        None, "Stop after so many seconds of training.", label="time limit", unit="s"
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.steps is not None and self.epochs != "auto":
+            raise InputError("Epochs and steps both say how long the run is; give one of them.")
+
+
+@dataclass(frozen=True)
+class Recording(Section):
+    """What is kept, and where."""
+
+    runs: str = choice("./runs", "The folder that holds the run folders.", label="runs folder", fits=bool)
+    name: str | None = choice(
+        None,
+        "Name of the run folder, instead of time, dataset and normalization.",
+        label="name",
+        fits=_like(r"\w[\w .+=-]{0,119}"),
+    )
+    log_every: Literal["auto", "all"] | Count = choice(
+        "auto",
+        "Steps between TensorBoard points; auto is dense at first, then at most 10,000 points a curve.",
+        label="log every",
+        unit="steps",
+    )
+    tensorboard: bool = choice(True, "Write a TensorBoard event file.", label="tensorboard")
+    checkpoint_every: Count | None = choice(
+        None,
+        "Steps between checkpoints; by default one every 30 seconds.",
+        label="checkpoint every",
+        unit="steps",
+    )
+    pace: Literal["max", "auto"] | Seconds = choice(
+        "auto",
+        "max, auto, or the seconds to spread a run over so that it can be watched; without a screen always max.",
+        label="pace",
+        unit="s",
+    )
+
+
+@dataclass(frozen=True)
+class Event:
+    """A choice changed during a run: `field` takes `value` before update number `step`."""
+
+    step: int
+    field: str
+    value: float | int | str
+
+    def __post_init__(self) -> None:
+        known = isinstance(self.value, float | int | str) and not isinstance(self.value, bool)
+        for right, problem in (
+            (type(self.step) is int and self.step >= 0, f"step {self.step!r} is not a whole number of at least 0"),
+            (isinstance(self.field, str), f"field {self.field!r} is not the name of a field"),
+            (known and (isinstance(self.value, str) or isfinite(self.value)), f"value {self.value!r} cannot be kept"),
+        ):
+            if not right:
+                raise InputError(f"events: {problem}; each is a table with step, field and value.")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Every choice of one run. Equal recipes give equal runs on one machine."""
+
+    data: Data = field(default_factory=Data)
+    normalization: Normalization = field(default_factory=Normalization)
+    model: Model = field(default_factory=Model)
+    optimizer: Optimizer = field(default_factory=Optimizer)
+    device: Device = field(default_factory=Device)
+    stopping: Stopping = field(default_factory=Stopping)
+    recording: Recording = field(default_factory=Recording)
+    events: tuple[Event, ...] = ()
+
+    def replace(self, values: Mapping[str, Any]) -> "Recipe":
+        """This recipe with some fields, named as in `Choice.name`, changed. Values may be text. Raises InputError."""
+        from engine.recipe.making import build
+
+        return build(values, base=self)
+
+    def get(self, name: str) -> Any:
+        """The value of a field by its name, such as "lr"."""
+        from engine.recipe.making import find
+
+        return getattr(getattr(self, find(name).section), name)
+
+    def changed(self) -> dict[str, Any]:
+        """The fields that differ from their defaults, by name."""
+        found = {}
+        for section in SECTIONS:
+            held = getattr(self, section)
+            for one in declared(type(held)):
+                value = getattr(held, one.name)
+                if value != one.default:
+                    found[one.name] = value
+        return found
+
+    def to_toml(self) -> str:
+        """The text of `recipe.toml`: every field, defaults included, so that a later default changes nothing."""
+        import tomli_w
+
+        tree: dict[str, Any] = {section: _tree(getattr(self, section)) for section in SECTIONS}
+        return tomli_w.dumps(tree | {"events": [_tree(event) for event in self.events]})
+
+
+SECTIONS = tuple(one.name for one in fields(Recipe) if one.name != "events")
+
+
+def _tree(held: Any) -> dict[str, Any]:
+    """The fields of a section or an event that are given, as TOML knows them."""
+    values = {one.name: getattr(held, one.name) for one in fields(held)}
+    return {k: list(v) if isinstance(v, tuple) else v for k, v in values.items() if v is not None}

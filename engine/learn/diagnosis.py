@@ -7,15 +7,26 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from engine.data.normalize import TargetScale
 from engine.data.prepare import Prepared
 from engine.learn.curvature import Facts, stiffness
+from engine.learn.objective import Loss
 from engine.learn.plan import FALLBACK_LR, Plan
 from engine.recipe import Normalization, Recipe
 
 CLOSE = 1e-3  # a gap under this is called reached
+NEAR = 0.1  # a gap under this leaves little to gain by more steps
+FAR = 50  # times the steps taken: more than so many are not worth waiting for
 MODES = ("zscore", "minmax", "robust", "max")  # tried as a remedy, in this order
 DIVERGED = 1e6  # times the greater of the initial and the mean predictor's loss
 OVERFIT = 1.3  # times the train loss: a validation loss beyond it is called overfitting
+BASELINES: dict[Loss, str] = {
+    "mse": "the mean",
+    "huber": "the median",
+    "mae": "the median",
+    "bce": "the class shares",
+    "cross-entropy": "the class shares",
+}
 LITTLE = 0.05  # a share of the baseline's loss: less gain than this is called underfitting
 
 
@@ -76,8 +87,8 @@ def _opening(reason: str, recipe: Recipe, plan: Plan, outcome: Outcome) -> str:
         "stopped": f"Stopped at step {step} of {of}.",
         "interrupted": f"Interrupted at step {step} of {of}; the run can go on from there.",
         "time": f"The time limit ended it at step {step} of {of}.",
-        "target": f"The target loss {wishes.target_loss} was reached at step {step}.",
-        "tol": f"Settled within the tolerance {wishes.tol} at step {step} of {of}.",
+        "target": f"The target loss {wishes.target_loss or 0:g} was reached at step {step}.",
+        "tol": f"Settled within the tolerance {wishes.tol or 0:g} at step {step} of {of}.",
         "patience": (
             f"No better loss for {wishes.patience} evaluations: ended at step {step} of {of}, "
             f"with the weights of step {outcome.best_step:,}."
@@ -98,11 +109,8 @@ def _standing(plan: Plan, prepared: Prepared, facts: Facts, outcome: Outcome) ->
         words += (
             f"; {where} is {number(facts.optimum_loss)} ({'gap 0 to rounding' if gap < 1e-12 else f'gap {gap:.1e}'})"
         )
-    if np.isfinite(facts.baseline_loss) and (gap is None or facts.separable):
-        base = {"bce": "the class shares alone", "cross-entropy": "the class shares alone"}.get(
-            plan.loss, "the median" if plan.loss in ("mae", "huber") else "the mean"
-        )
-        words += f"; {base} would leave {number(facts.baseline_loss)}"
+    if np.isfinite(facts.baseline_loss):
+        words += f"; {BASELINES[plan.loss]} alone would leave {number(facts.baseline_loss)}"
     return words + "."
 
 
@@ -125,7 +133,7 @@ def _fit(plan: Plan, facts: Facts, outcome: Outcome) -> Verdict | None:
             cure.remedy_text,
         )
     gap = facts.gap(outcome.train_loss)
-    if gained < LITTLE * facts.baseline_loss and (gap is None or gap < CLOSE):
+    if gained < LITTLE * facts.baseline_loss and (gap is None or gap < NEAR):
         return Verdict(
             "Underfitting: the model explains next to nothing; try --degree 2, --model mlp, or other features.",
             {"degree": "2"},
@@ -147,21 +155,35 @@ def _advice(
     reason: str, recipe: Recipe, plan: Plan, prepared: Prepared, facts: Facts, outcome: Outcome
 ) -> Verdict | None:
     gap = facts.gap(outcome.train_loss)
-    if gap is None or facts.separable or gap < CLOSE or reason != "limit":
+    if facts.separable or reason not in ("limit", "tol", "patience", "time"):
+        return None
+    if gap is None:
+        return _without_optimum(reason, recipe, plan, prepared, facts, outcome)
+    if gap < CLOSE:
+        return _reached(prepared, facts)
+    if reason != "limit":
         return None
     bound = plan.lr_limit
     still = outcome.gradient_norm < 1e-3 * outcome.initial_gradient_norm
     if plan.full_batch and plan.optimizer == "sgd" and plan.schedule == "constant":
         needed = facts.steps_to(CLOSE / gap, plan.lr)
         mode = _flatter_mode(recipe, prepared, facts)
-        start = "Progress has all but vanished in a flat direction: " if still and (needed or 0) > outcome.step else ""
+        vanished = still and (needed or 0) > outcome.step
+        start = "Progress has all but vanished in a flat direction. " if vanished else ""
         if mode:
             return Verdict(
                 f"{start}κ is {_kappa(facts)}; try --normalize {mode}.",
                 {"normalize": mode, "lr": "auto"},
                 f"{mode} normalization",
             )
-        if needed is not None and np.isfinite(needed) and needed < 1e12:
+        if needed is not None and np.isfinite(needed) and needed > FAR * outcome.step:
+            return Verdict(
+                f"{start}At this learning rate it takes about {number(round(needed))} more steps to bring the gap "
+                f"under {CLOSE:g}; try --optimizer lbfgs.",
+                {"optimizer": "lbfgs", "lr": "auto"},
+                "L-BFGS",
+            )
+        if needed is not None and np.isfinite(needed):
             total = outcome.step + round(needed)
             return Verdict(
                 f"{start}At this learning rate about {number(round(needed))} more steps bring the gap under {CLOSE:g}.",
@@ -173,7 +195,7 @@ def _advice(
         return Verdict(
             f"A learning rate up to {bound:.3g} is stable; try --lr {half}.", {"lr": half}, f"learning rate {half}"
         )
-    if not plan.full_batch:
+    if not plan.full_batch and plan.schedule == "constant":
         return Verdict(
             f"Batches of {plan.batch} leave noise in the loss; let the rate fall with --schedule cosine.",
             {"schedule": "cosine"},
@@ -181,6 +203,43 @@ def _advice(
         )
     longer = 4 * outcome.step
     return Verdict(f"The loss is still falling; try --steps {longer}.", {"steps": str(longer)}, f"{longer:,} steps")
+
+
+def _reached(prepared: Prepared, facts: Facts) -> Verdict:
+    """What to try where descent has found the optimum; nothing that `f` should do unasked."""
+    assert facts.optimum_loss is not None
+    kind = "linear model" if prepared.task == "regression" else "model without hidden units"
+    if facts.optimum_loss < LITTLE * facts.baseline_loss:
+        return Verdict(f"That is as good as a {kind} can be on these rows.")
+    few = 10 * len(prepared.features) > len(prepared.train)
+    other = "more rows or other features" if few else "--degree 2, --model mlp or other features"
+    return Verdict(f"That is as good as a {kind} can be on these rows; to do better, try {other}.")
+
+
+def _without_optimum(
+    reason: str, recipe: Recipe, plan: Plan, prepared: Prepared, facts: Facts, outcome: Outcome
+) -> Verdict | None:
+    """What to try where nobody knows how low the loss can go: networks, absolute errors, L1."""
+    worse = outcome.train_loss >= facts.baseline_loss
+    start = (
+        f"That is worse than {BASELINES[plan.loss]}: the outputs have not reached the target's size. " if worse else ""
+    )
+    if worse and prepared.task == "regression" and prepared.target_scale == TargetScale():
+        return Verdict(f"{start}Try --normalize-target.", {"normalize_target": "true"}, "a normalized target")
+    if reason != "limit" or outcome.flat_since is not None:
+        return None
+    if plan.loss == "mae" and plan.schedule == "constant":
+        return Verdict(
+            "At a constant learning rate absolute errors stay restless; let the rate fall with --schedule cosine.",
+            {"schedule": "cosine"},
+            "cosine schedule",
+        )
+    if worse or outcome.validation_loss is None or outcome.best_step >= outcome.step:
+        longer = 2 * outcome.step
+        return Verdict(
+            f"{start}The loss is still falling; try --steps {longer}.", {"steps": str(longer)}, f"{longer:,} steps"
+        )
+    return Verdict(f"The validation loss was least at step {outcome.best_step:,}; more steps will hardly help.")
 
 
 def _flatter_mode(recipe: Recipe, prepared: Prepared, facts: Facts) -> str | None:

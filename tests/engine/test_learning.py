@@ -557,3 +557,32 @@ def test_every_start_is_drawn_once_for_all_devices(init: Any) -> None:
         near(float(weights.std()), bound / np.sqrt(3), 0.05)
         assert (first["hidden0.bias"] == 0).all() == (init == "kaiming")
         assert not np.array_equal(starting_point(shape, init, 2)["hidden0.weight"], weights)
+
+
+def test_the_end_of_every_run_is_held_against_the_best_constant(tmp_path: Path) -> None:
+    _, sentence = ended(tmp_path, dataset="houses", steps=50)
+    assert "the mean alone would leave 1,142" in sentence
+    _, sentence = ended(tmp_path, dataset="iris", epochs=1)
+    assert "the class shares alone would leave" in sentence
+
+
+def test_worse_than_the_mean_is_told_with_a_remedy_that_works(tmp_path: Path) -> None:
+    wishes = {"dataset": "houses", "model": "mlp", "steps": 60}
+    session = train(recipe(tmp_path, **wishes))
+    ending = session.snapshot().ending
+    assert ending is not None
+    assert "worse than the mean" in ending.sentence
+    assert session.result["train_loss"] > session.result["baseline_loss"]
+    again = train(recipe(tmp_path, **wishes).replace(ending.remedy))
+    assert again.result["train_loss"] < again.result["baseline_loss"]
+
+
+def test_a_ravine_too_long_to_walk_is_told_with_a_remedy_that_works(tmp_path: Path) -> None:
+    wishes = {"dataset": "poly", "degree": 9, "steps": 1000}
+    session = train(recipe(tmp_path, **wishes))
+    ending = session.snapshot().ending
+    assert ending is not None
+    assert session.result["gap"] > 1e-3
+    assert "try --optimizer lbfgs" in ending.sentence
+    again = train(recipe(tmp_path, **wishes).replace(ending.remedy))
+    assert again.result["gap"] < 1e-3

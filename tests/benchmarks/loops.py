@@ -100,11 +100,14 @@ def process() -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "notes.py"
         script.write_text(f"{SCRIPT}\nlosses = descend(*{rows!r}, 0.001, {HOUSES})\nprint(losses[-1])\n")
-        ours = [*PROGRAM, "train", "houses", "--lr", "0.001", "--steps", str(HOUSES)]
+        line = f"train --dataset houses --normalize none --init zeros --lr 0.001 --steps {HOUSES} --precision float64"
+        ours = [*PROGRAM, *line.split()]
+        # Modules as bytecode, as an installed program has them, also where the environment says not to write any.
+        kept = environment(PYTHONDONTWRITEBYTECODE="", PYTHONPYCACHEPREFIX=str(Path(folder) / "bytecode"))
 
         def run(command: list[str]) -> float:
             def call() -> None:
-                subprocess.run(command, cwd=folder, env=environment(), check=True, capture_output=True)
+                subprocess.run(command, cwd=folder, env=kept, check=True, capture_output=True)
 
             return seconds(call)
 

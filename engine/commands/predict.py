@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+from engine import process
 from engine.commands.console import DONE, put, say
 from engine.errors import InputError
 
@@ -16,8 +18,9 @@ def predict(
     run: str, *, values: str | None = None, input: str | None = None, runs: str = "./runs", json: bool = False
 ) -> int:
     """Predict with a run's model; the exit code. Raises InputError."""
-    from engine.runs import predictor
-    from engine.runs.store import resolve
+    with process.one_blas_thread() if input is None else nullcontext():
+        from engine.runs import predictor
+        from engine.runs.store import resolve
 
     model = predictor.load(resolve(run, Path(runs).expanduser()))
     if (values is None) == (input is None):

@@ -489,6 +489,24 @@ def test_short_commands_need_no_parser_library(cli: Cli, tmp_path: Path) -> None
     assert imported(code, tmp_path, "cyclopts", "psutil", "numpy.ma", "numpy.random") == set()
 
 
+def test_a_persons_own_code_is_taken_down_in_good_order(tmp_path: Path) -> None:
+    code = (
+        "log = open('log', 'w')\ndef load():\n    log.write('called')\n    return {'a': [1., 2, 3], 'b': [2., 4, 7]}\n"
+    )
+    (tmp_path / "mine.py").write_text(code)
+    answer = ravine("train mine:load --target b --val 0 --steps 2 --json", cwd=tmp_path)
+    assert answer.returncode == 0, answer.stderr
+    assert (tmp_path / "log").read_text() == "called"
+
+
+def test_the_last_word_is_heard_on_a_full_device(tmp_path: Path) -> None:
+    with open("/dev/full", "w") as full:
+        command = [*PROGRAM, "train", "--steps", "2", "--json"]
+        ended = subprocess.run(command, cwd=tmp_path, env=environment(), stdout=full, stderr=subprocess.PIPE, text=True)
+    assert ended.returncode == 1
+    assert "No space left on device" in ended.stderr
+
+
 # Known troubles.
 
 

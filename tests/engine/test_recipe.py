@@ -154,6 +154,39 @@ def test_an_unknown_field_names_the_nearest() -> None:
     assert "lr" in message(lambda: find("xyzzy"))
 
 
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("[optimizer]\nnormalize = 'max'", ["normalize", "[optimizer]", "[normalization]"]),
+        ("[optimiser]\nlr = 1", ["optimiser"]),
+        ("optimizer = 3", ["optimizer is 3", "table"]),
+        ("[optimizer]\nlr = true", ["Learning rate", "True"]),
+        ("[optimizer]\nlr = [1]", ["Learning rate", "[1]"]),
+        ("[model]\nhidden = []", ["Hidden units", "[]"]),
+        ("[data.types]\nage = 'color'", ["Column types", "color"]),
+        ("[stopping]\nsteps = 2.5", ["Steps", "2.5"]),
+        ("[stopping]\nsteps = 5\nepochs = 5", ["give one"]),
+        ("[recording]\nname = '../x'", ["run name", "../x"]),
+        ("events = 3", ["events", "step, field and value"]),
+        ("[[events]]\nstep = 1\nfield = 'lr'", ["events", "step, field and value"]),
+        ("[[events]]\nstep = -1\nfield = 'lr'\nvalue = 0.1", ["events", "step -1"]),
+        ("[[events]]\nstep = 1\nfield = 'seed'\nvalue = 1", ["seed cannot be changed", "lr"]),
+        ("[[events]]\nstep = 1\nfield = 'lr'\nvalue = 'fast'", ["Learning rate", "fast"]),
+    ],
+)
+def test_a_file_that_cannot_be_says_where_and_why(tmp_path: Path, content: str, words: list[str]) -> None:
+    (tmp_path / "odd.toml").write_text(content)
+    told = message(lambda: read_toml(tmp_path / "odd.toml"))
+    for word in ("odd.toml", *words):
+        assert word in told
+
+
+def test_a_file_on_top_of_another_recipe_changes_only_what_it_gives(tmp_path: Path) -> None:
+    (tmp_path / "part.toml").write_text("[stopping]\nepochs = 3\n[optimizer]\nlr = 2\n")
+    found = read_toml(tmp_path / "part.toml", build({"steps": 7, "seed": 5}))
+    assert found.changed() == {"epochs": 3, "lr": 2.0, "seed": 5}
+
+
 def test_steps_and_epochs_take_each_other_back() -> None:
     assert build({"epochs": 5}, base=build({"steps": 7})).stopping.steps is None
     assert build({"steps": 7}, base=build({"epochs": 5})).stopping.epochs == "auto"

@@ -25,6 +25,9 @@ def listing(*, runs: str = "./runs", json: bool = False) -> int:
         say(f"There are no runs in {runs} yet; `ravine train` makes one.")
     else:
         put(_table(found))
+        for run in found:
+            if run.problem:
+                say(f"  {line(run.problem)}")
         say(f"{len(found):,} runs, {size(sum(run.bytes for run in found))}")
     return DONE
 
@@ -34,10 +37,10 @@ def _table(found: Sequence[RunInfo]) -> str:
     rows = [
         (
             line(run.name),
-            line(run.problem or (run.ended if run.state == "ended" else run.state)),
+            run.ended if run.state == "ended" else run.state,
             line(run.dataset),
             run.normalization,
-            f"{run.steps:,}",
+            "" if run.problem else f"{run.steps:,}",
             "" if run.train_loss is None else f"{run.train_loss:.6g}",
             "" if run.val_loss is None else f"{run.val_loss:.6g}",
             size(run.bytes),

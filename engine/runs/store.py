@@ -52,7 +52,9 @@ class RunInfo:
 
     @property
     def age(self) -> str:
-        """How long ago it began, in words."""
+        """How long ago it began, in words; empty where nobody knows."""
+        if not self.created:
+            return ""
         past = max(0.0, time.time() - self.created)
         for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
             if past >= size:

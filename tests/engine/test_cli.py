@@ -295,6 +295,17 @@ def test_runs_lists_the_newest_first(cli: Cli) -> None:
     assert cli("predict last --values 10,3").out == cli("predict thi --values 10,3").out
 
 
+def test_a_damaged_run_keeps_the_list_narrow_and_has_its_sentence_below(cli: Cli, tmp_path: Path) -> None:
+    cli("train --steps 3 --name good")
+    cli("train --steps 3 --name bad")
+    (tmp_path / "runs/bad/run.json").write_text("{")
+    answer = cli("runs")
+    lines = answer.out.splitlines()
+    assert [line.split()[:2] for line in lines[1:]] == [["good", "limit"], ["bad", "damaged"]]
+    assert max(map(len, lines)) < 120
+    assert "bad/run.json cannot be read" in answer.err
+
+
 def test_a_run_is_repeated_from_its_folder(cli: Cli, tmp_path: Path) -> None:
     cli("train linear3 --batch-size 7 --steps 200 --init uniform --seed 4 --name one")
     again = cli("train --recipe runs/one")

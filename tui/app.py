@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from engine.recipe import Recipe
     from tui.desk import Desk, Opener
-    from tui.remember import Memory
     from tui.surveyor import Found, Inquirer, Surveyed, Surveying
     from tui.tensorboard import TensorBoard
 
@@ -52,7 +51,6 @@ class RavineApp(Face):
     Args:
         recipe: makes what the panels begin with; called after the first paint.
         opener: makes a run; tests give their own.
-        memory: what is remembered of last time; nothing is without one.
         face: what `Face` takes.
     """
 
@@ -69,6 +67,7 @@ class RavineApp(Face):
         "code": _later("code", "CodeScreen"),
         "finder": _later("finder", "FinderScreen"),
         "rewind": _later("rewind", "RewindScreen"),
+        "log": _later("log", "LogScreen"),
         "scratchpad": _later("scratchpad", "ScratchpadScreen"),
         "race": _later("race", "RaceScreen"),
         "help": _later("help", "HelpScreen"),
@@ -80,15 +79,15 @@ class RavineApp(Face):
         recipe: Callable[[], Recipe] | None = None,
         *,
         opener: Opener | None = None,
-        memory: Memory | None = None,
         **face: Any,
     ) -> None:
         super().__init__(**face)
         self.desk: Desk | None = None
-        self._recipe, self._opener, self._memory = recipe, opener, memory
-        self.liking: dict[str, Any] = dict(memory.layout) if memory is not None else {}  # how charts are looked at
+        self._recipe, self._opener = recipe, opener
+        self.liking: dict[str, Any] = dict(self.memory.layout) if self.memory is not None else {}  # how charts are seen
         self._inquirer: Inquirer | None = None
         self._asked: Recipe | None = None
+        self._was_live = False
         self._timer: Timer | None = None
         self._tensorboard: TensorBoard | None = None
         self.farewell = ""  # what is said after the screen is gone
@@ -145,8 +144,8 @@ class RavineApp(Face):
             self._say(message.value, True)
         elif self.desk is not None:
             setattr(self.desk, message.what, message.value)
-        if message.what == "desk" and self._memory is not None and self._memory.told:
-            self.notify(self._memory.told, timeout=8)
+        if message.what == "desk" and self.memory is not None and self.memory.told:
+            self.notify(self.memory.told, timeout=8)
         for problem in self.key_table.conflicts() if message.what == "desk" else ():
             self._say(problem, True)
         self._changed()
@@ -165,6 +164,9 @@ class RavineApp(Face):
                 self._inquirer.ask(desk.recipe)
                 desk.asked(LOOKING)
                 return
+        if desk.live and not self._was_live and self.memory is not None:
+            self.memory.keep_soon(layout=self.liking, recipe=desk.recipe)
+        self._was_live = desk.live
         if self._timer is not None:
             if desk.live:
                 self._timer.resume()
@@ -383,8 +385,8 @@ class RavineApp(Face):
 
     def keep_all(self) -> None:
         """Remember how things stand, for the next time."""
-        if self._memory is not None and self.desk is not None:
-            self._memory.keep(theme=self.theme, layout=self.liking, recipe=self.desk.recipe)
+        if self.memory is not None and self.desk is not None:
+            self.memory.keep(theme=self.theme, layout=self.liking, recipe=self.desk.recipe)
 
     def _told_to_end(self) -> None:
         """SIGTERM, or the line was cut."""

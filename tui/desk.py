@@ -90,6 +90,7 @@ class Desk:
         self.trained_on: Prepared | None = None  # the rows of the run, where they are known
         self.pending = ""  # what was asked of the run and has not shown yet
         self._next: Callable[[], None] | None = None  # what begins when the run that is going on has ended
+        self._before: Recipe | None = None  # the choices that were set back to the defaults
         self._kept: Recipe | None = None  # the choices of the kept run that is shown
         self._changed, self._say, self._open = changed, say, opener
 
@@ -129,7 +130,6 @@ class Desk:
 
     def _steer(self, changed: list[str]) -> None:
         assert self.run is not None
-        later = []
         for name in changed:
             choice, value = find(name), self.recipe.get(name)
             if choice.live and value != "auto":
@@ -141,10 +141,6 @@ class Desk:
                 self.pending = f"{choice.label} {choice.show(value)}"
             elif name == "pace":
                 self.run.pace(self.pace_seconds)
-            else:
-                later.append(f"{choice.label} {choice.show(value)}".strip())
-        if later:
-            self._say(f"{', '.join(later)}: this run goes on as it is; n begins a new one with it.", False)
 
     def reset(self, field: str) -> None:
         """Set a field back to its default."""
@@ -410,6 +406,18 @@ class Desk:
             self.pending = "stopping"
             self._changed()
 
+    def _do_defaults(self) -> None:
+        """All choices back to their defaults, but where runs are kept; once more brings them back."""
+        here = {name: self.recipe.get(name) for name in ("runs", "name")}
+        plain = Recipe().replace({name: value for name, value in here.items() if value is not None})
+        before, self._before = self._before, self.recipe
+        if self.recipe != plain:
+            self.adopt(plain)
+            self._say("All choices are the defaults; D brings back what they were.", False)
+        elif before is not None:
+            self.adopt(before)
+            self._say("The choices are what they were.", False)
+
     @property
     def remedy(self) -> dict[str, str]:
         """What is offered to be changed after a run that diverged."""
@@ -426,12 +434,12 @@ class Desk:
 
     @property
     def later(self) -> tuple[str, ...]:
-        """The choices of the panels, by label, that the run that is going on cannot take."""
+        """The choices of the panels, in words, that the run that is going on cannot take."""
         if not self.live or self.run is None:
             return ()
         run = self.run.recipe
         return tuple(
-            choice.label
+            f"{choice.label} {choice.show(self.recipe.get(choice.name)) or 'none'}"
             for choice in choices()
             if choice.section != "recording"
             and self.recipe.get(choice.name) != run.get(choice.name)

@@ -10,17 +10,21 @@ from textual import events
 from textual.app import App, SuspendNotSupported
 from textual.filter import LineFilter
 from textual.geometry import Size
+from textual.theme import Theme
 
 from tui.filters import NoColours, OnlyAscii
+from tui.journal import Journal
 from tui.keymap import KeyTable
 from tui.terminal import ALL, Shows, has_shell, stop_here
 from tui.theme import RAVINE
 from tui.themes import OURS
 
 if TYPE_CHECKING:
+    from textual.notifications import SeverityLevel
     from textual.timer import Timer
 
     from tui.link import Link
+    from tui.remember import Memory
 
 LOOK = 1.0  # seconds between two looks at the size of the terminal
 REST = 0.1  # seconds after which sizes have come to rest
@@ -34,6 +38,7 @@ class Face(App[None]):
         theme: the name of the colours; one that is not known is ours.
         shows: what the terminal can show.
         link: the line to the terminal; none without one.
+        memory: what is remembered of last time; nothing is without one.
     """
 
     def __init__(
@@ -43,10 +48,12 @@ class Face(App[None]):
         theme: str = RAVINE.name,
         shows: Shows = ALL,
         link: Link | None = None,
+        memory: Memory | None = None,
     ) -> None:
         super().__init__()
         self.key_table = KeyTable(keymap, arrows=shows.unicode)
-        self.link = link
+        self.link, self.memory = link, memory
+        self.journal = Journal()
         self.no_color = not shows.colours
         self._own_filters: list[LineFilter] = [NoColours()] * (not shows.colours) + [OnlyAscii()] * (not shows.unicode)
         self._drawn = False
@@ -63,11 +70,24 @@ class Face(App[None]):
         """What is done to every line before it is sent."""
         return [*([] if self.no_color else super().get_line_filters()), *self._own_filters]
 
+    def notify(
+        self, message: str, *, title: str = "", severity: SeverityLevel = "information", timeout: float | None = None,
+        markup: bool = False,
+    ) -> None:  # fmt: skip
+        """Tell something in passing, and keep it for the log. What looks like markup in it is somebody's text."""
+        self.journal.add(f"{title}: {message}" if title else message, severity)
+        super().notify(message, title=title, severity=severity, timeout=timeout, markup=False)
+
     # The terminal.
 
     def on_mount(self) -> None:
-        """Look after the size of the terminal."""
+        """Look after the size of the terminal; remember the colours that are chosen."""
         self.set_interval(LOOK, self._measure)
+        self.theme_changed_signal.subscribe(self, self._keep_theme)
+
+    def _keep_theme(self, theme: Theme) -> None:
+        if self.memory is not None:
+            self.memory.keep_soon(theme=theme.name)
 
     def _measure(self) -> None:
         """Take the size of the terminal where no signal has told of it."""

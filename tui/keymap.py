@@ -29,7 +29,7 @@ def key_name(name: str) -> str:
 
 
 _MARKS = {"ctrl+c": "Ctrl+C", "f1": "F1", "delete": "Del", "equals_sign": "="}
-_WORDS = {"←": "Left", "→": "Right", "↑": "Up", "↓": "Down", "⌫": "Backspace"}  # for terminals without these signs
+_WORDS = {"←": "Left", "→": "Right", "↑": "Up", "↓": "Down", "⌫": "Bksp"}  # for terminals without these signs
 
 
 def _together(marks: list[str]) -> str:

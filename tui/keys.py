@@ -9,11 +9,12 @@ from typing import Literal
 from textual.binding import Binding
 
 Screen = Literal[
-    "train", "data", "runs", "predict", "evaluate", "code", "finder", "rewind", "scratchpad", "help", "watch", "race"
+    "train", "data", "runs", "predict", "evaluate", "code", "finder", "rewind", "scratchpad", "help", "watch", "race",
+    "log",
 ]  # fmt: skip
 Place = Literal[
     "app", "train", "panel", "chart", "list", "data", "runs", "predict", "evaluate", "code", "finder", "watch",
-    "race", "curves",
+    "race", "curves", "log",
 ]  # fmt: skip
 
 
@@ -104,8 +105,12 @@ def _watch(now: Situation) -> bool:
     return now.screen == "watch"
 
 
+def _runs(now: Situation) -> bool:
+    return now.screen == "runs" and now.rows
+
+
 def _overlaid(now: Situation) -> bool:
-    return now.screen == "race" and now.rows
+    return now.screen in ("runs", "race") and now.rows
 
 
 def _list(now: Situation) -> bool:
@@ -153,6 +158,9 @@ KEYS: tuple[Key, ...] = (
     Key("run.remedy", "f", "app.desk('remedy')", "apply remedy",
         "Take the remedy that is offered for a run that diverged or fell short, and start again.",
         when=lambda now: now.remedy and not now.live),
+    Key("run.defaults", "D", "app.desk('defaults')", "defaults",
+        "Set all choices back to their defaults; once more brings them back.", "train",
+        lambda now: _train(now) and not now.live, minor=True),
     Key("rate.down", "left_square_bracket", "app.desk('rate_down')", "rate",
         "Learning rate down by a tenth of a decade, also while training.", when=_rate, mark="["),
     Key("rate.up", "right_square_bracket", "app.desk('rate_up')", "rate",
@@ -186,6 +194,9 @@ KEYS: tuple[Key, ...] = (
     Key("go.race", "N", "app.race", "race",
         "Normalization race: the same choices under every normalization, side by side.", "train",
         lambda now: _train(now) and not now.live and not now.blocked),
+    Key("go.log", "G", "app.go('log')", "log",
+        "The log: what was told, with the time; the log of the run; what other code has printed.",
+        when=_away("log"), minor=True),
     # The chart
     Key("chart.log_y", "l", "train.chart('log_y')", "log y", "Loss axis logarithmic or linear.", "train", _curve),
     Key("chart.log_x", "L", "train.chart('log_x')", "log x", "Step axis logarithmic or linear.", "train", _curve,
@@ -226,6 +237,8 @@ KEYS: tuple[Key, ...] = (
     # Runs and predictions
     Key("runs.predict", "P", "screen.predict", "predict with it", "Predict with the run under the cursor.", "runs",
         lambda now: now.screen == "runs" and now.rows),
+    Key("predict.run", "m", "screen.pick_run", "pick run", "Pick the run to predict with.", "predict",
+        lambda now: now.screen == "predict" and now.rows),
     Key("predict.next", "n", "screen.other_run(1)", "other run", "Predict with the next older run.", "predict",
         lambda now: now.screen == "predict" and now.rows),
     Key("predict.previous", "N", "screen.other_run(-1)", "other run", "Predict with the next newer run.", "predict",
@@ -264,23 +277,53 @@ KEYS: tuple[Key, ...] = (
         lambda now: now.screen == "code" and now.rows, mark="→", minor=True),
     Key("finder.take", "enter", "take", "take it", "Put the suggested learning rate into the panels.", "finder",
         lambda now: now.screen == "finder" and now.rows),
-    # The race, and runs over each other
+    # The list of runs, the race, and runs over each other
+    Key("runs.filter", "slash", "screen.filter", "filter",
+        "Type which runs the list shall show, such as lr<0.1 normalize=zscore,robust !diverged; Esc takes it away.",
+        "runs", lambda now: now.screen == "runs", mark="/"),
+    Key("runs.sort", "o", "screen.sort", "order", "Put the runs in the order of the next column.", "runs", _runs),
+    Key("runs.turn", "O", "screen.turn", "order", "Turn the order around.", "runs", _runs),
+    Key("runs.columns", "h", "screen.choose_columns", "columns",
+        "Show and hide columns: every choice of the recipe, every result.", "runs", _runs),
+    Key("runs.differ", "v", "screen.differ", "what differs",
+        "Only the columns in which the listed runs differ; once more, those that were chosen.", "runs", _runs),
+    Key("runs.left", "left", "screen.shift(-1)", "columns", "The columns to the left.", "runs", _runs, minor=True,
+        mark="←"),
+    Key("runs.right", "right", "screen.shift(1)", "columns", "The columns to the right.", "runs", _runs, minor=True,
+        mark="→"),
+    Key("runs.mark", "m", "screen.mark", "mark",
+        "Mark the run under the cursor, or take its mark away; marked runs are drawn over each other.", "runs", _runs),
+    Key("runs.unmark", "M", "screen.unmark", "mark none", "Take all marks away.", "runs", _runs, minor=True),
+    Key("runs.axis", "X", "screen.axis", "x axis", "Marked runs by step, by epoch, or by time.", "runs", _runs),
+    Key("runs.note", "n", "screen.note", "note", "Write a note on the run.", "runs", _runs),
+    Key("runs.tags", "T", "screen.tags", "tags", "Tag the run: words separated by commas.", "runs", _runs),
+    Key("runs.rename", "N", "screen.rename", "rename", "Give the run's folder another name.", "runs", _runs),
+    Key("runs.delete", "D", "screen.delete", "delete", "Put the run into the trash; u brings it back.", "runs", _runs),
+    Key("runs.undo", "u", "screen.undo", "undo", "Undo the last note, tags, name or deletion.", "runs",
+        lambda now: now.screen == "runs", minor=True),
+    Key("runs.export", "E", "screen.export", "export", "Write the run for other programs: CSV, ONNX, code, a report.",
+        "runs", _runs),
+    Key("runs.path", "y", "screen.copy_path", "copy path", "Copy the path of the run's folder.", "runs", _runs,
+        minor=True),
     Key("race.again", "N", "app.race", "race again", "Race once more, with the present choices.", "race",
         lambda now: now.screen == "race" and not now.live and not now.blocked),
-    Key("curves.log_y", "l", "screen.chart('log_y')", "log y", "Race: loss axis logarithmic or linear.",
+    Key("curves.log_y", "l", "screen.chart('log_y')", "log y", "Runs and race: loss axis logarithmic or linear.",
         "curves", _overlaid),
-    Key("curves.log_x", "L", "screen.chart('log_x')", "log x", "Race: step axis logarithmic or linear.",
+    Key("curves.log_x", "L", "screen.chart('log_x')", "log x", "Runs and race: step axis logarithmic or linear.",
         "curves", _overlaid, minor=True),
     Key("curves.smooth", "e", "screen.chart('smooth')", "smooth",
-        "Race: smooth the curves; the raw ones stay behind them.", "curves", _overlaid, minor=True),
-    Key("curves.in", "plus,equals_sign", "screen.chart('in')", "zoom", "Race: zoom in on the newest steps.",
+        "Runs and race: smooth the curves; the raw ones stay behind them.", "curves", _overlaid, minor=True),
+    Key("curves.in", "plus,equals_sign", "screen.chart('in')", "zoom", "Runs and race: zoom in on the newest steps.",
         "curves", _overlaid, minor=True, mark="+"),
-    Key("curves.out", "minus", "screen.chart('out')", "zoom", "Race: zoom out.", "curves", _overlaid,
+    Key("curves.out", "minus", "screen.chart('out')", "zoom", "Runs and race: zoom out.", "curves", _overlaid,
         minor=True, mark="-"),
-    Key("curves.reset", "0", "screen.chart('reset')", "all", "Race: show all steps again.", "curves",
+    Key("curves.reset", "0", "screen.chart('reset')", "all", "Runs and race: show all steps again.", "curves",
         _overlaid, minor=True),
-    Key("curves.large", "g", "screen.enlarge", "large chart", "Race: the chart alone; once more, the list.",
+    Key("curves.large", "g", "screen.enlarge", "large chart", "Runs and race: the chart alone; once more, the list.",
         "curves", _overlaid),
+    Key("log.line", "v", "screen.line", "line",
+        "Show or hide what the line to the terminal carries: kB/s, pictures a second, bytes in all.", "log",
+        lambda now: now.screen == "log"),
     # Logs: the screen of `ravine watch`
     Key("watch.toggle", "x", "screen.show_hide", "show/hide", "Show or hide the run or the tag under the cursor.",
         "watch", _watch),
@@ -316,8 +359,10 @@ KEYS: tuple[Key, ...] = (
         "Copy the command line that does the same without a screen; on the script screen, the script.",
         when=lambda now: _train(now) or (now.screen == "code" and now.rows), minor=True,
         called=lambda now: "copy script" if now.screen == "code" else "copy command"),
+    Key("app.theme", "T", "app.change_theme", "colours",
+        "Choose the colours: our own, high-contrast, colour-blind-safe, and Textual's.", "train", _train, minor=True),
     Key("app.focus_next", "tab", "app.focus_next", "next pane", "To the next pane.",
-        when=lambda now: now.screen in ("train", "data", "evaluate", "watch"), mark="Tab"),
+        when=lambda now: now.screen in ("train", "data", "predict", "evaluate", "watch"), mark="Tab"),
     Key("app.focus_previous", "shift+tab", "app.focus_previous", "", "To the pane before.", mark="Shift+Tab"),
     Key("app.palette", "ctrl+p", "app.command_palette", "", "Search everything that can be done.", mark="Ctrl+P"),
     Key("app.suspend", "ctrl+z", "app.suspend_run", "",
@@ -343,6 +388,7 @@ GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Predict screen", ("predict.",)),
     ("Evaluation", ("evaluate.",)),
     ("Script and learning-rate finder", ("code.", "finder.")),
+    ("Log screen", ("log.",)),
     ("Logs (ravine watch)", ("watch.",)),
     ("Program", ("app.",)),
 )

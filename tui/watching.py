@@ -103,9 +103,10 @@ def start(words: Sequence[str]) -> int:
     from tui.screens.watch import WatchApp
     from tui.terminal import own_screen, shows
 
+    memory = Memory()
     able = shows(os.environ, ascii=manner.ascii)
     with own_screen(ascii=not able.unicode) as link:
-        app = WatchApp(reader, keymap=keymap, theme=manner.theme or Memory().theme, shows=able, link=link)
+        app = WatchApp(reader, keymap=keymap, theme=manner.theme or memory.theme, shows=able, link=link, memory=memory)
         with suppress(OSError):  # the terminal may be gone: the line was cut
             app.run()
     reader.close()

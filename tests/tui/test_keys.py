@@ -92,7 +92,7 @@ async def test_every_action_of_the_table_exists(drive: Any) -> None:
             "chart": [train.chart],
         }  # fmt: skip
         nodes["watch"] = [WatchScreen]
-        for mode in ("runs", "predict", "data", "evaluate", "code", "finder", "race"):
+        for mode in ("runs", "predict", "data", "evaluate", "code", "finder", "log", "race"):
             app.action_assess() if mode == "evaluate" else app.action_go(mode)
             await driver.until(lambda mode=mode: app.current_mode == mode and app.screen.is_mounted)
             nodes[mode] = [app.screen, app.focused]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from tui.charts.picture import Fitted, Look, Picture
     from tui.charts.window import Window
 
+LIKED = ("log_y", "log_x", "smooth")  # what is remembered of a look
 PATIENT = 20.0  # seconds: a run that will end within them gets its whole axis at once
 WHEEL = 0.8  # how much narrower a notch of the mouse wheel makes what is seen
 LOOSE = 2  # rows that a drag may stray up or down before it moves the loss axis too
@@ -37,6 +39,7 @@ class LossChart(Cells, can_focus=True):
         self.others: list[Curve] = []  # curves of kept runs, behind the one that is going on
         self._snapshot: Snapshot | None = None
         self._look: Look | None = None
+        self._liked: Mapping[str, Any] = {}
         self._fitted: Fitted | None = None
         self._picture: Picture | None = None  # as it is on the screen
         self._growing: bool | None = None  # whether the axis grows with the run; decided once
@@ -53,8 +56,20 @@ class LossChart(Cells, can_focus=True):
         if self._look is None:
             from tui.charts.picture import Look
 
-            self._look = Look()
+            liked = {name: self._liked[name] for name in LIKED if isinstance(self._liked.get(name), bool)}
+            self._look = Look(**liked)
+            self._smooth_chosen = "smooth" in liked
         return self._look
+
+    def like(self, liked: Mapping[str, Any]) -> None:
+        """Show curves as a person liked them last time."""
+        self._liked, self._look = liked, None
+
+    @property
+    def liked(self) -> dict[str, bool]:
+        """How a person likes to see curves: what was chosen, not what followed from a run."""
+        chosen = {name: getattr(self.look, name) for name in LIKED}
+        return chosen if self._smooth_chosen else {name: chosen[name] for name in LIKED if name != "smooth"}
 
     def show(self, snapshot: Snapshot | None) -> None:
         """Take the newest state of a run, and draw it if anything that shows has changed."""

@@ -180,6 +180,15 @@ class ViewsPane(Cells, can_focus=True):
         self._ask(at_once=True)
         self.redraw()
 
+    def like(self, name: str) -> None:
+        """Show the view of this name, once there is one."""
+        self._wanted = name
+
+    @property
+    def liked(self) -> str:
+        """The name of the view that was chosen; empty where none was."""
+        return self._wanted
+
     def action_move(self, lines: int) -> None:
         """The next metric, split or class within the view."""
         view, subject = self.view, self._subject

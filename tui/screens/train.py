@@ -55,8 +55,17 @@ class TrainScreen(Room):
         return len(self.fit.views)
 
     def on_mount(self) -> None:
-        """The cursor begins in the first panel."""
-        self.panels[0].focus()
+        """The cursor begins in the first panel, charts as they were liked last time."""
+        liking = self.ravine.liking
+        self.chart.like(liking)
+        self.fit.like(str(liking.get("view", "")))
+        if liking.get("large") in ("chart", "weights", "fit"):
+            self.large = liking["large"]
+        (self.query_one(f"#{self.large}") if self.large else self.panels[0]).focus()
+
+    def _like(self) -> None:
+        """What is to be remembered of how things are looked at."""
+        self.ravine.liking = {**self.chart.liked, "view": self.fit.liked, "large": self.large}
 
     def places(self, width: int, height: int) -> dict[str, Region]:
         """See `arrange`."""
@@ -97,7 +106,10 @@ class TrainScreen(Room):
         desk = self.ravine.desk
         assert desk is not None
         if desk.problem:
-            return ["These choices cannot be run yet.", "", desk.problem]
+            told = ["These choices cannot be run yet.", "", desk.problem]
+            if desk.table is not None and desk.recipe.data.target is None and desk.table.target is None:
+                told += ["", "Panel 1 lists the columns: ↑ ↓ move, Enter takes one, then space trains."]
+            return told
         return [
             "Press space to train.",
             "",
@@ -134,6 +146,7 @@ class TrainScreen(Room):
     def action_chart(self, what: str) -> None:
         """Hand a key to the chart."""
         self.chart.action_chart(what)
+        self._like()
         super().show()
 
     def action_view(self, by: int) -> None:
@@ -142,15 +155,18 @@ class TrainScreen(Room):
             self.fit.focus()
         else:
             self.fit.action_view(by)
+        self._like()
         super().show()
 
     def choose_view(self, name: str) -> None:
         """A view by its name."""
         self.fit.choose_view(name)
         self.fit.focus()
+        self._like()
 
     def action_large(self, pane: str) -> None:
         """Show a pane alone, or all again."""
         self.large = "" if self.large == pane else pane
+        self._like()
         self.lay_out()
         self.show()

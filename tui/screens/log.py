@@ -1,0 +1,243 @@
+"""The log screen: what the app has told, the log of the run, what other code has printed, and what the line carries."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.style import Style
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.geometry import Region
+from textual.markup import escape
+from textual.message import Message
+
+from tui.cells import Cells, Span, wrap
+from tui.keys import bindings
+from tui.numbers import short
+from tui.screens.room import Room
+from tui.surveyor import in_background
+from tui.terminal import log_path
+
+if TYPE_CHECKING:
+    from textual.timer import Timer
+
+    from tui.link import Traffic
+
+LOOKS = 1.0  # seconds between two looks at the files and at the line
+TAIL = 1 << 17  # bytes of a file's end that are shown
+LINES = 4000  # lines that one text may take
+
+
+class Lines(Cells, can_focus=True):
+    """Lines of text that scroll; the newest, at the end, are followed until one scrolls up."""
+
+    KIND: ClassVar[str] = "text"
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("list")]
+
+    def __init__(self, *, id: str, empty: str) -> None:
+        super().__init__(id=id, classes="pane")
+        self.empty = empty
+        self._texts: tuple[tuple[str, str, str], ...] = ()  # (time, text, kind)
+        self._first: int | None = None  # None: the end
+        self._more = 0
+
+    def fill(self, texts: tuple[tuple[str, str, str], ...]) -> None:
+        """Show texts, each with the time in front of it and the name of its ink."""
+        if texts != self._texts:
+            self._texts = texts
+            self.redraw()
+
+    def action_move(self, lines: int) -> None:
+        """Scroll."""
+        first = (self._more if self._first is None else self._first) + lines
+        self._first = None if first >= self._more else max(0, first)
+        self.redraw()
+
+    def action_choose(self) -> None:
+        """Nothing to choose."""
+
+    def draw(self, width: int, height: int) -> list[list[Span]]:
+        """The lines that fit."""
+        ink = self.ink
+        if not self._texts:
+            return [[(f" {line}", ink.faint)] for line in wrap(self.empty, width - 2, height)]
+        inks: dict[str, Style] = {"information": ink.text, "warning": ink.accent, "error": ink.bad, "log": ink.text}
+        lines: list[list[Span]] = []
+        for time, text, kind in self._texts:
+            head = f" {time}  " if time else " "
+            room = max(8, width - len(head) - 1)
+            parts = [part for line in text.splitlines() or [""] for part in (_folded(line, room) or [""])]
+            for index, part in enumerate(parts):
+                lines.append([(head if index == 0 else " " * len(head), ink.faint), (part, inks[kind])])
+        self._more = max(0, len(lines) - height)
+        first = self._more if self._first is None else min(self._first, self._more)
+        marks = [f"↑ {first:,}"] * bool(first) + [f"↓ {self._more - first:,}"] * (first < self._more)
+        if (self.border_subtitle or "") != " ".join(marks):
+            self.border_subtitle = " ".join(marks)
+        return lines[first : first + height]
+
+
+def _folded(line: str, width: int) -> list[str]:
+    """A line in lines of `width` cells; its first blanks, which in a traceback mean something, are kept."""
+    blanks = line[: len(line) - len(line.lstrip())][: width // 2]
+    return [blanks + part for part in wrap(line, width - len(blanks), LINES)]
+
+
+def tail(path: Path) -> str:
+    """The end of a text file, from the beginning of a line; empty where there is none."""
+    try:
+        with path.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - TAIL))
+            content = file.read()
+    except OSError:
+        return ""
+    if size > TAIL:
+        content = content.partition(b"\n")[2]
+    return content.decode("utf-8", "replace")
+
+
+def said(before: Traffic | None, now: Traffic, seconds: float) -> str:
+    """What the line has carried, in words.
+
+    Args:
+        before: the traffic `seconds` ago.
+    """
+    parts = []
+    if before is not None:
+        parts.append(f"{(now.sent - before.sent) / seconds / 1000:.1f} kB/s")
+        parts.append(f"{(now.pictures - before.pictures) / seconds:.1f} pictures/s")
+    parts.append(f"{short(now.sent)}B sent in all" if now.sent >= 1000 else f"{now.sent} B sent in all")
+    if now.drain:
+        parts.append(f"the terminal took the last picture in {1000 * now.drain:.0f} ms")
+    if now.waiting:
+        parts.append(f"{short(now.waiting)}B wait")
+    if now.lost:
+        parts.append(f"{now.lost:,} pictures left out while it took nothing")
+    return "The line: " + " · ".join(parts) + "."
+
+
+class LogScreen(Room):
+    """What happened, in words."""
+
+    NAME = "log"
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("log")]
+
+    @dataclass
+    class Read(Message):
+        """The ends of the files."""
+
+        run: Path | None
+        log: str
+        printed: str
+
+    def panes(self) -> ComposeResult:
+        """What was told, the log of the run, what was printed."""
+        self.told = Lines(id="told", empty="Nothing was told yet.")
+        self.told.border_title = "messages"
+        self.log_lines = Lines(id="log-lines", empty="There is no run yet: what happens in it is written here.")
+        self.printed = Lines(id="printed", empty="")
+        self.printed.border_title = escape(f"printed by other code · {log_path()}")
+        self._line_shown = False
+        self._before: tuple[float, Traffic] | None = None
+        self._said = ""
+        self._reading = False
+        self._looks: Timer | None = None
+        self._begun = _size(log_path())
+        self._printed = ""
+        yield self.told
+        yield self.log_lines
+        yield self.printed
+
+    def on_mount(self) -> None:
+        """Look again and again, while the screen shows."""
+        self._looks = self.set_interval(LOOKS, self._look)
+        self.log_lines.focus()
+
+    def on_screen_resume(self) -> None:
+        """The screen is on top."""
+        super().on_screen_resume()
+        if self._looks is not None:
+            self._looks.resume()
+        self._look()
+
+    def on_screen_suspend(self) -> None:
+        """Nobody sees it."""
+        if self._looks is not None:
+            self._looks.pause()
+
+    def places(self, width: int, height: int) -> dict[str, Region]:
+        """Below each other; what was printed only where something was."""
+        places, between = self.body(width, height)
+        parts = 3 if self._printed else 2
+        tall = between.height // parts
+        regions = {"told": Region(0, between.y, width, tall)}
+        regions["log-lines"] = Region(0, between.y + tall, width, tall if parts == 3 else between.height - tall)
+        if parts == 3:
+            regions["printed"] = Region(0, between.y + 2 * tall, width, between.height - 2 * tall)
+        return {**places, **regions}
+
+    def show(self) -> None:
+        """What was told since."""
+        journal = self.ravine.journal
+        self.told.fill(tuple((f"{one.time:%H:%M:%S}", one.text, one.how) for one in journal.told))
+        desk = self.ravine.desk
+        run = desk.snapshot.run if desk is not None and desk.snapshot is not None else None
+        title = escape(f"log of the run · {run / 'log.txt'}") if run is not None else "log of the run"
+        if self.log_lines.border_title != title:
+            self.log_lines.border_title = title
+        self.messages.hint = (self._said if self._line_shown else "", False)
+        super().show()
+
+    def _look(self) -> None:
+        """Read the files in a thread; look at the line."""
+        link = self.ravine.link
+        if self._line_shown and link is not None:
+            now, traffic = monotonic(), link.traffic
+            before = self._before
+            self._before = (now, traffic)
+            self._said = said(before[1] if before else None, traffic, now - before[0] if before else 1.0)
+        desk = self.ravine.desk
+        run = desk.snapshot.run if desk is not None and desk.snapshot is not None else None
+        if not self._reading:
+            self._reading = True
+            in_background(lambda: self._read(run), "log")
+        self.show()
+
+    def _read(self, run: Path | None) -> None:
+        log = tail(run / "log.txt") if run is not None else ""
+        printed = tail(log_path()) if _size(log_path()) != self._begun else ""
+        self.post_message(self.Read(run, log, printed))
+
+    def on_log_screen_read(self, message: Read) -> None:
+        """The files have been read."""
+        self._reading = False
+        self.log_lines.fill(_lines(message.log))
+        self.printed.fill(_lines(message.printed))
+        if bool(message.printed) != bool(self._printed):
+            self._printed = message.printed
+            self.lay_out()
+
+    def action_line(self) -> None:
+        """Tell what the line carries, or do not."""
+        if self.ravine.link is None:
+            self.notify("There is no line to a terminal here.", severity="error")
+            return
+        self._line_shown = not self._line_shown
+        self._before = None
+        self._look()
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _lines(text: str) -> tuple[tuple[str, str, str], ...]:
+    return tuple(("", line, "log") for line in text.splitlines())

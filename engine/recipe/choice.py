@@ -5,33 +5,18 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from math import isfinite
 from types import UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
+
+from annotated_types import Interval
 
 from engine.errors import InputError
 
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
 Kind = Literal["pick", "switch", "whole", "number", "text", "names", "sizes", "table"]
 ColumnKind = Literal["numeric", "boolean", "categorical", "date", "identifier", "text"]
-
-
-@dataclass(frozen=True)
-class Bounds:
-    """The numbers that a field takes; None for no bound."""
-
-    least: float | None = None
-    most: float | None = None
-    above: float | None = None
-    below: float | None = None
-
-    def hold(self, value: float) -> bool:
-        """Whether a number is within them."""
-        return (
-            (self.least is None or value >= self.least)
-            and (self.most is None or value <= self.most)
-            and (self.above is None or value > self.above)
-            and (self.below is None or value < self.below)
-        )
 
 
 @dataclass(frozen=True)
@@ -46,7 +31,8 @@ class Choice:
     kind: Kind
     words: tuple[str, ...]  # the words it takes: all of its values where `kind` is "pick", else beside a number
     optional: bool  # may be left empty
-    bounds: Bounds  # of a number, or of each of the sizes
+    annotation: Any  # its type as it is declared, with its bounds
+    bounds: Interval  # of a number, or of each of the sizes
     unit: str
     live: bool  # whether it can be changed while a run goes on
     example: str
@@ -57,7 +43,7 @@ class Choice:
     @property
     def low(self) -> float | None:
         """The least number, or what it must be above."""
-        return self.bounds.least if self.bounds.above is None else self.bounds.above
+        return _figure(self.bounds.ge if self.bounds.gt is None else self.bounds.gt)
 
     @property
     def allowed(self) -> str:
@@ -74,14 +60,14 @@ class Choice:
         if self.kind in ("whole", "number"):
             noun = "a whole number" if self.kind == "whole" else "a number"
             limits, own = [], self.bounds
-            if own.above is not None:
-                limits.append(f"above {_plain(own.above)}")
-            elif own.least is not None:
-                limits.append(f"of at least {_plain(own.least)}")
-            if own.below is not None and own.below < 2**62:
-                limits.append(f"below {_plain(own.below)}")
-            elif own.most is not None:
-                limits.append(f"at most {_plain(own.most)}")
+            if (above := _figure(own.gt)) is not None:
+                limits.append(f"above {_plain(above)}")
+            elif (least := _figure(own.ge)) is not None:
+                limits.append(f"of at least {_plain(least)}")
+            if (below := _figure(own.lt)) is not None and below < 2**62:
+                limits.append(f"below {_plain(below)}")
+            elif (most := _figure(own.le)) is not None:
+                limits.append(f"at most {_plain(most)}")
             parts.append(" ".join([noun, " and ".join(limits)]).strip())
         elif self.kind == "text" and not parts:
             parts.append(
@@ -125,13 +111,18 @@ class Choice:
         Raises:
             InputError: it is none of those that the field takes, in a sentence with field, value and range.
         """
-        if value is None and self.default is None:
-            return None
+        if type(value) is type(self.default) and value == self.default:
+            return value
         if isinstance(value, str) and (value in self.words or value in self.suggestions):
             return value
         try:
-            return _READERS[self.kind](self, value)
-        except (ValueError, TypeError, OverflowError):
+            found = _PARSERS[self.kind](value)
+            if self.kind in ("text", "names"):
+                if self.fits is None or self.fits(found):
+                    return found
+            else:
+                return self._valid(found)
+        except (ValueError, TypeError, OverflowError):  # pydantic's ValidationError is a ValueError
             pass
         if self.name == "name":
             raise InputError(
@@ -140,57 +131,69 @@ class Choice:
         text = value if isinstance(value, str) else repr(value)
         raise InputError(f"{self.label.capitalize()} ({self.flag}) is {text or 'empty'}, but must be {self.allowed}.")
 
+    def _valid(self, value: Any) -> Any:
+        """The value, if it is of the declared type and within its bounds. Raises pydantic's ValidationError."""
+        key = (self.section, self.name)
+        if key not in _adapters:
+            from pydantic import ConfigDict, TypeAdapter  # a tenth of a second, which not every start needs
+
+            _adapters[key] = TypeAdapter(self.annotation, config=ConfigDict(strict=True, allow_inf_nan=False))
+        return _adapters[key].validate_python(value)
+
+
+_adapters: dict[tuple[str, str], TypeAdapter[Any]] = {}
+
+
+def _figure(bound: Any) -> float | None:
+    """A bound of `Interval`, which takes whatever can be compared, as the number that it is here."""
+    return None if bound is None else float(bound)
+
 
 def _plain(number: float) -> str:
     return f"{number:,.0f}" if float(number).is_integer() else f"{number:g}"
 
 
-# Reading. Each gives the value, or raises ValueError, TypeError or OverflowError.
+# Parsing: from what a person writes to a value of the kind; whether it may be is pydantic's to say. Each raises
+# ValueError, TypeError or OverflowError.
 
 
-def _whole(bounds: Bounds, value: Any) -> int:
-    """The whole number in 5, 5.0, "2e6", "2_000_000" and "2,000,000"."""
+def _whole(value: Any) -> Any:
+    """The whole number in 5.0, "2e6", "2_000_000" and "2,000,000"."""
     if isinstance(value, str):
         text = value.replace("_", "").replace(",", "").strip()
         try:
-            value = int(text)
+            return int(text)
         except ValueError:
             value = float(text)
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
-        raise ValueError
-    if not bounds.hold(value):
-        raise ValueError
-    return int(value)
+    return int(value) if isinstance(value, float) and value == int(value) else value
 
 
-def _number(bounds: Bounds, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
+def _number(value: Any) -> Any:
+    return float(value) if isinstance(value, str) else value
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
         raise TypeError
-    found = float(value)
-    if not isfinite(found) or not bounds.hold(found):
-        raise ValueError
-    return found
-
-
-def _text(choice: Choice, value: Any) -> str:
-    if not isinstance(value, str) or (choice.fits is not None and not choice.fits(value)):
-        raise ValueError
     return value
 
 
-def _switch(_: Choice, value: Any) -> bool:
+def _switch(value: Any) -> Any:
     if isinstance(value, str):
-        value = {"true": 1, "on": 1, "yes": 1, "1": 1, "false": 0, "off": 0, "no": 0, "0": 0}.get(value.lower())
-    if value not in (0, 1):
-        raise ValueError
-    return bool(value)
+        return {
+            "true": True,
+            "on": True,
+            "yes": True,
+            "1": True,
+            "false": False,
+            "off": False,
+            "no": False,
+            "0": False,
+        }.get(value.lower())
+    return bool(value) if value in (0, 1) else value
 
 
-def _pick(_: Choice, value: Any) -> str:
-    raise ValueError  # it is none of the words
-
-
-def _names(_: Choice, value: Any) -> tuple[str, ...]:
+def _names(value: Any) -> tuple[str, ...]:
     """The names in "a,b"; quotes keep a comma that belongs to a name."""
     if isinstance(value, str):
         import csv
@@ -201,36 +204,30 @@ def _names(_: Choice, value: Any) -> tuple[str, ...]:
     return tuple(value)
 
 
-def _sizes(choice: Choice, value: Any) -> tuple[int, ...]:
+def _sizes(value: Any) -> tuple[Any, ...]:
     """The numbers in "64,64"."""
     if isinstance(value, str):
         value = [part for part in value.replace(" ", "").split(",") if part]
-    elif isinstance(value, int):
-        value = [value]
-    if not isinstance(value, list | tuple) or not value:
-        raise TypeError
-    return tuple(_whole(choice.bounds, part) for part in value)
+    return tuple(_whole(part) for part in ([value] if isinstance(value, int) else value))
 
 
-def _table(choice: Choice, value: Any) -> dict[str, str]:
+def _table(value: Any) -> dict[str, Any]:
     """The types in ["age=numeric", "ticket=text"], or in one such text with commas."""
     if isinstance(value, str):
-        value = _names(choice, value)
+        value = _names(value)
     if isinstance(value, list | tuple):
         parts = [str(part).rpartition("=") for part in value]
         if not all(equals for _, equals, _ in parts):
             raise ValueError
-        value = {name.strip(): kind.strip() for name, _, kind in parts}
-    if not isinstance(value, dict) or not set(value.values()) <= set(get_args(ColumnKind)):
-        raise ValueError
+        return {name.strip(): kind.strip() for name, _, kind in parts}
     return dict(value)
 
 
-_READERS: dict[str, Callable[[Choice, Any], Any]] = {
-    "pick": _pick,
+_PARSERS: dict[str, Callable[[Any], Any]] = {
+    "pick": _text,
     "switch": _switch,
-    "whole": lambda choice, value: _whole(choice.bounds, value),
-    "number": lambda choice, value: _number(choice.bounds, value),
+    "whole": _whole,
+    "number": _number,
     "text": _text,
     "names": _names,
     "sizes": _sizes,
@@ -281,21 +278,21 @@ def declared(section: type) -> tuple[Choice, ...]:
 def _declared(section: str, one: dataclasses.Field[Any]) -> Choice:
     words: list[str] = []
     kind: Kind = "text"
-    optional, bounds = False, Bounds()
+    optional, bounds = False, Interval()
     for leaf in _leaves(one.type):
         if get_origin(leaf) is Literal:
             words.extend(get_args(leaf))
             kind = "pick" if kind == "text" else kind
         elif leaf is type(None):
             optional = True
-        elif isinstance(leaf, Bounds):
+        elif isinstance(leaf, Interval):
             bounds = leaf
         elif leaf in (bool, int, float):
             kind = "switch" if leaf is bool else "whole" if leaf is int else "number"
         elif get_origin(leaf) is tuple:
             inside = [*_leaves(get_args(leaf)[0])]
             kind, optional = ("names", True) if inside[0] is str else ("sizes", False)
-            bounds = next((part for part in inside if isinstance(part, Bounds)), bounds)
+            bounds = next((part for part in inside if isinstance(part, Interval)), bounds)
         elif get_origin(leaf) is dict:
             kind, optional = "table", True
     told = one.metadata
@@ -308,6 +305,7 @@ def _declared(section: str, one: dataclasses.Field[Any]) -> Choice:
         kind=kind,
         words=tuple(words),
         optional=optional,
+        annotation=one.type,
         bounds=bounds,
         unit=told["unit"],
         live=told["live"],

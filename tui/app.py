@@ -7,7 +7,7 @@ import signal
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual.app import SystemCommand
+from textual.app import ScreenStackError, SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
 from textual.timer import Timer
@@ -172,7 +172,10 @@ class RavineApp(Face):
                 self._timer.resume()
             else:
                 self._timer.pause()
-        screen = self.screen
+        try:
+            screen = self.screen
+        except ScreenStackError:  # the app is being closed
+            return
         if isinstance(screen, Room):
             screen.show()
 

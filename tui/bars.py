@@ -128,19 +128,42 @@ class Messages(Cells):
         self.desk: Desk | None = None
         self.instead: tuple[str, bool] | None = None  # what is told instead of how the run stands
         self.hint: tuple[str, bool] = ("", False)
+        self._heard: object = None  # what happened last, as far as it is news
+        self._hinted = ("", False)
+        self._news = True  # whether what happens is newer than the hint
 
     def draw(self, width: int, height: int) -> list[list[Span]]:
-        """What happens takes the lines it needs, all but one."""
-        ink = self.ink
-        if self.desk is None:
+        """A line for each; of those that are left the newer of the two takes what it needs first."""
+        ink, desk = self.ink, self.desk
+        if desk is None:
             return [[(" loading…", ink.faint)]]
-        text, bad = self.instead or happening(self.desk)
+        text, bad = self.instead or happening(desk)
         hint, wrong = self.hint
-        keep = 1 if hint else 0
-        lines = wrap(text, width - 2, max(1, height - keep))
-        found: list[list[Span]] = [[(f" {line}", ink.bad if bad else ink.text)] for line in lines]
-        found += [[(f" {line}", ink.bad if wrong else ink.dim)] for line in wrap(hint, width - 2, height - len(found))]
-        return found
+        self._note((desk.phase, desk.problem, desk.activity), self.hint)
+        said = [
+            (text, ink.bad if bad else ink.text),
+            (waiting(desk), ink.accent),
+            (hint, ink.bad if wrong else ink.dim),
+        ]
+        wanted = [len(wrap(words, width - 2, 99)) if words else 0 for words, _ in said]
+        if not (self._news or bad or desk.live) and wanted[2] >= height:
+            wanted[0] = 0  # somebody reads what a field means; how things stand will be told again
+        given = [0, 0, 0]
+        for one in (0, 1, 2, 1, *((0, 2) if self._news else (2, 0))):
+            most = 99 if given[one] else 1  # a line for each before any gets more
+            given[one] += min(wanted[one] - given[one], height - sum(given), most)
+        lines: list[list[Span]] = []
+        for (words, style), rows in zip(said, given, strict=True):
+            lines += [[(f" {line}", style)] for line in (wrap(words, width - 2, rows) if rows else [])]
+        return lines
+
+    def _note(self, heard: object, hint: tuple[str, bool]) -> None:
+        """Remember which of the two changed last."""
+        if heard != self._heard:
+            self._news = True
+        elif hint != self._hinted:
+            self._news = False
+        self._heard, self._hinted = heard, hint
 
 
 def happening(desk: Desk) -> tuple[str, bool]:
@@ -168,6 +191,14 @@ def happening(desk: Desk) -> tuple[str, bool]:
     features = ", ".join(known.features[:4]) + (f" and {len(known.features) - 4} more" * (len(known.features) > 4))
     kept = f", {len(known.prepared.validation.y):,} of them for validation" if len(known.prepared.validation.y) else ""
     return f"Ready: {known.rows:,} rows{kept}; {features} → {known.target}. Space starts the run.", False
+
+
+def waiting(desk: Desk) -> str:
+    """What was chosen that the run that is going on cannot take, and what can be done about it."""
+    if not desk.later:
+        return ""
+    what = ", ".join(desk.later)
+    return f"For the next run: {what}. This one goes on without it; n ends and keeps it, and begins one with it."
 
 
 def _going(now: Snapshot) -> str:

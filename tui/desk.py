@@ -452,10 +452,19 @@ class Desk:
         elif self.later:
             self._after_this(self._begin)
 
+    @property
+    def _rate_holds(self) -> bool:
+        """Whether the rate of the panels is that of the run, or will be in a moment: no schedule moves it."""
+        if self.run is None or self.snapshot is None or self.snapshot.plan is None:
+            return False
+        plan, run = self.snapshot.plan, self.run.recipe
+        taken = [run.optimizer.lr, *(event.value for event in run.events if event.field == "lr")][-1]
+        return (plan.schedule == "constant" and not plan.warmup) or taken != self.recipe.optimizer.lr
+
     def _rate(self, factor: float) -> None:
         lr = self.recipe.optimizer.lr
         if self.live and self.snapshot is not None and self.snapshot.lr is not None:
-            lr = self.snapshot.lr if lr == "auto" or not self.pending else lr
+            lr = self.snapshot.lr if lr == "auto" or not self._rate_holds else lr
         elif lr == "auto":
             if self.known is None:
                 return

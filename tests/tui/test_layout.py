@@ -39,7 +39,7 @@ def test_at_80x24_the_chart_has_half_of_the_screen_and_every_pane_its_line(wante
 
 def test_a_large_pane_has_everything_between_the_bars() -> None:
     layout = arrange(160, 45, {}, large="chart")
-    assert layout.places["chart"].size == (160, 40)
+    assert layout.places["chart"].size == (160, 39)
     assert set(layout.places) == {"top", "messages", "keys", "chart"}
 
 

@@ -84,6 +84,45 @@ async def test_escape_stops_it_and_leaves_no_file(drive: Any, tmp_path: Path, mo
         await driver.until(lambda: driver.app.current_mode == "train")
 
 
+async def test_a_run_is_picked_without_leaving_the_screen(drive: Any) -> None:
+    async with drive(values={"dataset": "scales", "pace": "max", "name": "first"}) as driver:
+        await trained(driver)
+        await driver.press("t")
+        driver.app.desk.set({"dataset": "houses", "target": None, "name": "second"})
+        await driver.ready()
+        await driver.until(lambda: driver.app.desk.known is not None, "the houses")
+        await driver.press("space")
+        await driver.until(lambda: driver.app.desk.snapshot.run.name == "second", "the second run")
+        await driver.done()
+        await driver.press("p")
+        await driver.until(lambda: driver.app.current_mode == "predict")
+        await driver.see("pick run", pane="keys")
+        await driver.press("m")
+        await driver.see("first", "second", "scales · zscore · linear · loss", pane="menu")
+        await driver.see("(•) second", pane="menu")
+        await driver.press("down", "enter")
+        await driver.see("values for first", "x1", "x2", pane="form")
+        await driver.press("m", "escape", "t", "p")
+        await driver.see("values for first", "x1", pane="form")
+
+
+async def test_on_a_small_screen_the_features_scroll_under_the_prediction(drive: Any) -> None:
+    async with drive(size=(80, 24), values={"dataset": "iris", "epochs": 5, "pace": "max"}) as driver:
+        await driver.press("space")
+        await driver.done()
+        await driver.press("p")
+        await driver.see("petal", pane="form")
+        await driver.press("enter")
+        await driver.type("99")
+        await driver.press("enter")
+        await driver.see("outside 4.3 to 7.9", "rows.", "sepal length", "↓ 2 features", "%", pane="way")
+        await driver.press("tab")
+        for _ in range(4):
+            await driver.press("down")
+        await driver.see("petal width", pane="way")
+        assert "sepal length (cm)  " not in driver.text("way")
+
+
 def test_no_file_is_overwritten(tmp_path: Path) -> None:
     assert filejob.free_name(tmp_path / "a.csv.gz").name == "a_predictions.csv"
     (tmp_path / "a_predictions.csv").touch()

@@ -95,6 +95,14 @@ async def test_a_choice_that_is_not_live_is_for_the_next_run(drive: Any) -> None
         await driver.until(lambda: driver.app.desk.recipe.normalization.normalize == "minmax")
         await driver.see("z-score", pane="top")
         assert driver.app.desk.run.recipe.normalization.normalize == "zscore"
+        await driver.see("For the next run: normalization minmax.", "n ends and keeps it", pane="messages")
+        await driver.see("new run with it", pane="keys")
+        first = driver.app.desk.snapshot.run
+        await driver.press("n")
+        await driver.until(lambda: driver.app.desk.snapshot.run not in (None, first), "the new run")
+        await driver.see("min-max", pane="top")
+        assert "For the next run" not in driver.text("messages")
+        assert (first / "model.safetensors").exists()
 
 
 async def test_divergence_is_explained_and_f_takes_the_remedy(drive: Any) -> None:
@@ -165,6 +173,62 @@ async def test_words_unfold_and_fold(drive: Any) -> None:
         await driver.until(lambda: driver.app.desk.recipe.optimizer.optimizer != "auto")
         await driver.press("backspace")
         await driver.until(lambda: driver.app.desk.recipe.optimizer.optimizer == "auto")
+
+
+async def test_a_column_is_looked_for_while_it_is_typed(drive: Any) -> None:
+    async with drive(values={"dataset": "houses"}) as driver:
+        while not driver.text("messages").count("The columns to learn from"):
+            await driver.press("down")
+        await driver.press("enter")
+        await driver.type("size,ag")
+        await driver.see("There is no column ag in houses; age is the nearest name.", pane="messages")
+        assert driver.app.focused.has_class("bad")
+        await driver.type("e")
+        await driver.until(lambda: not driver.app.focused.has_class("bad"), "the mark to go")
+        await driver.press("enter")
+        await driver.until(lambda: driver.app.desk.recipe.data.features == ("size", "age"))
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_every_field_is_explained_in_full_with_its_bounds_and_default(drive: Any, size: tuple[int, int]) -> None:
+    from engine.recipe import choices
+
+    fields = [c for c in choices() if c.section in ("optimizer", "stopping", "model", "recording")]
+    async with drive(size=size) as driver:
+        await driver.press("3")
+        told = []
+        for _ in fields:
+            told.append(" ".join(driver.text("messages").split()))
+            assert "default" in driver.text("keys"), "the key that sets a field back"
+            await driver.press("down")
+        for choice in fields:
+            words = choice.help.rstrip(".")
+            assert any(words in one and "Default: " in one for one in told), (choice.label, told)
+        assert any("(seconds). Default: " in one for one in told)
+
+
+async def test_a_label_is_not_covered_by_what_is_typed(drive: Any) -> None:
+    async with drive(size=(80, 24)) as driver:
+        await driver.press("3", "enter")
+        await driver.type("0.25")
+        await driver.see("take it", pane="keys")
+        editor = driver.app.focused
+        line = driver.app.screen.query_one("#panel3").render_line(0).text
+        assert line[: int(editor.styles.offset.x.value)].rstrip().endswith("…"), line
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_table_without_a_target_leads_to_its_columns(drive: Any, tmp_path: Path, size: tuple[int, int]) -> None:
+    write_table(tmp_path / "sales.csv", 60)
+    async with drive(size=size, values={"dataset": "sales.csv", "pace": "max"}) as driver:
+        await driver.see("Panel 1 lists the columns: ↑ ↓ move", pane="chart")
+        await driver.see("▸  ( ) price", pane="panel1")
+        await driver.press("space")
+        assert driver.app.desk.phase == "none"
+        await driver.press("enter")
+        await driver.see("→ price", pane="messages")
+        await driver.press("space")
+        await driver.done()
 
 
 def write_table(path: Path, rows: int = 10_000) -> np.ndarray:

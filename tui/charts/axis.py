@@ -39,7 +39,8 @@ def log_ticks(low: float, high: float, most: int) -> list[Tick]:
     first, last = ceil(low - 1e-9), floor(high + 1e-9)
     decades = list(range(first, last + 1))
     if len(decades) >= 2:
-        step = max(1, ceil(len(decades) / max(2, most)))
+        rough = len(decades) / max(2, most)
+        step = next((s for s in (1, 2, 3, 5) if s >= rough), ceil(rough / 10) * 10)
         ticks = [Tick(float(d), power(d)) for d in decades if d % step == 0]
         if len(decades) * 3 <= most:
             ticks += [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from rich.cells import cell_len
 from rich.style import Style
 
 from tui.charts.board import Axis, Board
@@ -72,7 +73,10 @@ class FitView(ModelView):
             board.line(*found.curve, ink.accent)
             name = subject.prepared.encoder.inputs[0].name if subject.prepared is not None else ""
             return Drawing(board.sheet.lines(), f"{target} over {name}", legend)
-        return Drawing(board.sheet.lines(), f"{target}: predicted ↑ actual →", legend)
+        words = f"{target}: predicted ↑ actual →"
+        if cell_len(words) > size[0] - 22:  # the legend stands beside it
+            words = "predicted ↑ actual →"
+        return Drawing(board.sheet.lines(), words, legend)
 
 
 class ResidualsView(FitView):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.binding import BindingType
 from textual.markup import escape
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from engine.learn.plan import Plan
     from engine.snapshot import Snapshot
 
+EMPTY = "They appear with the first step of a run."
 NUMBER = 11  # cells of a number
 
 
@@ -62,7 +63,7 @@ class WeightsTable(Cells, can_focus=True):
         if self.folded:
             return [[(" ▸ ", ink.accent), ("Weights", ink.dim)]]
         if now is None or now.parameters is None:
-            return [[], [("  appear with the first step of a run", ink.faint)]]
+            return [[], *([(f"  {line}", ink.faint)] for line in wrap(EMPTY, width - 4, height - 1))]
         head, rows = self._linear(now, width) if now.weights is not None else self._network(now, width)
         count = len(rows)
         rows += self._tensors(width)
@@ -91,15 +92,20 @@ class WeightsTable(Cells, can_focus=True):
             heads = ["scaled", "raw"]
         size = min(NUMBER, (width - 7) // len(heads))
         name = width - size * len(heads) - 1
-        rows = []
+        rows: list[tuple[Any, ...]] = []
+        several = len(now.outputs) > 1
         for k, output in enumerate(now.outputs):
+            if several:
+                rows.append((f"→ {output}",))
             for index, feature in enumerate(now.features):
-                label = feature if len(now.outputs) == 1 else f"{feature} → {output}"
-                rows.append((label, now.scaled[index, k], now.raw[index, k], now.gradient[index, k]))
-            label = "bias" if len(now.outputs) == 1 else f"bias → {output}"
-            rows.append((label, now.bias_scaled[k], now.bias_raw[k], now.bias_gradient[k]))
+                rows.append((feature, now.scaled[index, k], now.raw[index, k], now.gradient[index, k]))
+            rows.append(("bias", now.bias_scaled[k], now.bias_raw[k], now.bias_gradient[k]))
         lines: list[list[Span]] = []
         for label, *numbers in rows:
+            if not numbers:
+                lines.append([(left(f" {label}", width), ink.strong)])
+                continue
+            label = f"  {label}" if several else label
             styles = [ink.text, ink.strong, ink.dim] if len(heads) == 3 else [ink.text, ink.strong]
             digits = 5 if size >= NUMBER else 4
             line: list[Span] = [(left(f" {label}", name), ink.dim)]

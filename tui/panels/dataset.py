@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,13 +44,17 @@ class DatasetPanel(Panel):
                 if survey is not None
                 else (one.rows, one.features, one.task)
             )
-            note = f"{count(rows_)} x {features}" + (f"  {TASKS.get(task, task):<3}" if self.size.width > 30 else "")
+            note = f"{count(rows_)} x {features}" + (f"  {TASKS.get(task, task):<3}" if self._roomy else "")
             rows.append(
                 Row("option", one.name, note=note, field="dataset", sets=one.name, chosen=chosen, help=one.about)
             )
         rows.append(Row("heading", "columns and rows"))
         rows += [field_row(desk, c) for c in desk.choices("data") if c.name != "dataset"]
         return rows
+
+    @property
+    def _roomy(self) -> bool:
+        return self.size.width > 30
 
     def _own_row(self, desk: Desk, own: str) -> Row:
         help = "Your own table: a CSV, TSV, Parquet or NPZ file, or module:function. Enter shows files to pick."
@@ -58,10 +63,10 @@ class DatasetPanel(Panel):
         note = ""
         if desk.known is not None:
             task = TASKS.get(desk.known.task, desk.known.task)
-            note = f"{count(desk.known.rows)} x {len(desk.known.features)}  {task:<3}"
+            note = f"{count(desk.known.rows)} x {len(desk.known.features)}" + (f"  {task:<3}" if self._roomy else "")
         elif desk.problem:
             return Row(
-                "option", Path(own).name, note="see below", field="dataset", sets=OWN, chosen=True,
+                "option", Path(own).name, note="problem", field="dataset", sets=OWN, chosen=True,
                 help=help,
             )  # fmt: skip
         return Row("option", Path(own).name, note=note, field="dataset", sets=OWN, chosen=True, help=f"{own}. {help}")
@@ -81,6 +86,20 @@ class DatasetPanel(Panel):
             self._tell()
 
     _asked_of: object = None
+
+    def check(self, field: str, text: str) -> str:
+        """Names of columns are looked for in the table while they are typed."""
+        problem = super().check(field, text)
+        desk = self.desk
+        if problem or desk is None or desk.table is None or field not in ("features", "drop", "types"):
+            return problem
+        known = columns(desk)
+        unknown = next((name for name in desk.recipe.replace({field: text}).get(field) if name not in known), None)
+        if unknown is None:
+            return ""
+        near = get_close_matches(unknown, known, 1, 0.4)
+        hint = f"; {near[0]} is the nearest name" if near else f"; the columns are {', '.join(known[:8])}"
+        return f"There is no column {unknown} in {Path(desk.recipe.data.dataset).name}{hint}."
 
     def words(self, desk: Desk, choice: Choice) -> tuple[str, ...]:
         """The columns of the table are the words of the target."""

@@ -18,7 +18,7 @@ SECTIONS = {"optimizer": "", "stopping": "stopping", "model": "model", "recordin
 class HyperparametersPanel(Panel):
     """Every field of four sections of the recipe, the ones changed most first."""
 
-    number, title = 3, "Hyperparameters"
+    number, title, brief_title = 3, "Hyperparameters", "Hyperparams"
 
     def rows(self, desk: Desk) -> list[Row]:
         """The learning rate first, with the largest stable one beside it."""

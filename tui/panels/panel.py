@@ -13,7 +13,8 @@ from textual.widget import Widget
 
 from tui.cells import Cells, Span, left
 from tui.keys import bindings
-from tui.panels.rows import Row, about, draw_row, option_rows
+from tui.panels.rows import Row, about, draw_row, editor_room, option_rows
+from tui.screens.layout import MESSAGES
 
 if TYPE_CHECKING:
     from engine.recipe import Choice
@@ -28,6 +29,7 @@ class Panel(Cells, can_focus=True):
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("list"), *bindings("panel")]
     number = 0
     title = ""
+    brief_title = ""  # while it is folded, where the title is long
 
     @dataclass
     class Moved(Message):
@@ -122,7 +124,7 @@ class Panel(Cells, can_focus=True):
     def _title_line(self, desk: Desk, width: int) -> list[Span]:
         ink, brief = self.ink, self.brief(desk)
         room = width - cell_len(brief) - 5
-        title = left(self.title, room) if room > 4 else ""
+        title = left(self.brief_title or self.title, room) if room > 4 else ""
         return [(f" {self.number} ", ink.accent), (title + " ", ink.dim), (brief, ink.text)]
 
     @property
@@ -139,7 +141,8 @@ class Panel(Cells, can_focus=True):
             return self._editor.problem, True
         if row.kind == "option" and not row.deep:
             return row.help, not row.usable
-        return (about(desk, desk.find(row.field)) if row.field else row.help), False
+        room = MESSAGES * (self.app.size.width - 10)  # of the lines, as far as words fill them
+        return (about(desk, desk.find(row.field), room) if row.field else row.help), False
 
     # Keys.
 
@@ -249,7 +252,7 @@ class Panel(Cells, can_focus=True):
     def _place_editor(self) -> None:
         if self._editor is not None:
             width = self.size.width
-            room = max(8, min(width - 2, max(width - cell_len(self._editor.label) - 3, width // 2)))
+            room = editor_room(self._editor.label, width)
             self._editor.styles.width = room
             self._editor.styles.offset = (width - room - 1, self._cursor - self._first)
 
@@ -310,6 +313,8 @@ class Panel(Cells, can_focus=True):
         """A row may have moved, and the editor with it."""
         super().on_resize(event)
         self._place_editor()
+        if self.has_focus_within:  # it may have been folded until now, without rows to explain
+            self.post_message(self.Moved(self))
 
 
 def is_panel(widget: Widget | None) -> bool:

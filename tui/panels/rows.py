@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from rich.cells import cell_len
 
 from tui.cells import Span, clip, left
+from tui.numbers import figures
 from tui.theme import Ink
 
 if TYPE_CHECKING:
     from engine.recipe import Choice
     from tui.desk import Desk
+
+
+FAR = 1e9  # a bound that nobody meets
+UNITS = {"s": "seconds"}
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,8 @@ def field_row(desk: Desk, choice: Choice) -> Row:
     note = ""
     if resolved and resolved != shown:
         shown, note = resolved, "auto"
+    else:
+        shown += _in(choice, value)
     return Row(
         "field",
         choice.label,
@@ -66,13 +73,42 @@ def option_rows(desk: Desk, choice: Choice, words: tuple[str, ...], *, deep: boo
     ]
 
 
-def about(desk: Desk, choice: Choice) -> str:
-    """The one-line help of a field: what it is, what it takes, what it is by default."""
+def about(desk: Desk, choice: Choice, room: int = 1000) -> str:
+    """The help of a field: what it is, what it takes, what it is by default; in signs where `room` cells are few."""
     help = choice.help if choice.help.endswith(".") else choice.help + "."
     default = choice.default_text or "none"
-    taken = "" if choice.kind in ("pick", "switch") else f" Takes {choice.allowed}."
+    unit = f" ({UNITS.get(choice.unit, choice.unit)})" if choice.unit else ""
+    bounds = choice.bounds
+    met = replace(choice, bounds=replace(bounds, most=None)) if (bounds.most or 0) >= FAR else choice
+    taken = "" if choice.kind in ("pick", "switch") else f" Takes {met.allowed}{unit}."
     when = "" if choice.live or not desk.live else " From the next run on."
-    return f"{help}{taken} Default: {default}.{when}"
+    told = f"{help}{taken} Default: {default}{_in(choice, choice.default)}.{when}"
+    if cell_len(told) > room and choice.kind in ("whole", "number"):
+        return f"{help} {_signs(choice)}. Default: {default}.{when}"
+    return told
+
+
+def _signs(choice: Choice) -> str:
+    """What a number may be, in few characters: "auto or > 0"."""
+    own = choice.bounds
+    bounds = [("≥", own.least), (">", own.above), ("≤", own.most), ("<", own.below)]
+    signs = [f"{sign} {figures(bound, 3)}" for sign, bound in bounds if bound is not None and abs(bound) < FAR]
+    found = " or ".join([*choice.words, *([" and ".join(signs)] if signs else [])])
+    return found + (f" ({UNITS.get(choice.unit, choice.unit)})" if choice.unit else "")
+
+
+def _in(choice: Choice, value: object) -> str:
+    """The unit of a number that is not zero: " steps"."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return f" {choice.unit}" if choice.unit and number and value else ""
+
+
+WORDY = 8  # cells in which the beginning of a note still says something
+
+
+def editor_room(label: str, width: int) -> int:
+    """How many cells an editor gets on the row of a label."""
+    return max(8, min(width - 2, max(width - cell_len(label) - 3, width // 2)))
 
 
 def draw_row(row: Row, width: int, ink: Ink, *, cursor: bool, editing: bool = False) -> list[Span]:
@@ -94,8 +130,9 @@ def _option(row: Row, width: int, ink: Ink, pointer: str) -> list[Span]:
     body = ink.strong if row.chosen else ink.text if row.usable else ink.faint
     room = width - 1 - len(indent) - 4 - 1
     note = row.note
-    if cell_len(row.label) + 1 + cell_len(note) > room:
-        note = clip(note, max(0, room - cell_len(row.label) - 1))
+    if cell_len(row.label) + 1 + cell_len(note) > room:  # half of a number says something else than all of it
+        rest = room - cell_len(row.label) - 1
+        note = clip(note, rest) if rest >= WORDY and not any(c.isdigit() for c in note) else ""
     label = left(row.label, room - cell_len(note))
     return [
         (pointer, ink.accent),
@@ -116,6 +153,8 @@ def _field(row: Row, width: int, ink: Ink, pointer: str, editing: bool) -> list[
         note = ""
     value = clip(value, max(4, room - cell_len(row.label) - 1, room // 2))
     label = left(row.label, room - cell_len(value) - cell_len(note))
+    if editing:
+        label = left(clip(row.label, width - editor_room(row.label, width) - 3), room)
     return [
         (pointer, ink.accent),
         (label, ink.dim),

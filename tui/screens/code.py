@@ -245,6 +245,6 @@ def _write(
         name = f"{prepared.table_name}-{prepared.fingerprint[:12]}.npz"
         data = user_state_path("ravine", appauthor=False) / "tables" / name
     text = code.script(recipe, plan, prepared, style=style, data=data)
-    note = "Run it with python: its losses are those of a run with these choices. c copies it"
+    note = "Run with python, it gives the losses of a run with these choices. c copies it"
     note += f", and writes the rows that it loads to {data}." if data is not None else "."
     return text, colour(text), note, data

@@ -62,7 +62,7 @@ class Form(Panel):
         one = self._input(row.field)
         if one.categories:
             return f"{one.name}: one of {', '.join(one.categories)}. Empty means missing.", False
-        return f"{one.name}: {_range(one)} in the train rows. Type a value; empty means missing.", False
+        return f"{one.name}: {_range(one)} in the train rows; empty means missing.", False
 
     def action_choose(self) -> None:
         """Edit the value."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from textual.geometry import Region
 
 SMALLEST = (60, 16)  # below it the screen says that it is too small
+MESSAGES = 3  # lines for what happens and for the help of what the cursor is on
 PANELS = ("panel1", "panel2", "panel3", "panel4")
 SIDE = (*PANELS, "weights", "fit")  # what shares the left column of a small screen
 
@@ -37,12 +38,11 @@ def arrange(width: int, height: int, wanted: dict[str, int], open_pane: str = "p
         open_pane: the one of SIDE that is unfolded on a small screen.
         large: a pane that takes the place of all others.
     """
-    messages = 2 if roomy(width, height) else 3
-    body = Region(0, 1, width, height - 1 - messages - 2)
+    body = Region(0, 1, width, height - 1 - MESSAGES - 2)
     places = {
         "top": Region(0, 0, width, 1),
-        "messages": Region(0, body.bottom, width, messages),
-        "keys": Region(0, body.bottom + messages, width, 2),
+        "messages": Region(0, body.bottom, width, MESSAGES),
+        "keys": Region(0, body.bottom + MESSAGES, width, 2),
     }
     if large:
         return Layout({**places, large: body})

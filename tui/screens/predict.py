@@ -12,6 +12,7 @@ from textual.geometry import Region
 from tui.cells import clip
 from tui.filejob import FileDone, FileJob, FileProgress
 from tui.keys import bindings
+from tui.numbers import figures
 from tui.panels.panel import Panel
 from tui.screens.form import Form
 from tui.screens.room import Room
@@ -34,6 +35,7 @@ class PredictScreen(Room):
         self.runs: tuple[RunInfo, ...] = ()
         self._path: Path | None = None
         self._wish: Path | None = None
+        self._newest: Path | None = None  # of the runs there were when they were looked at last
         self._phase = ""
         self._job: FileJob | None = None
         yield self.form
@@ -77,14 +79,18 @@ class PredictScreen(Room):
         self._wish = path
 
     def on_runs_listed(self, message: RunsListed) -> None:
-        """Take the run that was asked for, else the newest that has a model."""
+        """Take the run that was asked for, else one that has come meanwhile, else the one that was there."""
         self.runs = tuple(run for run in message.runs if (run.path / "model.safetensors").exists())
         if not self.runs:
-            self.way.problem = message.problem or "There is no trained run yet: train one with t, then space."
+            self.way.problem = message.problem
+            self.way.invitation = "There is no trained run yet: train one with t, then space."
             self.show()
             return
+        self.way.invitation = ""
         newest = self.runs[0].path
-        self._load(self._wish or newest)
+        kept = self._path if newest == self._newest and self._path in [run.path for run in self.runs] else newest
+        self._newest = newest
+        self._load(self._wish or kept)
         self._wish = None
 
     def _load(self, path: Path) -> None:
@@ -102,7 +108,7 @@ class PredictScreen(Room):
         self.way.explanation = None
         name = message.path.name
         index = next((i for i, run in enumerate(self.runs) if run.path == message.path), 0)
-        self.form.border_title = clip(f"{name}", 40)
+        self.form.border_title = clip(f"values for {name}", 40)
         self.way.border_title = f"from raw values to the prediction · run {index + 1} of {len(self.runs)}"
         self.form.take_predictor(message.predictor)
         if message.predictor is not None:
@@ -130,6 +136,18 @@ class PredictScreen(Room):
             index = paths.index(self._path) + by
             if 0 <= index < len(paths):
                 self._load(paths[index])
+
+    def action_pick_run(self) -> None:
+        """Pick one of the runs that have a model."""
+        from tui.screens.menu import MenuScreen, Offer
+
+        def take(path: str | None) -> None:
+            if path is not None:
+                self._load(Path(path))
+
+        if self.runs:
+            offers = [Offer(str(run.path), run.name, _about(run)) for run in self.runs]
+            self.app.push_screen(MenuScreen("predict with", offers, str(self._path)), take)
 
     # A file in, a file out.
 
@@ -192,6 +210,11 @@ class PredictScreen(Room):
         """Another field is under the cursor."""
         self.show()
 
+    def on_descendant_focus(self) -> None:
+        """The other pane."""
+        super().on_descendant_focus()
+        self.form.redraw()
+
     def show(self) -> None:
         """The bars and both panes; the first run that ends brings a model."""
         phase = self.ravine.desk.phase if self.ravine.desk is not None else ""
@@ -202,3 +225,10 @@ class PredictScreen(Room):
         super().show()
         self.form.redraw()
         self.way.redraw()
+
+
+def _about(run: RunInfo) -> str:
+    """A run in a few words."""
+    loss = run.val_loss if run.val_loss is not None else run.train_loss
+    words = [run.dataset.rpartition("/")[2], run.normalization, run.model]
+    return " · ".join([*(word for word in words if word), *([f"loss {figures(loss, 4)}"] if loss is not None else [])])

@@ -176,7 +176,7 @@ class RewindScreen(Room):
 
     def show(self) -> None:
         """The bars."""
-        hint = "Enter begins a new run at this checkpoint, paused: change what you like, then space goes on."
+        hint = "Enter branches: a new run, paused at this checkpoint; change what you like."
         self.messages.hint = (hint if self.points else "", False)
         super().show()
 
@@ -205,6 +205,8 @@ def _point(kept: Kept, path: Path, name: str) -> Point:
     loss = validation = None
     if now.history is not None and step < len(now.history):
         loss = float(now.history.values(step, step + 1)[0])
+    elif step == now.step and not (path.parent / "best.safetensors").exists():
+        loss = now.loss  # after the last update; the history has the losses before each
     if now.validation is not None:
         for at, value in zip(*now.validation.points(), strict=True):
             validation = float(value) if at <= step else validation

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import BindingType
 
 from tui.cells import Cells, Span, left, right, wrap
+from tui.keys import bindings
 from tui.numbers import figures, fixed
 
 if TYPE_CHECKING:
     from engine.runs.predictor import Explanation, Predictor
 
+LEAST = 2  # features that are shown however little room there is
+FEW = 3  # classes that are shown then, the likeliest
+NOTHING = 1e-9  # share of the largest contribution below which one is rounding
 
-class Way(Cells):
-    """The table from raw to normalized to contribution to prediction."""
+
+class Way(Cells, can_focus=True):
+    """The table from raw to normalized to contribution to prediction; its features scroll."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("list")]
 
     def __init__(self) -> None:
         super().__init__(id="way", classes="pane")
@@ -20,10 +29,20 @@ class Way(Cells):
         self.predictor: Predictor | None = None
         self.explanation: Explanation | None = None
         self.problem = ""
+        self.invitation = ""  # what to do where there is no model yet
         self.told: list[tuple[str, bool]] = []  # about a file that is being predicted, and whether it is bad
+        self._first = self._more = 0
+
+    def action_move(self, lines: int) -> None:
+        """Scroll."""
+        self._first = max(0, min(self._first + lines, self._more))
+        self.redraw()
+
+    def action_choose(self) -> None:
+        """Nothing to choose here."""
 
     def draw(self, width: int, height: int) -> list[list[Span]]:
-        """A line for each encoded feature, the bias, the sum, the warnings."""
+        """A line for each encoded feature, the bias, the sum, the warnings; below them what is told of a file."""
         ink = self.ink
         told: list[list[Span]] = []
         for text, bad in self.told:
@@ -35,47 +54,69 @@ class Way(Cells):
 
     def _way(self, width: int, height: int) -> list[list[Span]]:
         ink, found = self.ink, self.explanation
-        if self.problem:
-            return [[], *([(f"  {line}", ink.bad)] for line in wrap(self.problem, width - 4, height))]
+        self._say_more(0, 0)
+        if self.problem or self.invitation:
+            text, style = (self.problem, ink.bad) if self.problem else (self.invitation, ink.text)
+            return [[], *([(f"  {line}", style)] for line in wrap(text, width - 4, height))]
         if found is None or self.predictor is None:
             return []
         size = 12 if width >= 60 else 10
         name = max(10, min(24, width - 3 * size - 3))
         bar = max(0, width - name - 3 * size - 4)
-        adds = found.contributions
-        heads = ("raw", "normalized", *(("adds",) if adds is not None else ()))
-        lines: list[list[Span]] = [
-            [(left(" feature", name), ink.faint), *((right(head, size), ink.faint) for head in heads)],
-        ]
-        warnings = [line for text in found.warnings for line in wrap(text, width - 4, 2)]
-        room = max(1, height - 5 - len(warnings) - len(found.chances))
-        largest = 0.0 if adds is None else max([abs(found.bias), *(abs(float(c)) for c in adds)])
-        for index in range(min(room, len(found.features))):
+        head, rows = self._features(found, name, size, bar)
+        foot = self._foot(found, width, name, size, bar, most=99)
+        if 1 + min(len(rows), LEAST) + len(foot) > height:
+            foot = self._foot(found, width, name, size, bar, most=FEW)
+        room = max(LEAST, height - 1 - len(foot))
+        self._more = max(0, len(rows) - room)
+        self._first = min(self._first, self._more)
+        self._say_more(self._first, self._more - self._first)
+        return [head, *rows[self._first : self._first + room], *foot]
+
+    def _say_more(self, above: int, below: int) -> None:
+        parts = [f"↑ {above}"] * bool(above) + [f"↓ {below} features"] * bool(below)
+        text = " ".join(parts)
+        if (self.border_subtitle or "") != text:
+            self.border_subtitle = text
+
+    def _features(self, found: Explanation, name: int, size: int, bar: int) -> tuple[list[Span], list[list[Span]]]:
+        """The heading, and a line for each feature."""
+        ink, adds = self.ink, found.contributions
+        heads = ["raw", "normalized", *(["adds"] if adds is not None else [])]
+        head: list[Span] = [(left(" feature", name), ink.faint), *((right(h, size), ink.faint) for h in heads)]
+        if adds is not None and found.decided:
+            head.append((f" to {found.decided}", ink.faint))  # of its logit
+        largest = 0.0 if adds is None else max([0.0, *(abs(float(c)) for c in adds)])
+        rows = []
+        for index, feature in enumerate(found.features):
             spans = [
-                (left(f" {found.features[index]}", name), ink.text),
+                (left(f" {feature}", name), ink.text),
                 (right(figures(float(found.raw[index]), 6), size), ink.text),
                 (right(fixed(float(found.normalized[index]), 5), size), ink.dim),
             ]
             if adds is not None:
-                spans += self._amount(float(adds[index]), largest, size, bar)
-            lines.append(spans)
-        if len(found.features) > room:
-            rest = [(right(fixed(float(adds[room:].sum()), 6), size), ink.strong)] if adds is not None else []
-            lines.append([(left(f" {len(found.features) - room} more", name + 2 * size), ink.dim), *rest])
-        if adds is not None:
-            lines.append([(left(" bias", name + 2 * size), ink.dim), *self._amount(found.bias, largest, size, bar)])
-            lines.append([(" " * (name + 2 * size), ink.faint), ("─" * size, ink.faint)])
-        lines += self._answer(found, name + (2 * size if adds is not None else size), size, bar)
-        lines.append([])
-        lines += [[(f"  {line}", ink.bad)] for line in warnings]
-        return lines
+                value = float(adds[index])
+                value = 0.0 if abs(value) <= NOTHING * max(largest, abs(found.bias)) else value
+                style = ink.train if value >= 0 else ink.validation
+                spans += [(right(fixed(value, 6), size), ink.strong), (_bar(value, largest, bar), style)]
+            rows.append(spans)
+        return head, rows
 
-    def _amount(self, value: float, largest: float, size: int, bar: int) -> list[Span]:
+    def _foot(self, found: Explanation, width: int, name: int, size: int, bar: int, most: int) -> list[list[Span]]:
+        """The bias, the prediction, the warnings; without blank lines and with few classes where room is short."""
         ink = self.ink
-        style = ink.train if value >= 0 else ink.validation
-        return [(right(fixed(value, 6), size), ink.strong), (_bar(value, largest, bar), style)]
+        lines: list[list[Span]] = []
+        linear = found.contributions is not None
+        if linear:
+            bias = [(left(" bias", name + 2 * size), ink.dim), (right(fixed(found.bias, 6), size), ink.strong)]
+            lines += [bias, [(" " * (name + 2 * size), ink.faint), ("─" * size, ink.faint)]]
+        lines += self._answer(found, name + (2 * size if linear else size), size, bar, most)
+        if most > FEW:
+            lines.append([])
+        warnings = [line for text in found.warnings for line in wrap(text, width - 4, 2)]
+        return lines + [[(f"  {line}", ink.bad)] for line in warnings]
 
-    def _answer(self, found: Explanation, name: int, size: int, bar: int) -> list[list[Span]]:
+    def _answer(self, found: Explanation, name: int, size: int, bar: int, most: int) -> list[list[Span]]:
         ink = self.ink
         assert self.predictor is not None
         target = self.predictor.target
@@ -83,10 +124,16 @@ class Way(Cells):
             answer = right(figures(found.output, 7), size)
             return [[(left(f" {target}", name), ink.accent), (answer, ink.accent)]]
         lines: list[list[Span]] = [[(left(f" {target}", name), ink.accent), (right(found.decided, size), ink.accent)]]
+        shown = dict(sorted(found.chances.items(), key=lambda one: -one[1])[:most])
         for label, chance in found.chances.items():
-            style = ink.accent if label == found.decided else ink.dim
-            share = right(f"{100 * chance:.2f} %", size)
-            lines.append([(left(f"   {label}", name), style), (share, style), (_bar(chance, 1.0, bar), ink.train)])
+            if label in shown:
+                style = ink.accent if label == found.decided else ink.dim
+                share = right(f"{100 * chance:.2f} %", size)
+                lines.append([(left(f"   {label}", name), style), (share, style), (_bar(chance, 1.0, bar), ink.train)])
+        if len(shown) < len(found.chances):
+            rest = sum(chance for label, chance in found.chances.items() if label not in shown)
+            words = f"   {len(found.chances) - len(shown)} other classes"
+            lines.append([(left(words, name), ink.dim), (right(f"{100 * rest:.2f} %", size), ink.dim)])
         return lines
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from engine.recipe import Recipe
 
 _JSON: plain.Flags = {"--json": ("json", True)}
+_PLAIN: plain.Flags = {"--plain": ("plain", True)}
 _RUNS: plain.Flags = {"--runs": ("runs", None)}
 
 
@@ -57,12 +58,12 @@ def _obey(words: Sequence[str]) -> Any:
     """Do what a line says; its exit code, or something else where there is none."""
     command, rest = words[0] if words else "", words[1:]
     if command == "train":
-        found = plain.read(rest, {**plain.recipe_flags(), **_JSON})
+        found = plain.read(rest, {**plain.recipe_flags(), **_JSON, **_PLAIN})
         if found is not None:
             from engine.commands.train import train
 
-            json = found.pop("json", False)
-            return train(_recipe(found), json=json)
+            how = {name: found.pop(name, False) for name in ("json", "plain")}
+            return train(_recipe(found), **how)
     elif command == "runs":
         found = plain.read(rest, {**_RUNS, **_JSON})
         if found is not None and plain.WORD not in found:

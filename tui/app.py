@@ -18,7 +18,6 @@ from tui.keys import Situation, bindings
 from tui.pulse import Pulse
 from tui.screens.room import Room
 from tui.screens.train import TrainScreen
-from tui.terminal import keep_copy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -371,11 +370,7 @@ class RavineApp(Face):
         """Copy the command line, or the script where one is shown."""
         if self.desk is not None:
             script = self.screen.to_copy() if isinstance(self.screen, Room) else ""
-            text = script or self.desk.command
-            self.copy_to_clipboard(text)
-            path = keep_copy(text)
-            shown = f"The script, {len(text.splitlines()):,} lines." if script else text
-            self.notify(f"{shown}\n\nAlso in {path}" if path else shown, title="Copied", timeout=6)
+            self.copy(script or self.desk.command, f"The script, {len(script.splitlines()):,} lines." if script else "")
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """What the palette offers; see `tui.palette`."""

@@ -115,6 +115,19 @@ class Face(App[None]):
         if self._drawn:
             self._settling = self.set_timer(REST, self.refresh)
 
+    def copy(self, text: str, shown: str = "") -> None:
+        """Copy a text, and tell of it: the text itself, or other words for it."""
+        from tui.clipboard import kept
+        from tui.surveyor import in_background
+
+        self.copy_to_clipboard(text)
+
+        def keep() -> None:
+            also = kept(text)
+            self.call_later(lambda: self.notify(f"{shown or text}\n\n{also}", title="Copied", timeout=8))
+
+        in_background(keep, "copying")
+
     def leave_to_shell(self, farewell: str) -> None:
         """Give the terminal to the shell, with a word; returns after fg."""
         if not has_shell():

@@ -18,6 +18,10 @@ from engine.recipe import Choice, choices
 
 RunName = Annotated[str, Parameter(name="RUN", help="A path, a folder name, a unique beginning of one, or last.")]
 RunsFolder = Annotated[str, Parameter(help="The folder that holds the run folders.")]
+Plain = Annotated[
+    bool,
+    Parameter(negative=(), help="Say a line for each epoch on stderr, for screen readers and logs; no escapes."),
+]
 Json = Annotated[bool, Parameter(negative=(), help="Print one JSON object on stdout.")]
 
 _GROUPS = {

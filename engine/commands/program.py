@@ -12,7 +12,7 @@ from cyclopts import App, Parameter
 from engine.commands import train as training
 from engine.commands.console import DONE, put
 from engine.commands.export import export
-from engine.commands.flags import Json, RunName, RunsFolder, takes_recipe
+from engine.commands.flags import Json, Plain, RunName, RunsFolder, takes_recipe
 from engine.commands.runs import app as listing
 from engine.commands.watch import watch
 from engine.errors import InputError
@@ -21,18 +21,21 @@ from engine.versions import version
 
 app = App(
     name="ravine",
-    help="The terminal trainer for PyTorch. Without a command: the full-screen trainer; flags preset its panels.",
+    help=(
+        "The terminal trainer for PyTorch. Without a command: the full-screen trainer; flags preset its panels, and "
+        "--fresh (not the last choices), --ascii and --theme NAME are its own."
+    ),
     version=lambda: version("ravine") or "unknown",
     help_on_error=False,
 )
 
 
-def _train(recipe: Recipe, *, json: Json = False) -> int:
+def _train(recipe: Recipe, *, json: Json = False, plain: Plain = False) -> int:
     """Train without a screen; the run folder is the same.
 
     Exit codes: 0 done, 1 failed, 2 wrong usage or bad input, 3 diverged, 130 interrupted.
     """
-    return training.train(recipe, json=json)
+    return training.train(recipe, json=json, plain=plain)
 
 
 app.command(takes_recipe(_train), name="train")
@@ -49,9 +52,10 @@ def resume(
     ] = False,
     runs: RunsFolder = "./runs",
     json: Json = False,
+    plain: Plain = False,
 ) -> int:
     """Go on with a run where its last checkpoint stood, as if it had never stopped."""
-    return training.resume(run, steps=steps, changed_data=changed_data, runs=runs, json=json)
+    return training.resume(run, steps=steps, changed_data=changed_data, runs=runs, json=json, plain=plain)
 
 
 @app.command

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from engine import process
 from engine.commands import console
 from engine.commands.console import DIVERGED, DONE, FAILED, INTERRUPTED, WRONG, put, say
+from engine.commands.telling import Telling, looked_at
 from engine.errors import Cancelled, InputError
 from engine.recipe import Recipe, build, read_toml
 
@@ -49,8 +50,14 @@ def asked(
     return build(values, base=base)
 
 
-def train(recipe: Recipe, *, json: bool = False, origin: Origin | None = None) -> int:
-    """Train to the end; the exit code."""
+def train(recipe: Recipe, *, json: bool = False, plain: bool = False, origin: Origin | None = None) -> int:
+    """Train to the end; the exit code.
+
+    Args:
+        json: put everything about the run on stdout, and say nothing on the way.
+        plain: say a line for each epoch all the same, however short the run.
+        origin: an earlier run to go on from.
+    """
     with process.one_blas_thread():
         from engine.session import Session
         from engine.snapshot import Phase
@@ -59,7 +66,8 @@ def train(recipe: Recipe, *, json: bool = False, origin: Origin | None = None) -
     session = Session(recipe, command=shlex.join(["ravine", *console.words]), origin=origin)
     with _signals(lambda: session.stop("interrupted")):
         session.start()
-        _watch(session, quiet=json)
+        start = 0 if origin is None else int(origin.state.facts["step"])
+        _watch(session, quiet=json and not plain, plain=plain, start=start)
     end = session.snapshot()
     if end.phase is Phase.FAILED:
         say(f"ravine: {end.error}")
@@ -84,7 +92,15 @@ def train(recipe: Recipe, *, json: bool = False, origin: Origin | None = None) -
     return code
 
 
-def resume(run: str, *, steps: str | None = None, changed_data: bool = False, runs: str, json: bool = False) -> int:
+def resume(
+    run: str,
+    *,
+    steps: str | None = None,
+    changed_data: bool = False,
+    runs: str,
+    json: bool = False,
+    plain: bool = False,
+) -> int:
     """Go on with a run where its last checkpoint stood; the exit code. Raises InputError."""
     from engine.runs.facts import read_facts, running
     from engine.runs.origin import Origin
@@ -96,11 +112,14 @@ def resume(run: str, *, steps: str | None = None, changed_data: bool = False, ru
         raise InputError(f"The run {path.name} is still running; stop it first.")
     if steps is not None:
         recipe = recipe.replace({"steps": steps})
-    return train(recipe, json=json, origin=Origin.read(path, changed_data=changed_data))
+    return train(recipe, json=json, plain=plain, origin=Origin.read(path, changed_data=changed_data))
 
 
-def _watch(session: Any, quiet: bool) -> None:
-    """Wait for the end; on a terminal tell how far it is, once a second."""
+def _watch(session: Any, *, quiet: bool, plain: bool, start: int) -> None:
+    """Wait for the end. Of a run that takes longer than a second tell how far it is: on a terminal once a second, else
+    a line for each epoch; `plain` asks for those of any run, anywhere.
+    """
+    telling = Telling(start) if plain or not (quiet or looked_at()) else None
     told, warned = False, False
     while True:
         over = session.join(0.02 if not told else 1.0)
@@ -108,13 +127,14 @@ def _watch(session: Any, quiet: bool) -> None:
             warned = True
             for warning in session.warnings:
                 say(warning)
+        now = session.snapshot()
+        if telling is not None and (plain or told or now.seconds >= 1):
+            telling.tell(now)
         if over:
             return
-        now = session.snapshot()
-        if quiet or not sys.stderr.isatty() or not now.steps or now.seconds < 1:
-            told = now.seconds >= 1
+        late, told = told, now.seconds >= 1
+        if quiet or telling is not None or not now.steps or not (late or told):
             continue
-        told = True
         loss = f"{now.loss:.6g}" if now.loss is not None else "-"
         rest = f"   {now.eta:.0f} s to go" if now.eta is not None else ""
         say(f"step {now.step:,} of {now.steps:,}   loss {loss}   {now.steps_per_second:,.0f} steps/s{rest}")

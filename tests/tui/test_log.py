@@ -57,8 +57,8 @@ def test_what_a_line_carries_in_words() -> None:
     before = Traffic(1_000, 10, 0, 0, 0.004)
     now = Traffic(6_000, 30, 3, 2_000, 0.25)
     assert said(before, now, 2.0) == (
-        "The line: 2.5 kB/s · 10.0 pictures/s · 6kB sent in all · the terminal took the last picture in 250 ms · "
-        "2kB wait · 3 pictures left out while it took nothing."
+        "The line: 2.5 kB/s · 10.0 pictures/s · 6.0 kB sent in all · the terminal took the last picture in 250 ms · "
+        "2.0 kB wait · 3 pictures left out while it took nothing."
     )
 
 

@@ -1,4 +1,4 @@
-"""The app in a pseudo-terminal: bytes on the line, answers to keys, training beside the screen, memory.
+"""The app in a pseudo-terminal: bytes on the line, answers to keys, training beside the screen, a long run, memory.
 
 The environment variable RAVINE_WATCHED shortens the 60 s that the line is watched for. A key's answer is the time until
 the cursor of a panel has been sent anew on another line. A frame is a piece of output after at least 20 ms of silence.
@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from tests.conftest import PROGRAM, environment
 from tests.terminal.emulator import Terminal
 
 WATCHED = float(os.environ.get("RAVINE_WATCHED", "60"))  # seconds
+ROOT = Path(__file__).parents[2]
 KEYS = 60  # presses for each kernel
 SILENCE = 0.02  # seconds between two frames
 POINTER = "▸".encode()
@@ -139,6 +141,51 @@ def keys(folder: Path, words: list[str]) -> dict[str, float]:
         shutil.rmtree(folder / "runs", ignore_errors=True)
 
 
+def widget(folder: Path) -> dict[str, Any]:
+    """Bytes of a growing curve in textual-plotext's own widget, which is installed with the extra `bench`."""
+    if find_spec("textual_plotext") is None:
+        return {"textual-plotext": "not installed"}
+    own = {name: value for name, value in environment().items() if name != "COLUMNS"}
+    terminal = Terminal(
+        [sys.executable, "-m", "tests.benchmarks._plotext_widget"], ROOT, columns=160, rows=45, environment=own
+    )
+    try:
+        terminal.see("loss")
+        watch, rates = Watch(terminal), []
+        watch.drain(2)
+        watch.frames, begin = 0, time.perf_counter()
+        for _ in range(max(5, round(WATCHED / 4))):
+            watch.size, second = 0, time.perf_counter()
+            watch.drain(1)
+            rates.append(watch.size / (time.perf_counter() - second) / 1000)
+        return {"median (kB/s)": statistics.median(rates), "frames/s": watch.frames / (time.perf_counter() - begin)}
+    finally:
+        terminal.close()
+
+
+def long_run(folder: Path) -> dict[str, float]:
+    """Milliseconds until a kept run of 10,000,000 steps is drawn in the app, from the key that opens it."""
+    command = [*PROGRAM, "train", "--dataset", "houses", "--backend", "spectral", "--steps", FIXED, "--runs", "runs"]
+    subprocess.run(command, cwd=folder, env=environment(), check=True, capture_output=True)
+    times = []
+    for _ in range(5):
+        terminal = opened(folder, "houses")
+        try:
+            terminal.send("r")
+            terminal.see("houses_zscore")
+            watch = Watch(terminal)
+            watch.drain(1)
+            begin, got = time.perf_counter(), b""
+            terminal.send("\r")
+            while b"8M" not in got and time.perf_counter() - begin < 10:
+                got += watch.read(0.5)
+            times.append(1000 * (time.perf_counter() - begin))
+        finally:
+            terminal.close()
+    shutil.rmtree(folder / "runs", ignore_errors=True)
+    return {"opened and drawn, median (ms)": statistics.median(times), "worst (ms)": max(times)}
+
+
 def result(folder: Path) -> dict[str, Any]:
     """What run.json says of the only run, which is then removed."""
     (run,) = (folder / "runs").iterdir()
@@ -206,11 +253,13 @@ def run(json: bool) -> dict[str, Any]:
     try:
         return {
             "line": line(folder),
+            "textual-plotext's own widget": widget(folder),
             "keys": {name: keys(folder, words) for name, words in KERNELS.items()},
             "speed": {
                 "spectral": speed(folder, ["houses", "--backend", "spectral", "--steps", FIXED]),
                 **{name: speed(folder, KERNELS[name] + limited) for name in ("compiled", "autograd")},
             },
+            "10,000,000 steps": long_run(folder),
             "memory": weight(folder),
         }
     finally:

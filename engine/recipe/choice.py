@@ -20,6 +20,22 @@ ColumnKind = Literal["numeric", "boolean", "categorical", "date", "identifier", 
 
 
 @dataclass(frozen=True)
+class Bounds:
+    """The numbers that a field takes; None for no bound."""
+
+    least: float | None = None
+    most: float | None = None
+    above: float | None = None
+    below: float | None = None
+
+    @classmethod
+    def of(cls, interval: Interval) -> Bounds:
+        """Those of a declared type, which may hold whatever can be compared."""
+        ends = (interval.ge, interval.le, interval.gt, interval.lt)
+        return cls(*(None if end is None else float(end) for end in ends))  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
 class Choice:
     """One field of the recipe, as the forms and the command line see it."""
 
@@ -32,7 +48,7 @@ class Choice:
     words: tuple[str, ...]  # the words it takes: all of its values where `kind` is "pick", else beside a number
     optional: bool  # may be left empty
     annotation: Any  # its type as it is declared, with its bounds
-    bounds: Interval  # of a number, or of each of the sizes
+    bounds: Bounds  # of a number, or of each of the sizes
     unit: str
     live: bool  # whether it can be changed while a run goes on
     example: str
@@ -43,7 +59,7 @@ class Choice:
     @property
     def low(self) -> float | None:
         """The least number, or what it must be above."""
-        return _figure(self.bounds.ge if self.bounds.gt is None else self.bounds.gt)
+        return self.bounds.least if self.bounds.above is None else self.bounds.above
 
     @property
     def allowed(self) -> str:
@@ -60,14 +76,14 @@ class Choice:
         if self.kind in ("whole", "number"):
             noun = "a whole number" if self.kind == "whole" else "a number"
             limits, own = [], self.bounds
-            if (above := _figure(own.gt)) is not None:
-                limits.append(f"above {_plain(above)}")
-            elif (least := _figure(own.ge)) is not None:
-                limits.append(f"of at least {_plain(least)}")
-            if (below := _figure(own.lt)) is not None and below < 2**62:
-                limits.append(f"below {_plain(below)}")
-            elif (most := _figure(own.le)) is not None:
-                limits.append(f"at most {_plain(most)}")
+            if own.above is not None:
+                limits.append(f"above {_plain(own.above)}")
+            elif own.least is not None:
+                limits.append(f"of at least {_plain(own.least)}")
+            if own.below is not None and own.below < 2**62:
+                limits.append(f"below {_plain(own.below)}")
+            elif own.most is not None:
+                limits.append(f"at most {_plain(own.most)}")
             parts.append(" ".join([noun, " and ".join(limits)]).strip())
         elif self.kind == "text" and not parts:
             parts.append(
@@ -142,11 +158,6 @@ class Choice:
 
 
 _adapters: dict[tuple[str, str], TypeAdapter[Any]] = {}
-
-
-def _figure(bound: Any) -> float | None:
-    """A bound of `Interval`, which takes whatever can be compared, as the number that it is here."""
-    return None if bound is None else float(bound)
 
 
 def _plain(number: float) -> str:
@@ -278,7 +289,7 @@ def declared(section: type) -> tuple[Choice, ...]:
 def _declared(section: str, one: dataclasses.Field[Any]) -> Choice:
     words: list[str] = []
     kind: Kind = "text"
-    optional, bounds = False, Interval()
+    optional, bounds = False, Bounds()
     for leaf in _leaves(one.type):
         if get_origin(leaf) is Literal:
             words.extend(get_args(leaf))
@@ -286,13 +297,13 @@ def _declared(section: str, one: dataclasses.Field[Any]) -> Choice:
         elif leaf is type(None):
             optional = True
         elif isinstance(leaf, Interval):
-            bounds = leaf
+            bounds = Bounds.of(leaf)
         elif leaf in (bool, int, float):
             kind = "switch" if leaf is bool else "whole" if leaf is int else "number"
         elif get_origin(leaf) is tuple:
             inside = [*_leaves(get_args(leaf)[0])]
             kind, optional = ("names", True) if inside[0] is str else ("sizes", False)
-            bounds = next((part for part in inside if isinstance(part, Interval)), bounds)
+            bounds = next((Bounds.of(part) for part in inside if isinstance(part, Interval)), bounds)
         elif get_origin(leaf) is dict:
             kind, optional = "table", True
     told = one.metadata

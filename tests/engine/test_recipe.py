@@ -26,11 +26,11 @@ def some_value(choice: Choice) -> st.SearchStrategy[Any]:
         return words
     if choice.kind in ("whole", "number"):
         own = choice.bounds
-        low, high = choice.low or 0.0, min([1e9, *(b for b in (own.le, own.lt) if b is not None)])
+        low, high = choice.low or 0.0, min([1e9, *(b for b in (own.most, own.below) if b is not None)])
         if choice.kind == "whole":
             return words | st.integers(int(low), int(high)).map(str)
         return words | st.floats(
-            low, high, exclude_min=own.gt is not None, exclude_max=high == own.lt, allow_subnormal=False
+            low, high, exclude_min=own.above is not None, exclude_max=high == own.below, allow_subnormal=False
         ).map(repr)
     if choice.kind == "sizes":
         return st.lists(st.integers(1, 1000), min_size=1, max_size=4).map(lambda n: ",".join(map(str, n)))

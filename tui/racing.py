@@ -40,6 +40,14 @@ def racing(desk: Desk) -> bool:
     return hasattr(desk.run, "snapshots")
 
 
+def snapshots(desk: Desk) -> tuple[Snapshot, ...]:
+    """The desk's run as it is now; of a race every racer."""
+    found = getattr(desk.run, "snapshots", None)
+    if found is not None:
+        return tuple(found().values())
+    return () if desk.snapshot is None else (desk.snapshot,)
+
+
 @dataclass(frozen=True)
 class Racer:
     """One normalization in the race."""

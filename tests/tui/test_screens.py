@@ -65,7 +65,7 @@ async def test_a_run_is_predicted_with_from_the_list(drive: Any) -> None:
         await driver.press("space")
         await driver.done()
         await driver.press("r")
-        await driver.see("1 runs in", pane="run-list")
+        await driver.see("1 run in", pane="run-list")
         await driver.press("P")
         await driver.see("size", "age", pane="form")
 
@@ -128,7 +128,7 @@ async def test_a_run_that_was_cut_short_goes_on_where_it_stood(drive: Any) -> No
         await driver.done()
         stopped, run = driver.app.desk.snapshot.step, driver.app.desk.snapshot.run
         await driver.press("r")
-        await driver.see("1 runs in", "stopped", pane="run-list")
+        await driver.see("1 run in", "stopped", pane="run-list")
         await driver.press("R")
         await driver.until(lambda: driver.app.current_mode == "train")
         await driver.until(lambda: driver.app.desk.snapshot.step > stopped)

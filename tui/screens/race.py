@@ -253,5 +253,7 @@ class RaceScreen(Room):
         """The chart alone, or all again."""
         self.large = not self.large
         self.lay_out()
+        if not self.large:
+            self.listing.focus()  # which was lost with the list
         self._due = 0.0
         self.show()

@@ -1,219 +1,225 @@
-"""The runs screen: every run that was kept, and the curve of the one under the cursor."""
+"""The runs screen: every run that was kept, what it came to, and several of them over each other."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from dataclasses import replace
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.geometry import Region
+from textual.timer import Timer
 
-from tui.cells import Cells, Span, wrap
+from engine.errors import InputError
 from tui.charts.loss import LossChart
+from tui.charts.overlaid import Curves
 from tui.keys import bindings
-from tui.listing import Column, Listing
-from tui.numbers import duration, figures, short
-from tui.screens.room import Room
+from tui.listing import Listing
+from tui.prompt import TALL, Ask
+from tui.racing import snapshots
+from tui.runs_filter import Filter, parse, understood
+from tui.runs_list import RunList
+from tui.runs_marked import MOST, Marked
+from tui.runs_reading import FolderRead, Reading, TracksRead
+from tui.runs_table import FOREIGN, LIVE, View
+from tui.screens.run_facts import RunFacts
+from tui.screens.runs_edits import TOLD, RunEdits
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from engine.runs.store import RunInfo
-    from tui.kept import CheckpointRead, Kept, RunRead, RunsListed
+    from engine.snapshot import Snapshot
+    from tui.kept import CheckpointRead, Kept, RunRead
 
-COLUMNS = (
-    Column("run", 34),
-    Column("state", 11),
-    Column("dataset", 12),
-    Column("scale", 7),
-    Column("lr", 8, number=True),
-    Column("steps", 7, number=True),
-    Column("loss", 10, number=True),
-    Column("validation", 10, number=True),
-    Column("age", 10, number=True),
-)
-FEWER = ("run", "state", "lr", "loss")
+LOOKS = 1.0  # seconds between two looks at the folder and at live runs
+NUMBERS = 0.5  # seconds between two looks at the figures of this program's own live runs
 
 
-class RunFacts(Cells):
-    """What is worth knowing of a run, in lines."""
-
-    def __init__(self) -> None:
-        super().__init__(id="run-facts", classes="pane")
-        self.border_title = "run"
-        self.kept: Kept | None = None
-        self.problem = ""
-
-    def draw(self, width: int, height: int) -> list[list[Span]]:
-        """Its choices that are not the defaults, and its result."""
-        ink = self.ink
-        if self.problem:
-            return [[(f" {line}", ink.bad)] for line in wrap(self.problem, width - 2, height)]
-        if self.kept is None:
-            return []
-        kept, facts = self.kept, self.kept.facts
-        result = facts.get("result") or {}
-        pairs = [("folder", str(kept.path)), ("state", str(facts.get("state", "")))]
-        pairs += [(name.replace("_", " "), str(value)) for name, value in kept.recipe.changed().items()]
-        for name in ("train_loss", "val_loss", "optimum_loss", "gap", "condition_number", "lr_bound"):
-            if result.get(name) is not None:
-                pairs.append((name.replace("_", " "), figures(float(result[name]), 6)))
-        if result.get("seconds"):
-            pairs.append(("time", f"{duration(result['seconds'])} at {short(result['steps_per_second'] or 0)} steps/s"))
-        pairs.append(("device", f"{facts.get('device', '')} {facts.get('precision', '')} {facts.get('backend', '')}"))
-        lines: list[list[Span]] = []
-        for name, value in pairs:
-            texts = wrap(value, max(8, width - 19), 3) or [""]
-            lines.append([(f" {name:<17}", ink.dim), (texts[0], ink.text)])
-            lines += [[(" " * 18, ink.dim), (text, ink.text)] for text in texts[1:]]
-        return lines
-
-
-class RunsScreen(Room):
-    """Newest first. Enter puts a run's choices into the panels and its curve on the train screen."""
+class RunsScreen(RunEdits):
+    """Live ones first. Enter puts a run's choices into the panels and its curve on the train screen."""
 
     NAME = "runs"
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings("runs")]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("runs"), *bindings("curves")]
 
     def panes(self) -> ComposeResult:
-        """The list, the curve, the facts."""
-        self.listing = Listing("runs", id="run-list", empty="looking…")
+        """The list, the curve or the curves, the facts, and the line to type on."""
+        self.marked = Marked()
+        self.listing = RunList(self.marked)
         self.chart = LossChart(id="run-chart")
         self.chart.can_focus = False
+        self.curves = Curves(id="run-curves")
+        self.curves.styles.position = "absolute"
         self.facts = RunFacts()
-        self.runs: tuple[RunInfo, ...] = ()
+        self.begin_edits()
         self.kept: Kept | None = None
+        self.large = False
+        self.reading = Reading(self.post_message)
         self._phase = ""
+        self._due = 0.0
+        self._timer: Timer | None = None
+        self._wanted: Path | None = None  # the cursor goes there when the list has come
         yield self.listing
         yield self.chart
+        yield self.curves
         yield self.facts
+        yield self.prompt
+
+    @property
+    def runs(self) -> tuple[RunInfo, ...]:
+        """The runs that are listed."""
+        return self.listing.shown
 
     @property
     def has_rows(self) -> bool:
         """Whether there is a run."""
-        return bool(self.runs)
+        return bool(self.listing.all)
+
+    @property
+    def current(self) -> RunInfo | None:
+        """The run under the cursor."""
+        return self.listing.current
 
     @property
     def run_path(self) -> Path | None:
         """The run under the cursor."""
-        return self.runs[self.listing.cursor].path if self.runs else None
+        run = self.listing.current
+        return run.path if run is not None and run.state != FOREIGN else None
+
+    @property
+    def remembered(self) -> dict[str, Any]:
+        """Columns and order, as plain data to be kept for the next time."""
+        return self.listing.view.state()
+
+    @remembered.setter
+    def remembered(self, state: Any) -> None:
+        self.listing.see(View.of(state))
 
     def on_mount(self) -> None:
         """The cursor is in the list."""
         self.listing.focus()
+        self._timer = self.set_interval(LOOKS, self._tick)
 
     def places(self, width: int, height: int) -> dict[str, Region]:
         """The list above, curve and facts below."""
         places, between = self.body(width, height)
+        if self.prompt.ask is not None:
+            between = Region(0, between.y, width, between.height - TALL)
+            places["prompt"] = Region(0, between.bottom, width, TALL)
+        chart = "run-curves" if self.marked.slots else "run-chart"
+        if self.large:
+            return {**places, chart: between}
         tall = max(5, between.height // 2)
         side = min(56, between.width // 2)
         return {
             **places,
             "run-list": Region(0, between.y, width, tall),
-            "run-chart": Region(0, between.y + tall, width - side, between.height - tall),
+            chart: Region(0, between.y + tall, width - side, between.height - tall),
             "run-facts": Region(width - side, between.y + tall, side, between.height - tall),
         }
+
+    def on_resize(self, event: object) -> None:
+        """Other columns may fit."""
+        super().on_resize(event)  # type: ignore[arg-type]
+        self.call_after_refresh(self.listing.refill)
+
+    # Reading.
 
     def on_screen_resume(self) -> None:
         """Look at the folder again."""
         super().on_screen_resume()
         self._ask()
+        if self._timer is not None:
+            self._timer.resume()
 
-    def _ask(self) -> None:
-        from tui.kept import ask_for_runs
+    def on_screen_suspend(self) -> None:
+        """Nobody sees it."""
+        if self._timer is not None:
+            self._timer.pause()
 
+    def _ask(self, *, anew: bool = True) -> None:
         if self.ravine.desk is not None:
-            ask_for_runs(self.ravine.desk.runs_folder, self.post_message)
+            self.reading.list(self.ravine.desk.runs_folder, anew=anew)
 
-    def on_runs_listed(self, message: RunsListed) -> None:
+    def _tick(self) -> None:
+        """What other programs do with runs shows by itself."""
+        self._ask(anew=False)
+        run = self.listing.current
+        if run is not None and run.state in LIVE and run.path not in self.listing.going:
+            self.reading.run(run.path)
+        live = {one.path for one in self.listing.all if one.state in LIVE} & set(self.marked.slots)
+        if live and not self.reading.following:
+            self.reading.tracks(tuple(live), dict(self.marked.tracks))
+
+    def on_folder_read(self, message: FolderRead) -> None:
         """The list has come."""
-        self.runs = message.runs
-        folder = self.ravine.desk.runs_folder if self.ravine.desk is not None else ""
-        self.listing.empty = message.problem or f"No runs in {folder} yet: train one with t, then space."
-        self.listing.border_title = f"{len(self.runs):,} runs in {folder}" if self.runs else "runs"
-        self._fill()
-        self._read()
-        self.show()
-
-    def _fill(self) -> None:
-        columns: tuple[Column, ...] = COLUMNS
-        if self.size.width < sum(c.width + 2 for c in COLUMNS) + 3:
-            columns = tuple(c for c in COLUMNS if c.heading in FEWER)
-        names = [c.heading for c in columns]
-        self.listing.fill(columns, len(self.runs), lambda line: self._line(self.runs[line], names))
-
-    def _line(self, run: RunInfo, names: list[str]) -> list[Span]:
-        ink = self.listing.ink
-        word = run.ended if run.state == "ended" and run.ended != "limit" else run.state
-        word = {"ended": "done"}.get(word, word)
-        bad = word in ("diverged", "failed", "damaged")
-        good = word in ("running", "paused")
-        cells: dict[str, Span] = {
-            "run": (run.name, ink.text),
-            "state": (word, ink.bad if bad else ink.good if good else ink.dim),
-            "dataset": (run.dataset.rpartition("/")[2], ink.text),
-            "scale": (run.normalization, ink.dim),
-            "lr": (figures(run.lr, 4) if run.lr is not None else "", ink.text),
-            "steps": (short(run.steps) if run.steps else "", ink.text),
-            "loss": (figures(run.train_loss, 5) if run.train_loss is not None else "", ink.strong),
-            "validation": (figures(run.val_loss, 5) if run.val_loss is not None else "", ink.text),
-            "age": (run.age, ink.dim),
-        }
-        return [cells[name] for name in names]
-
-    def on_resize(self, event: object) -> None:
-        """Other columns may fit."""
-        super().on_resize(event)  # type: ignore[arg-type]
-        self._fill()
-
-    def on_listing_moved(self, message: Listing.Moved) -> None:
-        """Another run is under the cursor."""
-        self._read()
+        self.listing.folder = str(message.folder)
+        self.listing.empty = message.problem or f"No runs in {message.folder} yet: train one with t, then space."
+        before = self.listing.current
+        self.listing.take(message.runs)
+        if self._wanted is not None:
+            self.listing.go_to(self._wanted)
+            self._wanted = None
+        now = self.listing.current
+        if now is not None and (before is None or now != before or self.kept is None):
+            self._read()
         self.show()
 
     def _read(self) -> None:
-        from tui.kept import ask_for_run
-
-        if self.runs:
-            ask_for_run(self.runs[self.listing.cursor].path, self.post_message)
+        """Read the run under the cursor."""
+        run = self.listing.current
+        self.facts.info = run
+        if run is None or run.state == FOREIGN:
+            self._show_kept(None, run.problem if run is not None else "")
+        elif self._own(run.path) is None or self.kept is None or self.kept.path != run.path:
+            self.reading.run(run.path)
 
     def on_run_read(self, message: RunRead) -> None:
         """The run under the cursor has been read."""
-        if not self.runs or message.path != self.runs[self.listing.cursor].path:
-            return
-        self.kept = message.kept
-        self.facts.kept, self.facts.problem = message.kept, message.problem
-        self.chart.show(message.kept.snapshot if message.kept is not None else None)
+        run = self.listing.current
+        if run is not None and message.path == run.path:
+            self._show_kept(message.kept, message.problem)
+            self.show()
+
+    def _show_kept(self, kept: Kept | None, problem: str) -> None:
+        self.kept = kept
+        self.facts.kept, self.facts.problem = kept, problem
+        self.chart.show(kept.snapshot if kept is not None else None)
+
+    def on_tracks_read(self, message: TracksRead) -> None:
+        """Marked runs have been read."""
+        self.marked.take(message.tracks, message.problems)
+        for path, problem in message.problems.items():
+            if path in self.marked.slots:
+                self.marked.toggle(path)
+                self.app.notify(problem, severity="error", timeout=TOLD)
+        self._draw_curves()
+        self.lay_out()
+        self.listing.refill()
+
+    def _own(self, path: Path) -> Snapshot | None:
+        """This program's own live run of a path, as it is now."""
+        desk = self.ravine.desk
+        if desk is None or not desk.live:
+            return None
+        return next((now for now in snapshots(desk) if now.run == path and now.live), None)
+
+    def moved(self, old: Path, new: Path | None) -> None:
+        """A run has another path, or is gone: the list anew."""
+        self.marked.moved(old, new)
+        self._wanted = new
+        self._marks_changed()
+        self._ask()
+
+    def settle(self) -> None:
+        """Room for the line that is typed, or for the list again."""
+        self.large = False
+        self.lay_out()
+        if self.prompt.ask is None:
+            self.listing.focus()
         self.show()
 
-    def on_listing_chosen(self, message: Listing.Chosen) -> None:
-        """Its choices into the panels, its curve onto the train screen."""
-        if self.kept is not None and self.ravine.desk is not None:
-            self.ravine.desk.show_kept(self.kept)
-            self.ravine.action_go("train")
-
-    def action_resume(self) -> None:
-        """Go on with it where it stood."""
-        from tui.kept import ask_to_resume
-
-        if self.runs:
-            ask_to_resume(self.runs[self.listing.cursor].path, self.post_message)
-
-    def on_checkpoint_read(self, message: CheckpointRead) -> None:
-        """The checkpoint has been read."""
-        desk = self.ravine.desk
-        if desk is None:
-            return
-        if message.recipe is None or message.origin is None:
-            self.app.notify(message.problem, severity="error", timeout=8)
-        else:
-            desk.resume(message.recipe, message.origin)
-            self.ravine.action_go("train")
-
-    def action_predict(self) -> None:
-        """Predict with it."""
-        if self.runs:
-            self.ravine.predict_with(self.runs[self.listing.cursor].path)
+    # Showing.
 
     def show(self) -> None:
         """The bars, the facts; the list anew when a run has begun or ended."""
@@ -221,11 +227,192 @@ class RunsScreen(Room):
         phase = self.ravine.desk.phase if self.ravine.desk is not None else ""
         if phase != self._phase and phase in ("training", "ended", "failed"):
             self._ask()
+        if phase != self._phase or monotonic() >= self._due:
+            self._due = monotonic() + NUMBERS
+            self._follow()
         self._phase = phase
         self.facts.redraw()
-        if self.runs:
-            self.messages.hint = (
-                "Enter puts the choices of this run into the panels, its curve on the chart.",
-                False,
+        if self.listing.current is not None:
+            self.messages.hint = ("Enter opens it: its choices into the panels, its curve on the chart.", False)
+        else:
+            self.messages.hint = ("", False)
+        self.messages.redraw()
+
+    def _follow(self) -> None:
+        """The figures of this program's own live runs."""
+        going = {}
+        for run in self.listing.all:
+            now = self._own(run.path) if run.state in LIVE else None
+            if now is not None:
+                going[run.path] = replace(
+                    run, state=str(now.phase.value).replace("training", "running"), steps=now.step,
+                    train_loss=now.loss, val_loss=now.validation_loss, seconds=now.seconds,
+                )  # fmt: skip
+        if going or self.listing.going:
+            self.listing.going = going
+            self.listing.redraw()
+        path = self.kept.path if self.kept is not None else None
+        mine = self._own(path) if path is not None and path == self.run_path else None
+        if mine is not None:
+            self.chart.show(mine)
+
+    def _draw_curves(self) -> None:
+        self.curves.sight = self.marked.seen(self.curves.sight)
+        self.curves.curves = self.marked.curves({run.path: run for run in self.listing.all}, self.curves.ink)
+        self.curves.what = f"loss by {self.marked.axis.removesuffix('s')}"
+        self.curves.empty = "reading…"
+        self.curves.redraw()
+
+    def on_listing_moved(self, message: Listing.Moved) -> None:
+        """Another run is under the cursor."""
+        self._read()
+        self.show()
+
+    # Keys: what is listed.
+
+    def action_filter(self) -> None:
+        """Type a filter."""
+        before = self.listing.filter
+
+        def typed(text: str) -> None:
+            self._filter(understood(text))
+
+        self.open_line(
+            Ask(
+                "filter",
+                before.text,
+                "lr<0.1 normalize=zscore,robust !diverged loss<=0.5 age<2d tag=good, or words of name, table, note. "
+                "h lists the names.",
+                typed,
+                check=_mistake,
+                typed=typed,
+                left=lambda: self._filter(Filter()),
+                keys="Enter keeps it · Esc takes it away",
             )
-            self.messages.redraw()
+        )
+
+    def _filter(self, found: Filter) -> None:
+        self.listing.filter = found
+        self.listing.empty = "No run is so." if self.listing.all else self.listing.empty
+        self.listing.rearrange()
+        self._read()
+        self.show()
+
+    def action_sort(self) -> None:
+        """By the next column."""
+        self.listing.sort_next()
+
+    def action_turn(self) -> None:
+        """The other way round."""
+        self.listing.turn()
+
+    def action_shift(self, by: int) -> None:
+        """Other columns."""
+        self.listing.shift(by)
+
+    def action_differ(self) -> None:
+        """Only what differs, or what was chosen."""
+        view = self.listing.view
+        self.listing.see(replace(view, differ=not view.differ))
+
+    def action_choose_columns(self) -> None:
+        """Show and hide columns."""
+        from tui.screens.shown import ShownScreen
+
+        def chosen(names: tuple[str, ...] | None) -> None:
+            if names:
+                self.listing.see(replace(self.listing.view, columns=names, differ=False))
+
+        self.app.push_screen(ShownScreen(self.listing.view.columns), chosen)
+
+    # Keys: several runs.
+
+    def action_mark(self) -> None:
+        """Mark the run under the cursor, or take its mark away; the cursor goes on to the next."""
+        path = self.run_path
+        if path is None:
+            return
+        if not self.marked.toggle(path):
+            self.app.notify(f"{MOST} runs can be told apart; M takes all marks away.", timeout=4)
+            return
+        if path in self.marked.slots:
+            self.reading.tracks(tuple(self.marked.slots), dict(self.marked.tracks))
+        self._marks_changed()
+        self.listing.action_move(1)
+
+    def action_unmark(self) -> None:
+        """Take all marks away."""
+        self.marked.clear()
+        self._marks_changed()
+
+    def _marks_changed(self) -> None:
+        self._draw_curves()
+        self.lay_out()
+        self.listing.refill()
+        self.show()
+
+    def action_axis(self) -> None:
+        """By step, epoch or time."""
+        if self.marked.slots:
+            self.marked.turn_axis()
+            self._draw_curves()
+        else:
+            self.app.notify("Mark runs with m first; X turns their common axis.", timeout=4)
+
+    def action_chart(self, what: str) -> None:
+        """log_y, log_x, smooth, in, out, reset."""
+        if self.marked.slots:
+            self.curves.sight = self.curves.steered(what)
+            self.curves.redraw()
+        else:
+            self.chart.action_chart(what)
+
+    def action_enlarge(self) -> None:
+        """The chart alone, or all again."""
+        self.large = not self.large
+        self.lay_out()
+        if not self.large:
+            self.listing.focus()  # which was lost with the list
+        self.show()
+
+    # Keys: one run.
+
+    def on_listing_chosen(self, message: Listing.Chosen) -> None:
+        """Its choices into the panels, its curve onto the train screen."""
+        run = self.listing.current
+        if run is None or self.kept is None or self.kept.path != run.path:
+            self.app.notify(self.facts.problem or "It is still being read.", timeout=4)
+        elif self.ravine.desk is not None:
+            self.ravine.desk.show_kept(self.kept)
+            self.ravine.action_go("train")
+
+    def action_resume(self) -> None:
+        """Go on with it where it stood."""
+        from tui.kept import ask_to_resume
+
+        if self.run_path is not None:
+            ask_to_resume(self.run_path, self.post_message)
+
+    def on_checkpoint_read(self, message: CheckpointRead) -> None:
+        """The checkpoint has been read."""
+        desk = self.ravine.desk
+        if desk is None:
+            return
+        if message.recipe is None or message.origin is None:
+            self.app.notify(message.problem, severity="error", timeout=TOLD)
+        else:
+            desk.resume(message.recipe, message.origin)
+            self.ravine.action_go("train")
+
+    def action_predict(self) -> None:
+        """Predict with it."""
+        if self.run_path is not None:
+            self.ravine.predict_with(self.run_path)
+
+
+def _mistake(text: str) -> str:
+    try:
+        parse(text)
+    except InputError as error:
+        return str(error)
+    return ""

@@ -1,0 +1,109 @@
+"""A run as a file for other programs, in each of the formats of `ravine export`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.errors import Cancelled, InputError
+from engine.files import replacing, write_bytes
+
+
+@dataclass(frozen=True)
+class Format:
+    """One format: its name, how its files end, and what is in them."""
+
+    name: str
+    ending: str
+    about: str
+
+
+FORMATS = (
+    Format("csv", ".csv", "the loss of every step, with its wall time"),
+    Format("wide-csv", "_curves.csv", "a row for each step, a column for each curve"),
+    Format("safetensors", ".safetensors", "the weights; what they mean inside and as JSON beside"),
+    Format("onnx", ".onnx", "the model with encoding and normalization inside"),
+    Format("code", ".py", "a PyTorch script that repeats the run"),
+    Format("code-torch", ".py", "the same with nn, optim and DataLoader"),
+    Format("predictor", "_predict.py", "a script that predicts and needs nothing else"),
+    Format("report", ".md", "a page of Markdown"),
+)
+
+
+class FileThere(InputError):
+    """There is a file of that name already, and nobody said that it may be written over."""
+
+
+def write(
+    run: Path,
+    format: str,
+    path: Path,
+    *,
+    overwrite: bool = False,
+    progress: Callable[[int], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> tuple[Path, ...]:
+    """Write a run to a file, whole or not at all; the files that have been written.
+
+    Args:
+        progress: is told the bytes written so far.
+
+    Raises:
+        InputError: the run has not what the format needs, or the file cannot be written.
+        FileThere: it exists, and `overwrite` was not given.
+        Cancelled: `cancelled` said so; no file is left.
+    """
+    beside = path.with_name(path.name.removesuffix(".safetensors") + ".json") if format == "safetensors" else None
+    table = path.with_name(path.name + ".npz") if format.startswith("code") else None  # where it is not small
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; give a file's name.")
+    for file in (path, beside, table):
+        if file is not None and not overwrite and file.exists():
+            raise FileThere(f"There is already a file {file}.")
+    parts, schema = _parts(run, format, path)
+    done = 0
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as out:
+            for part in parts:
+                if cancelled is not None and cancelled():
+                    raise Cancelled
+                out.write(part)
+                done += len(part)
+                if progress is not None:
+                    progress(done)
+        if beside is not None:
+            write_bytes(beside, schema.encode())
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror or error}.") from None
+    return (path,) if beside is None else (path, beside)
+
+
+def _parts(run: Path, format: str, path: Path) -> tuple[Iterable[bytes], str]:
+    """The content, piece by piece, and what is written beside it."""
+    if format in ("csv", "wide-csv"):
+        from engine.runs import export
+
+        return (text.encode() for text in (export.csv(run) if format == "csv" else export.wide(run))), ""
+    if format in ("code", "code-torch"):
+        from engine.runs import code
+
+        return [code.of_run(run, "plain" if format == "code" else "torch", path).encode()], ""
+    if format == "report":
+        from engine.runs import report
+
+        return [report.markdown(run).encode()], ""
+    from engine.runs import predictor
+
+    if format == "safetensors":
+        content, schema = predictor.exported(run)
+        return [content], schema
+    model = predictor.load(run)
+    if format == "onnx":
+        from engine.runs import onnx_model
+
+        return [onnx_model.to_onnx(model)], ""
+    from engine.runs import standalone
+
+    return [standalone.script(model).encode()], ""

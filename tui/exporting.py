@@ -1,0 +1,83 @@
+"""A run written for other programs, in a thread."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from textual.message import Message
+
+from engine.errors import Cancelled, InputError
+from tui.surveyor import PROGRESS, in_background
+
+
+@dataclass
+class Exported(Message):
+    """How it goes: words while it is written and at its end, a problem, or a file that stands in the way."""
+
+    words: str = ""
+    problem: str = ""
+    there: str = ""
+    done: bool = False
+
+
+class Exporter:
+    """Writes one run at a time.
+
+    Args:
+        post: takes `Exported`, from any thread.
+    """
+
+    def __init__(self, post: Callable[[Message], Any]) -> None:
+        self._post = post
+        self._given_up = threading.Event()
+
+    def start(self, run: Path, format: str, text: str, *, overwrite: bool = False) -> None:
+        """Write it to the path that a person typed."""
+        self._given_up.set()
+        given_up = self._given_up = threading.Event()
+        in_background(lambda: self._work(run, format, text, overwrite, given_up), "export")
+
+    def cancel(self) -> None:
+        """Give it up; no file is left."""
+        self._given_up.set()
+
+    def _work(self, run: Path, format: str, text: str, overwrite: bool, given_up: threading.Event) -> None:
+        from engine.runs.formats import FileThere, write
+
+        due = monotonic() + PROGRESS
+
+        def progress(done: int) -> None:
+            nonlocal due
+            if monotonic() >= due and not given_up.is_set():
+                due = monotonic() + PROGRESS
+                self._post(Exported(f"{done / 1e6:,.1f} MB written to {text}"))
+
+        try:
+            path = Path(text).expanduser()
+            written = write(run, format, path, overwrite=overwrite, progress=progress, cancelled=given_up.is_set)
+            size = sum(file.stat().st_size for file in written)
+        except Cancelled:
+            return
+        except FileThere as error:
+            self._post(Exported(there=str(error)))
+        except InputError as error:
+            self._post(Exported(problem=str(error), done=True))
+        except Exception as error:  # noqa: BLE001 - told to the person, and the app goes on
+            self._post(Exported(problem=f"{type(error).__name__}: {error}", done=True))
+        else:
+            names = " and ".join(str(file) for file in written)
+            self._post(Exported(f"Wrote {names}, {_size(size)}.", done=True))
+
+
+def _size(size: int) -> str:
+    return f"{size:,} bytes" if size < 10_000 else f"{size / 1e3:,.0f} kB" if size < 1e7 else f"{size / 1e6:,.0f} MB"
+
+
+def offered(run: Path, ending: str) -> str:
+    """The path that is offered: in the present folder, named after the run."""
+    return f"{run.name}{ending}"

@@ -81,7 +81,9 @@ class Listing(Cells, can_focus=True):
         self._first = max(0, min(self._first, self.cursor, self.count - room))
         if self.cursor >= self._first + room:
             self._first = self.cursor - room + 1
-        lines = [[(" ", ink.faint), *self._spans([(c.heading, ink.accent if c.chosen else ink.faint) for c in self.columns])]]
+        lines = [
+            [(" ", ink.faint), *self._spans([(c.heading, ink.accent if c.chosen else ink.faint) for c in self.columns])]
+        ]
         for index in range(self._first, min(self.count, self._first + room)):
             here = index == self.cursor and self.has_focus
             spans: list[Span] = [("▸" if here else " ", ink.accent), *self._spans(self._line(index))]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from operator import is_
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,6 +55,8 @@ class RunList(Listing):
 
     def take(self, runs: tuple[RunInfo, ...]) -> None:
         """Other runs than before; the cursor stays on its run."""
+        if len(runs) == len(self.all) and all(map(is_, runs, self.all)):
+            return  # nothing has changed
         self.all = runs
         self.rearrange()
 

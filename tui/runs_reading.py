@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +15,7 @@ from tui.newest import Newest
 from tui.runs_table import FOREIGN, LIVE
 
 if TYPE_CHECKING:
-    from engine.runs.store import RunInfo
+    from engine.runs.store import Lister, RunInfo
     from tui.charts.traces import Track
 
 OFTEN = 20  # times what looking took that pass before the next look at a folder with live runs
@@ -51,6 +49,8 @@ class Reading:
         self._post = post
         self._list, self._one, self._marked = Newest("runs"), Newest("run"), Newest("marked runs")
         self._stamp: tuple[Path, int] | None = None  # the folder, and its time of change, as they were listed
+        self._lister: Lister | None = None
+        self._foreign: tuple[object, tuple[RunInfo, ...]] = (None, ())  # of which names, and what is said of them
         self._live = False  # whether one of the runs may still be going on
         self._due = 0.0
 
@@ -60,15 +60,19 @@ class Reading:
             self._list.ask(lambda: self._look(folder, anew))
 
     def _look(self, folder: Path, anew: bool) -> None:
-        from engine.runs.store import list_runs
+        from engine.runs.store import Lister
 
+        if self._lister is None:
+            self._lister = Lister()
         same = self._stamp == (folder, _changed(folder))
         if not anew and same and not (self._live and time.monotonic() >= self._due):
             return
         began = time.monotonic()
         try:
-            found = list_runs(folder)
-            read = FolderRead(folder, found + _others(folder, found))
+            found = self._lister.list(folder)
+            if (folder, self._lister.others) != self._foreign[0]:
+                self._foreign = (folder, self._lister.others), _others(folder, self._lister.others)
+            read = FolderRead(folder, found + self._foreign[1])
         except InputError as error:
             read = FolderRead(folder, problem=str(error))
         self._stamp = folder, _changed(folder)
@@ -118,20 +122,9 @@ def _changed(folder: Path) -> int:
         return 0
 
 
-def _others(folder: Path, runs: tuple[RunInfo, ...]) -> tuple[RunInfo, ...]:
+def _others(folder: Path, names: tuple[str, ...]) -> tuple[RunInfo, ...]:
     """The folders that are no runs, each with its sentence."""
     from engine.runs.store import RunInfo
 
-    known = {run.name for run in runs}
-    names: list[str] = []
-    with suppress(OSError), os.scandir(folder) as entries:
-        names += [e.name for e in entries if e.name not in known and not e.name.startswith(".") and e.is_dir()]
-    return tuple(
-        RunInfo(
-            name,
-            folder / name,
-            FOREIGN,
-            problem=f"{folder / name} is not a run folder: it has neither run.json nor recipe.toml.",
-        )
-        for name in sorted(names)
-    )
+    said = "is not a run folder: it has neither run.json nor recipe.toml."
+    return tuple(RunInfo(name, folder / name, FOREIGN, problem=f"{folder / name} {said}") for name in names)

@@ -35,6 +35,7 @@ class Field:
     show: Callable[[Any], str] = str
     number: bool = False
     kind: Kind = "result"
+    same: Callable[[RunInfo], Any] | None = None  # what is equal where the column is; quicker than `get`
     words: tuple[str, ...] = ()  # what a number may be instead: "auto"
     timed: bool = False  # seconds, which may be typed with a unit
 
@@ -89,6 +90,10 @@ def _figure(name: str) -> Callable[[RunInfo], Any]:
 
 def _number(digits: int) -> Callable[[Any], str]:
     return lambda value: figures(value, digits) if isinstance(value, int | float) else str(value)
+
+
+def _choice(name: str) -> Callable[[RunInfo], Any]:
+    return lambda run: run.choices.get(name)
 
 
 def _gap(value: float) -> str:
@@ -184,7 +189,7 @@ def _of_choice(choice: Choice, name: str) -> Field:
 
     words = (*choice.words, *[choice.show(None)] * bool(choice.show(None)))
     heading = choice.label if name == choice.name else name.replace("_", " ")
-    return Field(name, heading, width, choice.help, get, show, number, "choice", words)
+    return Field(name, heading, width, choice.help, get, show, number, "choice", _choice(choice.name), words)
 
 
 def find(name: str) -> Field | None:
@@ -206,13 +211,9 @@ def differing(runs: Sequence[RunInfo], chosen: Sequence[str]) -> tuple[str, ...]
 
 
 def _several(one: Field, runs: Sequence[RunInfo]) -> bool:
-    first: Any = None
-    for index, run in enumerate(runs):
-        value = one.get(run)
-        if index and value != first:
-            return True
-        first = value
-    return False
+    get = one.same or one.get
+    first = get(runs[0]) if runs else None
+    return any(get(run) != first for run in runs)
 
 
 def ordered(runs: Iterable[RunInfo], view: View) -> tuple[RunInfo, ...]:

@@ -67,33 +67,62 @@ def list_runs(folder: Path) -> tuple[RunInfo, ...]:
 
     Runs that have not changed since are taken from the folder's index (see `engine.runs.index`).
     """
-    try:
-        with os.scandir(folder) as entries:
-            names = [entry.name for entry in entries if not entry.name.startswith(".") and _is_folder(entry)]
-    except FileNotFoundError:
-        return ()
-    except OSError as error:
-        raise InputError(f"The runs folder {folder} cannot be read: {error.strerror or error}.") from None
-    known, kept, root = index.read(folder), {}, str(folder)
-    found: list[RunInfo] = []
-    paths = _paths(folder)
-    for name in names:
-        path = paths.get(name) or folder / name
-        mark = index.mark(f"{root}/{name}")
-        entry = known.get(name)
-        if entry is None or entry[0] != mark:
-            if not mark[0] and not (path / "recipe.toml").exists():
-                continue  # somebody else's folder
-            entry = mark, _entry(path)
-        kept[name] = entry
+    return Lister().list(folder)
+
+
+class Lister:
+    """Lists a folder again and again, and reads only what has changed in between."""
+
+    def __init__(self) -> None:
+        self._folder: Path | None = None
+        self._known: dict[str, tuple[index.Mark, index.Entry]] = {}
+        self._told: dict[str, tuple[index.Mark, RunInfo]] = {}  # of runs that are over
+        self.others: tuple[str, ...] = ()  # names of the folders that are no runs, in the last listing
+
+    def list(self, folder: Path) -> tuple[RunInfo, ...]:
+        """See `list_runs`. A run that is as it was is the same object again. Raises InputError."""
+        self.others = ()
         try:
-            found.append(_told(path, entry[1]))
-        except (TypeError, ValueError, KeyError):  # an index that was edited
-            kept[name] = mark, _entry(path)
-            found.append(_told(path, kept[name][1]))
-    if kept != known:
-        index.write(folder, kept)
-    return tuple(sorted(found, key=lambda run: (run.created, run.name), reverse=True))
+            with os.scandir(folder) as entries:
+                names = [entry.name for entry in entries if not entry.name.startswith(".") and _is_folder(entry)]
+        except FileNotFoundError:
+            return ()
+        except OSError as error:
+            raise InputError(f"The runs folder {folder} cannot be read: {error.strerror or error}.") from None
+        if folder != self._folder:
+            self._folder, self._known, self._told = folder, index.read(folder), {}
+        known, told, root = self._known, self._told, str(folder)
+        kept: dict[str, tuple[index.Mark, index.Entry]] = {}
+        found: list[RunInfo] = []
+        others: list[str] = []
+        paths = _paths(folder) if len(told) < len(names) else {}
+        self._told = {}
+        for name in names:
+            mark = index.mark(f"{root}/{name}")
+            entry, same = known.get(name), told.get(name)
+            if same is not None and entry is not None and same[0] == mark:
+                kept[name], self._told[name] = entry, same
+                found.append(same[1])
+                continue
+            path = paths.get(name) or folder / name
+            if entry is None or entry[0] != mark:
+                if not mark[0] and not (path / "recipe.toml").exists():
+                    others.append(name)
+                    continue
+                entry = mark, _entry(path)
+            try:
+                run = _told(path, entry[1])
+            except (TypeError, ValueError, KeyError):  # an index that was edited
+                entry = mark, _entry(path)
+                run = _told(path, entry[1])
+            kept[name] = entry
+            found.append(run)
+            if "live" not in entry[1]:
+                self._told[name] = mark, run
+        if kept != known:
+            index.write(folder, kept)
+        self._known, self.others = kept, tuple(sorted(others))
+        return tuple(sorted(found, key=lambda run: (run.created, run.name), reverse=True))
 
 
 def _paths(folder: Path) -> dict[str, Path]:

@@ -17,7 +17,7 @@ from engine.commands.runs import prune
 from engine.errors import InputError
 from engine.runs import index, keeping, notes
 from engine.runs.folder import FORMAT, read_facts
-from engine.runs.store import RunInfo, disk_use, list_runs, resolve
+from engine.runs.store import Lister, RunInfo, disk_use, list_runs, resolve
 from engine.watch.tree import LogTree
 from tests.conftest import DEADLINE, Answer, environment, message
 
@@ -76,6 +76,25 @@ def test_runs_that_have_not_changed_are_not_read_again(folder: Path, monkeypatch
     assert sorted(path.name for path in read) == ["new", "r3"]
     assert (found["r3"].ended, found["r3"].steps) == ("tol", 8)
     assert next(iter(found)) == "new"
+
+
+def test_who_lists_again_reads_only_what_has_changed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "notes of mine").mkdir()
+    lister = Lister()
+    first = lister.list(folder)
+    assert lister.others == ("notes of mine",)
+    assert [run.name for run in first] == names(folder)
+    read = spoiled(monkeypatch)
+    (folder / index.NAME).unlink()  # what is known is not read from there again
+    notes.write(folder / "r3", note="good")
+    make(folder, "new", 9.0)
+    keeping.delete(folder / "r1")
+    again = lister.list(folder)
+    assert sorted(path.name for path in read if path.parent == folder) == ["new", "r3"]
+    by_name = {run.name: run for run in again}
+    assert (by_name["r3"].note, list(by_name)) == ("good", ["new", "r5", "r4", "r3", "r2", "r0"])
+    assert all(by_name[run.name] is run for run in first if run.name not in ("r1", "r3"))
+    assert again == list_runs(folder)
 
 
 def test_what_a_run_was_told_and_its_figures_are_listed(folder: Path, tmp_path: Path) -> None:

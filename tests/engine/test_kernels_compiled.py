@@ -8,6 +8,7 @@ from dataclasses import replace
 from itertools import cycle, product
 from typing import Any
 
+import numba
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -320,17 +321,26 @@ def test_an_epoch_takes_every_row_once(rows: int, shuffle: Any) -> None:
         assert (order[len(whole) * BLOCK :] >= len(whole) * BLOCK).all()
 
 
+def called(function: Any) -> Any:
+    """A part of compiled code, which works only inside of it, as a function of its own."""
+
+    def call(a: Any, b: Any, out: Any, m: int, k: int, n: int, one_zero: Any) -> None:
+        function(a, b, out, m, k, n, one_zero)
+
+    return numba.njit(call)
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_products(dtype: Any) -> None:
     random = np.random.default_rng(0)
     a, b, c = (random.standard_normal(shape).astype(dtype) for shape in ((5, 3), (3, 4), (5, 4)))
     one_zero, tolerance = np.array([1, 0], dtype), {"rtol": 1e-5, "atol": 1e-5}
     out = np.full((5, 4), np.nan, dtype)
-    multiply(a.ravel(), b.ravel(), out.reshape(-1), 5, 3, 4, one_zero)
+    called(multiply)(a.ravel(), b.ravel(), out.reshape(-1), 5, 3, 4, one_zero)
     np.testing.assert_allclose(out, a @ b, **tolerance)
     total = np.ones((3, 4), dtype)
-    add_product_of_turned(a.ravel(), c.ravel(), total.reshape(-1), 5, 3, 4, one_zero)
+    called(add_product_of_turned)(a.ravel(), c.ravel(), total.reshape(-1), 5, 3, 4, one_zero)
     np.testing.assert_allclose(total, 1 + a.T @ c, **tolerance)
     back = np.full((5, 3), np.nan, dtype)
-    product_with_turned(c.ravel(), b.ravel(), back.reshape(-1), 5, 3, 4, one_zero)
+    called(product_with_turned)(c.ravel(), b.ravel(), back.reshape(-1), 5, 3, 4, one_zero)
     np.testing.assert_allclose(back, c @ b.T, **tolerance)

@@ -128,8 +128,8 @@ class LayersLoop:
         classes = plan.loss == "cross-entropy"
         self._table = network.Table(
             _cast(train.x, dtype).reshape(-1),
-            _cast(None if classes else train.y, dtype),
-            train.y.astype(np.int64) if classes else np.zeros(0, np.int64),
+            None if classes else _cast(train.y, dtype),
+            train.y.astype(np.int64) if classes else None,
             _cast(train.weight, dtype),
         )
         widths = np.array([shape.inputs, *shape.hidden, shape.outputs], np.int64)
@@ -139,12 +139,12 @@ class LayersLoop:
         units = tile * int(widths[1:].sum())
         self._room = network.Room(
             x=np.zeros(tile * shape.inputs, dtype),
-            y=np.zeros(tile, dtype),
-            label=np.zeros(tile, np.int64),
+            y=None if classes else np.zeros(tile, dtype),
+            label=np.zeros(tile, np.int64) if classes else None,
             weight=np.zeros(tile if train.weight is not None else 0, dtype),
             value=np.zeros(units, dtype),
-            slope=np.zeros(units, dtype),
-            curve=np.zeros(units, dtype),
+            slope=np.zeros(units, dtype) if shape.hidden else None,
+            curve=None if not shape.hidden or activation <= network.LEAKY_RELU else np.zeros(units, dtype),
             row=np.zeros(tile, dtype),
             one_zero=np.array([1, 0], dtype),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import os
 import tempfile
@@ -44,8 +45,8 @@ FOLDER = _folder()
 
 
 def part(function: F) -> F:
-    """Compile a function as a part of those that call it."""
-    return cast(F, _numba.njit(**OPTIONS)(function))
+    """Compile a function as a part of those that call it, for which alone it is of use."""
+    return cast(F, _numba.extending.register_jitable(**OPTIONS)(function))
 
 
 def jit(function: F) -> F:
@@ -73,8 +74,25 @@ def _kept(function: F, options: dict[str, Any]) -> F:
 def announced(function: Callable[..., Any], precision: str, activity: Callable[[str], None] | None) -> Iterator[None]:
     """Tell `activity` when the call inside will compile a function for a precision, which it does once on a machine."""
     done = FOLDER / f"{function.__module__}.{precision}.done"
-    if activity is not None and not done.exists():
+    if done.exists():
+        yield
+        return
+    if activity is not None:
         activity("compiling the training loop, once for this machine")
-    yield
+    with _without_collection():
+        yield
     with suppress(OSError):
         done.touch()
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """Let garbage lie: a compiler makes millions of objects that live on, and looking through them takes a tenth of
+    its time."""
+    before = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if before:
+            gc.enable()

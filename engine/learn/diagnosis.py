@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from engine.data.normalize import TargetScale
+from engine.data.normalize import Mode, TargetScale, under_every_mode
 from engine.data.prepare import Prepared
-from engine.learn.curvature import Facts, stiffness
+from engine.learn.curvature import Facts, measurable, triangle, under
 from engine.learn.objective import Loss
 from engine.learn.plan import FALLBACK_LR, Plan
-from engine.recipe import Normalization, Recipe
+from engine.recipe import Recipe
 
 CLOSE = 1e-3  # a gap under this is called reached
 NEAR = 0.1  # a gap under this leaves little to gain by more steps
 FAR = 50  # times the steps taken: more than so many are not worth waiting for
-MODES = ("zscore", "minmax", "robust", "max")  # tried as a remedy, in this order
+MODES: tuple[Mode, ...] = ("zscore", "minmax", "robust", "max")  # tried as a remedy, in this order
 DIVERGED = 1e6  # times the greater of the initial and the mean predictor's loss
 OVERFIT = 1.3  # times the train loss: a validation loss beyond it is called overfitting
 BASELINES: dict[Loss, str] = {
@@ -246,10 +246,18 @@ def _flatter_mode(recipe: Recipe, prepared: Prepared, facts: Facts) -> str | Non
     """A normalization under which κ is at least 10 times smaller."""
     if recipe.normalization.normalize != "none" or facts.lr_bound is None:
         return None
-    trial = replace(recipe.normalization, normalize="zscore")
-    kappa, _ = stiffness(prepared.with_normalization(trial).train.x)
+    kappa = _under(prepared, "zscore")[0]
     now = facts.condition_number or np.inf  # None is infinite to rounding
     return "zscore" if kappa is not None and 10 * kappa < now else None
+
+
+def _under(prepared: Prepared, mode: Mode, loss: Loss = "mse") -> tuple[float | None, float | None]:
+    """(κ, 2/λmax) of a linear model on the train rows under another normalization; None where unknown."""
+    x, old = prepared.train.x, prepared.normalizer
+    if not measurable(loss, x):
+        return None, None
+    new = under_every_mode(x, old, prepared.normalization.std).get(mode)
+    return (None, None) if new is None else under(triangle(x), loss, len(x), old, new)
 
 
 def _diverged(recipe: Recipe, plan: Plan, prepared: Prepared, facts: Facts, outcome: Outcome) -> Verdict:
@@ -289,8 +297,7 @@ def _mode_that_allows(plan: Plan, recipe: Recipe, prepared: Prepared) -> str | N
     for mode in MODES:
         if mode == recipe.normalization.normalize:
             return None  # the present one is as good as any that follow
-        trial: Normalization = replace(recipe.normalization, normalize=mode)  # type: ignore[arg-type]
-        _, bound = stiffness(prepared.with_normalization(trial).train.x, plan.loss)
+        bound = _under(prepared, mode, plan.loss)[1]
         if bound is not None and plan.lr < bound:
             return mode
     return None

@@ -78,7 +78,7 @@ def about(desk: Desk, choice: Choice, room: int = 1000) -> str:
     help = choice.help if choice.help.endswith(".") else choice.help + "."
     default = choice.default_text or "none"
     unit = f" ({UNITS.get(choice.unit, choice.unit)})" if choice.unit else ""
-    met = replace(choice, bounds=replace(choice.bounds, le=None)) if _far(choice.bounds.le) else choice
+    met = replace(choice, bounds=replace(choice.bounds, most=None)) if _far(choice.bounds.most) else choice
     taken = "" if choice.kind in ("pick", "switch") else f" Takes {met.allowed}{unit}."
     when = "" if choice.live or not desk.live else " From the next run on."
     told = f"{help}{taken} Default: {default}{_in(choice, choice.default)}.{when}"
@@ -90,14 +90,14 @@ def about(desk: Desk, choice: Choice, room: int = 1000) -> str:
 def _signs(choice: Choice) -> str:
     """What a number may be, in few characters: "auto or > 0"."""
     own = choice.bounds
-    bounds = [("≥", own.ge), (">", own.gt), ("≤", own.le), ("<", own.lt)]
-    signs = [f"{sign} {figures(b, 3)}" for sign, b in bounds if isinstance(b, int | float) and not _far(b)]
+    bounds = [("≥", own.least), (">", own.above), ("≤", own.most), ("<", own.below)]
+    signs = [f"{sign} {figures(bound, 3)}" for sign, bound in bounds if bound is not None and not _far(bound)]
     found = " or ".join([*choice.words, *([" and ".join(signs)] if signs else [])])
     return found + (f" ({UNITS.get(choice.unit, choice.unit)})" if choice.unit else "")
 
 
-def _far(bound: object) -> bool:
-    return isinstance(bound, int | float) and abs(bound) >= FAR
+def _far(bound: float | None) -> bool:
+    return bound is not None and abs(bound) >= FAR
 
 
 def _in(choice: Choice, value: object) -> str:

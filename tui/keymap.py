@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import string
+import unicodedata
 from collections.abc import Mapping
 
 from tui.keys import GROUPS, KEYS, WATCHING, Key, Situation
@@ -17,6 +20,39 @@ _NAMES = {
 }
 
 
+# What every terminal can send, by Textual's names. Ctrl with H, I, J and M is Backspace, Tab and Enter there.
+_PORTABLE = re.compile(
+    r"f[1-9]|f1[0-2]|ctrl\+[abcdefgklnopqrstuvwxyz]|(shift\+)?tab|enter|escape|space|up|down|left|right|home|end|pageup|"
+    r"pagedown|backspace|delete|insert"
+)
+_OTHERWISE = {"esc": "escape", "return": "enter", "del": "delete", "pgup": "pageup", "pgdn": "pagedown"}
+_NAMED = {"hyphen_minus": "minus", "plus_sign": "plus", "low_line": "underscore", "solidus": "slash", "reverse_solidus":
+          "backslash", "commercial_at": "at"}  # fmt: skip
+
+
+def _spelt(key: str) -> str:
+    """A key as a person writes it in Textual's spelling: "[" is "left_square_bracket", "F5" is "f5"."""
+    key = key.strip() or key[:1]
+    if len(key) == 1 and not key.isalnum():
+        name = unicodedata.name(key, key).lower().replace("-", "_").replace(" ", "_")
+        return _NAMED.get(name, name)
+    if len(key) == 1:
+        return key
+    return _OTHERWISE.get(key.lower(), key.lower())
+
+
+_SIGNS = {_spelt(sign): sign for sign in string.punctuation}
+
+
+def _can_be_sent(key: str) -> bool:
+    return len(key) == 1 or key in _SIGNS or _PORTABLE.fullmatch(key) is not None
+
+
+def _wished(keys: str) -> list[str]:
+    """The keys of an entry of a keymap, in Textual's spelling."""
+    return [_spelt(key) for key in ([","] if keys.strip() == "," else keys.split(","))]
+
+
 def key_name(name: str) -> str:
     """A Textual key name as it is written for a person: "left_square_bracket" is "["."""
     if name in _NAMES:
@@ -25,7 +61,7 @@ def key_name(name: str) -> str:
         return "Ctrl+" + name[5:].upper()
     if len(name) > 1 and name[0] == "f" and name[1:].isdigit():
         return name.upper()
-    return name
+    return _SIGNS.get(name, name)
 
 
 _MARKS = {"ctrl+c": "Ctrl+C", "f1": "F1", "delete": "Del", "equals_sign": "="}
@@ -54,7 +90,10 @@ class KeyTable:
         self._arrows = arrows
         known = {key.id for key in KEYS}
         self.unknown = tuple(name for name in keymap or {} if name not in known)
-        self.keymap = {name: keys for name, keys in (keymap or {}).items() if name in known}
+        wished = {name: _wished(keys) for name, keys in (keymap or {}).items()}
+        self.unsent = tuple((name, key) for name, keys in wished.items() for key in keys if not _can_be_sent(key))
+        bad = {name for name, _ in self.unsent}
+        self.keymap = {name: ",".join(keys) for name, keys in wished.items() if name in known and name not in bad}
 
     def keys(self, key: Key) -> tuple[str, ...]:
         """The Textual names of the keys that do it."""
@@ -104,7 +143,8 @@ class KeyTable:
 
     def conflicts(self) -> list[str]:
         """What a keymap gets wrong, one sentence each: names that are no key's, and one key for two things."""
-        found = [f"There is no key called {name}." for name in self.unknown]
+        found = [f"keys.toml: there is nothing called {name}{_meant(name)}." for name in self.unknown]
+        found += [f"keys.toml: {name} stays where it is, for terminals do not send {key}." for name, key in self.unsent]
         for place in {key.place for key in KEYS}:
             taken: dict[str, Key] = {}
             for key in KEYS:
@@ -113,7 +153,15 @@ class KeyTable:
                 for name in self.keys(key):
                     other = taken.setdefault(name, key)
                     if other is not key and (key.id in self.keymap or other.id in self.keymap):
-                        sentence = f"{key_name(name)} is given to both {other.id} and {key.id}."
+                        sentence = f"keys.toml: {key_name(name)} is given to both {other.id} and {key.id}."
                         if sentence not in found:
                             found.append(sentence)
         return found
+
+
+def _meant(name: str) -> str:
+    """What a person may have meant by an id that does not exist."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, [key.id for key in KEYS], 1)
+    return f", perhaps {near[0]}" if near else "; the README lists what there is"

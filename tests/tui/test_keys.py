@@ -46,7 +46,30 @@ def test_nothing_is_bound_twice_and_a_keymap_that_does_so_is_told() -> None:
     assert KeyTable().conflicts() == []
     found = KeyTable({"run.step": "x", "no.such": "y"}).conflicts()
     assert any("run.step" in sentence and "run.stop" in sentence for sentence in found)
-    assert "There is no key called no.such." in found
+    assert "keys.toml: there is nothing called no.such; the README lists what there is." in found
+
+
+def test_a_keymap_is_read_as_a_person_writes_it() -> None:
+    table = KeyTable({"run.toggle": "F5, Ctrl+G", "run.stop": "]", "run.step": "Esc", "chart.log_y": ","})
+    assert table.keymap == {
+        "run.toggle": "f5,ctrl+g", "run.stop": "right_square_bracket", "run.step": "escape", "chart.log_y": "comma"
+    }  # fmt: skip
+    assert ("F5", "run") in table.footer(Situation())
+    assert ("]", "stop") in table.footer(Situation(phase="training"))
+    assert "keys.toml: ] is given to both run.stop and rate.up." in table.conflicts()
+
+
+@pytest.mark.parametrize("key", ["ctrl+shift+q", "ctrl+i", "alt+x", "f13", "spacebar", "ctrl+1"])
+def test_a_key_that_terminals_do_not_send_is_told_and_the_old_one_stays(key: str) -> None:
+    table = KeyTable({"chart.log_y": key})
+    assert table.conflicts() == [f"keys.toml: chart.log_y stays where it is, for terminals do not send {key}."]
+    assert table.keymap == {}
+
+
+def test_a_misspelt_id_is_told_with_what_was_meant() -> None:
+    assert KeyTable({"run.togle": "g"}).conflicts() == [
+        "keys.toml: there is nothing called run.togle, perhaps run.toggle."
+    ]
 
 
 @pytest.mark.parametrize(
@@ -70,6 +93,13 @@ def test_the_footer_shows_what_does_something_now(now: Situation, shown: set[str
 def test_a_key_that_was_moved_is_shown_where_it_is() -> None:
     footer = KeyTable({"run.toggle": "g"}).footer(Situation())
     assert ("g", "run") in footer
+
+
+async def test_what_is_wrong_with_a_keymap_is_told_at_the_start(drive: Any) -> None:
+    async with drive(keymap={"run.togle": "g", "run.step": "x"}) as driver:
+        told = [one.text for one in driver.app.journal.told]
+        assert "keys.toml: there is nothing called run.togle, perhaps run.toggle." in told
+        assert "keys.toml: x is given to both run.step and run.stop." in told
 
 
 async def test_a_moved_key_acts_and_its_old_place_does_not(drive: Any) -> None:

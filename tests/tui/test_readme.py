@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from tui.keymap import KeyTable
+from tui.keys import GROUPS, KEYS
 
 README = Path(__file__).parents[2] / "README.md"
 
@@ -10,9 +11,11 @@ README = Path(__file__).parents[2] / "README.md"
 def key_table() -> str:
     """The keys as Markdown, a table for each group."""
     lines = []
-    for group, rows in KeyTable().help():
-        lines += [f"**{group}**", "", "| key | what it does |", "|---|---|"]
-        lines += [f"| {keys} | {text} |" for keys, text in rows]
+    table = KeyTable()
+    for group, prefixes in GROUPS:
+        lines += [f"**{group}**", "", "| key | what it does | id |", "|---|---|---|"]
+        rows = [key for key in KEYS if key.id.startswith(prefixes)]
+        lines += [f"| {table.all_marks(key)} | {key.help} | {key.id} |" for key in rows]
         lines.append("")
     return "\n".join(lines)
 

@@ -19,6 +19,7 @@ from engine.errors import InputError
 from engine.learn.curvature import Facts, measurable, survey_loss, triangle, under
 from engine.learn.kernels.threads import limited
 from engine.learn.plan import Plan, make_architecture, make_plan, penalty
+from engine.learn.recommend import planned
 from engine.recipe import ColumnKind, Data, Recipe
 
 
@@ -125,9 +126,11 @@ class Surveyor:
             every = under_every_mode(train.x, old, recipe.normalization.std, cancelled=cancelled)
             # Modes are compared without a penalty.
             modes = {mode: Stiffness(*under(upper, loss, len(train), old, new)) for mode, new in every.items()}
-        device = "cpu" if recipe.device.device == "auto" else recipe.device.device
         known = facts if architecture.linear else Facts(baseline_loss=facts.baseline_loss)
-        return Survey(recipe, table, prepared, facts, make_plan(recipe, prepared, known, device), modes)
+        device = recipe.device.device
+        # A device that was named is not asked whether it is there: that takes seconds, and the panel shows it anyway.
+        plan = planned(recipe, prepared, known) if device == "auto" else make_plan(recipe, prepared, known, device)
+        return Survey(recipe, table, prepared, facts, plan, modes)
 
     def _typed(
         self, data: Data, progress: Callable[[str, float | None], None] | None, cancelled: Callable[[], bool] | None

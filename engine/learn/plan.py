@@ -10,6 +10,7 @@ from engine.data.prepare import Prepared
 from engine.devices import available_cores, precision_problem, precision_remark
 from engine.errors import InputError
 from engine.learn.curvature import Facts, survey_loss
+from engine.learn.kernels.threads import limited
 from engine.learn.models import Architecture, Family, Init
 from engine.learn.objective import Loss
 from engine.learn.optimizers import MOMENTUM, WEIGHT_DECAY, Optimizer
@@ -120,17 +121,18 @@ def make_architecture(recipe: Recipe, prepared: Prepared) -> tuple[Architecture,
 def make_facts(recipe: Recipe, prepared: Prepared, architecture: Architecture, loss: Loss) -> Facts:
     """The facts of the loss surface; of a model that is not linear only the baseline, and no optimum."""
     train = prepared.train
-    facts = survey_loss(
-        loss,
-        train.x,
-        train.y,
-        classes=max(len(prepared.classes), 2),
-        weight=train.weight,
-        scale=prepared.target_scale.scale,
-        l1=recipe.optimizer.l1,
-        l2=penalty(recipe, prepared, architecture),
-        optimum=architecture.linear,
-    )
+    with limited(1):  # a run beside it may have threads of its own
+        facts = survey_loss(
+            loss,
+            train.x,
+            train.y,
+            classes=max(len(prepared.classes), 2),
+            weight=train.weight,
+            scale=prepared.target_scale.scale,
+            l1=recipe.optimizer.l1,
+            l2=penalty(recipe, prepared, architecture),
+            optimum=architecture.linear,
+        )
     if not isfinite(facts.baseline_loss):
         raise InputError(
             f"The target {prepared.target} has numbers too large to compute their squares; divide the column by a "

@@ -19,6 +19,7 @@ from engine.learn.recommend import planned, recommend, settle
 from engine.learn.speeds import Speed, clock, current, measure, recall, work
 from engine.run import Run
 from engine.runs.origin import Origin
+from engine.survey import survey
 from tests.conftest import fake_python, made, prepared_run, recipe, train
 
 CPU = DeviceInfo("cpu", "A processor", True, "usable")
@@ -89,6 +90,16 @@ def test_auto_takes_the_card_where_it_was_measured_to_be_faster(tmp_path: Path, 
     found = settle(recipe(tmp_path), large)
     assert found.device == "cpu"
     assert "ravine doctor" in found.sentence
+
+
+def test_what_is_told_before_a_run_is_the_device_that_it_will_use(tmp_path: Path, machine: pytest.MonkeyPatch) -> None:
+    keep([SLOW, FAST])
+    fields = {"dataset": "linear:rows=1000", "model": "mlp", "batch_size": 500}
+    assert survey(recipe(tmp_path, **fields, hidden="300,300")).plan.device == "cuda:0"
+    small = survey(recipe(tmp_path, **fields, hidden="8")).plan
+    assert (small.device, small.backend) == ("cpu", "compiled")
+    assert survey(recipe(tmp_path, dataset="houses")).plan.backend == "spectral"
+    assert survey(recipe(tmp_path, dataset="houses", device="cuda:1")).plan.device == "cuda:1"
 
 
 def test_a_small_run_asks_nobody(tmp_path: Path, machine: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,10 @@ from rich.cells import cell_len
 from tui.cells import Cells, Span, clip
 from tui.panels.editor import Editor
 
-TALL = 4  # lines that the pane takes
+
+def tall(width: int) -> int:
+    """Lines that the pane takes: one more where a sentence needs two."""
+    return 4 if width >= 120 else 5
 
 
 def _fine(_text: str) -> str:

@@ -131,6 +131,8 @@ def _equal(column: Field, option: str, sign: str) -> Test:
                 raise
             return lambda run: _shown(column, run) == option
         return lambda run: (found := _value(column, run)) is not None and _alike(found, wanted)
+    if column.only and "*" not in option and option.casefold() not in column.words:
+        raise InputError(f"{column.name} is one of {', '.join(column.words)}, and {option} is none of them.")
     if "*" in option:
         pattern = option.casefold().replace("[", "[[]").replace("?", "[?]")
         return lambda run: any(fnmatchcase(text, pattern) for text in _texts(column, run))

@@ -37,6 +37,7 @@ class Field:
     kind: Kind = "result"
     same: Callable[[RunInfo], Any] | None = None  # what is equal where the column is; quicker than `get`
     words: tuple[str, ...] = ()  # what a number may be instead: "auto"
+    only: bool = False  # there are no other words than those
     timed: bool = False  # seconds, which may be typed with a unit
 
     def text(self, run: RunInfo) -> str:
@@ -155,6 +156,9 @@ ALIASES = {
 def fields() -> dict[str, Field]:
     """Every column by its name."""
     found = {one.name: one for one in _OWN}
+    for choice in choices():
+        if choice.name in OWN and choice.kind == "pick":
+            found[choice.name] = replace(found[choice.name], words=choice.words, only=True)
     listed = [choice for choice in choices() if choice.name not in OWN | KEEPING]
     own = {choice.name for choice in listed}
     for name in METRICS:
@@ -188,8 +192,9 @@ def _of_choice(choice: Choice, name: str) -> Field:
         return figures(value, 5) if isinstance(value, float) else choice.show(value)
 
     words = (*choice.words, *[choice.show(None)] * bool(choice.show(None)))
+    picked = choice.kind == "pick"
     heading = choice.label if name == choice.name else name.replace("_", " ")
-    return Field(name, heading, width, choice.help, get, show, number, "choice", _choice(choice.name), words)
+    return Field(name, heading, width, choice.help, get, show, number, "choice", _choice(choice.name), words, picked)
 
 
 def find(name: str) -> Field | None:

@@ -178,6 +178,10 @@ def test_the_filter_says_which_runs(text: str, wanted: str) -> None:
         ("lr<1,2", "lr< takes one number; several go with lr=."),
         ('tag="good', 'A quote is not closed: "a name with spaces" has two.'),
         ("<3", "Before < the name of a column is missing: lr<3."),
+        (
+            "normalize=zscore,zs",
+            "normalize is one of none, max, minmax, zscore, robust, and zs is none of them.",
+        ),
         ("!", "After ! the word is missing that the runs shall not have."),
     ],
 )

@@ -38,7 +38,7 @@ GAP = Column("gap", 8, number=True)
 KAPPA = Column("κ", 8, number=True)
 RATE = Column("lr", 8, number=True)
 LIMIT = Column("stable up to", 12, number=True)
-NEAR = Column("1 % at", 8, number=True)
+NEAR = Column("within 1 %", 10, number=True)
 STEPS = Column("steps", 7, number=True)
 
 

@@ -13,19 +13,16 @@ from textual.geometry import Region
 from textual.timer import Timer
 
 from engine.errors import InputError
-from tui.charts.loss import LossChart
-from tui.charts.overlaid import Curves
 from tui.keys import bindings
 from tui.listing import Listing
-from tui.prompt import TALL, Ask
+from tui.prompt import Ask, tall
 from tui.racing import snapshots
 from tui.runs_filter import Filter, parse, understood
-from tui.runs_list import RunList
-from tui.runs_marked import MOST, Marked
-from tui.runs_reading import FolderRead, Reading, TracksRead
+from tui.runs_reading import FolderRead
 from tui.runs_table import FOREIGN, LIVE, View
 from tui.screens.run_facts import RunFacts
-from tui.screens.runs_edits import TOLD, RunEdits
+from tui.screens.runs_edits import TOLD
+from tui.screens.runs_marks import RunMarks
 
 if TYPE_CHECKING:
     from engine.runs.store import RunInfo
@@ -36,7 +33,7 @@ LOOKS = 1.0  # seconds between two looks at the folder and at live runs
 NUMBERS = 0.5  # seconds between two looks at the figures of this program's own live runs
 
 
-class RunsScreen(RunEdits):
+class RunsScreen(RunMarks):
     """Live ones first. Enter puts a run's choices into the panels and its curve on the train screen."""
 
     NAME = "runs"
@@ -44,17 +41,10 @@ class RunsScreen(RunEdits):
 
     def panes(self) -> ComposeResult:
         """The list, the curve or the curves, the facts, and the line to type on."""
-        self.marked = Marked()
-        self.listing = RunList(self.marked)
-        self.chart = LossChart(id="run-chart")
-        self.chart.can_focus = False
-        self.curves = Curves(id="run-curves")
-        self.curves.styles.position = "absolute"
-        self.facts = RunFacts()
         self.begin_edits()
+        self.begin_marks()
+        self.facts = RunFacts()
         self.kept: Kept | None = None
-        self.large = False
-        self.reading = Reading(self.post_message)
         self._phase = ""
         self._due = 0.0
         self._timer: Timer | None = None
@@ -104,18 +94,18 @@ class RunsScreen(RunEdits):
         """The list above, curve and facts below."""
         places, between = self.body(width, height)
         if self.prompt.ask is not None:
-            between = Region(0, between.y, width, between.height - TALL)
-            places["prompt"] = Region(0, between.bottom, width, TALL)
+            between = Region(0, between.y, width, between.height - tall(width))
+            places["prompt"] = Region(0, between.bottom, width, tall(width))
         chart = "run-curves" if self.marked.slots else "run-chart"
         if self.large:
             return {**places, chart: between}
-        tall = max(5, between.height // 2)
-        side = min(56, between.width // 2)
+        above, side = max(5, between.height // 2), min(56, between.width // 2)
+        y, below = between.y + above, between.height - above
         return {
             **places,
-            "run-list": Region(0, between.y, width, tall),
-            chart: Region(0, between.y + tall, width - side, between.height - tall),
-            "run-facts": Region(width - side, between.y + tall, side, between.height - tall),
+            "run-list": Region(0, between.y, width, above),
+            chart: Region(0, y, width - side, below),
+            "run-facts": Region(width - side, y, side, below),
         }
 
     def on_resize(self, event: object) -> None:
@@ -186,17 +176,6 @@ class RunsScreen(RunEdits):
         self.facts.kept, self.facts.problem = kept, problem
         self.chart.show(kept.snapshot if kept is not None else None)
 
-    def on_tracks_read(self, message: TracksRead) -> None:
-        """Marked runs have been read."""
-        self.marked.take(message.tracks, message.problems)
-        for path, problem in message.problems.items():
-            if path in self.marked.slots:
-                self.marked.toggle(path)
-                self.app.notify(problem, severity="error", timeout=TOLD)
-        self._draw_curves()
-        self.lay_out()
-        self.listing.refill()
-
     def _own(self, path: Path) -> Snapshot | None:
         """This program's own live run of a path, as it is now."""
         desk = self.ravine.desk
@@ -208,7 +187,7 @@ class RunsScreen(RunEdits):
         """A run has another path, or is gone: the list anew."""
         self.marked.moved(old, new)
         self._wanted = new
-        self._marks_changed()
+        self.marks_changed()
         self._ask()
 
     def settle(self) -> None:
@@ -256,13 +235,6 @@ class RunsScreen(RunEdits):
         if mine is not None:
             self.chart.show(mine)
 
-    def _draw_curves(self) -> None:
-        self.curves.sight = self.marked.seen(self.curves.sight)
-        self.curves.curves = self.marked.curves({run.path: run for run in self.listing.all}, self.curves.ink)
-        self.curves.what = f"loss by {self.marked.axis.removesuffix('s')}"
-        self.curves.empty = "reading…"
-        self.curves.redraw()
-
     def on_listing_moved(self, message: Listing.Moved) -> None:
         """Another run is under the cursor."""
         self._read()
@@ -281,8 +253,8 @@ class RunsScreen(RunEdits):
             Ask(
                 "filter",
                 before.text,
-                "lr<0.1 normalize=zscore,robust !diverged loss<=0.5 age<2d tag=good, or words of name, table, note. "
-                "h lists the names.",
+                "Such as lr<0.1 normalize=zscore,robust !diverged age<2d tag=good, or words of name, table, note and "
+                "tags. Every column has its name, which h lists.",
                 typed,
                 check=_mistake,
                 typed=typed,
@@ -324,56 +296,6 @@ class RunsScreen(RunEdits):
                 self.listing.see(replace(self.listing.view, columns=names, differ=False))
 
         self.app.push_screen(ShownScreen(self.listing.view.columns), chosen)
-
-    # Keys: several runs.
-
-    def action_mark(self) -> None:
-        """Mark the run under the cursor, or take its mark away; the cursor goes on to the next."""
-        path = self.run_path
-        if path is None:
-            return
-        if not self.marked.toggle(path):
-            self.app.notify(f"{MOST} runs can be told apart; M takes all marks away.", timeout=4)
-            return
-        if path in self.marked.slots:
-            self.reading.tracks(tuple(self.marked.slots), dict(self.marked.tracks))
-        self._marks_changed()
-        self.listing.action_move(1)
-
-    def action_unmark(self) -> None:
-        """Take all marks away."""
-        self.marked.clear()
-        self._marks_changed()
-
-    def _marks_changed(self) -> None:
-        self._draw_curves()
-        self.lay_out()
-        self.listing.refill()
-        self.show()
-
-    def action_axis(self) -> None:
-        """By step, epoch or time."""
-        if self.marked.slots:
-            self.marked.turn_axis()
-            self._draw_curves()
-        else:
-            self.app.notify("Mark runs with m first; X turns their common axis.", timeout=4)
-
-    def action_chart(self, what: str) -> None:
-        """log_y, log_x, smooth, in, out, reset."""
-        if self.marked.slots:
-            self.curves.sight = self.curves.steered(what)
-            self.curves.redraw()
-        else:
-            self.chart.action_chart(what)
-
-    def action_enlarge(self) -> None:
-        """The chart alone, or all again."""
-        self.large = not self.large
-        self.lay_out()
-        if not self.large:
-            self.listing.focus()  # which was lost with the list
-        self.show()
 
     # Keys: one run.
 

@@ -16,7 +16,7 @@ from tui.filters import NoColours, OnlyAscii
 from tui.journal import Journal
 from tui.keymap import KeyTable
 from tui.terminal import ALL, Shows, has_shell, stop_here
-from tui.theme import RAVINE
+from tui.theme import RAVINE, pane_colours
 from tui.themes import OURS
 
 if TYPE_CHECKING:
@@ -69,6 +69,10 @@ class Face(App[None]):
     def get_line_filters(self) -> Sequence[LineFilter]:
         """What is done to every line before it is sent."""
         return [*([] if self.no_color else super().get_line_filters()), *self._own_filters]
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """The colours of our stylesheet for themes that do not name them."""
+        return pane_colours(self.current_theme)
 
     def notify(
         self, message: str, *, title: str = "", severity: SeverityLevel = "information", timeout: float | None = None,

@@ -157,6 +157,13 @@ def curve_colours(theme: Theme) -> tuple[str, ...]:
     return tuple("#" + "".join(f"{part:02x}" for part in rgb) for rgb in (found + spare)[:10])
 
 
+def pane_colours(theme: Theme) -> dict[str, str]:
+    """The colours of borders and titles that suit a theme."""
+    inks = ink(theme)
+    names = {"pane-border": inks.faint, "pane-border-focus": inks.accent, "pane-title": inks.dim}
+    return {name: style.color.name for name, style in names.items() if style.color is not None}
+
+
 APART = 70.0  # how different two curves' colours are at least
 READABLE = 3.0  # contrast of a curve with its ground at least (WCAG 2.2, 1.4.11)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from engine.errors import InputError
-from tui.terminal import is_terminal, own_screen, shows
+from tui.terminal import is_terminal, log_path, own_screen, shows
 
 if TYPE_CHECKING:
     from engine.recipe import Recipe
@@ -83,6 +83,8 @@ def _theme(name: str) -> str:
 
 
 SWITCH = 0.0005  # seconds
+FAILURE = 1  # what Textual returns after an exception of the app's own
+RESUME = "one that was going on can be resumed with `ravine resume last`"
 
 
 def prepare() -> None:
@@ -94,6 +96,8 @@ def prepare() -> None:
     sys.setswitchinterval(SWITCH)
     for name in ("COLUMNS", "LINES"):
         os.environ.pop(name, None)
+    if not os.environ.get("NO_COLOR"):
+        os.environ.pop("NO_COLOR", None)  # empty it means nothing, but not to Textual
 
 
 def start(words: Sequence[str]) -> int:
@@ -127,7 +131,7 @@ def _recipe(memory: Memory, words: Sequence[str]) -> Recipe:
 
 
 def _run(recipe: Callable[[], Recipe], manner: Manner, memory: Memory) -> int:
-    from tui.app import RavineApp
+    from tui.app import CLOSING, RavineApp
 
     try:
         keymap = own_keys()
@@ -143,7 +147,11 @@ def _run(recipe: Callable[[], Recipe], manner: Manner, memory: Memory) -> int:
         with suppress(OSError):  # the terminal may be gone: the line was cut
             app.run()
         farewell = app.farewell
+        if app.return_code == FAILURE and app.desk is not None:
+            app.desk.leave(CLOSING)
         app.keep_all()
+        if app.return_code == FAILURE:
+            farewell = f"ravine failed; what went wrong is at the end of {log_path()}. Runs are whole; {RESUME}."
     if farewell:
         with suppress(OSError):
             print(farewell, file=sys.stderr)  # noqa: T201

@@ -73,7 +73,13 @@ class Terminal:
     @property
     def text(self) -> str:
         """What is on the screen."""
-        return "\n".join(self.screen.display)
+        return "\n".join(self.lines)
+
+    @property
+    def lines(self) -> list[str]:
+        """What is on the screen, line by line; half of a wide character that is being written over is nothing."""
+        screen = self.screen
+        return ["".join(screen.buffer[y][x].data for x in range(screen.columns)) for y in range(screen.lines)]
 
     def wait(self, condition: Callable[[], bool], what: str = "") -> None:
         """Take in output until a condition holds. AssertionError with the screen when it does not in time."""

@@ -202,3 +202,30 @@ def test_a_size_that_changes_and_comes_back_at_once_is_drawn_anew(terminal: Any)
     app.see("1 Dataset", "2 Normalization", "quit")
     app.send("q")
     assert app.ended() == 0
+
+
+def test_a_failure_of_its_own_is_told_in_a_sentence_and_the_run_is_saved(tmp_path: Path) -> None:
+    import sys
+
+    from tests.terminal.conftest import own_folders
+    from tests.terminal.emulator import Terminal
+
+    script = (
+        "import sys\n"
+        "from tui.app import RavineApp\n"
+        "from tui.start import start\n"
+        "RavineApp.action_copy = lambda self: 1 / 0\n"
+        "sys.exit(start(['--pace', '600']))\n"
+    )
+    app = Terminal([sys.executable, "-c", script], tmp_path, columns=120, rows=36, environment=own_folders(tmp_path))
+    try:
+        app.see("Ready")
+        app.send(" ")
+        app.see("training", "step ")
+        app.send("c")
+        assert app.ended() == 1
+        app.wait(lambda: "ravine failed; what went wrong is at the end of" in app.text, "a sentence")
+        assert "ZeroDivisionError" in (tmp_path / "state" / "ravine" / "log" / "screen.log").read_text()
+        run_folder(tmp_path)
+    finally:
+        app.close()

@@ -21,6 +21,22 @@ def test_a_line_has_exactly_its_width(spans: list[Any], width: int) -> None:
     assert sum(cell_len(text) for text, _ in fit(spans, width)) == width
 
 
+ODD = st.text("ab \u200d👩🏽❤\ufe0f\t\n\x1b\u202eש\u05b8ก็価e\u0301🇩🇪", max_size=12)
+
+
+@given(st.lists(st.tuples(ODD, st.sampled_from([RED, BLUE])), max_size=6), st.integers(1, 40))
+def test_every_terminal_counts_the_cells_of_a_line_alike(spans: list[Any], width: int) -> None:
+    line = "".join(text for text, _ in fit(spans, width))
+    assert sum(cell_len(character) for character in line) == cell_len(line) == width
+    assert not set(line) & set("\t\n\x1b\u200d\u202e")
+
+
+@given(ODD, st.integers(1, 20))
+def test_a_padded_text_keeps_its_width_in_a_line(text: str, width: int) -> None:
+    assert sum(cell_len(character) for character in left(text, width)) == width
+    assert sum(cell_len(character) for character in right(text, width)) == width
+
+
 @given(SPANS, SPANS, st.integers(1, 40))
 def test_outside_the_changes_two_lines_are_equal(one: list[Any], other: list[Any], width: int) -> None:
     old, new = fit(one, width), fit(other, width)

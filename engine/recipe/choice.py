@@ -8,12 +8,10 @@ from dataclasses import dataclass
 from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
-from annotated_types import Interval
-
 from engine.errors import InputError
 
 if TYPE_CHECKING:
-    from pydantic import TypeAdapter
+    from pydantic_core import CoreSchema, SchemaValidator
 
 Kind = Literal["pick", "switch", "whole", "number", "text", "names", "sizes", "table"]
 ColumnKind = Literal["numeric", "boolean", "categorical", "date", "identifier", "text"]
@@ -28,12 +26,6 @@ class Bounds:
     above: float | None = None
     below: float | None = None
 
-    @classmethod
-    def of(cls, interval: Interval) -> Bounds:
-        """Those of a declared type, which may hold whatever can be compared."""
-        ends = (interval.ge, interval.le, interval.gt, interval.lt)
-        return cls(*(None if end is None else float(end) for end in ends))  # type: ignore[arg-type]
-
 
 @dataclass(frozen=True)
 class Choice:
@@ -47,7 +39,6 @@ class Choice:
     kind: Kind
     words: tuple[str, ...]  # the words it takes: all of its values where `kind` is "pick", else beside a number
     optional: bool  # may be left empty
-    annotation: Any  # its type as it is declared, with its bounds
     bounds: Bounds  # of a number, or of each of the sizes
     unit: str
     live: bool  # whether it can be changed while a run goes on
@@ -150,14 +141,33 @@ class Choice:
     def _valid(self, value: Any) -> Any:
         """The value, if it is of the declared type and within its bounds. Raises pydantic's ValidationError."""
         key = (self.section, self.name)
-        if key not in _adapters:
-            from pydantic import ConfigDict, TypeAdapter  # a tenth of a second, which not every start needs
+        if key not in _validators:
+            from pydantic_core import SchemaValidator
 
-            _adapters[key] = TypeAdapter(self.annotation, config=ConfigDict(strict=True, allow_inf_nan=False))
-        return _adapters[key].validate_python(value)
+            _validators[key] = SchemaValidator(self._schema())
+        return _validators[key].validate_python(value)
+
+    def _schema(self) -> CoreSchema:
+        """The declared type in the words of pydantic's core, which comes in a fifth of the time that all of it takes:
+        a short run is over before that."""
+        from pydantic_core import core_schema as core
+
+        own = self.bounds
+        ends: dict[str, Any] = {"ge": own.least, "le": own.most, "gt": own.above, "lt": own.below}
+        exact: dict[str, Any] = {name: None if end is None else int(end) for name, end in ends.items()}
+        whole = core.int_schema(strict=True, **exact)
+        if self.kind == "whole":
+            return whole
+        if self.kind == "number":
+            return core.float_schema(strict=True, allow_inf_nan=False, **ends)
+        if self.kind == "sizes":
+            return core.tuple_variable_schema(whole, min_length=1, strict=True)
+        if self.kind == "table":
+            return core.dict_schema(core.str_schema(), core.literal_schema(list(get_args(ColumnKind))), strict=True)
+        return core.bool_schema(strict=True) if self.kind == "switch" else core.literal_schema(list(self.words))
 
 
-_adapters: dict[tuple[str, str], TypeAdapter[Any]] = {}
+_validators: dict[tuple[str, str], SchemaValidator] = {}
 
 
 def _plain(number: float) -> str:
@@ -296,14 +306,14 @@ def _declared(section: str, one: dataclasses.Field[Any]) -> Choice:
             kind = "pick" if kind == "text" else kind
         elif leaf is type(None):
             optional = True
-        elif isinstance(leaf, Interval):
-            bounds = Bounds.of(leaf)
+        elif isinstance(leaf, Bounds):
+            bounds = leaf
         elif leaf in (bool, int, float):
             kind = "switch" if leaf is bool else "whole" if leaf is int else "number"
         elif get_origin(leaf) is tuple:
             inside = [*_leaves(get_args(leaf)[0])]
             kind, optional = ("names", True) if inside[0] is str else ("sizes", False)
-            bounds = next((Bounds.of(part) for part in inside if isinstance(part, Interval)), bounds)
+            bounds = next((part for part in inside if isinstance(part, Bounds)), bounds)
         elif get_origin(leaf) is dict:
             kind, optional = "table", True
     told = one.metadata
@@ -316,7 +326,6 @@ def _declared(section: str, one: dataclasses.Field[Any]) -> Choice:
         kind=kind,
         words=tuple(words),
         optional=optional,
-        annotation=one.type,
         bounds=bounds,
         unit=told["unit"],
         live=told["live"],

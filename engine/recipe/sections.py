@@ -15,18 +15,16 @@ from dataclasses import dataclass, field, fields
 from math import isfinite
 from typing import Annotated, Any, Literal
 
-from annotated_types import Interval, Len
-
 from engine.errors import InputError
-from engine.recipe.choice import ColumnKind, choice, declared
+from engine.recipe.choice import Bounds, ColumnKind, choice, declared
 
-Count = Annotated[int, Interval(ge=1, le=10**12)]
-Seed = Annotated[int, Interval(ge=0, lt=2**63)]
-Share = Annotated[float, Interval(ge=0, lt=1)]
-Rate = Annotated[float, Interval(gt=0, le=1e12)]
-Seconds = Annotated[float, Interval(gt=0, le=86_400)]
-Penalty = Annotated[float, Interval(ge=0, le=1e12)]
-Sizes = Annotated[tuple[Annotated[int, Interval(ge=1, le=100_000)], ...], Len(1)]
+Count = Annotated[int, Bounds(least=1, most=10**12)]
+Seed = Annotated[int, Bounds(least=0, below=2**63)]
+Share = Annotated[float, Bounds(least=0, below=1)]
+Rate = Annotated[float, Bounds(above=0, most=1e12)]
+Seconds = Annotated[float, Bounds(above=0, most=86_400)]
+Penalty = Annotated[float, Bounds(least=0, most=1e12)]
+Sizes = tuple[Annotated[int, Bounds(least=1, most=100_000)], ...]
 Names = tuple[str, ...]
 ColumnKinds = dict[str, ColumnKind]
 
@@ -72,7 +70,7 @@ class Data(Section):
     task: Literal["auto", "regression", "binary", "multiclass"] = choice(
         "auto", "What kind of target it is; auto reads it from the target.", label="task"
     )
-    degree: Annotated[int, Interval(ge=1, le=20)] = choice(
+    degree: Annotated[int, Bounds(least=1, most=20)] = choice(
         1, "Highest degree of the feature terms, interactions included.", label="degree"
     )
     missing: Literal["median", "mean", "mode", "drop"] = choice(
@@ -182,7 +180,7 @@ class Optimizer(Section):
         "auto is cosine for a linear model on small batches, whose noise it lets settle, else constant.",
         label="schedule",
     )
-    warmup: Annotated[int, Interval(ge=0, le=10**12)] = choice(
+    warmup: Annotated[int, Bounds(least=0, most=10**12)] = choice(
         0, "Steps in which the learning rate rises from zero.", label="warm-up", unit="steps"
     )
     l1: Penalty = choice(0.0, "Adds c times the sign of each weight to the gradient; never the bias.", label="L1")
@@ -218,7 +216,7 @@ class Device(Section):
     backend: Literal["auto", "spectral", "compiled", "autograd"] = choice(
         "auto", "The way the steps are computed; auto takes the fastest that is right.", label="backend"
     )
-    threads: Literal["auto"] | Annotated[int, Interval(ge=1, le=1024)] = choice(
+    threads: Literal["auto"] | Annotated[int, Bounds(least=1, most=1024)] = choice(
         "auto", "CPU threads for the arithmetic; auto is one for small work.", label="threads"
     )
     deterministic: bool = choice(
@@ -258,7 +256,7 @@ class Stopping(Section):
     target_loss: float | None = choice(
         None, "Stop when the validation loss (train loss without validation rows) is at most this.", label="target loss"
     )
-    max_seconds: Annotated[float, Interval(gt=0, le=1e9)] | None = choice(
+    max_seconds: Annotated[float, Bounds(above=0, most=1e9)] | None = choice(
         None, "Stop after so many seconds of training.", label="time limit", unit="s"
     )
 

@@ -86,6 +86,8 @@ def _run_word(now: Situation) -> str:
 
 
 def _step(now: Situation) -> bool:
+    if now.screen == "race":
+        return now.phase == "paused"
     return _train(now) and (now.phase == "paused" or (not now.live and not now.blocked))
 
 

@@ -230,3 +230,8 @@ def fake_python(folder: Path, script: str) -> str:
     path.write_text(f"#!/bin/sh\n{script}\n")
     path.chmod(0o755)
     return str(path)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """What `pytest --help` shows of ours."""
+    parser.addoption("--update-snapshots", action="store_true", help="draw the kept pictures of the screens anew")

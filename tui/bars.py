@@ -149,7 +149,7 @@ class Messages(Cells):
         if not (self._news or bad or desk.live) and wanted[2] >= height:
             wanted[0] = 0  # somebody reads what a field means; how things stand will be told again
         given = [0, 0, 0]
-        for one in (0, 1, 2, 1, *((0, 2) if self._news else (2, 0))):
+        for one in (0, 1, 1, 2, *((0, 2) if self._news else (2, 0))):
             most = 99 if given[one] else 1  # a line for each before any gets more
             given[one] += min(wanted[one] - given[one], height - sum(given), most)
         lines: list[list[Span]] = []
@@ -198,7 +198,7 @@ def waiting(desk: Desk) -> str:
     if not desk.later:
         return ""
     what = ", ".join(desk.later)
-    return f"For the next run: {what}. This one goes on without it; n ends and keeps it, and begins one with it."
+    return f"Next run: {what}. n ends and keeps this one, and begins that."
 
 
 def _going(now: Snapshot) -> str:

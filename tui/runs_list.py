@@ -56,7 +56,8 @@ class RunList(Listing):
     def take(self, runs: tuple[RunInfo, ...]) -> None:
         """Other runs than before; the cursor stays on its run."""
         if len(runs) == len(self.all) and all(map(is_, runs, self.all)):
-            return  # nothing has changed
+            self.redraw()  # none has changed, but what is said of an empty list may have
+            return
         self.all = runs
         self.rearrange()
 

@@ -1,5 +1,6 @@
 """The README's key table is the app's own."""
 
+import re
 from pathlib import Path
 
 from tui.keymap import KeyTable
@@ -18,6 +19,13 @@ def key_table() -> str:
         lines += [f"| {table.all_marks(key)} | {key.help} | {key.id} |" for key in rows]
         lines.append("")
     return "\n".join(lines)
+
+
+def test_the_pictures_are_there() -> None:
+    shown = re.findall(r"!\[.*?\]\((.*?)\)", README.read_text(encoding="utf-8"))
+    assert shown
+    for path in shown:
+        assert (README.parent / path).read_text(encoding="utf-8").startswith("<svg"), path
 
 
 def test_the_keys_are_those_of_the_app() -> None:

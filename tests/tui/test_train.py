@@ -95,13 +95,15 @@ async def test_a_choice_that_is_not_live_is_for_the_next_run(drive: Any) -> None
         await driver.until(lambda: driver.app.desk.recipe.normalization.normalize == "minmax")
         await driver.see("z-score", pane="top")
         assert driver.app.desk.run.recipe.normalization.normalize == "zscore"
-        await driver.see("For the next run: normalization minmax.", "n ends and keeps it", pane="messages")
+        await driver.see(
+            "Next run: normalization minmax.", "n ends and keeps this one, and begins that.", pane="messages"
+        )
         await driver.see("new run with it", pane="keys")
         first = driver.app.desk.snapshot.run
         await driver.press("n")
         await driver.until(lambda: driver.app.desk.snapshot.run not in (None, first), "the new run")
         await driver.see("min-max", pane="top")
-        assert "For the next run" not in driver.text("messages")
+        assert "Next run" not in driver.text("messages")
         assert (first / "model.safetensors").exists()
 
 

@@ -56,8 +56,8 @@ class ConfusionView(ClassesView):
         classes = subject.prepared.classes if subject.prepared is not None else ()
         good = float(np.trace(found.confusion)) / max(1, found.rows)
         about = f"{turn}: {100 * good:.1f} % of {count(found.rows)} right · actual ↓ decided →"
-        for longer, shorter in ((" decided →", ""), (f" of {count(found.rows)}", "")):
-            about = about if cell_len(about) <= size[0] - 6 else about.replace(longer, shorter)
+        for rest in (" decided →", f" of {count(found.rows)}", " · actual ↓"):
+            about = about if cell_len(about) <= size[0] - 6 else about.replace(rest, "")
         return Drawing(matrix(found.confusion, classes, ink, size), about)
 
 

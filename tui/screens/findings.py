@@ -30,7 +30,7 @@ class Findings(Scrolling):
         lines: list[list[Span]] = []
 
         def say(text: str, bad: bool = False) -> None:
-            for index, line in enumerate(wrap(text, width - 4, 4)):
+            for index, line in enumerate(wrap(text, width - 4, 12)):
                 lines.append([("   " if index else " · ", ink.faint), (line, ink.bad if bad else ink.text)])
 
         if self.problem:

@@ -52,18 +52,18 @@ def test_frames_and_columns_stand_straight_on_every_screen(
         app.wait(lambda: not crooked(app), f"straight frames after {key}")
     app.send("d")
     app.see("what was found", "שכונה", "tab name")
-    shown = {}
-    for y, line in enumerate(app.lines):
-        row = [app.screen.buffer[y][x].data for x in range(columns)]
-        for kind in ("numeric", "categorical"):
-            if f" {kind} " in line and "│" in row[0]:
-                shown[y] = _column(row, kind)
-    assert len(shown) >= 9
-    assert len(set(shown.values())) == 1, "the types do not stand in one column"
+    app.wait(lambda: len(types(app)) >= 9, "the types of the columns")
+    assert len(set(types(app))) == 1, "the types do not stand in one column"
     app.send("q")
     assert app.ended() == 0
 
 
-def _column(row: list[str], word: str) -> int:
-    """The cell in which a word begins."""
-    return next(x for x in range(len(row)) if row[x : x + len(word)] == list(word))
+def types(app: Any) -> list[int]:
+    """The cells in which the types of the columns begin, line by line; what was found stands in the right half."""
+    screen, found = app.screen, []
+    for y in range(screen.lines):
+        row = [screen.buffer[y][x].data for x in range(screen.columns)]
+        for kind in ("numeric ", "categorical "):
+            if row[0] == "│":
+                found += [x for x in range(len(row) // 2) if row[x : x + len(kind)] == list(kind)][:1]
+    return found

@@ -23,6 +23,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if not watching.headless(words[1:]):
             return watching.start(words[1:])
         return _command(words, own=argv is None)
+    if {"--help", "-h"} & set(words):  # `ravine houses --help`: the app takes the flags of train
+        return _command(["train", "--help"], own=argv is None)
     from tui.start import start
 
     return start(words)

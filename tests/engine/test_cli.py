@@ -500,6 +500,13 @@ def test_short_commands_need_no_parser_library(cli: Cli, tmp_path: Path) -> None
     assert imported(code, tmp_path, "cyclopts", "psutil", "numpy.ma", "numpy.random") == set()
 
 
+@pytest.mark.parametrize("line", ["houses --help", "--lr 0.1 -h"])
+def test_help_after_the_flags_of_the_app(tmp_path: Path, line: str) -> None:
+    answer = ravine(line, cwd=tmp_path)
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert "--normalize" in answer.stdout
+
+
 def test_a_persons_own_code_is_taken_down_in_good_order(tmp_path: Path) -> None:
     code = (
         "log = open('log', 'w')\ndef load():\n    log.write('called')\n    return {'a': [1., 2, 3], 'b': [2., 4, 7]}\n"

@@ -81,8 +81,10 @@ def _obey(words: Sequence[str]) -> Any:
 
         console.put(version("ravine") or "unknown")
         return DONE
+    from engine import process
     from engine.commands import program
 
+    process.settled()
     return program.obey(words)
 
 

@@ -14,20 +14,24 @@ from contextlib import contextmanager
 
 BLAS = "OPENBLAS_NUM_THREADS"
 
+_begun = False
 _code: int | None = None
 _whole = False
 
 
 def begin() -> None:
     """Call before anything else is imported."""
+    global _begun
+    _begun = True
     gc.disable()  # imports make objects by the hundred thousand, and hardly any garbage
     atexit.register(_leave)  # what is registered first is called last
 
 
 def settled() -> None:
     """Everything is imported: collect garbage from now on, but do not look through the modules for it."""
-    gc.freeze()
-    gc.enable()
+    if _begun:
+        gc.freeze()
+        gc.enable()
 
 
 @contextmanager

@@ -22,6 +22,7 @@ def predict(
         from engine.runs import predictor
         from engine.runs.store import resolve
 
+    process.settled()
     model = predictor.load(resolve(run, Path(runs).expanduser()))
     if (values is None) == (input is None):
         raise InputError("Say what to predict: either --values or --input FILE.")

@@ -419,3 +419,32 @@ async def test_thousands_of_runs_are_listed_and_filtered(drive: Any, tmp_path: P
         await driver.press("greater_than_sign")
         await driver.type("3990")
         await driver.see("9 of 3,000 runs", pane="run-list")
+
+
+async def test_enter_right_after_a_move_opens_the_run_that_the_cursor_is_on(drive: Any, runs: list[Path]) -> None:
+    async with drive() as driver:
+        await opened(driver)
+        await driver.pilot.press("j", "j", "enter")
+        await driver.until(lambda: driver.app.current_mode == "train")
+        assert driver.app.desk.snapshot.run.name == "second"
+
+
+async def test_an_empty_folder_says_so_also_when_the_answer_comes_late(
+    drive: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from threading import Event
+
+    from tui.runs_reading import Reading
+
+    late, look = Event(), Reading._look
+
+    def waiting(self: Reading, folder: Path, anew: bool) -> None:
+        late.wait(60)
+        look(self, folder, anew)
+
+    monkeypatch.setattr(Reading, "_look", waiting)
+    async with drive() as driver:
+        await driver.press("r")
+        await driver.see("looking…", pane="run-list")
+        late.set()
+        await driver.see("No runs in runs yet", pane="run-list")

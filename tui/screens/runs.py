@@ -48,6 +48,7 @@ class RunsScreen(RunMarks):
         self._phase = ""
         self._due = 0.0
         self._timer: Timer | None = None
+        self._opening: Path | None = None  # it is shown on the train screen when it has been read
         self._wanted: Path | None = None  # the cursor goes there when the list has come
         yield self.listing
         yield self.chart
@@ -158,7 +159,7 @@ class RunsScreen(RunMarks):
     def _read(self) -> None:
         """Read the run under the cursor."""
         run = self.listing.current
-        self.facts.info = run
+        self.facts.info, self.facts.problem = run, ""
         if run is None or run.state == FOREIGN:
             self._show_kept(None, run.problem if run is not None else "")
         elif self._own(run.path) is None or self.kept is None or self.kept.path != run.path:
@@ -170,6 +171,9 @@ class RunsScreen(RunMarks):
         if run is not None and message.path == run.path:
             self._show_kept(message.kept, message.problem)
             self.show()
+            if self._opening == message.path and message.kept is not None:
+                self._show_alone(message.kept)
+            self._opening = None
 
     def _show_kept(self, kept: Kept | None, problem: str) -> None:
         self.kept = kept
@@ -237,6 +241,7 @@ class RunsScreen(RunMarks):
 
     def on_listing_moved(self, message: Listing.Moved) -> None:
         """Another run is under the cursor."""
+        self._opening = None
         self._read()
         self.show()
 
@@ -300,12 +305,20 @@ class RunsScreen(RunMarks):
     # Keys: one run.
 
     def on_listing_chosen(self, message: Listing.Chosen) -> None:
-        """Its choices into the panels, its curve onto the train screen."""
+        """Its choices into the panels, its curve onto the train screen, as soon as it has been read."""
         run = self.listing.current
-        if run is None or self.kept is None or self.kept.path != run.path:
-            self.app.notify(self.facts.problem or "It is still being read.", timeout=4)
-        elif self.ravine.desk is not None:
-            self.ravine.desk.show_kept(self.kept)
+        if run is None:
+            return
+        if self.kept is not None and self.kept.path == run.path:
+            self._show_alone(self.kept)
+        elif self.facts.problem and self.facts.info is run:
+            self.app.notify(self.facts.problem, severity="error", timeout=TOLD)
+        else:
+            self._opening = run.path
+
+    def _show_alone(self, kept: Kept) -> None:
+        if self.ravine.desk is not None:
+            self.ravine.desk.show_kept(kept)
             self.ravine.action_go("train")
 
     def action_resume(self) -> None:

@@ -97,12 +97,7 @@ class RavineApp(Face):
 
     def on_mount(self) -> None:
         """Ask for the first paint, then load what it did not need."""
-        told = {signal.SIGTERM: self._told_to_end, signal.SIGHUP: self._told_to_end, signal.SIGTSTP: self._told_to_stop}
-        for number, obey in told.items():
-            try:
-                asyncio.get_running_loop().add_signal_handler(number, obey)
-            except (RuntimeError, ValueError):
-                break  # not the main thread, as in some tests
+        self.obey({signal.SIGTERM: self._told_to_end, signal.SIGHUP: self._told_to_end})
         self._timer = self.set_interval(BEAT, self._look, pause=True)
         self.call_after_refresh(self._load)
 
@@ -194,8 +189,8 @@ class RavineApp(Face):
             self.screen.refit()
 
     def _look(self) -> None:
-        if self.desk is not None:
-            self._pulse.look(self.desk.poll)
+        if self.desk is not None and self._pulse.look(self.desk.poll):
+            self.call_after_refresh(self._pulse.drawn)
 
     def _say(self, text: str, bad: bool) -> None:
         self.notify(text, severity="error" if bad else "information", timeout=6 if bad else 3)
@@ -332,7 +327,7 @@ class RavineApp(Face):
             desk.act("toggle")
             for _ in range(int(CLOSING * 50)):
                 desk.poll()
-                if desk.phase != "training":
+                if desk.phase != "training" and await asyncio.to_thread(_at_rest, desk):
                     break
                 await asyncio.sleep(0.02)
         self.leave_to_shell("Training pauses; fg goes on." if going else "fg brings ravine back.")
@@ -390,9 +385,19 @@ class RavineApp(Face):
         """SIGTERM, or the line was cut."""
         self._close(130)
 
-    def _told_to_stop(self) -> None:
-        """SIGTSTP, as from another shell: what Ctrl+Z does."""
-        self.run_worker(self.action_suspend_run(), exclusive=True, group="suspend")
+
+def _at_rest(desk: Desk) -> bool:
+    """Whether a run that pauses has written its checkpoint. Reads its folder."""
+    from engine.errors import InputError
+    from engine.runs.facts import read_facts
+
+    now = desk.snapshot
+    if now is None or now.run is None or not now.live:
+        return True
+    try:
+        return read_facts(now.run).get("state") != "running"
+    except InputError:
+        return False
 
 
 def _default_recipe() -> Recipe:

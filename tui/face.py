@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
-from collections.abc import Mapping, Sequence
+import signal
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from textual import events
@@ -87,7 +89,21 @@ class Face(App[None]):
     def on_mount(self) -> None:
         """Look after the size of the terminal; remember the colours that are chosen."""
         self.set_interval(LOOK, self._measure)
+        # Textual's own handler of SIGCONT may run after its `suspend` is over, and starts everything a second time.
+        self.obey({signal.SIGTSTP: self._told_to_stop, signal.SIGCONT: self.refresh})
         self.theme_changed_signal.subscribe(self, self._keep_theme)
+
+    def obey(self, signals: Mapping[signal.Signals, Callable[[], object]]) -> None:
+        """Do something when a signal comes, between two messages."""
+        for number, act in signals.items():
+            try:
+                asyncio.get_running_loop().add_signal_handler(number, act)
+            except (RuntimeError, ValueError):
+                return  # not the main thread, as in some tests
+
+    def _told_to_stop(self) -> None:
+        """SIGTSTP, as from another shell: what Ctrl+Z does."""
+        self.run_worker(self.run_action("app.suspend_run"), exclusive=True, group="suspend")
 
     def _keep_theme(self, theme: Theme) -> None:
         if self.memory is not None:

@@ -7,8 +7,8 @@ from time import monotonic
 
 MOST = 15.0  # looks in a second, at most
 LEAST = 1.0  # looks in a second, of a terminal that takes pictures slowly
-CALM = 10.0  # looks in a second that drawing may not fall below on its own account
-SHARE = 0.2  # of the time that drawing may take
+CALM = 10.0  # looks in a second that it does not fall below on account of drawing
+SHARE = 0.08  # of the time that drawing may take before it becomes rarer: a key that is pressed meanwhile waits for it
 ROOM = 3.0  # a picture that the terminal took a second for is followed by the next after this many
 
 
@@ -28,18 +28,23 @@ class Pulse:
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self._behind, self._drain, self._clock = behind, drain, clock
-        self._next = self._cost = 0.0
+        self._begun = self._next = self._cost = 0.0
 
     def look(self, draw: Callable[[], None]) -> bool:
         """Draw if a picture is due; whether it was."""
         begun = self._clock()
         if begun < self._next or self._behind():
             return False
+        self._begun = begun
         draw()
-        cost = self._clock() - begun
-        self._cost = cost if not self._cost else 0.8 * self._cost + 0.2 * cost
         self._next = begun + self.every
         return True
+
+    def drawn(self) -> None:
+        """What was drawn has been put together and is on its way."""
+        cost = self._clock() - self._begun
+        self._cost = cost if not self._cost else 0.8 * self._cost + 0.2 * cost
+        self._next = self._begun + self.every
 
     @property
     def every(self) -> float:

@@ -107,6 +107,8 @@ def test_an_idle_screen_sends_nothing(terminal: Any) -> None:
 
 
 def test_ctrl_z_gives_the_shell_back_and_fg_goes_on(shell: Any, tmp_path: Path) -> None:
+    from engine.runs.checkpoint import load
+
     app = shell("ravine --pace 600")
     app.see("Ready")
     app.send(" ")
@@ -117,7 +119,7 @@ def test_ctrl_z_gives_the_shell_back_and_fg_goes_on(shell: Any, tmp_path: Path) 
     app.see("the 42 shell")
     (run,) = (tmp_path / "runs").iterdir()
     before = (run / "loss.f64").stat().st_size
-    assert (run / "checkpoints").exists(), "no checkpoint was written"
+    assert load(run / "checkpoints" / "last.safetensors").facts["step"] == before // 8 > 0
     app.send("fg\r")
     app.see("● training", "1 Dataset", "4 Device", "quit")
     app.wait(lambda: (run / "loss.f64").stat().st_size > before, "more losses")
@@ -229,3 +231,17 @@ def test_a_failure_of_its_own_is_told_in_a_sentence_and_the_run_is_saved(tmp_pat
         run_folder(tmp_path)
     finally:
         app.close()
+
+
+def test_signals_to_continue_start_nothing_twice(terminal: Any) -> None:
+    app = terminal()
+    app.see("Ready")
+    for _ in range(3):
+        os.kill(app.pid, signal.SIGCONT)
+        app.send("2")
+        app.send("1")
+    app.resize(100, 30)
+    app.see("1 Dataset", "quit")
+    assert app.raw.count(b"\x1b[?1049h") == 1
+    app.send("q")
+    assert app.ended() == 0

@@ -24,7 +24,8 @@ class World:
         """Ask every 5 ms for so many seconds; pictures drawn."""
         before, end = len(self.drawn), self.now + seconds
         while self.now < end:
-            self.pulse.look(self.draw)
+            if self.pulse.look(self.draw):
+                self.pulse.drawn()
             self.now += 0.005
         return len(self.drawn) - before
 
@@ -46,5 +47,6 @@ def test_one_that_takes_nothing_gets_none_until_it_does() -> None:
 
 
 def test_costly_drawing_is_rarer_but_never_below_ten() -> None:
-    assert World(cost=0.018).live(10) in range(90, 115)
+    assert World(cost=0.004).live(10) in range(135, 151)
+    assert World(cost=0.007).live(10) in range(105, 120)
     assert World(cost=0.060).live(10) in range(85, 101)

@@ -123,7 +123,10 @@ class WatchScreen(Screen[None]):
     # Reading.
 
     def look(self) -> None:
-        """Show what is new."""
+        """Show what is new, as fast as the terminal takes it."""
+        link = self.app.link  # type: ignore[attr-defined]
+        if link is not None and link.behind:
+            return
         if self.reader.version != self._version:
             if not self.reader.loaded and monotonic() < self._due:
                 return

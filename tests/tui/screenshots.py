@@ -11,7 +11,7 @@ import pytest
 from engine.recipe import Recipe
 from tests.tui.conftest import Driver
 from tests.tui.scenes import SCENES, Scene
-from tests.tui.stage import make_timeless, settled, told
+from tests.tui.stage import make_alike, settled, told
 from tui.app import RavineApp
 
 FOLDER = Path(__file__).parents[2] / ".screenshots"
@@ -39,7 +39,7 @@ def main() -> None:
     FOLDER.mkdir(exist_ok=True)
     for name, scene in SHOWN.items():
         with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-            make_timeless(patch)
+            make_alike(patch)
             for variable in ("XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"):
                 patch.setenv(variable, str(Path(folder) / variable.lower()))
             patch.chdir(folder)

@@ -1,4 +1,4 @@
-"""A machine and a clock that are the same everywhere, and the screen once it has come to rest."""
+"""A machine that is the same everywhere, and the screen once it has come to rest."""
 
 from __future__ import annotations
 
@@ -15,13 +15,11 @@ SAME = 12  # looks at a screen that must not differ before it has come to rest
 BUSY = ("looking…", "preparing", "reading", "loading…", "looking for devices")
 
 
-def make_timeless(patch: pytest.MonkeyPatch) -> None:
-    """Give every machine the same devices, and every run the same age."""
+def make_alike(patch: pytest.MonkeyPatch) -> None:
+    """Give every machine the same devices, and all colours."""
     import engine.devices
-    from engine.runs.store import RunInfo
 
     patch.setattr(engine.devices, "probe", lambda: DEVICES)
-    patch.setattr(RunInfo, "age", property(lambda self: "3 min ago"))
     patch.delenv("NO_COLOR", raising=False)
 
 

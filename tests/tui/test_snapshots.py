@@ -14,15 +14,15 @@ import pytest
 
 from tests.tui.pictures import plain
 from tests.tui.scenes import SCENES, SIZES, Scene
-from tests.tui.stage import make_timeless, settled, told
+from tests.tui.stage import make_alike, settled, told
 
 KEPT = Path(__file__).parent / "snapshots"
 
 
 @pytest.fixture(autouse=True)
-def timeless(monkeypatch: pytest.MonkeyPatch) -> None:
-    """See `make_timeless`."""
-    make_timeless(monkeypatch)
+def alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    """See `make_alike`."""
+    make_alike(monkeypatch)
 
 
 def difference(kept: str, now: str, name: str) -> str:

@@ -74,7 +74,7 @@ class Way(Cells, can_focus=True):
         return [head, *rows[self._first : self._first + room], *foot]
 
     def _say_more(self, above: int, below: int) -> None:
-        parts = [f"↑ {above}"] * bool(above) + [f"↓ {below} features"] * bool(below)
+        parts = [f"↑ {above}"] * bool(above) + [f"↓ {below} feature{'s' * (below > 1)}"] * bool(below)
         text = " ".join(parts)
         if (self.border_subtitle or "") != text:
             self.border_subtitle = text
@@ -121,7 +121,7 @@ class Way(Cells, can_focus=True):
         assert self.predictor is not None
         target = self.predictor.target
         if not found.chances:
-            answer = right(figures(found.output, 7), size)
+            answer = right(fixed(found.output, 7), size)
             return [[(left(f" {target}", name), ink.accent), (answer, ink.accent)]]
         lines: list[list[Span]] = [[(left(f" {target}", name), ink.accent), (right(found.decided, size), ink.accent)]]
         shown = dict(sorted(found.chances.items(), key=lambda one: -one[1])[:most])

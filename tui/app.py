@@ -170,7 +170,7 @@ class RavineApp(Face):
             screen = self.screen
         except ScreenStackError:  # the app is being closed
             return
-        if isinstance(screen, Room):
+        if isinstance(screen, Room) and screen.is_mounted:  # one that is being made shows everything when it is there
             screen.show()
 
     def on_surveying(self, message: Surveying) -> None:

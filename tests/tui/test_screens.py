@@ -158,3 +158,11 @@ async def test_tensorboard_is_started_once_and_ended_with_the_app(drive: Any, tm
         import asyncio
 
         assert await asyncio.to_thread(answers)
+
+
+async def test_a_change_while_a_screen_is_being_made_is_harmless(drive: Any) -> None:
+    async with drive() as driver:
+        for mode in ("data", "runs", "predict", "log", "race"):
+            driver.app.action_go(mode)
+            driver.app.desk.set({"lr": "0.1" if driver.app.desk.recipe.optimizer.lr != 0.1 else "0.2"})
+            await driver.until(lambda mode=mode: driver.app.current_mode == mode and driver.app.screen.is_mounted)

@@ -64,7 +64,7 @@ async def test_best_weights_can_be_gone_back_to_from_the_list_of_runs(drive: Any
         await driver.press("space")
         await driver.done()
         await driver.press("r")
-        await driver.see("1 runs in", pane="run-list")
+        await driver.see("1 run in", pane="run-list")
         await driver.press("w")
         await driver.see("best", pane="checkpoints")
         points = driver.app.screen.points

@@ -114,7 +114,7 @@ async def test_a_kept_run_has_its_views_again(drive: Any) -> None:
         await driver.done()
         before = driver.app.desk.snapshot
         await driver.press("r")
-        await driver.see("1 runs in", pane="run-list")
+        await driver.see("1 run in", pane="run-list")
         await driver.press("enter")
         await driver.until(lambda: driver.app.current_mode == "train" and driver.app.desk.snapshot is not before)
         await driver.until(lambda: [view.name for view in driver.app.screen.fit.views] == CLASSES[1:])

@@ -141,7 +141,7 @@ class TrainScreen(Room):
         """Go to a panel."""
         if self.large:
             self.action_large(self.large)
-        self.panels[number - 1].focus()
+        self.set_focus(self.panels[number - 1])  # at once: the next key is for it
 
     def action_chart(self, what: str) -> None:
         """Hand a key to the chart."""

@@ -77,9 +77,10 @@ def _extremes(curve: Curve, step: int, window: Window, frame: Frame) -> str:
     found = curve.history.columns(np.asarray([first, last], np.int64))
     low, high = float(found.low[0]), float(found.high[0])
     gap = ", and not finite" if bool(found.gap[0]) else ""
-    if low != low or (low == high and not gap):
+    least, greatest = exact(low, 5), exact(high, 5)
+    if low != low or (least == greatest and not gap):
         return ""
-    return f"{exact(low, 5)} to {exact(high, 5)} in steps {first:,} to {last - 1:,}{gap}"
+    return f"{least} to {greatest} in steps {first:,} to {last - 1:,}{gap}"
 
 
 def put(sheet: Sheet, column: int, left: int, lines: list[tuple[str, Style]], ink: Ink) -> None:

@@ -199,7 +199,7 @@ class RavineApp(Face):
         """What decides which keys do something now."""
         from tui.panels.editor import Editor
 
-        desk, focused = self.desk, self.focused
+        desk, focused = self.desk, self.focused if self.screen_stack else None  # no screen: the app is being closed
         return Situation(
             screen=self.current_mode or "train",
             focus=getattr(focused, "KIND", "other"),

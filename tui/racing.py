@@ -157,8 +157,9 @@ def _too_fast(racer: Racer) -> bool:
 def outcome(found: tuple[Racer, ...], arrived: Mapping[str, int]) -> str:
     """Who has come how far, once all have ended; how far they are before. `arrived`: see `arrival`, by mode."""
     if any(racer.now.live for racer in found):
-        if all(racer.now.phase == "preparing" for racer in found):
-            return found[0].now.activity or "preparing"
+        waiting = [racer for racer in found if racer.now.phase == "preparing"]
+        if waiting:  # they begin together
+            return f"{waiting[0].name}: {waiting[0].now.activity or 'preparing'}"
         steps = max((racer.now.steps for racer in found), default=0)
         live = [racer for racer in found if racer.now.live]
         word = "paused" if all(racer.now.phase == "paused" for racer in live) else "racing"
@@ -174,9 +175,9 @@ def _ranking(found: tuple[Racer, ...], arrived: Mapping[str, int]) -> list[str]:
     there = sorted((racer for racer in good if racer.mode in arrived), key=lambda racer: arrived[racer.mode])
     if there:
         first, last = there[0], there[-1]
-        told = f"{_capital(first.spoken)} first came within 1 % of the optimum, at step {arrived[first.mode]:,}"
+        told = f"{_capital(first.spoken)} was first within 1 % of the optimum (step {arrived[first.mode]:,})"
         if last is not first:
-            told += f", {last.spoken} last, at step {arrived[last.mode]:,}"
+            told += f", {last.spoken} last (step {arrived[last.mode]:,})"
         rest = [racer.spoken for racer in good if racer not in there]
         return [told, f"Not so far came {_words(rest)}"] if rest else [told]
     known = all(racer.gap is not None for racer in good)

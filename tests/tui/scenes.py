@@ -100,6 +100,21 @@ async def three_runs(driver: Any) -> None:
         await ended(driver)
 
 
+async def marked_runs(driver: Any) -> None:
+    """Runs over each other, and a filter with a mistake."""
+    await three_runs(driver)
+    await driver.press("r")
+    await driver.see("3 runs", "optimum")
+    await driver.press("m", "m", "L")
+    await driver.see("2 marked", "log x")
+    await driver.until(lambda: len(driver.app.screen.curves.curves) == 2, "both curves")
+    await driver.press("slash")
+    await driver.until(lambda: driver.app.screen.prompt.ask is not None, "the filter")
+    await driver.type("lr")
+    await driver.press("less_than_sign")
+    await driver.see("the value is missing")
+
+
 async def typed_target(driver: Any) -> None:
     """A wrong learning rate, half typed."""
     await driver.press("3", "enter", "minus", "1")
@@ -184,6 +199,7 @@ SCENES: dict[str, Scene] = {
     ),
     "runs-empty": Scene(HOUSES, then(nothing, "r", sees=("No runs",))),
     "runs": Scene(FAST, then(three_runs, "r", sees=("3 runs", "optimum"))),
+    "runs-marked": Scene(FAST, marked_runs),
     "predict-empty": Scene(HOUSES, then(nothing, "p", sees=("no trained run",))),
     "predict": Scene(HOUSES, then(ended, "p", sees=("adds", "price"))),
     "predict-classes": Scene(IRIS, outside),

@@ -30,7 +30,7 @@ async def test_one_key_races_the_same_choices_under_every_normalization(
         await driver.see("One learning rate for all: 0.5", pane="race-rule")
         await driver.done()
         await driver.see("diverged", "done", pane="racers")
-        await driver.see("Z-score first came within 1 % of the optimum", "diverged", pane="messages")
+        await driver.see("Z-score was first within 1 % of the optimum", "diverged", pane="messages")
         await driver.see("loss · log y", "• none", "▴ z-score", "steps", pane="race-chart")
         await driver.see("Too high for raw features", pane="race-rule")
         await driver.see("race again", "q quit", pane="keys")
@@ -68,6 +68,7 @@ async def test_the_cursor_tells_why_one_ended_and_enter_opens_it(drive: Any, siz
     async with drive(size, values={"lr": 0.5, "pace": "max"}) as driver:
         await driver.press("N")
         await driver.done()
+        await driver.see("▸", pane="racers")
         await driver.see("none: Diverged at step", pane="messages")
         await driver.press("j", "j", "j")
         await driver.see("z-score: All 1,000 steps are done", pane="messages")

@@ -12,7 +12,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.geometry import Region
 
-from tui.cells import Cells, Span, wrap
+from tui.cells import Cells, Span, clip, wrap
 from tui.charts.overlaid import Curves
 from tui.charts.overlay import MARKERS, Sight
 from tui.charts.traces import Trace, Track
@@ -103,7 +103,10 @@ class RaceScreen(Room):
         places, between = self.body(width, height)
         if self.large:
             return {**places, "race-chart": between}
-        said, tall = (1 if width >= 120 else 2), 8
+        small = height < 30
+        if self.listing.has_class("folded") != small:
+            self.listing.set_class(small, "folded")  # without its border: the chart keeps half of the screen
+        said, tall = (1 if width >= 140 else 2), (6 if small else 8)
         if width < 120:  # what has come of it takes two lines there
             between = Region(0, between.y, width, between.height - 1)
             places["messages"] = Region(0, between.bottom, width, 3)
@@ -214,7 +217,8 @@ class RaceScreen(Room):
         racer = self.racers[self.listing.cursor]
         self.messages.instead = (outcome(self.racers, self._arrived), False)
         hint = f"{racer.name}: {racer.why}" if racer.why else ""
-        self.messages.hint = (hint, bool(hint) and racer.word in ("diverged", "failed"))
+        bad = bool(hint) and racer.word in ("diverged", "failed")
+        self.messages.hint = (clip(hint, max(1, self.size.width - 2)), bad)  # one line: the rest is for what came of it
 
     # Keys.
 

@@ -15,7 +15,7 @@ from textual.timer import Timer
 from tui.bars import LOOKING
 from tui.face import Face
 from tui.keys import Situation, bindings
-from tui.pulse import Pulse
+from tui.pulse import BEAT, Pulse
 from tui.screens.room import Room
 from tui.screens.train import TrainScreen
 
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from tui.surveyor import Found, Inquirer, Surveyed, Surveying
     from tui.tensorboard import TensorBoard
 
-BEAT = 1 / 30  # seconds between two times that a look at a live run may be due
 CLOSING = 5.0  # seconds that a run gets to close its folder
 
 

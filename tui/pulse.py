@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from time import monotonic
 
+BEAT = 1 / 30  # seconds between two times that it is asked; the nearest one to the wanted moment is taken
 MOST = 15.0  # looks in a second, at most
 LEAST = 1.0  # looks in a second, of a terminal that takes pictures slowly
 CALM = 10.0  # looks in a second that it does not fall below on account of drawing
@@ -37,14 +38,14 @@ class Pulse:
             return False
         self._begun = begun
         draw()
-        self._next = begun + self.every
+        self._next = begun + self.every - BEAT / 2
         return True
 
     def drawn(self) -> None:
         """What was drawn has been put together and is on its way."""
         cost = self._clock() - self._begun
         self._cost = cost if not self._cost else 0.8 * self._cost + 0.2 * cost
-        self._next = self._begun + self.every
+        self._next = self._begun + self.every - BEAT / 2
 
     @property
     def every(self) -> float:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -39,11 +43,20 @@ def wait_for(condition: Callable[[], object], what: str = "", deadline: float = 
         time.sleep(0.01)
 
 
+@cache
+def _state() -> str:
+    """A folder for what the program remembers of last time, so that a person's own is neither read nor written."""
+    folder = tempfile.mkdtemp(prefix="ravine-state-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
 def environment(**more: str) -> dict[str, str]:
     """The environment for a process that shall import this working tree, wherever it stands."""
     old = os.environ.get("PYTHONPATH")
     path = os.pathsep.join([str(ROOT), *([old] if old else [])])
-    return {**os.environ, "PYTHONPATH": path, "COLUMNS": "200", **more}
+    state = os.environ.get("XDG_STATE_HOME") or _state()
+    return {**os.environ, "PYTHONPATH": path, "COLUMNS": "200", "XDG_STATE_HOME": state, **more}
 
 
 def ravine(

@@ -57,6 +57,7 @@ class Plan:
     threads: int
     deterministic: bool
     seed: int
+    compile: bool = False  # by torch.compile
     backend: Backend = "autograd"
     backend_reason: str = ""  # why this backend, in a sentence for the person
     notes: tuple[str, ...] = ()  # what to know of the device and its number formats
@@ -210,6 +211,7 @@ def make_plan(recipe: Recipe, prepared: Prepared, facts: Facts, device: str) -> 
         threads=_threads(recipe, architecture, batch),
         deterministic=recipe.device.deterministic,
         seed=recipe.device.seed,
+        compile=recipe.device.compile,
         notes=() if remark is None else (remark,),
     )
 

@@ -219,6 +219,11 @@ class Device(Section):
     threads: Literal["auto"] | Annotated[int, Bounds(least=1, most=1024)] = choice(
         "auto", "CPU threads for the arithmetic; auto is one for small work.", label="threads"
     )
+    compile: bool = choice(
+        False,
+        "Let torch.compile turn the model into code of its own: ten seconds or more at first, slower on small models.",
+        label="compile",
+    )
     deterministic: bool = choice(
         False, "Use only algorithms that give the same bits every time.", label="deterministic"
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from engine.data.table import Table
+from engine.errors import InputError
 from engine.learn.kernels.contract import Kernel
 from engine.run import Run
 from engine.streams import stream
@@ -63,6 +66,31 @@ def assert_same_trajectory(found: Floats, wanted: Floats, precision: str, unit: 
         # descent at a stable rate shrinks old errors: some dozens of roundings remain.
         allowed = 1e-3 * np.abs(wanted) + 100 * 2.0**-24 * unit
     assert (np.abs(found - wanted) <= allowed).all()
+
+
+HAS_COMPILER = any(map(shutil.which, filter(None, (os.environ.get("CXX"), "g++", "clang++"))))
+
+
+@pytest.mark.skipif(not HAS_COMPILER, reason="torch.compile needs a C++ compiler, and there is none")
+def test_a_compiled_model_takes_the_same_way(tmp_path: Path) -> None:
+    fields = {"dataset": "moons", "model": "mlp", "hidden": "5", "dropout": 0.3, "precision": "float64", "steps": 60}
+    plain, by_code = run_of(tmp_path, **fields), run_of(tmp_path, compile=True, **fields)
+    assert by_code.plan.backend == "autograd"
+    wanted, found = plain.kernel.advance(60), by_code.kernel.advance(60)
+    # Generated code adds in another order; dropout draws the same numbers.
+    np.testing.assert_allclose(found, wanted, rtol=1e-9)
+
+
+def test_torch_compile_is_refused_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(InputError, match=r"torch\.compile is for the autograd backend, not for compiled"):
+        run_of(tmp_path, compile=True, backend="compiled")
+
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("there is no compiler\nand much more")
+
+    monkeypatch.setattr(torch, "compile", broken)
+    with pytest.raises(InputError, match=r"cannot compile the model linear here \(there is no compiler\)"):
+        _ = run_of(tmp_path, compile=True, backend="auto").kernel
 
 
 @pytest.mark.parametrize("precision", ["float64", "float32"])

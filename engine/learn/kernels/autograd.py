@@ -19,7 +19,7 @@ from torch import Tensor
 from engine.data.prepare import Prepared
 from engine.errors import InputError
 from engine.learn import optimizers
-from engine.learn.kernels import graphs, lbfgs, memory, networks, numerics, placement, rules
+from engine.learn.kernels import compiling, graphs, lbfgs, memory, networks, numerics, placement, rules
 from engine.learn.kernels.contract import Floats, Parameters, Split, State
 from engine.learn.kernels.criterion import mean_loss
 from engine.learn.kernels.order import rows_of_epoch
@@ -83,6 +83,12 @@ class Autograd:
         self._ordered_epoch = -1
         self._previous = self._flat.clone()  # the parameters before the newest update
         self._check_output()
+        self._forward: compiling.Forward = self._module
+        if plan.compile:
+            batch = min(plan.batch, plan.rows)
+            sizes = {batch, plan.rows % batch or batch}  # of the last batch of an epoch too
+            examples = [next(iter(self._splits["train"].slices(size)))[0] for size in sorted(sizes, reverse=True)]
+            self._forward = compiling.compiled(self._module, examples, self._autocast, plan.model)
         self._recorded: graphs.Recorded | None = None
         self._unrecorded = graphs.refusal(plan)  # why the step is not recorded
 
@@ -188,11 +194,12 @@ class Autograd:
         """
         self._gradient.zero_()
         factor = self._scaler.factor
+        forward = self._forward if self._module.training else self._module
         total: Tensor | None = None
         for x, y, weight in pieces:
             with torch.enable_grad():
                 with self._autocast():
-                    output = self._module(x)
+                    output = forward(x)
                 loss = self._objective(output.to(self._dtype), y, weight)
                 if rows is not None and len(x) < rows:
                     loss = loss * (len(x) / rows)

@@ -36,6 +36,12 @@ def choose(recipe: Recipe, plan: Plan, facts: Facts) -> Plan:
     """
     wish = recipe.device.backend
     backend, reason = _fastest(plan, facts) if wish == "auto" else (wish, f"{wish}, as asked for.")
+    if plan.compile and backend != "autograd":
+        if wish != "auto":
+            raise InputError(
+                f"torch.compile is for the autograd backend, not for {wish}; leave out --compile or --backend."
+            )
+        backend, reason = "autograd", "autograd: PyTorch computes the gradient, as torch.compile was asked for."
     refusals = {"spectral": spectral.refusal(plan, facts), "compiled": compiled.refusal(plan), "autograd": None}
     if (why := refusals[backend]) is not None:
         raise InputError(f"The {backend} backend {why}; or leave out --backend.")
@@ -80,6 +86,8 @@ def open_kernel(plan: Plan, prepared: Prepared, facts: Facts, activity: Activity
             return compiled.Compiled(plan, prepared, limit, activity)
         from engine.learn.kernels.autograd import Autograd
 
+        if plan.compile and activity is not None:
+            activity("compiling the model")
         return Autograd(plan, prepared, limit)
 
     if plan.backend == "autograd":

@@ -10,6 +10,7 @@ import struct
 import termios
 import tty
 from collections.abc import Iterator
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -41,12 +42,16 @@ def room() -> int:
 
 
 def stall(app: Any) -> None:
-    """Have the app draw, with nobody reading, until the terminal takes no more."""
-    full = 0.9 * room()
+    """Have the app draw, with nobody reading, until the terminal takes no more: a key whenever something was drawn."""
+    full, keys, seen = 0.9 * room(), cycle("drt"), -1
 
     def is_full() -> bool:
-        app.send("drt")
-        return unread(app.fd) >= full
+        nonlocal seen
+        now = unread(app.fd)
+        if now != seen:
+            seen = now
+            app.send(next(keys))
+        return now >= full
 
     wait_for(is_full, "a full terminal")
 

@@ -41,50 +41,23 @@ def export(
     runs: RunsFolder = "./runs",
 ) -> int:
     """Give a run to other programs."""
+    from engine.runs import formats
     from engine.runs.store import resolve
 
-    path = None if output is None else Path(output).expanduser()
+    path, meaning = None if output is None else Path(output).expanduser(), ""
     folder = Path(runs).expanduser()
     if run == "all":
         parts = _of_all(folder, format, tag)
-    elif format == "safetensors":
-        return _safetensors(resolve(run, folder), path)
     else:
-        parts = _of_one(resolve(run, folder), format, tag, style, path)
+        own = "code-torch" if format == "code" and style == "torch" else format
+        parts, meaning = formats.parts(resolve(run, folder), own, path, tag)
     if path is None:
-        _to_stdout(parts, binary=format == "onnx")
+        _to_stdout(parts, binary=format in ("onnx", "safetensors"))
     else:
         _to_file(parts, path)
-        say(f"Wrote {path}.")
+        beside = formats.write_meaning(path, meaning) if meaning else None
+        say(f"Wrote {path}, and what its numbers mean to {beside}." if beside else f"Wrote {path}.")
     return DONE
-
-
-def _of_one(
-    run: Path, format: Format, tag: str, style: Literal["plain", "torch"], path: Path | None
-) -> Iterable[bytes]:
-    if format == "onnx":
-        from engine.runs import onnx_model, predictor
-
-        return [onnx_model.to_onnx(predictor.load(run))]
-    return (text.encode() for text in _texts(run, format, tag, style, path))
-
-
-def _texts(run: Path, format: Format, tag: str, style: Literal["plain", "torch"], path: Path | None) -> Iterable[str]:
-    if format == "code":
-        from engine.runs import code
-
-        return [code.of_run(run, style, path)]
-    if format == "predictor":
-        from engine.runs import predictor, standalone
-
-        return [standalone.script(predictor.load(run))]
-    if format == "report":
-        from engine.runs import report
-
-        return [report.markdown(run)]
-    from engine.runs import export as exports
-
-    return exports.wide(run) if format == "wide-csv" else exports.csv(run, tag)
 
 
 def _of_all(folder: Path, format: Format, tag: str) -> Iterable[bytes]:
@@ -102,25 +75,6 @@ def _of_all(folder: Path, format: Format, tag: str) -> Iterable[bytes]:
         )
     lines = exports.wide_of_all(found, tag) if format == "wide-csv" else exports.csv_of_all(found, tag)
     return (text.encode() for text in lines)
-
-
-def _safetensors(run: Path, path: Path | None) -> int:
-    """The weights as they lie in the run folder, and what they mean as JSON beside."""
-    from engine.files import write_bytes
-    from engine.runs import predictor
-
-    content, schema = predictor.exported(run)
-    if path is None:
-        _to_stdout([content], binary=True)
-        return DONE
-    beside = path.with_name(path.name.removesuffix(".safetensors") + ".json")
-    _to_file([content], path)
-    try:
-        write_bytes(beside, schema.encode())
-    except OSError as error:
-        raise InputError(f"{beside} cannot be written: {error.strerror or error}.") from None
-    say(f"Wrote {path}, and what its numbers mean to {beside}.")
-    return DONE
 
 
 def _to_stdout(parts: Iterable[bytes], *, binary: bool) -> None:

@@ -54,38 +54,55 @@ def write(
         FileThere: it exists, and `overwrite` was not given.
         Cancelled: `cancelled` said so; no file is left.
     """
-    beside = path.with_name(path.name.removesuffix(".safetensors") + ".json") if format == "safetensors" else None
+    beside = _beside(path) if format == "safetensors" else None
     table = path.with_name(path.name + ".npz") if format.startswith("code") else None  # where it is not small
     if path.is_dir():
         raise InputError(f"{path} is a folder; give a file's name.")
     for file in (path, beside, table):
         if file is not None and not overwrite and file.exists():
             raise FileThere(f"There is already a file {file}.")
-    parts, schema = _parts(run, format, path)
+    content, meaning = parts(run, format, path)
     done = 0
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as out:
-            for part in parts:
+            for part in content:
                 if cancelled is not None and cancelled():
                     raise Cancelled
                 out.write(part)
                 done += len(part)
                 if progress is not None:
                     progress(done)
-        if beside is not None:
-            write_bytes(beside, schema.encode())
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror or error}.") from None
-    return (path,) if beside is None else (path, beside)
+    return (path, write_meaning(path, meaning)) if meaning else (path,)
 
 
-def _parts(run: Path, format: str, path: Path) -> tuple[Iterable[bytes], str]:
-    """The content, piece by piece, and what is written beside it."""
+def write_meaning(path: Path, meaning: str) -> Path:
+    """Write what the numbers of a file of weights mean into a file beside it, which is returned. Raises InputError."""
+    beside = _beside(path)
+    try:
+        write_bytes(beside, meaning.encode())
+    except OSError as error:
+        raise InputError(f"{beside} cannot be written: {error.strerror or error}.") from None
+    return beside
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(path.name.removesuffix(".safetensors") + ".json")
+
+
+def parts(run: Path, format: str, path: Path | None, tag: str = "loss/train") -> tuple[Iterable[bytes], str]:
+    """The content of a format, piece by piece, and what its numbers mean, as JSON, where that goes beside it.
+
+    Args:
+        path: where it is going, None for stdout: a script whose table is not small has it in a file beside.
+        tag: of csv, which curve.
+    """
     if format in ("csv", "wide-csv"):
         from engine.runs import export
 
-        return (text.encode() for text in (export.csv(run) if format == "csv" else export.wide(run))), ""
+        return (text.encode() for text in (export.csv(run, tag) if format == "csv" else export.wide(run))), ""
     if format in ("code", "code-torch"):
         from engine.runs import code
 

@@ -13,6 +13,7 @@ import pytest
 
 from engine.runs import notes
 from tests.conftest import facts, recipe, train
+from tui.remember import Memory
 
 SIZES = [(160, 45), (80, 24)]
 
@@ -86,6 +87,21 @@ async def test_the_order_goes_by_any_column_and_the_cursor_stays_on_its_run(
             await driver.press("o")
         await driver.see("age ▾", pane="run-list")
         assert names(driver) == ["fourth", "third", "second", "first"]
+
+
+async def test_the_order_is_remembered(drive: Any, runs: list[Path], tmp_path: Path) -> None:
+    path = tmp_path / "last.json"
+    async with drive(memory=Memory(path)) as driver:
+        await opened(driver)
+        await driver.press("o", "o")
+        await driver.see("run ▴", pane="run-list")
+        await driver.press("t")
+        await driver.until(lambda: driver.app.current_mode == "train")
+        driver.app.keep_all()
+    async with drive(memory=Memory(path)) as driver:
+        await opened(driver)
+        await driver.see("run ▴", pane="run-list")
+        assert names(driver) == ["first", "fourth", "second", "third"]
 
 
 @pytest.mark.parametrize("size", SIZES)

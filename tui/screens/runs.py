@@ -89,6 +89,7 @@ class RunsScreen(RunMarks):
     def on_mount(self) -> None:
         """The cursor is in the list."""
         self.listing.focus()
+        self.remembered = self.ravine.liking.get("runs")
         self._timer = self.set_interval(LOOKS, self._tick)
 
     def places(self, width: int, height: int) -> dict[str, Region]:
@@ -125,6 +126,7 @@ class RunsScreen(RunMarks):
 
     def on_screen_suspend(self) -> None:
         """Nobody sees it."""
+        self._remember()
         if self._timer is not None:
             self._timer.pause()
 
@@ -132,8 +134,12 @@ class RunsScreen(RunMarks):
         if self.ravine.desk is not None:
             self.reading.list(self.ravine.desk.runs_folder, anew=anew)
 
+    def _remember(self) -> None:
+        self.ravine.liking = {**self.ravine.liking, "runs": self.remembered}
+
     def _tick(self) -> None:
         """What other programs do with runs shows by itself."""
+        self._remember()
         self._ask(anew=False)
         run = self.listing.current
         if run is not None and run.state in LIVE and run.path not in self.listing.going:

@@ -65,7 +65,7 @@ class TrainScreen(Room):
 
     def _like(self) -> None:
         """What is to be remembered of how things are looked at."""
-        self.ravine.liking = {**self.chart.liked, "view": self.fit.liked, "large": self.large}
+        self.ravine.liking = {**self.ravine.liking, **self.chart.liked, "view": self.fit.liked, "large": self.large}
 
     def places(self, width: int, height: int) -> dict[str, Region]:
         """See `arrange`."""

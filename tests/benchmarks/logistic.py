@@ -8,6 +8,7 @@ each.
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Callable
 from importlib.util import find_spec
@@ -68,7 +69,8 @@ def skorch(x: Any, y: Any) -> Callable[[], float]:
 
 
 def keras(x: Any, y: Any) -> Callable[[], float]:
-    """Keras's fit on whatever backend it has."""
+    """Keras's fit, on PyTorch unless KERAS_BACKEND says otherwise."""
+    os.environ.setdefault("KERAS_BACKEND", "torch")
     import keras as library
 
     def fit() -> None:

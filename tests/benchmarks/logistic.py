@@ -8,16 +8,15 @@ each.
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Callable
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 
 from engine.data.table import Table, fingerprint, numeric
 from tests.benchmarks._cases import Case
+from tests.benchmarks._peers import Task, installed
 from tests.benchmarks._turns import against, machine, microseconds, seconds, turns
 
 ROWS, FEATURES, BATCH, EPOCHS, RATE = 891, 9, 32, 100, 0.001
@@ -53,70 +52,6 @@ def loader_loop(x: Any, y: Any, epochs: int) -> list[float]:
     return losses
 
 
-def skorch(x: Any, y: Any) -> Callable[[], float]:
-    """skorch's NeuralNetBinaryClassifier."""
-    import torch
-    from skorch import NeuralNetBinaryClassifier
-
-    def fit() -> None:
-        net = NeuralNetBinaryClassifier(
-            torch.nn.Linear, module__in_features=FEATURES, module__out_features=1, max_epochs=FEW, lr=RATE,
-            batch_size=BATCH, optimizer=torch.optim.Adam, iterator_train__shuffle=True, train_split=None, verbose=0,
-        )  # fmt: skip
-        net.fit(x.astype(np.float32), y.astype(np.float32))
-
-    return lambda: seconds(fit) * EPOCHS / FEW
-
-
-def keras(x: Any, y: Any) -> Callable[[], float]:
-    """Keras's fit, on PyTorch unless KERAS_BACKEND says otherwise."""
-    os.environ.setdefault("KERAS_BACKEND", "torch")
-    import keras as library
-
-    def fit() -> None:
-        model = library.Sequential([library.layers.Dense(1, activation="sigmoid")])
-        model.compile(optimizer=library.optimizers.Adam(RATE), loss="binary_crossentropy")
-        model.fit(x, y, batch_size=BATCH, epochs=FEW, verbose=0)
-
-    return lambda: seconds(fit) * EPOCHS / FEW
-
-
-def lightning(x: Any, y: Any) -> Callable[[], float]:
-    """Lightning's Trainer, with nothing shown or kept."""
-    import logging
-
-    import torch
-    from pytorch_lightning import LightningModule, Trainer
-    from torch.utils.data import DataLoader, TensorDataset
-
-    for name in ("pytorch_lightning", "lightning.pytorch"):
-        logging.getLogger(name).setLevel(logging.ERROR)
-
-    class Model(LightningModule):  # type: ignore[misc]
-        def __init__(self) -> None:
-            super().__init__()
-            self.inner = torch.nn.Linear(FEATURES, 1)
-
-        def training_step(self, batch: Any, _: int) -> Any:
-            return torch.nn.functional.binary_cross_entropy_with_logits(self.inner(batch[0]), batch[1])
-
-        def configure_optimizers(self) -> Any:
-            return torch.optim.Adam(self.parameters(), lr=RATE)
-
-    def fit() -> None:
-        data = TensorDataset(torch.from_numpy(x).float(), torch.from_numpy(y).float()[:, None])
-        quiet = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False}
-        trainer = Trainer(max_epochs=FEW, accelerator="cpu", enable_model_summary=False, **quiet)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            trainer.fit(Model(), DataLoader(data, batch_size=BATCH, shuffle=True))
-
-    return lambda: seconds(fit) * EPOCHS / FEW
-
-
-PEERS = {"skorch": skorch, "keras": keras, "pytorch_lightning": lightning}
-
-
 def run(json: bool) -> dict[str, Any]:
     """Every ratio, with what it must reach."""
     from sklearn.linear_model import SGDClassifier
@@ -145,12 +80,11 @@ def run(json: bool) -> dict[str, Any]:
         "DataLoader loop": lambda: seconds(lambda: loader_loop(train.x, train.y, FEW)) / share,
         "SGDClassifier": lambda: seconds(classifier),
     }
-    for name, make in PEERS.items():
-        if find_spec(name) is not None:
-            tasks[name] = make(train.x, train.y)
+    peers = installed(Task(train.x, train.y, (), True, BATCH, RATE, FEW))
+    tasks |= {name: (lambda fit=fit: seconds(fit) / share) for name, fit in peers.items()}  # type: ignore[misc]
     times = turns(tasks)
     gates: dict[str, float | None] = {"DataLoader loop": 150, "SGDClassifier": 1.5}
-    gates |= {name: None for name in PEERS if name in tasks}
+    gates |= dict.fromkeys(peers)
     return {
         "machine": machine(),
         **microseconds(times, steps),

@@ -2,7 +2,7 @@
 
 The compiled kernel and the autograd kernel, with one thread each, against a DataLoader loop in PyTorch, the
 fastest loop that one writes by hand (rows permuted once an epoch, batches as slices, fused Adam, losses kept on the
-device), and scikit-learn's MLPRegressor. The slow ones do fewer epochs, which cost the same each.
+device), scikit-learn's MLPRegressor, and skorch, Keras and Lightning where installed. The slow ones do fewer epochs, which cost the same each.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy as np
 
 from engine.data.table import Table, fingerprint, numeric
 from tests.benchmarks._cases import Case
+from tests.benchmarks._peers import Task, installed
 from tests.benchmarks._turns import against, machine, microseconds, seconds, turns
 
 ROWS, FEATURES, BATCH, EPOCHS, RATE = 20_640, 8, 256, 20, 0.001
@@ -98,6 +99,7 @@ def run(json: bool) -> dict[str, Any]:
         return seconds(work) * EPOCHS / FEW
 
     few = of.plan.batches * FEW
+    peers = installed(Task(x, y, (64, 64), False, BATCH, RATE, FEW))
     times = turns(
         {
             "compiled": lambda: seconds(lambda: of.train(steps)),
@@ -106,6 +108,7 @@ def run(json: bool) -> dict[str, Any]:
             "by hand, two threads": lambda: threads(2, lambda: by_hand(x, y, FEW)),
             "DataLoader loop": lambda: threads(1, lambda: loader_loop(x, y, FEW)),
             "MLPRegressor": lambda: seconds(regressor) * EPOCHS / FEW,
+            **{name: (lambda fit=fit: threads(1, fit)) for name, fit in peers.items()},  # type: ignore[misc]
         }
     )
     best = [min(pair) for pair in zip(times["by hand"], times["by hand, two threads"], strict=True)]
@@ -113,6 +116,8 @@ def run(json: bool) -> dict[str, Any]:
     return {
         "machine": machine(),
         **microseconds(times, steps),
-        **against(times, "compiled", {"DataLoader loop": 12, "best by hand": 3.5, "MLPRegressor": 4}),
+        **against(
+            times, "compiled", {"DataLoader loop": 12, "best by hand": 3.5, "MLPRegressor": 4, **dict.fromkeys(peers)}
+        ),
         **against(times, "autograd", {"by hand": 0.95}),
     }

@@ -89,7 +89,8 @@ class RunsScreen(RunMarks):
     def on_mount(self) -> None:
         """The cursor is in the list."""
         self.listing.focus()
-        self.remembered = self.ravine.liking.get("runs")
+        if (kept := self.ravine.liking.get("runs")) is not None:
+            self.remembered = kept
         self._timer = self.set_interval(LOOKS, self._tick)
 
     def places(self, width: int, height: int) -> dict[str, Region]:

@@ -168,16 +168,8 @@ class Overlay:
 
     def _axes(self) -> None:
         sheet, frame, ink, margin = self.sheet, self.frame, self.ink, self.margin
-        for y in range(frame.height):
-            sheet.put(margin - 1, y, "│", ink.faint)
-        for tick in self.ticks:
-            row = frame.row(tick.value)
-            if 0 <= row < frame.height:
-                sheet.put(margin - 2 - cell_len(tick.label), row, tick.label, ink.dim)
-                sheet.put(margin - 1, row, "┤", ink.faint)
+        plot.put_axes(sheet, frame, margin, self.ticks, ink, floor=self.below == 2)
         base = frame.height
-        if self.below == 2:
-            sheet.put(margin - 1, base, "└" + "─" * frame.width, ink.faint)
         end, unit = -1, self.sight.axis
         for tick in self._x_ticks():
             column = margin + frame.column(float(self.window.place(tick.value)))

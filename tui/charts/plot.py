@@ -9,10 +9,14 @@ from math import floor
 
 import numpy as np
 from numpy.typing import NDArray
+from rich.cells import cell_len
 
+from tui.charts.axis import Tick
 from tui.charts.braille import DOTS_X as DOTS_X
 from tui.charts.braille import DOTS_Y as DOTS_Y
 from tui.charts.braille import Canvas
+from tui.charts.sheet import Sheet
+from tui.theme import Ink
 
 Floats = NDArray[np.float64]
 _ESCAPES = re.compile("\x1b\\[[0-9;]*m")
@@ -119,3 +123,20 @@ def _stretches(x: Floats, y: Floats, frame: Frame) -> list[tuple[Floats, Floats]
             parts.append((x[begin:gap], y[begin:gap]))
         begin = gap + 1
     return parts
+
+
+def put_axes(sheet: Sheet, frame: Frame, margin: int, ticks: Sequence[Tick], ink: Ink, *, floor: bool) -> None:
+    """The value axis with its ticks left of the canvas, and the line below it where there is a `floor`.
+
+    Args:
+        margin: cells left of the canvas.
+    """
+    for y in range(frame.height):
+        sheet.put(margin - 1, y, "│", ink.faint)
+    for tick in ticks:
+        row = frame.row(tick.value)
+        if 0 <= row < frame.height:
+            sheet.put(margin - 2 - cell_len(tick.label), row, tick.label, ink.dim)
+            sheet.put(margin - 1, row, "┤", ink.faint)
+    if floor:
+        sheet.put(margin - 1, frame.height, "└" + "─" * frame.width, ink.faint)

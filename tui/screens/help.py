@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.geometry import Region
 
-from tui.cells import Cells, Span, left, wrap
+from tui.cells import Span, left, wrap
 from tui.keymap import KeyTable
-from tui.keys import bindings
 from tui.screens.room import Room
+from tui.scrolling import Scrolling
 
 ABOUT = (
     "A ravine is what badly scaled features do to a loss surface: steep walls, a floor that hardly slopes. Gradient "
@@ -20,27 +17,15 @@ ABOUT = (
 )
 
 
-class KeyList(Cells, can_focus=True):
+class KeyList(Scrolling):
     """Keys and sentences in one column, or two where there is room."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings("list")]
 
     def __init__(self, table: KeyTable, *, only: frozenset[str] | None = None, about: str = ABOUT) -> None:
         super().__init__(id="key-list", classes="pane")
         self.border_title = "keys"
         self._table, self._only, self._about = table, only, about
-        self._first = 0
-        self._more = 0
 
-    def action_move(self, lines: int) -> None:
-        """Scroll."""
-        self._first = max(0, min(self._first + lines, self._more))
-        self.redraw()
-
-    def action_choose(self) -> None:
-        """Nothing to choose."""
-
-    def draw(self, width: int, height: int) -> list[list[Span]]:
+    def told(self, width: int) -> list[list[Span]]:
         """The groups below each other, cut into columns."""
         ink = self.ink
         columns = 2 if width >= 116 else 1
@@ -61,14 +46,7 @@ class KeyList(Cells, can_focus=True):
         else:
             lines += self._side_by_side(blocks, size)
             lines += [[(f" {line}", ink.dim)] for line in wrap(self._about, width - 2, 6)]
-        self._more = max(0, len(lines) - height)
-        self._first = min(self._first, self._more)
-        text = " ".join(
-            [f"↑ {self._first}"] * bool(self._first) + [f"↓ {self._more - self._first}"] * (self._first < self._more)
-        )
-        if (self.border_subtitle or "") != text:
-            self.border_subtitle = text
-        return lines[self._first :]
+        return lines
 
     def _side_by_side(self, blocks: list[list[list[Span]]], size: int) -> list[list[Span]]:
         half = sum(len(block) for block in blocks) / 2

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from textual.binding import BindingType
 
-from tui.cells import Cells, Span, left, right, wrap
+from tui.cells import Span, left, right, wrap
 from tui.keys import WATCHING, bindings
 from tui.numbers import figures, short
+from tui.scrolling import Scrolling
 
 if TYPE_CHECKING:
     from engine.watch.curve import Values
@@ -23,7 +24,7 @@ BARS = " ▁▂▃▄▅▆▇█"
 MOST = 400  # lines of a text that are shown
 
 
-class Details(Cells, can_focus=True):
+class Details(Scrolling, inherit_bindings=False):
     """The pane under the chart. Arrows scroll it while it has the focus."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("list", WATCHING)]
@@ -35,8 +36,6 @@ class Details(Cells, can_focus=True):
         self.run: WatchedRun | None = None  # the one under the cursor
         self.cursor: float | None = None  # a step
         self.problems: list[str] = []
-        self._first = 0
-        self._more = 0
 
     def available(self) -> list[str]:
         """The views that have something to show."""
@@ -57,16 +56,8 @@ class Details(Cells, can_focus=True):
         self.view, self._first = views[(at + by) % len(views)], 0
         self.redraw()
 
-    def action_move(self, lines: int) -> None:
-        """Scroll."""
-        self._first = max(0, min(self._first + lines, self._more))
-        self.redraw()
-
-    def action_choose(self) -> None:
-        """Nothing to choose."""
-
-    def draw(self, width: int, height: int) -> list[list[Span]]:
-        """The lines of the view, from the first one that shows."""
+    def told(self, width: int) -> list[list[Span]]:
+        """The lines of the view."""
         views = self.available()
         view = self.view if self.view in views else "values"
         name = f" of {self.run.name}" if self.run is not None and view in ("hparams", "texts", "histograms") else ""
@@ -75,14 +66,7 @@ class Details(Cells, can_focus=True):
         if self.border_title != title:
             self.border_title = title
         lines: list[list[Span]] = getattr(self, f"_{view}")(width)
-        self._more = max(0, len(lines) - height)
-        self._first = min(self._first, self._more)
-        text = " ".join(
-            [f"↑ {self._first}"] * bool(self._first) + [f"↓ {self._more - self._first}"] * (self._first < self._more)
-        )
-        if (self.border_subtitle or "") != text:
-            self.border_subtitle = text
-        return lines[self._first :]
+        return lines
 
     def _values(self, width: int) -> list[list[Span]]:
         """One line for each curve: its newest point, its extremes, and what it was at the cursor."""

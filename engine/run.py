@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine import forecast as forecasts
 from engine import outcome as outcomes
@@ -27,7 +28,7 @@ from engine.learn.kernels.contract import Kernel, Parameters, Split, State
 from engine.learn.kernels.memory import OutOfMemory
 from engine.learn.metrics import probabilities
 from engine.learn.plan import Plan
-from engine.learn.schedules import Plateau, factors
+from engine.learn.schedules import Plateau, factors_at
 from engine.learn.stopping import Watch, flat_since
 from engine.recipe import Event, Recipe, find
 from engine.runs import checkpoint, predictor
@@ -214,11 +215,8 @@ class Run:
         stops = [goal, *(event.step for event in self._pending[:1])]
         stops += [(start // p + 1) * p for p in (period, every) if p]
         losses = self.kernel.advance(min(stops) - start)
-        plan, rates = self.plan, None
-        if plan.schedule not in ("constant", "plateau") or plan.warmup:
-            moving = factors(plan.schedule, plan.warmup, plan.steps, start, len(losses))
-            rates = self.lr * self._plateau.factor * moving
-        self.recorder.losses(start, losses, rates)
+        moving = self.plan.schedule not in ("constant", "plateau") or self.plan.warmup > 0
+        self.recorder.losses(start, losses, self._rates if moving else None)
         if self.step < min(stops):
             self._bad_loss = float(losses[-1])
             return False
@@ -244,9 +242,12 @@ class Run:
     @property
     def rate(self) -> float:
         """The learning rate of the next update."""
+        return float(self._rates(np.array([min(self.step, self.plan.steps - 1)]))[0])
+
+    def _rates(self, steps: NDArray[np.int64]) -> NDArray[np.float64]:
+        """The learning rates of some updates."""
         plan = self.plan
-        factor = factors(plan.schedule, plan.warmup, plan.steps, min(self.step, plan.steps - 1), 1)[0]
-        return float(self.lr * self._plateau.factor * factor)
+        return self.lr * self._plateau.factor * factors_at(plan.schedule, plan.warmup, plan.steps, steps)
 
     def _evaluate(self, *, counts: bool = True) -> None:
         """Look at the splits; once a step. `counts`: whether the rules for stopping hear of it."""

@@ -26,7 +26,7 @@ from engine.snapshot import Ended, Phase, Snapshot, Weights
 if TYPE_CHECKING:
     from engine.telemetry import Feed, Sampler
 
-CHUNK = 0.025  # seconds of steps between two looks at the commands
+CHUNK = 0.04  # seconds of steps between two looks at the commands
 MOST = 1 << 20  # steps in a chunk, however fast they are
 AUTO_PACE = 3.0  # seconds over which `--pace auto` spreads a run
 CHECKPOINT = 30.0  # seconds between checkpoints where no interval in steps is given

@@ -18,7 +18,12 @@ RISE, START, END = 0.3, 25.0, 1e4  # one-cycle: share of the rise, first rate = 
 
 
 def factors(schedule: Schedule, warmup: int, steps: int, start: int, count: int) -> NDArray[np.float64]:
-    """What the learning rate is multiplied by at steps start <= k < start + count: float64 [count].
+    """`factors_at` the steps start <= k < start + count: float64 [count]."""
+    return factors_at(schedule, warmup, steps, np.arange(start, start + count))
+
+
+def factors_at(schedule: Schedule, warmup: int, steps: int, at: NDArray[np.int64]) -> NDArray[np.float64]:
+    """What the learning rate is multiplied by at some steps: float64 [n].
 
     Warm-up rises in a straight line over its steps and the schedule proper takes the rest. One-cycle (Smith and Topin
     2018) follows torch's OneCycleLR with its defaults and cosine annealing.
@@ -26,23 +31,37 @@ def factors(schedule: Schedule, warmup: int, steps: int, start: int, count: int)
     Args:
         warmup: steps of warm-up, 0 for none.
         steps: steps of the whole run.
+        at: int64 [n], 0 <= at.
     """
-    k = np.arange(start, start + count, dtype=np.float64)
     rest = max(steps - warmup, 1)
-    at = np.clip(k - warmup, 0, rest)
-    if schedule == "step":
-        factor = DROP ** np.floor(np.minimum(at, rest - 1) / max(-(-rest // 3), 1))
-    elif schedule == "cosine":
-        factor = (1 + np.cos(np.pi * at / rest)) / 2
-    elif schedule == "onecycle":
-        factor = _one_cycle(at, rest)
-    else:
-        factor = np.ones(count)
+    k = at.astype(np.float64)
     if warmup:
-        factor = np.where(
-            k < warmup, (k + 1) / warmup * (factor[0] if count and schedule == "onecycle" else 1.0), factor
-        )
+        k -= warmup
+        np.clip(k, 0, rest, out=k)
+    else:
+        np.minimum(k, rest, out=k)
+    if schedule == "step":
+        factor = DROP ** np.floor(np.minimum(k, rest - 1) / max(-(-rest // 3), 1))
+    elif schedule == "cosine":
+        factor = _half_wave(k, rest)
+    elif schedule == "onecycle":
+        factor = _one_cycle(k, rest)
+    else:
+        factor = np.ones(len(k))
+    if warmup:
+        peak = float(_one_cycle(np.zeros(1), rest)[0]) if schedule == "onecycle" else 1.0
+        factor = np.where(at < warmup, (at + 1) / warmup * peak, factor)
     return factor
+
+
+def _half_wave(k: NDArray[np.float64], rest: int) -> NDArray[np.float64]:
+    """(1 + cos(π k / rest)) / 2, in the memory of k: a whole run's rates are many."""
+    k *= np.pi
+    k /= rest
+    np.cos(k, out=k)
+    k += 1
+    k /= 2
+    return k
 
 
 def _one_cycle(at: NDArray[np.float64], steps: int) -> NDArray[np.float64]:

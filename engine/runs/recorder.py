@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,8 +71,11 @@ class Recorder:
             walls = np.interp(steps + 1, ends, times) if len(ends) else np.zeros(len(steps))
             self._events.scalars("loss/train", walls, steps, losses)
 
-    def losses(self, start: int, losses: Floats, rates: Floats | None) -> None:
-        """The losses before the updates from `start` on [n], and their learning rates [n] where these move.
+    def losses(self, start: int, losses: Floats, rates: Callable[[NDArray[np.int64]], Floats] | None) -> None:
+        """The losses before the updates from `start` on [n].
+
+        Args:
+            rates: gives the learning rates of steps [m], where these move.
 
         Raises OSError when the disk refuses.
         """
@@ -88,7 +91,7 @@ class Recorder:
             walls = np.full(len(steps), wall)
             self._events.scalars("loss/train", walls, steps, losses[steps - start])
             if rates is not None:
-                self._events.scalars("learning_rate", walls, steps, rates[steps - start])
+                self._events.scalars("learning_rate", walls, steps, rates(steps))
 
     def rate(self, step: int, lr: float) -> None:
         """A learning rate that holds from a step on."""

@@ -305,7 +305,7 @@ def test_permutations_are_numpys(seed: int) -> None:
     assert permutation.faithful()
     for n in (1, 2, 3, 33, 1000, 65_537):
         out = np.empty((3, n), np.int64)
-        permutation.permute(out, permutation.seeds(seed, "order", 5, 3), np.empty(4, np.uint64))
+        permutation.permute(out, *permutation.entropy(seed, "order"), 5, np.empty(permutation.ROOM, np.uint64))
         for i in range(3):
             assert np.array_equal(out[i], stream(seed, "order", 5 + i).permutation(n))
 

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 MARKERS = ("•", "×", "+", "▴", "◇", "▪", "○", "*", "#", "%")
 ERRORS = ("mse", "rmse", "mae", "log_loss")  # metrics that may fall by orders of magnitude
-EACH = 1 << 16  # steps whose learning rates are computed all at once
 SHOWN = 8  # weights that are drawn, the largest ones
 
 
@@ -182,7 +181,7 @@ class RateView(View):
 
 def learning_rates(subject: Subject, steps: np.ndarray[Any, np.dtype[np.int64]]) -> Floats:
     """The learning rate of some steps, int64 [n] in order: float64 [n]."""
-    from engine.learn.schedules import factors
+    from engine.learn.schedules import factors_at
 
     plan = subject.plan
     assert plan is not None
@@ -197,9 +196,7 @@ def learning_rates(subject: Subject, steps: np.ndarray[Any, np.dtype[np.int64]])
                 rates[steps >= mark.step] = float(value)
     if plan.schedule in ("constant", "plateau") and not plan.warmup:
         return rates
-    if len(steps) and steps[-1] < EACH:
-        return np.asarray(rates * factors(plan.schedule, plan.warmup, plan.steps, 0, int(steps[-1]) + 1)[steps])
-    moving = [factors(plan.schedule, plan.warmup, plan.steps, int(step), 1)[0] for step in steps.tolist()]
+    moving = factors_at(plan.schedule, plan.warmup, plan.steps, steps)
     return np.asarray(rates * moving)
 
 

@@ -17,7 +17,7 @@ class Orders:
 
     def __init__(self, shuffle: Shuffle, seed: int, rows: int) -> None:
         self._shuffle, self._seed, self._rows = shuffle, seed, rows
-        self._generator = np.empty(4, np.uint64)
+        self._entropy, self._room = permutation.entropy(seed, "order"), np.empty(permutation.ROOM, np.uint64)
         self._drawn = Order(np.arange(rows)[None] if shuffle == "none" else np.empty((0, rows), np.int64), -1)
 
     def rows(self, epoch: int) -> Order:
@@ -29,7 +29,7 @@ class Orders:
             count = AT_ONCE // self._rows
             first = epoch // count * count
             blocks = np.empty((count, self._rows), np.int64)
-            permutation.permute(blocks, permutation.seeds(self._seed, "order", first, count), self._generator)
+            permutation.permute(blocks, *self._entropy, first, self._room)
         else:
             first, blocks = epoch, rows_of_epoch(self._shuffle, self._seed, epoch, self._rows)[None]
         self._drawn = Order(blocks, first)

@@ -18,42 +18,57 @@ from numpy.typing import NDArray
 from engine.learn.kernels.loops.jit import jit, part
 from engine.streams import stream
 
-Words = NDArray[np.uint32]
 Longs = NDArray[np.uint64]
 
+ROOM = 12  # words that `permute` works in
 _32 = np.uint64(32)
 _LOW = np.uint64(0xFFFFFFFF)
 _MULTIPLIER_HIGH, _MULTIPLIER_LOW = np.uint64(2549297995355413924), np.uint64(4865540595714422341)
 
 
-def seeds(seed: int, purpose: str, first: int, count: int) -> Longs:
-    """What PCG64 is seeded with in the streams of epochs first … first + count - 1 < 2^32: [count, 4].
+def _hashes(constant: int, multiplier: int, count: int) -> tuple[Longs, Longs]:
+    """What SeedSequence's hash takes at its first calls: a word to XOR with, and one to multiply by."""
+    words = [constant]
+    for _ in range(count):
+        words.append(words[-1] * multiplier & 0xFFFFFFFF)
+    return np.array(words[:-1], np.uint64), np.array(words[1:], np.uint64)
 
-    SeedSequence([seed, crc32(purpose), epoch]).generate_state(4, uint64), for all of them at once.
-    """
+
+_MIX, _MIX_BY = _hashes(0x43B0D7E5, 0x931E8875, 16)
+_GIVE, _GIVE_BY = _hashes(0x8B51F9DD, 0x58F38DED, 8)
+_LEFT, _RIGHT = np.uint64(0xCA01F9DD), np.uint64(0x4973F715)
+_16 = np.uint64(16)
+
+
+def entropy(seed: int, purpose: str) -> tuple[Longs, int]:
+    """SeedSequence([seed, crc32(purpose), epoch]) begins with these words [4]; and the place of the epoch in them."""
     words = [seed & 0xFFFFFFFF, *([seed >> 32] if seed >> 32 else []), crc32(purpose.encode())]
-    entropy = np.zeros((4, count), np.uint32)
-    entropy[: len(words)] = np.array(words, np.uint32)[:, None]
-    entropy[len(words)] = np.arange(first, first + count, dtype=np.uint32)
-    constant = 0x43B0D7E5
+    return np.array(words + [0] * (4 - len(words)), np.uint64), len(words)
 
-    def hashed(value: Words, multiplier: int) -> Words:
-        nonlocal constant
-        value = value ^ np.uint32(constant)
-        constant = constant * multiplier & 0xFFFFFFFF
-        value = value * np.uint32(constant)
-        return value ^ value >> np.uint32(16)
 
-    pool = [hashed(word, 0x931E8875) for word in entropy]
+@part
+def _hashed(word: Any, first: Any, second: Any) -> Any:
+    word = ((word ^ first) * second) & _LOW
+    return word ^ (word >> _16)
+
+
+@part
+def _seed(words: Longs, pool: Longs, seed: Longs) -> None:
+    """seed [4] = SeedSequence(words).generate_state(4, uint64), with a pool [4] to work in."""
+    call = 4
+    for i in range(4):
+        pool[i] = _hashed(words[i], _MIX[i], _MIX_BY[i])
     for source in range(4):
         for target in range(4):
             if source != target:
-                other = hashed(pool[source], 0x931E8875)
-                mixed = pool[target] * np.uint32(0xCA01F9DD) - other * np.uint32(0x4973F715)
-                pool[target] = mixed ^ mixed >> np.uint32(16)
-    constant = 0x8B51F9DD
-    state = np.stack([hashed(pool[i % 4], 0x58F38DED) for i in range(8)], axis=1).astype(np.uint64)
-    return np.ascontiguousarray(state[:, ::2] | state[:, 1::2] << np.uint64(32))
+                other = _hashed(pool[source], _MIX[call], _MIX_BY[call])
+                call += 1
+                mixed = (pool[target] * _LEFT - other * _RIGHT) & _LOW
+                pool[target] = mixed ^ (mixed >> _16)
+    for i in range(4):
+        low = _hashed(pool[2 * i % 4], _GIVE[2 * i], _GIVE_BY[2 * i])
+        high = _hashed(pool[(2 * i + 1) % 4], _GIVE[2 * i + 1], _GIVE_BY[2 * i + 1])
+        seed[i] = low | (high << _32)
 
 
 @part
@@ -96,19 +111,22 @@ def _drawn(generator: Longs) -> Any:
 
 
 @jit
-def permute(out: NDArray[np.int64], seeds: Longs, generator: Longs) -> None:
-    """Put permutations of 0 … n - 1 into out [epochs, n]: those of the streams with these seeds.
+def permute(out: NDArray[np.int64], words: Longs, place: int, first: int, room: Longs) -> None:
+    """Put permutations of 0 … n - 1 into out [epochs, n]: those of the streams of the epochs from `first` on, < 2^32.
 
     Args:
-        seeds: [epochs, 4], from `seeds`.
-        generator: [4], to work in.
+        words: [4], which with `place` come from `entropy`; the epoch's is written over.
+        room: [ROOM], to work in.
     """
     n = out.shape[1]
+    generator, seed, pool = room[:4], room[4:8], room[8:12]
     widest = np.uint64(0)
     while widest < np.uint64(n - 1):
         widest = (widest << np.uint64(1)) | np.uint64(1)
     for epoch in range(len(out)):
-        _start(seeds[epoch], generator)
+        words[place] = first + epoch
+        _seed(words, pool, seed)
+        _start(seed, generator)
         spare, kept = False, np.uint64(0)  # a draw of 64 bits gives two of 32
         for i in range(n):
             out[epoch, i] = i
@@ -132,7 +150,7 @@ def faithful() -> bool:
     """Whether this gives what numpy gives."""
     out = np.empty((2, 1000), np.int64)
     for seed, epoch in ((0, 0), (7, 3), (2**63 - 1, 2**32 - 2)):
-        permute(out, seeds(seed, "order", epoch, 2), np.empty(4, np.uint64))
+        permute(out, *entropy(seed, "order"), epoch, np.empty(ROOM, np.uint64))
         wanted = [stream(seed, "order", epoch + i).permutation(1000) for i in range(2)]
         if not np.array_equal(out, wanted):
             return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
@@ -15,6 +15,9 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui.theme import RAVINE, Ink, ink
+
+if TYPE_CHECKING:
+    from tui.shortcut import Shortcut
 
 Span: TypeAlias = tuple[str, Style]
 Line: TypeAlias = tuple[Span, ...]
@@ -33,9 +36,13 @@ _UNSURE = re.compile(
 )
 
 
+# Letters, lines, blocks and braille that take one cell each, everywhere: what charts are made of.
+_NARROW = re.compile("[ -~\u00a1-\u00ac\u00ae-\u02ff\u2500-\u25fc\u2800-\u28ff]*")
+
+
 def tame(text: str) -> str:
     """A text of somebody's so that all terminals agree on how wide it is."""
-    if text.isascii() and text.isprintable():
+    if _NARROW.fullmatch(text):
         return text
     return _UNSURE.sub("", _CONTROLS.sub(" ", text))
 
@@ -100,7 +107,7 @@ def _cells(line: Line) -> list[Span]:
     """One entry per cell; the second cell of a wide character is empty."""
     cells: list[Span] = []
     for text, style in line:
-        if text.isascii():
+        if _NARROW.fullmatch(text):
             cells += [(character, style) for character in text]
             continue
         for character in text:
@@ -145,6 +152,8 @@ class Cells(Widget):
         self._drawn = (0, 0)
         self._ground: Style | None = None
         self._inked: Ink | None = None
+        self._ahead: set[int] = set()  # lines that the terminal has in a newer state than Textual
+        self._patches: dict[int, tuple[Strip, Line, tuple[int, int, int], Strip]] = {}  # made of these lines
 
     @property
     def ink(self) -> Ink:
@@ -166,6 +175,8 @@ class Cells(Widget):
         old, self._lines = self._lines, lines
         if self._drawn != (width, height):
             self._drawn = (width, height)
+            self._ahead.clear()
+            self._patches.clear()
             self.refresh()
             return
         regions = [
@@ -173,8 +184,33 @@ class Cells(Widget):
             for y, (before, after) in enumerate(zip(old, lines, strict=True))
             for start, end in changes(before, after)
         ]
-        if regions:
+        if not regions:
+            return
+        shortcut: Shortcut | None = getattr(self.app, "shortcut", None)
+        if shortcut is not None and shortcut.take(self, regions):
+            self._ahead.update(region.y for region in regions)
+        else:
             self.refresh(*regions)
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The lines for Textual, which does not know of those that went out without it."""
+        strips = super().render_lines(crop)
+        gutter, (width, height) = self.gutter, self.size
+        for y in self._ahead if width == self._drawn[0] else ():
+            at = y + gutter.top - crop.y
+            if 0 <= at < len(strips) and y < height:
+                strips[at] = self._patched(strips[at], y, gutter.left - crop.x, width, crop.width)
+        return strips
+
+    def _patched(self, strip: Strip, y: int, start: int, width: int, room: int) -> Strip:
+        """A line of Textual's, `room` cells of it, with the content that it has by now in its cells from `start` on."""
+        known = self._patches.get(y)
+        if known is not None and known[0] is strip and known[1] is self._lines[y] and known[2] == (start, width, room):
+            return known[3]
+        line = self.render_line(y).crop(max(0, -start), min(width, room - start))
+        found = Strip.join([strip.crop(0, max(0, start)), line, strip.crop(start + width)])
+        self._patches[y] = strip, self._lines[y], (start, width, room), found
+        return found
 
     def render_line(self, y: int) -> Strip:
         """The cells of one line, for Textual."""

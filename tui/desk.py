@@ -89,6 +89,7 @@ class Desk:
         self.snapshot: Snapshot | None = None
         self.trained_on: Prepared | None = None  # the rows of the run, where they are known
         self.pending = ""  # what was asked of the run and has not shown yet
+        self.ticking = False  # whether all that has changed is how far the run is
         self._next: Callable[[], None] | None = None  # what begins when the run that is going on has ended
         self._before: Recipe | None = None  # the choices that were set back to the defaults
         self._kept: Recipe | None = None  # the choices of the kept run that is shown
@@ -334,14 +335,16 @@ class Desk:
         """Look at the run."""
         if self.run is None:
             return
-        new = self.run.snapshot()
-        if new is not self.snapshot:
-            known = len(self.snapshot.refused) if self.snapshot is not None else 0
+        new, old = self.run.snapshot(), self.snapshot
+        if new is not old:
+            known = len(old.refused) if old is not None else 0
             self.snapshot = new
             self.pending = ""
             for field, why in new.refused[known:]:
                 self._take_back(field, why)
+            self.ticking = old is not None and (new.phase, len(new.refused)) == (old.phase, known)
             self._changed()
+            self.ticking = False
         if self._next is not None and not self.live:
             begin, self._next = self._next, None
             begin()

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from tui.link import Link
     from tui.remember import Memory
+    from tui.shortcut import Shortcut
 
 LOOK = 1.0  # seconds between two looks at the size of the terminal
 REST = 0.1  # seconds after which sizes have come to rest
@@ -58,6 +59,11 @@ class Face(App[None]):
         self.journal = Journal()
         self.no_color = not shows.colours
         self._own_filters: list[LineFilter] = [NoColours()] * (not shows.colours) + [OnlyAscii()] * (not shows.unicode)
+        self.shortcut: Shortcut | None = None  # for cells that need nothing done to them on the way
+        if link is not None and not self._own_filters:
+            from tui.shortcut import Shortcut
+
+            self.shortcut = Shortcut(link)
         self._drawn = False
         self._settling: Timer | None = None
         for one in OURS:

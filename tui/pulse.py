@@ -9,7 +9,7 @@ BEAT = 1 / 30  # seconds between two times that it is asked; the nearest one to 
 MOST = 15.0  # looks in a second, at most
 LEAST = 1.0  # looks in a second, of a terminal that takes pictures slowly
 CALM = 10.0  # looks in a second that it does not fall below on account of drawing
-SHARE = 0.08  # of the time that drawing may take before it becomes rarer: a key that is pressed meanwhile waits for it
+SHARE = 0.04  # of the time that drawing may take before it becomes rarer: a key that is pressed meanwhile waits for it
 ROOM = 3.0  # a picture that the terminal took a second for is followed by the next after this many
 
 

@@ -49,6 +49,6 @@ def test_one_that_takes_nothing_gets_none_until_it_does() -> None:
 
 
 def test_costly_drawing_is_rarer_but_never_below_ten() -> None:
-    assert World(cost=0.004).live(10) in range(135, 151)
-    assert World(cost=0.0075).live(10) in range(98, 120)
+    assert World(cost=0.002).live(10) in range(135, 151)
+    assert World(cost=0.0035).live(10) in range(98, 120)
     assert World(cost=0.060).live(10) in range(95, 105)

@@ -96,9 +96,8 @@ class EvaluateScreen(Room):
         """Evaluate a kept run; None is the run that the train screen shows."""
         self._wish = path
 
-    def on_screen_resume(self) -> None:
+    def arrive(self) -> None:
         """Ask anew: the run has gone on."""
-        super().on_screen_resume()
         self._asked = None
         self._ask(at_once=True)
 

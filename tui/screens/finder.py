@@ -103,9 +103,8 @@ class FinderScreen(Room):
         places, body = self.body(width, height)
         return {**places, "rate-curve": body}
 
-    def on_screen_resume(self) -> None:
+    def arrive(self) -> None:
         """Begin a trial run."""
-        super().on_screen_resume()
         desk = self.ravine.desk
         if desk is None:
             return

@@ -157,9 +157,8 @@ class LogScreen(Room):
         self._looks = self.set_interval(LOOKS, self._look)
         self.log_lines.focus()
 
-    def on_screen_resume(self) -> None:
+    def arrive(self) -> None:
         """The screen is on top."""
-        super().on_screen_resume()
         if self._looks is not None:
             self._looks.resume()
         self._look()

@@ -63,9 +63,8 @@ class PredictScreen(Room):
             way = Region(0, between.y + tall, width, between.height - tall)
         return {**places, "form": form, "way": way}
 
-    def on_screen_resume(self) -> None:
+    def arrive(self) -> None:
         """Look at the folder again: there may be a newer run."""
-        super().on_screen_resume()
         self._ask()
 
     def _ask(self) -> None:

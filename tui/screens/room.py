@@ -37,6 +37,7 @@ class Room(Screen[None]):
     """A screen with the top line, the messages and the keys; a subclass fills what is between."""
 
     NAME: ClassVar[str] = ""
+    painted = False  # whether the terminal shows this screen, so that what changes may be sent on its own
 
     @property
     def ravine(self) -> RavineApp:
@@ -78,7 +79,8 @@ class Room(Screen[None]):
         self.top.desk = self.messages.desk = desk
         self.top.redraw()
         self.messages.redraw()
-        self.key_line.show(self.situation())
+        if desk is None or not desk.ticking:
+            self.key_line.show(self.situation())
 
     def to_copy(self) -> str:
         """What c copies here; empty for the command line."""
@@ -99,7 +101,7 @@ class Room(Screen[None]):
         if small:
             _move(self.too_small, Region(0, 0, width, height))
         for pane in self.children:
-            if pane is self.too_small:
+            if pane is self.too_small or (pane.id or "").startswith("textual-"):  # Textual's own: notifications
                 continue
             place = places.get(pane.id or "")
             pane.display = place is not None
@@ -114,7 +116,19 @@ class Room(Screen[None]):
     def on_screen_resume(self) -> None:
         """The screen is on top again."""
         self.lay_out()
+        self.arrive()
         self.show()
+        self.call_after_refresh(self._paint)
+
+    def arrive(self) -> None:
+        """Ask for what the screen shows. Called each time that somebody comes to it."""
+
+    def _paint(self) -> None:
+        self.painted = self.is_current
+
+    def on_screen_suspend(self) -> None:
+        """Another screen is on top."""
+        self.painted = False
 
     def on_descendant_focus(self) -> None:
         """Other keys act."""

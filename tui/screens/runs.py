@@ -118,9 +118,8 @@ class RunsScreen(RunMarks):
 
     # Reading.
 
-    def on_screen_resume(self) -> None:
+    def arrive(self) -> None:
         """Look at the folder again."""
-        super().on_screen_resume()
         self._ask()
         if self._timer is not None:
             self._timer.resume()

@@ -89,9 +89,10 @@ class TrainScreen(Room):
         if desk is None:
             super().show()
             return
-        for panel in self.panels:
-            panel.redraw()
-        self._hint()
+        if not desk.ticking:
+            for panel in self.panels:
+                panel.redraw()
+            self._hint()
         self.fit.show(desk)
         super().show()
         now = desk.snapshot

@@ -68,6 +68,7 @@ class WatchScreen(Screen[None]):
     """Runs and tags on the left, their curves on the right."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("watch")]
+    painted = False  # see `Shortcut`
 
     @dataclass
     class Written(Message):
@@ -119,6 +120,17 @@ class WatchScreen(Screen[None]):
         self.tags.focus()
         self.set_interval(1 / LOOKS, self.look)
         self.call_after_refresh(self.reader.painted.set)
+
+    def on_screen_resume(self) -> None:
+        """The screen is on top."""
+        self.call_after_refresh(self._paint)
+
+    def _paint(self) -> None:
+        self.painted = self.is_current
+
+    def on_screen_suspend(self) -> None:
+        """The page of keys is."""
+        self.painted = False
 
     # Reading.
 

@@ -1,0 +1,65 @@
+"""The short way to the terminal, for cells that changed and nothing else.
+
+Textual repaints a changed cell by rendering every widget of the screen and sends the line from the widget's left edge
+on. Of a chart that changes ten times a second that is most of the work and most of the bytes. Cells over which nothing
+lies go out as they are; for everything else, and after every change of the layout, Textual does the painting.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from textual.errors import NoWidget
+from textual.geometry import Region
+
+if TYPE_CHECKING:
+    from tui.cells import Cells
+    from tui.link import Link
+
+APART = 8  # cells between two places at which is looked what lies on top; nothing of ours is narrower
+KEPT, BACK = "\x1b7", "\x1b8"  # save the cursor and restore it: it may stand in a field that is being edited
+
+
+class Shortcut:
+    """Takes the changed cells of widgets and sends those of one moment as one text.
+
+    Args:
+        link: the line to the terminal.
+    """
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._waiting: list[tuple[Cells, Region, str]] = []
+
+    def take(self, widget: Cells, changed: Sequence[Region]) -> bool:
+        """Send cells, given by regions one line high in a widget's content; False where Textual has to do it."""
+        screen, place, app = widget.screen, widget.content_region, widget.app
+        if screen is not app.screen or not getattr(screen, "painted", False) or app.native_ansi_color:
+            return False
+        try:
+            for region in changed:
+                y = place.y + region.y
+                for x in (*range(region.x, region.right, APART), region.right - 1):
+                    if screen.get_widget_at(place.x + x, y)[0] is not widget:
+                        return False
+        except NoWidget:  # scrolled or folded away
+            return False
+        console = app.console
+        text = "".join(
+            f"\x1b[{place.y + region.y + 1};{place.x + region.x + 1}H"
+            + widget.render_line(region.y).crop(region.x, region.right).render(console)
+            for region in changed
+        )
+        if not self._waiting:
+            asyncio.get_running_loop().call_soon(self._send)
+        self._waiting.append((widget, place, text))
+        return True
+
+    def _send(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        # A widget that lies elsewhere by now has been painted there by Textual.
+        text = "".join(text for widget, place, text in waiting if widget.content_region == place)
+        if text:
+            self._link.write(KEPT + text + BACK)

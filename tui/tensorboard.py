@@ -29,9 +29,9 @@ class TensorBoard:
             if self.address:
                 post(Found("tensorboard", (self.address, "")))
             return
-        command = [sys.executable, "-m", "tensorboard.main", "--logdir", str(folder), "--port", "0"]
+        command = [sys.executable, "-m", "tui.tended", "--logdir", str(folder), "--port", "0"]
         self._process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+            command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
         )
         process = self._process
         in_background(lambda: self._listen(process, post), "tensorboard")

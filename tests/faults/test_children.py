@@ -1,0 +1,37 @@
+"""What the program started ends with it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+
+from tests.conftest import environment
+
+OPEN = """
+import sys, threading
+from pathlib import Path
+from tui.tensorboard import TensorBoard
+board = TensorBoard()
+board.open(Path(sys.argv[1]), lambda found: print(*found.value, flush=True))
+threading.Event().wait()
+"""
+
+
+def test_tensorboard_ends_with_a_program_that_was_killed(tmp_path: Path) -> None:
+    line = [sys.executable, "-c", OPEN, str(tmp_path)]
+    with subprocess.Popen(line, env=environment(), stdout=subprocess.PIPE, text=True) as program:
+        assert program.stdout is not None
+        assert "http://localhost:" in program.stdout.readline()
+        children = psutil.Process(program.pid).children(recursive=True)
+        assert children
+        os.kill(program.pid, signal.SIGKILL)
+        end = time.monotonic() + 60
+        while any(child.is_running() and child.status() != psutil.STATUS_ZOMBIE for child in children):
+            assert time.monotonic() < end, "TensorBoard goes on without the program"
+            time.sleep(0.05)

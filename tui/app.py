@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 from collections.abc import Callable
+from contextlib import suppress
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import ScreenStackError, SystemCommand
@@ -24,10 +27,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from engine.recipe import Recipe
+    from engine.runs.store import Lister
     from tui.desk import Desk, Opener
     from tui.surveyor import Found, Inquirer, Surveyed, Surveying
     from tui.tensorboard import TensorBoard
 
+REST = (  # what the first run and its curves need, and the list of runs, so that no key waits for it
+    "engine.session", "engine.evaluation", "tui.charts.gallery", "tui.charts.picture", "tui.charts.trail",
+    "tui.screens.runs", "engine.runs.store", "tui.kept", "tui.charts.traces",
+)  # fmt: skip
 CLOSING = 5.0  # seconds that a run gets to close its folder
 
 
@@ -35,8 +43,6 @@ def _later(module: str, name: str) -> Callable[[], Screen[Any]]:
     """A screen whose module is imported when it is first gone to."""
 
     def make() -> Screen[Any]:
-        from importlib import import_module
-
         screen: Screen[Any] = getattr(import_module(f"tui.screens.{module}"), name)()
         return screen
 
@@ -88,6 +94,7 @@ class RavineApp(Face):
         self._was_live = False
         self._timer: Timer | None = None
         self._tensorboard: TensorBoard | None = None
+        self.lister: Lister | None = None
         self.farewell = ""  # what is said after the screen is gone
         link = self.link
         self._pulse = Pulse() if link is None else Pulse(lambda: link.behind, lambda: link.traffic.drain)
@@ -118,7 +125,20 @@ class RavineApp(Face):
             self.post_message(Found("failure", f"{type(error).__name__}: {error}"))
             return
         desk = Desk(recipe, self._changed, self._say, self._opener or open_session)
+        gc.freeze()  # all this stays: garbage is looked for in what comes
         self.post_message(Found("desk", desk))
+        for name in REST:
+            import_module(name)
+        self._list_runs(desk.runs_folder)
+
+    def _list_runs(self, folder: Path) -> None:
+        """In the same thread: thousands of runs are there at once when somebody goes to them."""
+        from engine.errors import InputError
+        from engine.runs.store import Lister
+
+        self.lister = Lister()
+        with suppress(InputError):  # the screen of the runs tells of it
+            self.lister.list(folder)
 
     def on_found(self, message: Found) -> None:
         """Something was looked up."""

@@ -43,13 +43,14 @@ class Reading:
 
     Args:
         post: takes the answers, from any thread.
+        lister: one that knows the folder already.
     """
 
-    def __init__(self, post: Callable[[Message], Any]) -> None:
+    def __init__(self, post: Callable[[Message], Any], lister: Lister | None = None) -> None:
         self._post = post
         self._list, self._one, self._marked = Newest("runs"), Newest("run"), Newest("marked runs")
         self._stamp: tuple[Path, int] | None = None  # the folder, and its time of change, as they were listed
-        self._lister: Lister | None = None
+        self._lister = lister
         self._foreign: tuple[object, tuple[RunInfo, ...]] = (None, ())  # of which names, and what is said of them
         self._live = False  # whether one of the runs may still be going on
         self._due = 0.0

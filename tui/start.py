@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -83,6 +84,7 @@ def _theme(name: str) -> str:
 
 
 SWITCH = 0.0005  # seconds
+COLLECTED = 5_000, 10, 200  # see gc.set_threshold: with torch loaded, looking through all objects takes 0.2 s
 FAILURE = 1  # what Textual returns after an exception of the app's own
 RESUME = "one that was going on can be resumed with `ravine resume last`"
 
@@ -90,10 +92,12 @@ RESUME = "one that was going on can be resumed with `ravine resume last`"
 def prepare() -> None:
     """What an app needs of the process.
 
-    A key waits `SWITCH` for the interpreter while a training loop of Python holds it; 5 ms is the default. COLUMNS and
-    LINES of the shell do not follow the terminal when it changes its size.
+    A key waits `SWITCH` for the interpreter while a training loop of Python holds it; 5 ms is the default. It also
+    waits while Python looks for garbage, which most objects never become. COLUMNS and LINES of the shell do not follow
+    the terminal when it changes its size.
     """
     sys.setswitchinterval(SWITCH)
+    gc.set_threshold(*COLLECTED)
     for name in ("COLUMNS", "LINES"):
         os.environ.pop(name, None)
     if not os.environ.get("NO_COLOR"):

@@ -7,6 +7,7 @@ ended the process.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from dataclasses import asdict
 from typing import Any
@@ -34,4 +35,6 @@ def main(skip: list[str]) -> None:
 
 
 if __name__ == "__main__":
+    if hasattr(os, "nice"):
+        os.nice(10)  # a run that is started meanwhile comes first
     main(sys.argv[1:])

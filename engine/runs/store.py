@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from math import isfinite
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from engine.errors import InputError
@@ -71,9 +72,10 @@ def list_runs(folder: Path) -> tuple[RunInfo, ...]:
 
 
 class Lister:
-    """Lists a folder again and again, and reads only what has changed in between."""
+    """Lists a folder again and again, and reads only what has changed in between. For any thread."""
 
     def __init__(self) -> None:
+        self._lock = Lock()
         self._folder: Path | None = None
         self._known: dict[str, tuple[index.Mark, index.Entry]] = {}
         self._told: dict[str, tuple[index.Mark, RunInfo]] = {}  # of runs that are over
@@ -81,6 +83,10 @@ class Lister:
 
     def list(self, folder: Path) -> tuple[RunInfo, ...]:
         """See `list_runs`. A run that is as it was is the same object again. Raises InputError."""
+        with self._lock:
+            return self._list(folder)
+
+    def _list(self, folder: Path) -> tuple[RunInfo, ...]:
         self.others = ()
         try:
             with os.scandir(folder) as entries:

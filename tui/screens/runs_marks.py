@@ -21,7 +21,7 @@ class RunMarks(RunEdits):
         self.chart.can_focus = False
         self.curves = Curves(id="run-curves")
         self.curves.styles.position = "absolute"
-        self.reading = Reading(self.post_message)
+        self.reading = Reading(self.post_message, self.ravine.lister)
         self.large = False
 
     def on_tracks_read(self, message: TracksRead) -> None:

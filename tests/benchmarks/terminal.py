@@ -11,6 +11,7 @@ import os
 import random
 import select
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -35,7 +36,11 @@ KERNELS = {
     "compiled": ["houses", "--backend", "compiled", "--batch-size", "2", "--steps", "400000000"],
     "autograd": ["houses", "--backend", "autograd", "--batch-size", "2", "--steps", "4000000"],
 }
-SPEED_SECONDS = 10  # of a run whose throughput is compared
+SPEED_SECONDS = 30.0  # of a run whose throughput is compared
+TURN = 0.6  # seconds of it at a time
+GAP = 0.05  # seconds at either end of a turn that do not count
+PAIRS = 5  # of runs whose time is compared
+SETTLED = 3.0  # seconds after which the app has looked for devices
 FIXED = "10000000"  # steps of the spectral run whose time is compared
 
 
@@ -194,29 +199,98 @@ def result(folder: Path) -> dict[str, Any]:
     return found
 
 
-def speed(folder: Path, words: list[str]) -> dict[str, float]:
-    """The same run in the app and without a screen."""
-    command = [*PROGRAM, "train", "--dataset", words[0], *words[1:], "--runs", "runs"]
-    subprocess.run(command, cwd=folder, env=environment(), check=True, capture_output=True)
-    alone = result(folder)
-    terminal = opened(folder, *words, "--pace", "max")
-    try:
-        terminal.send(" ")
-        watch = Watch(terminal)
-        end = time.perf_counter() + 10 * SPEED_SECONDS
-        while not any((folder / "runs").glob("*/run.json")) or not _ended(folder):
-            assert time.perf_counter() < end, "the run has not ended"
-            watch.drain(0.2)
-    finally:
-        terminal.close()
-    beside = result(folder)
+def wall(folder: Path) -> dict[str, float]:
+    """Seconds of a run of a fixed length, in the app and without a screen, in turns; medians of `PAIRS`."""
+    words = ["houses", "--backend", "spectral", "--steps", FIXED]
+    alone, beside = [], []
+    for _ in range(PAIRS):
+        command = [*PROGRAM, "train", "--dataset", *words, "--runs", "runs"]
+        subprocess.run(command, cwd=folder, env=environment(), check=True, capture_output=True)
+        alone.append(result(folder)["seconds"])
+        terminal = opened(folder, *words, "--pace", "max")
+        try:
+            watch = Watch(terminal)
+            watch.drain(SETTLED)
+            terminal.send(" ")
+            end = time.perf_counter() + 10 * SPEED_SECONDS
+            while not any((folder / "runs").glob("*/run.json")) or not _ended(folder):
+                assert time.perf_counter() < end, "the run has not ended"
+                watch.drain(0.2)
+        finally:
+            terminal.close()
+        beside.append(result(folder)["seconds"])
+    found = statistics.median(alone), statistics.median(beside)
     return {
-        "headless (steps/s)": alone["steps"] / alone["seconds"],
-        "in the app (steps/s)": beside["steps"] / beside["seconds"],
-        "headless (s)": alone["seconds"],
-        "in the app (s)": beside["seconds"],
-        "share (%)": 100 * beside["steps"] / beside["seconds"] / (alone["steps"] / alone["seconds"]),
+        "headless (s)": found[0],
+        "in the app (s)": found[1],
+        "longer than by 20 % and 50 ms (ms)": 1000 * (found[1] - 1.2 * found[0] - 0.05),
     }
+
+
+def speed(folder: Path, words: list[str]) -> dict[str, float]:
+    """The same run in the app and without a screen. Each is stopped while the other has its turn, 30 s of turns in all.
+
+    A machine that others use too is faster in one second and slower in the next; neighbouring turns are compared.
+    """
+    beside, alone = folder / "app", folder / "alone"
+    for one in (beside, alone):
+        one.mkdir()
+    command = [*PROGRAM, "train", "--dataset", *words, "--runs", "runs"]
+    turns: dict[Path, list[tuple[float, float]]] = {beside: [], alone: []}
+    pictures = 0.0
+    terminal = opened(beside, *words, "--pace", "max")
+    watch = Watch(terminal)
+    with subprocess.Popen(command, cwd=alone, env=environment(), stdout=subprocess.DEVNULL) as headless:
+        try:
+            while not len(stamps(alone)):
+                watch.drain(0.1)
+            headless.send_signal(signal.SIGSTOP)
+            watch.drain(SETTLED)
+            terminal.send(" ")
+            terminal.see("training", "steps/s")
+            watch.drain(1)
+            for _ in range(round(SPEED_SECONDS / TURN)):
+                watch.frames, begin = 0, time.time()
+                watch.drain(TURN)
+                turns[beside].append((begin + GAP, time.time() - GAP))
+                pictures += watch.frames / TURN / round(SPEED_SECONDS / TURN)
+                os.kill(terminal.pid, signal.SIGSTOP)
+                headless.send_signal(signal.SIGCONT)
+                begin = time.time()
+                time.sleep(TURN)
+                turns[alone].append((begin + GAP, time.time() - GAP))
+                headless.send_signal(signal.SIGSTOP)
+                os.kill(terminal.pid, signal.SIGCONT)
+        finally:
+            terminal.close()
+            headless.kill()
+    app, other = (rates(one, turns[one]) for one in (beside, alone))
+    for one in (beside, alone):
+        shutil.rmtree(one)
+    shares = [2 * app[i] / (other[i - 1] + other[i]) for i in range(1, len(app))]
+    return {
+        "headless, median (steps/s)": statistics.median(other),
+        "in the app, median (steps/s)": statistics.median(app),
+        "pictures (frames/s)": pictures,
+        "share, median of neighbouring turns (%)": 100 * statistics.median(shares),
+    }
+
+
+def stamps(folder: Path) -> Any:
+    """How many losses the only run had written at which time: [n, 2]."""
+    import numpy as np
+
+    found = list((folder / "runs").glob("*/stamps.f64"))
+    held = np.fromfile(found[0]) if found else np.empty(0)
+    return held[: len(held) // 2 * 2].reshape(-1, 2)
+
+
+def rates(folder: Path, turns: list[tuple[float, float]]) -> list[float]:
+    """Steps in a second between two times, for each of the turns."""
+    import numpy as np
+
+    steps, times = stamps(folder).T
+    return [float(np.diff(np.interp(turn, times, steps))[0]) / (turn[1] - turn[0]) for turn in turns]
 
 
 def _ended(folder: Path) -> bool:
@@ -249,15 +323,14 @@ def weight(folder: Path) -> dict[str, float]:
 def run(json: bool) -> dict[str, Any]:
     """All figures, by part."""
     folder = Path(tempfile.mkdtemp(prefix="ravine-terminal-"))
-    limited = ["--max-seconds", str(SPEED_SECONDS)]
     try:
         return {
             "line": line(folder),
             "textual-plotext's own widget": widget(folder),
             "keys": {name: keys(folder, words) for name, words in KERNELS.items()},
             "speed": {
-                "spectral": speed(folder, ["houses", "--backend", "spectral", "--steps", FIXED]),
-                **{name: speed(folder, KERNELS[name] + limited) for name in ("compiled", "autograd")},
+                "spectral": wall(folder),
+                **{name: speed(folder, KERNELS[name]) for name in ("compiled", "autograd")},
             },
             "10,000,000 steps": long_run(folder),
             "memory": weight(folder),

@@ -7,6 +7,7 @@ at its peak. Then the screen of `ravine watch` opens the same log in a pseudo-te
 from __future__ import annotations
 
 import json as notation
+import random
 import statistics
 import subprocess
 import sys
@@ -20,6 +21,8 @@ from tests.conftest import environment
 COUNT = 1_000_000
 MOST_SECONDS, MOST_BYTES = 1.0, 150e6
 MOST_FIRST = 0.5  # seconds
+MOST_KEY = 50.0  # milliseconds
+LOADED = "● live".encode()
 
 _OURS = """
 import json, sys, time
@@ -102,12 +105,17 @@ def measure(count: int = COUNT) -> dict[str, Any]:
 
 def screen(folder: Path) -> dict[str, float]:
     """`ravine watch` in a pseudo-terminal: seconds to its first chart and to the last point, answers to keys."""
-    from tests.benchmarks.terminal import DOWN, UP, Watch
+    from engine.runs import records
+    from tests.benchmarks.terminal import DOWN, POINTER, UP, Watch
     from tests.conftest import PROGRAM
     from tests.terminal.emulator import Terminal
 
     firsts, wholes, waits, memories = [], [], [], []
+    dice = random.Random(0)
     own = {name: value for name, value in environment().items() if name != "COLUMNS"}
+    (folder / "other").mkdir()
+    other = folder / "other" / "events.out.tfevents.1700000001.host"
+    other.write_bytes(records.file_version(1.7e9) + records.scalar("accuracy", 1.7e9, 0, 0.5))
     for _ in range(5):
         begin = time.perf_counter()
         command = [*PROGRAM, "watch", str(folder)]
@@ -117,12 +125,17 @@ def screen(folder: Path) -> dict[str, float]:
             while "└┬".encode() not in got and time.perf_counter() - begin < 20:  # the corner of the axes
                 got += watch.read(0.5)
             firsts.append(time.perf_counter() - begin)
+            while b"accuracy" not in got and time.perf_counter() - begin < 20:
+                got += watch.read(0.5)
             press = 0
-            while f"{COUNT:,}".encode() not in got and time.perf_counter() - begin < 20:
+            while LOADED not in got and time.perf_counter() - begin < 20:
+                end = time.perf_counter() + dice.uniform(0.005, 0.03)
+                while (rest := end - time.perf_counter()) > 0:
+                    got += watch.read(rest)
                 at, answer = time.perf_counter(), b""
-                terminal.send(UP if press % 2 else DOWN)
-                while not answer and time.perf_counter() - at < 5:
-                    answer = watch.read(0.5)
+                terminal.send(DOWN if press % 2 else UP)  # the first line is that of the accuracy
+                while POINTER not in answer and time.perf_counter() - at < 5:
+                    answer += watch.read(0.5)
                 waits.append(1000 * (time.perf_counter() - at))
                 got = (got + answer)[-50_000:]
                 press += 1
@@ -134,7 +147,9 @@ def screen(folder: Path) -> dict[str, float]:
     return {
         "screen_first_chart_seconds": statistics.median(firsts),
         "screen_whole_seconds": statistics.median(wholes),
-        "screen_key_worst_ms": max(waits, default=0.0),
+        "screen_keys": len(waits),
+        "screen_key_median_ms": statistics.median(waits),
+        "screen_key_worst_ms": max(waits),
         "screen_memory_mb": max(memories),
     }
 
@@ -146,6 +161,7 @@ def run(json: bool = False) -> dict[str, Any]:
         found["whole_seconds"] < MOST_SECONDS
         and found["peak_resident"] < MOST_BYTES
         and found["screen_first_chart_seconds"] < MOST_FIRST
+        and found["screen_key_worst_ms"] < MOST_KEY
     )
     if not json:
         print(f"{found['points']:,} scalars in {found['bytes'] / 1e6:.0f} MB")
@@ -158,7 +174,7 @@ def run(json: bool = False) -> dict[str, Any]:
         print(f"  memory of the reading        {found['peak_resident'] / 1e6:.0f} MB at its peak")
         print(f"  `ravine watch`: first chart  {found['screen_first_chart_seconds']:.3f} s after the command")
         print(f"  every point                  {found['screen_whole_seconds']:.3f} s")
-        print(f"  the slowest key meanwhile    {found['screen_key_worst_ms']:.0f} ms")
+        print(f"  the slowest of {found['screen_keys']} keys meanwhile {found['screen_key_worst_ms']:.0f} ms")
         print(f"  memory of the app            {found['screen_memory_mb']:.0f} MB")
     return found
 

@@ -18,7 +18,7 @@ from textual.timer import Timer
 from tui.bars import LOOKING
 from tui.face import Face
 from tui.keys import Situation, bindings
-from tui.pulse import BEAT, Pulse
+from tui.pulse import Pulse
 from tui.screens.room import Room
 from tui.screens.train import TrainScreen
 
@@ -104,7 +104,6 @@ class RavineApp(Face):
     def on_mount(self) -> None:
         """Ask for the first paint, then load what it did not need."""
         self.obey({signal.SIGTERM: self._told_to_end, signal.SIGHUP: self._told_to_end})
-        self._timer = self.set_interval(BEAT, self._look, pause=True)
         self.call_after_refresh(self._load)
 
     def _load(self) -> None:
@@ -180,11 +179,7 @@ class RavineApp(Face):
         if desk.live and not self._was_live and self.memory is not None:
             self.memory.keep_soon(layout=self.liking, recipe=desk.recipe)
         self._was_live = desk.live
-        if self._timer is not None:
-            if desk.live:
-                self._timer.resume()
-            else:
-                self._timer.pause()
+        self._watch()
         try:
             screen = self.screen
         except ScreenStackError:  # the app is being closed
@@ -210,6 +205,13 @@ class RavineApp(Face):
     def _look(self) -> None:
         if self.desk is not None and self._pulse.look(self.desk.poll):
             self.call_after_refresh(self._pulse.drawn)
+        self._timer = None
+        self._watch()
+
+    def _watch(self) -> None:
+        """Look at the run when it is time, as long as it is going on."""
+        if self.desk is not None and self.desk.live and self._timer is None:
+            self._timer = self.set_timer(self._pulse.rest, self._look)
 
     def _say(self, text: str, bad: bool) -> None:
         self.notify(text, severity="error" if bad else "information", timeout=6 if bad else 3)

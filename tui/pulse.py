@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from time import monotonic
 
-BEAT = 1 / 30  # seconds between two times that it is asked; the nearest one to the wanted moment is taken
+BEAT = 1 / 30  # seconds until a terminal that has not taken the last picture is looked at again
 MOST = 15.0  # looks in a second, at most
 LEAST = 1.0  # looks in a second, of a terminal that takes pictures slowly
 CALM = 10.0  # looks in a second that it does not fall below on account of drawing
@@ -38,14 +38,19 @@ class Pulse:
             return False
         self._begun = begun
         draw()
-        self._next = begun + self.every - BEAT / 2
+        self._next = begun + self.every
         return True
+
+    @property
+    def rest(self) -> float:
+        """Seconds until it is to be asked again. To be woken for nothing would cost a training loop time."""
+        return BEAT if self._behind() else max(0.001, self._next - self._clock())
 
     def drawn(self) -> None:
         """What was drawn has been put together and is on its way."""
         cost = self._clock() - self._begun
         self._cost = cost if not self._cost else 0.8 * self._cost + 0.2 * cost
-        self._next = self._begun + self.every - BEAT / 2
+        self._next = self._begun + self.every
 
     @property
     def every(self) -> float:

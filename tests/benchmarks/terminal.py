@@ -37,6 +37,7 @@ KERNELS = {
     "autograd": ["houses", "--backend", "autograd", "--batch-size", "2", "--steps", "4000000"],
 }
 SPEED_SECONDS = 30.0  # of a run whose throughput is compared
+NOTHING = subprocess.DEVNULL
 TURN = 0.6  # seconds of it at a time
 GAP = 0.05  # seconds at either end of a turn that do not count
 PAIRS = 5  # of runs whose time is compared
@@ -240,7 +241,7 @@ def speed(folder: Path, words: list[str]) -> dict[str, float]:
     pictures = 0.0
     terminal = opened(beside, *words, "--pace", "max")
     watch = Watch(terminal)
-    with subprocess.Popen(command, cwd=alone, env=environment(), stdout=subprocess.DEVNULL) as headless:
+    with subprocess.Popen(command, cwd=alone, env=environment(), stdout=NOTHING, stderr=NOTHING) as headless:
         try:
             while not len(stamps(alone)):
                 watch.drain(0.1)

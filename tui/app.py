@@ -240,7 +240,9 @@ class RavineApp(Face):
 
     def action_desk(self, what: str) -> None:
         """Hand a key to the desk."""
-        if self.desk is not None:
+        if what == "toggle" and self.current_mode == "race" and self.desk is not None and not self.desk.live:
+            self.action_race()  # once more: a single run would not show here
+        elif self.desk is not None:
             self.desk.act(what)
 
     def action_go(self, where: str) -> None:

@@ -82,7 +82,8 @@ def _run_word(now: Situation) -> str:
         return "go on"
     if now.phase == "preparing":
         return ""
-    return "run" if not now.blocked else ""
+    word = "race again" if now.screen == "race" else "run"
+    return word if not now.blocked else ""
 
 
 def _step(now: Situation) -> bool:
@@ -307,7 +308,7 @@ KEYS: tuple[Key, ...] = (
         "runs", _runs),
     Key("runs.path", "y", "screen.copy_path", "copy path", "Copy the path of the run's folder.", "runs", _runs,
         minor=True),
-    Key("race.again", "N", "app.race", "race again", "Race once more, with the present choices.", "race",
+    Key("race.again", "N", "app.race", "", "Race once more, with the present choices.", "race",
         lambda now: now.screen == "race" and not now.live and not now.blocked),
     Key("curves.log_y", "l", "screen.chart('log_y')", "log y", "Runs and race: loss axis logarithmic or linear.",
         "curves", _overlaid),

@@ -210,6 +210,7 @@ SCENES: dict[str, Scene] = {
     "code": Scene(HOUSES, then(nothing, "o", sees=("import",))),
     "finder": Scene({**TITANIC, "seed": 1}, then(nothing, "F", sees=("Suggested",))),
     "rewind": Scene({**HOUSES, "checkpoint_every": 200}, then(ended, "w", sees=("checkpoints of", "400"))),
+    "log": Scene(HOUSES, then(ended, "G", mode="log", sees=("All 1,000 steps",))),
     "scratchpad": Scene(HOUSES, scratchpad),
     "ending": Scene({**HOUSES, "normalize": "none", "lr": 0.002}, then(ended, "i", sees=("kept in",))),
     "quit": Scene(HOUSES, then(standing, "q", sees=("save it and quit",)), Opener(100)),

@@ -27,6 +27,7 @@ def told(driver: Driver, folder: Path, *, drawn: bool = False) -> str:
     """A picture of the screen without what differs from machine to machine."""
     driver.app.clear_notifications()
     picture = re.sub(r"\d{8}-\d{6}", "20260102-030405", exported(driver.app, drawn=drawn))
+    picture = re.sub(r"\d{4}-\d\d-\d\d(&#160;| )\d\d:\d\d:\d\d", r"2026-01-02\g<1>03:04:05", picture)
     return re.sub(r"ravine \d+\.\d+\.\d+", "ravine 0.0.0", picture).replace(str(folder), "/home/ada")
 
 

@@ -116,14 +116,15 @@ async def test_a_run_that_is_going_on_is_not_pushed_aside(drive: Any) -> None:
         assert driver.app.current_mode == "train"
 
 
-async def test_another_race_follows_by_key_and_the_palette_has_it(drive: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize("key", ["N", "space"])
+async def test_another_race_follows_by_key_and_the_palette_has_it(drive: Any, tmp_path: Path, key: str) -> None:
     async with drive(values={"pace": "max", "steps": 50}) as driver:
         await driver.palette("race", "race")
         await driver.until(lambda: driver.app.current_mode == "race")
         await driver.done()
         first = driver.app.desk.run
         await driver.see("race again", pane="keys")
-        await driver.press("N")
+        await driver.press(key)
         await driver.until(lambda: driver.app.desk.run is not first)
         await driver.done()
         assert len(list((tmp_path / "runs").iterdir())) >= 2 * len(MODES)

@@ -13,6 +13,8 @@ import pytest
 
 from engine.runs.tensorboard import EventFile
 from tests.tui.conftest import Driver
+from tests.tui.stage import make_alike
+from tests.tui.test_snapshots import WATCHED, compared
 from tui import watching
 from tui.main import main
 from tui.screens.watch import WatchApp, natural
@@ -97,6 +99,18 @@ async def test_all_runs_of_a_tag_are_on_one_chart_each_with_its_sign(
         await driver.see("0.5", "5.5", "1", pane="details")
         await driver.see("q quit")
         driver.app.save_screenshot(path=str(logs), filename="screen.svg")
+
+
+async def test_the_screen_looks_as_it_was_kept(
+    watch: Watching, logs: Path, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_alike(monkeypatch)
+    async with watch(Path(logs.name)) as driver:
+        await driver.see("theirs", pane="run-names")
+        await driver.see("live", pane="top")
+        update = request.config.getoption("--update-snapshots")
+        differing = await compared(driver, *WATCHED, tmp_path, update=update)
+    assert not differing, "\n\n".join(differing)
 
 
 async def test_another_tag_shows_as_the_cursor_goes_to_it_and_one_that_is_pinned_stays(

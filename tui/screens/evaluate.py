@@ -30,6 +30,10 @@ PANES = ("figures", "classes", "worst", "conditions")  # the order in which they
 FIRST = ("validation", "test", "train")  # the split that is looked at first
 
 
+class Untrained(Exception):
+    """There is nothing to assess yet, which is no mistake."""
+
+
 class EvaluateScreen(Room):
     """Of the run that is going on as it stands now; of a kept one its saved model."""
 
@@ -133,7 +137,8 @@ class EvaluateScreen(Room):
         """It has come."""
         if isinstance(message.found, Exception):
             self.evaluation = None
-            self._say(str(message.found) or type(message.found).__name__, bad=True)
+            bad = not isinstance(message.found, Untrained)
+            self._say(str(message.found) or type(message.found).__name__, bad=bad)
         else:
             self.of, self.evaluation = message.found
             splits = list(self.evaluation.parts) if self.evaluation is not None else []
@@ -225,14 +230,13 @@ class EvaluateScreen(Room):
 
 
 def _newest(folder: Path) -> Path:
-    """The run that has the newest model. Raises InputError where there is none."""
-    from engine.errors import InputError
+    """The run that has the newest model. Raises Untrained where there is none."""
     from engine.runs.store import list_runs
 
     for run in list_runs(folder):
         if (run.path / "model.safetensors").exists():
             return run.path
-    raise InputError("There is no trained run yet: train one with t, then space.")
+    raise Untrained("There is no trained run yet: train one with t, then space.")
 
 
 def _kept(path: Path, table: Table | None) -> tuple[str, Evaluation]:

@@ -230,8 +230,8 @@ class Run:
         return self._halt is None
 
     @property
-    def _keeps_best(self) -> bool:
-        """Whether the weights of the best evaluation are restored at the end.
+    def _restores_best(self) -> bool:
+        """Whether the weights of the best evaluation are restored at the end, not only kept in a checkpoint.
 
         They are with patience, and for models that can overfit while they train. A convex model keeps its last ones:
         they are the ones that descent has brought to the optimum.
@@ -270,7 +270,7 @@ class Run:
             return
         self._evaluated = self.step
         self._halt = self._halt or self._watch.evaluated(self.step, train, validation)
-        if self._watch.improved and self._keeps_best:
+        if self._watch.improved:
             self._best = self.kernel.state()
         if self.plan.schedule == "plateau" and self.step:
             loss = validation if validation is not None else train
@@ -383,7 +383,8 @@ class Run:
             if reason == "limit":
                 reason = self._halt or "limit"
         last = self._taken = self.step
-        restored = self._best is not None and self._watch.best_step < last
+        restored = self._best is not None and self._restores_best and self._watch.best_step < last
+        kept = self._watch.best_step if restored else last
         if self._best is not None and restored:
             self.kernel.restore(self._best)
         self.ending = self._explain(reason, last)
@@ -406,10 +407,10 @@ class Run:
             ended_at=time.time(),
             result={k: v for k, v in self.result.items() if k != "run"},
             ending=self.ending.sentence,
+            kept_step=kept,
         )
         self.folder.log(self.ending.sentence)
         if reason != "interrupted":  # else the run goes on, and TensorBoard believes the first ending that it is told
-            kept = self._watch.best_step if restored else last
             self.recorder.ending(kept, self.ending.sentence, self.result["metrics"], good=reason != "diverged")
         self.recorder.close()
         return self.ending

@@ -88,7 +88,7 @@ def measure(count: int = COUNT) -> dict[str, Any]:
 def run(json: bool = False) -> dict[str, Any]:
     """Measure, and print a line for each figure unless `json`; `ok` says whether the bound holds."""
     found = measure()
-    found["ok"] = found["seconds"] < MOST
+    found["ok"] = found["seconds"] < MOST and found["screen_seconds"] < MOST
     if not json:
         print(f"{found['runs']:,} runs")
         print(f"  without an index     {1000 * found['cold_seconds']:.0f} ms")

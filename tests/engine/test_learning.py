@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -24,6 +25,7 @@ from engine.learn.schedules import Plateau, factors
 from engine.recipe import build
 from engine.run import Run
 from engine.runs import predictor
+from engine.runs.checkpoint import load as load_checkpoint
 from engine.session import Session
 from engine.snapshot import Phase
 from tests.conftest import finished, message, near, prepared_run, recipe, table, train
@@ -557,6 +559,18 @@ def test_every_start_is_drawn_once_for_all_devices(init: Any) -> None:
         near(float(weights.std()), bound / np.sqrt(3), 0.05)
         assert (first["hidden0.bias"] == 0).all() == (init == "kaiming")
         assert not np.array_equal(starting_point(shape, init, 2)["hidden0.weight"], weights)
+
+
+def test_a_convex_model_keeps_its_last_weights_and_the_best_ones_beside_them(tmp_path: Path) -> None:
+    wishes = {"dataset": "titanic", "epochs": 20, "lr": 2.0, "schedule": "constant", "batch_size": 8}
+    run = train(recipe(tmp_path, **wishes)).snapshot().run
+    assert run is not None
+    pairs = np.fromfile(run / "validation.f64", "<f8").reshape(-1, 2)
+    best = load_checkpoint(run / "checkpoints" / "best.safetensors")
+    last = load_checkpoint(run / "checkpoints" / "last.safetensors")
+    assert best.facts["step"] == pairs[pairs[:, 1].argmin(), 0] < last.facts["step"]
+    facts = json.loads((run / "run.json").read_text())
+    assert facts["kept_step"] == last.facts["step"]
 
 
 def test_the_end_of_every_run_is_held_against_the_best_constant(tmp_path: Path) -> None:

@@ -199,13 +199,14 @@ def _read(run: Path) -> RewindScreen.Listed:
 
 def _point(kept: Kept, path: Path, name: str) -> Point:
     from engine.runs import checkpoint
+    from engine.runs.facts import read_facts
 
     step = int(path.stem.removeprefix("step-")) if name == "kept" else int(checkpoint.load(path).facts["step"])
     now = kept.snapshot
     loss = validation = None
     if now.history is not None and step < len(now.history):
         loss = float(now.history.values(step, step + 1)[0])
-    elif step == now.step and not (path.parent / "best.safetensors").exists():
+    elif step == now.step == read_facts(path.parent.parent).get("kept_step", step):
         loss = now.loss  # after the last update; the history has the losses before each
     if now.validation is not None:
         for at, value in zip(*now.validation.points(), strict=True):

@@ -124,7 +124,8 @@ class RavineApp(Face):
             self.post_message(Found("failure", f"{type(error).__name__}: {error}"))
             return
         desk = Desk(recipe, self._changed, self._say, self._opener or open_session)
-        gc.freeze()  # all this stays: garbage is looked for in what comes
+        if self.link is not None:
+            gc.freeze()  # all this stays as long as the process: garbage is looked for in what comes
         self.post_message(Found("desk", desk))
         for name in REST:
             import_module(name)

@@ -167,7 +167,10 @@ def load(run: Path) -> Predictor:
             schema = json.loads((file.metadata() or {})["schema"])
             arrays = {name: np.asarray(file.get_tensor(name), np.float64) for name in file.keys()}  # noqa: SIM118
     except FileNotFoundError:
-        raise InputError(f"The run {run} has no model.safetensors: it ended before its first checkpoint.") from None
+        why = "it ended before its first checkpoint"
+        if (run / "checkpoints" / "last.safetensors").exists():
+            why = f"the file was taken away; `ravine resume {run.name}` with a few more --steps writes it anew"
+        raise InputError(f"The run {run} has no model.safetensors: {why}.") from None
     except (SafetensorError, KeyError, ValueError, OSError) as error:
         raise InputError(f"The model {path} is damaged: {error}.") from None
     if schema.get("format", FORMAT + 1) > FORMAT:

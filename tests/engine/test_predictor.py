@@ -21,7 +21,7 @@ from engine.data.sources import load as load_table
 from engine.recipe import build, read_toml
 from engine.runs import predictor
 from engine.runs.model import Model, PredictionWarning
-from tests.conftest import DEADLINE, environment, message, prepared_run
+from tests.conftest import DEADLINE, environment, message, prepared_run, ravine
 
 CASES: dict[str, dict[str, Any]] = {
     "scales": {"dataset": "scales", "steps": 200},
@@ -223,3 +223,13 @@ def test_the_model_says_what_it_is(runs: Path) -> None:
     assert repr(model).startswith("<model iris: ")
     assert model.classes == tuple(predictor.load(runs / "iris").classes)
     assert model.target in repr(model)
+
+
+def test_a_model_that_was_taken_away_comes_back_by_going_on(tmp_path: Path) -> None:
+    ravine("train --dataset houses --steps 50 --name away", cwd=tmp_path)
+    (tmp_path / "runs" / "away" / "model.safetensors").unlink()
+    done = ravine("predict away --values 100,5", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "`ravine resume away` with a few more --steps writes it anew" in done.stderr
+    assert ravine("resume away --steps 60", cwd=tmp_path).returncode == 0
+    assert ravine("predict away --values 100,5", cwd=tmp_path).returncode == 0

@@ -93,8 +93,11 @@ class TrainScreen(Room):
             for panel in self.panels:
                 panel.redraw()
             self._hint()
+        before = self.views
         self.fit.show(desk)
         super().show()
+        if self.views != before:
+            self.key_line.show(self.situation())
         now = desk.snapshot
         self.chart.empty = self._invitation()
         self.chart.show(now)

@@ -84,9 +84,10 @@ class ViewsPane(Cells, can_focus=True):
             return
         self._shown, self._subject = stamp, subject
         self.views = available(subject)
-        if moved:
-            self._follow()
-        self._ask()
+        if not now.live or monotonic() >= self._due:  # a thread that is woken takes the training loop's turn
+            if moved:
+                self._follow()
+            self._ask()
         self._redraw_soon(now.live)
 
     def _forget(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from tests.terminal.emulator import Terminal
@@ -19,6 +20,7 @@ def cells(app: Terminal) -> list[list[tuple[str, str, str, bool]]]:
 def test_the_screen_is_the_one_that_a_repaint_makes(terminal: Any) -> None:
     app = terminal("linear3", "--epochs", "20", "--pace", "2", "--normalize", "zscore", columns=160, rows=45)
     app.see("Ready")
+    app.wait(lambda: "looking for devices" not in app.text, "the devices")
     app.send("3jjjk")
     app.see("▸momentum")
     app.send(" ")
@@ -44,9 +46,12 @@ def test_what_lies_over_a_pane_stays_there(terminal: Any) -> None:
     app.send(" ")
     app.see("training", "step ")
     app.send("c")
-    app.see("Copied", "ravine train")
+    app.see("Copied", "ravine train", "Also in")
+    first = int(re.findall(r"step (\d+) of", app.text)[0]) + 1
+    app.see(f"step {first} of")  # the notification has been drawn as a whole
     before = told(app)
-    for step in range(4, 9):  # the run goes on under it
+    assert len(before) >= 5
+    for step in range(first + 1, first + 6):  # the run goes on under it
         app.see(f"step {step} of")
         assert told(app) == before
 

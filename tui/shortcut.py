@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from textual.errors import NoWidget
 from textual.geometry import Region
+from textual.screen import Screen
 
 if TYPE_CHECKING:
     from tui.cells import Cells
@@ -20,6 +21,23 @@ if TYPE_CHECKING:
 
 APART = 8  # cells between two places at which is looked what lies on top; nothing of ours is narrower
 KEPT, BACK = "\x1b7", "\x1b8"  # save the cursor and restore it: it may stand in a field that is being edited
+
+
+class Shown(Screen[None]):
+    """A screen that knows whether the terminal shows it, so that what changes on it may be sent on its own."""
+
+    painted = False
+
+    def on_screen_resume(self) -> None:
+        """It is on top, and on the terminal after the next painting."""
+        self.call_after_refresh(self._paint)
+
+    def _paint(self) -> None:
+        self.painted = self.is_current
+
+    def on_screen_suspend(self) -> None:
+        """Another screen is on top."""
+        self.painted = False
 
 
 class Shortcut:
@@ -36,7 +54,7 @@ class Shortcut:
     def take(self, widget: Cells, changed: Sequence[Region]) -> bool:
         """Send cells, given by regions one line high in a widget's content; False where Textual has to do it."""
         screen, place, app = widget.screen, widget.content_region, widget.app
-        if screen is not app.screen or not getattr(screen, "painted", False) or app.native_ansi_color:
+        if not isinstance(screen, Shown) or not screen.painted or screen is not app.screen or app.native_ansi_color:
             return False
         try:
             for region in changed:

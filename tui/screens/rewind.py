@@ -199,19 +199,27 @@ def _read(run: Path) -> RewindScreen.Listed:
 
 def _point(kept: Kept, path: Path, name: str) -> Point:
     from engine.runs import checkpoint
-    from engine.runs.facts import read_facts
 
     step = int(path.stem.removeprefix("step-")) if name == "kept" else int(checkpoint.load(path).facts["step"])
     now = kept.snapshot
     loss = validation = None
     if now.history is not None and step < len(now.history):
         loss = float(now.history.values(step, step + 1)[0])
-    elif step == now.step == read_facts(path.parent.parent).get("kept_step", step):
+    elif step == now.step == _kept_step(path.parent, step):
         loss = now.loss  # after the last update; the history has the losses before each
     if now.validation is not None:
         for at, value in zip(*now.validation.points(), strict=True):
             validation = float(value) if at <= step else validation
     return Point(step, name, path, loss, validation)
+
+
+def _kept_step(checkpoints: Path, last: int) -> int | None:
+    """The step of the weights that a run kept; None where it does not say so and they may be the best ones."""
+    from engine.runs.facts import read_facts
+
+    unsaid = None if (checkpoints / "best.safetensors").exists() else last
+    step: int | None = read_facts(checkpoints.parent).get("kept_step", unsaid)
+    return step
 
 
 def _open(run: Path, point: Point) -> RewindScreen.Opened:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import events
 from textual.app import ComposeResult
 from textual.geometry import Region
-from textual.screen import Screen
 from textual.widget import Widget
 
 from tui.bars import KeyLine, Messages, TopLine
 from tui.cells import Cells, Span
 from tui.keys import Situation
 from tui.screens.layout import SMALLEST, too_small
+from tui.shortcut import Shown
 
 if TYPE_CHECKING:
     from tui.app import RavineApp
@@ -33,11 +33,10 @@ class TooSmall(Cells):
         return lines
 
 
-class Room(Screen[None]):
+class Room(Shown):
     """A screen with the top line, the messages and the keys; a subclass fills what is between."""
 
     NAME: ClassVar[str] = ""
-    painted = False  # whether the terminal shows this screen, so that what changes may be sent on its own
 
     @property
     def ravine(self) -> RavineApp:
@@ -118,17 +117,9 @@ class Room(Screen[None]):
         self.lay_out()
         self.arrive()
         self.show()
-        self.call_after_refresh(self._paint)
 
     def arrive(self) -> None:
         """Ask for what the screen shows. Called each time that somebody comes to it."""
-
-    def _paint(self) -> None:
-        self.painted = self.is_current
-
-    def on_screen_suspend(self) -> None:
-        """Another screen is on top."""
-        self.painted = False
 
     def on_descendant_focus(self) -> None:
         """Other keys act."""

@@ -29,6 +29,7 @@ from tui.screens.help import KeyList
 from tui.screens.layout import too_small
 from tui.screens.logged import Details
 from tui.screens.room import TooSmall, _move
+from tui.shortcut import Shown
 
 if TYPE_CHECKING:
     from tui.watching import Reader
@@ -64,11 +65,10 @@ class Line(Cells):
         return self.spans
 
 
-class WatchScreen(Screen[None]):
+class WatchScreen(Shown):
     """Runs and tags on the left, their curves on the right."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("watch")]
-    painted = False  # see `Shortcut`
 
     @dataclass
     class Written(Message):
@@ -120,17 +120,6 @@ class WatchScreen(Screen[None]):
         self.tags.focus()
         self.set_interval(1 / LOOKS, self.look)
         self.call_after_refresh(self.reader.painted.set)
-
-    def on_screen_resume(self) -> None:
-        """The screen is on top."""
-        self.call_after_refresh(self._paint)
-
-    def _paint(self) -> None:
-        self.painted = self.is_current
-
-    def on_screen_suspend(self) -> None:
-        """The page of keys is."""
-        self.painted = False
 
     # Reading.
 

@@ -425,6 +425,8 @@ class Run:
         if self.folder is None:
             return f"The run could not start: {words}."
         try:
+            if self.folder.gone:
+                return self._left()
             if isinstance(error, OutOfMemory):
                 return self._kept(error)
             self.folder.record(state="failed", ended_at=time.time(), ending=words)
@@ -434,6 +436,15 @@ class Run:
         except OSError as second:
             return f"The run failed: {words}; and its log cannot be written: {second.strerror or second}."
         return f"The run failed: {words}. The traceback is in {self.folder.path / 'log.txt'}."
+
+    def _left(self) -> str:
+        """Let go of a folder that was deleted or moved away. Raises OSError."""
+        assert self.folder is not None
+        words = f"The run ended: its folder {self.folder.path} was deleted or moved while it trained"
+        self.folder.log(f"{words}.")  # read where it was moved to
+        if "recorder" in self.__dict__:
+            self.recorder.close()
+        return f"{words}; start it again, or resume it from where it lies now."
 
     def _kept(self, error: OutOfMemory) -> str:
         """Keep a run whose batch did not fit, to go on with a smaller one. Raises OSError."""

@@ -16,6 +16,7 @@ Files are replaced whole or appended to; a reader never meets half of one.
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import os
@@ -97,6 +98,20 @@ class RunFolder:
             ) from None
         raise InputError(f"There are ten thousand runs called {name} in {runs}; choose another --name.")
 
+    @property
+    def gone(self) -> bool:
+        """Whether the folder was deleted or moved away: what is written to its open files is then lost with them."""
+        try:
+            os.stat(self.path / "loss.f64")
+        except (FileNotFoundError, NotADirectoryError):
+            return True
+        return False
+
+    def check(self) -> None:
+        """Raise FileNotFoundError where the folder is gone."""
+        if self.gone:
+            raise FileNotFoundError(errno.ENOENT, "its folder was deleted or moved while it trained", str(self.path))
+
     def _append(self, name: str) -> int:
         return os.open(self.path / name, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
 
@@ -105,13 +120,15 @@ class RunFolder:
         write_text(self.path / "recipe.toml", recipe.to_toml())
 
     def record(self, **facts: Any) -> None:
-        """Put facts into run.json, beside those already there."""
+        """Put facts into run.json, beside those already there. Raises OSError."""
+        self.check()  # or a part of a deleted folder would look like a run
         self._facts.update(facts)
         content = {"format": FORMAT, "host": host(), "pid": os.getpid()} | self._facts
         write_text(self.path / "run.json", json.dumps(clean(content), ensure_ascii=False, indent=1, allow_nan=False))
 
     def stamp(self, steps: int, wall_time: float) -> None:
-        """Note when the loss file had grown to `steps`."""
+        """Note when the loss file had grown to `steps`. Raises OSError, also where the file is not there any more."""
+        self.check()
         os.write(self._stamps, np.array([steps, wall_time], "<f8").tobytes())
 
     def validation(self, step: int, loss: float) -> None:

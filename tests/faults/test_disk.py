@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -102,15 +103,32 @@ def test_a_runs_folder_without_permission(cli: Cli, tmp_path: Path) -> None:
     locked.chmod(0o700)
 
 
-def test_a_run_whose_folder_is_deleted_under_it_ends_with_a_sentence(start: Start, tmp_path: Path) -> None:
-    import shutil
-
+@pytest.mark.parametrize("how", ["deleted", "emptied", "moved"])
+def test_a_run_whose_folder_goes_away_under_it_ends_with_a_sentence(start: Start, tmp_path: Path, how: str) -> None:
     started = start(f"{LONG} --name gone")
     started.wait_for_losses("gone", 2000)
-    shutil.rmtree(tmp_path / "runs", ignore_errors=True)  # in which a temporary file may turn up meanwhile
-    shutil.rmtree(tmp_path / "runs", ignore_errors=True)
+    run = tmp_path / "runs" / "gone"
+    if how == "emptied":  # as a deletion leaves it while temporary files turn up in it: the folders stay
+        for file in (*run.glob("events.*"), run / "run.json", run / "log.txt", run / "loss.f64"):
+            file.unlink()
+    else:
+        run.rename(tmp_path / "elsewhere")
+    if how == "deleted":
+        shutil.rmtree(tmp_path / "elsewhere")
     code, out, err = started.end()
     assert code == 1
     assert out == ""
     assert "Traceback" not in err
-    assert "No such file" in err
+    assert "its folder runs/gone was deleted or moved while it trained" in err
+    assert not (run / "run.json").exists()  # nothing that would look like a run
+
+
+def test_a_run_that_was_moved_away_while_it_trained_goes_on_from_there(start: Start, cli: Cli, tmp_path: Path) -> None:
+    started = start(f"{LONG} --name gone --no-tensorboard")
+    started.wait_for_losses("gone", 5000)
+    (tmp_path / "runs" / "gone").rename(tmp_path / "runs" / "there")
+    assert started.end()[0] == 1
+    assert cli("runs --json").json["runs"][0]["state"] == "interrupted"
+    step = cli("runs --json").json["runs"][0]["steps"]
+    assert cli(f"resume there --steps {(step // 1000 + 1) * 1000}").code == 0
+    assert len(losses(tmp_path / "runs" / "there")) == (step // 1000 + 1) * 1000

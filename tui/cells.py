@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 from typing import TYPE_CHECKING, TypeAlias
 
 from rich.cells import cell_len, set_cell_size
@@ -52,10 +53,13 @@ def fit(spans: Sequence[Span], width: int) -> Line:
     line: list[Span] = []
     left = width
     for text, style in spans:
-        text = tame(text)
+        if _NARROW.fullmatch(text):
+            size = len(text)
+        else:
+            text = tame(text)
+            size = cell_len(text)
         if not text or left <= 0:
             continue
-        size = cell_len(text)
         if size > left:
             text = set_cell_size(text, left)
             size = left
@@ -124,7 +128,12 @@ def changes(old: Line, new: Line) -> Iterator[tuple[int, int]]:
     """Where two lines of equal width differ: (first cell, end), stretches that are near joined."""
     if old == new:
         return
-    before, after = _cells(old), _cells(new)
+    same = next(i for i, (one, other) in enumerate(zip_longest(old, new)) if one != other)
+    same = max(0, same - 1)  # spans at the beginning; what follows may begin with marks on the last of their cells
+    while same and not cell_len(new[same][0]):
+        same -= 1
+    begin = sum(cell_len(text) for text, _ in new[:same])
+    before, after = _cells(old[same:]), _cells(new[same:])
     start = end = -1
     for x, (one, other) in enumerate(zip(before, after, strict=False)):
         if one == other:
@@ -134,13 +143,13 @@ def changes(old: Line, new: Line) -> Iterator[tuple[int, int]]:
         if start < 0:
             start = first
         elif first - end > NEAR:
-            yield start, end
+            yield begin + start, begin + end
             start = first
         end = x + 1
         while end < len(after) and not (after[end][0] and before[end][0]):
             end += 1
     if start >= 0:
-        yield start, end
+        yield begin + start, begin + end
 
 
 class Cells(Widget):
@@ -192,6 +201,11 @@ class Cells(Widget):
         else:
             self.refresh(*regions)
 
+    def note(self, text: str) -> None:
+        """Say something on the lower border. It is painted only where it has changed."""
+        if (self.border_subtitle or "") != text:
+            self.border_subtitle = text
+
     def render_lines(self, crop: Region) -> list[Strip]:
         """The lines for Textual, which does not know of those that went out without it."""
         strips = super().render_lines(crop)
@@ -220,6 +234,22 @@ class Cells(Widget):
             self._ground = self.rich_style
         ground = self._ground
         return Strip([Segment(text, ground + style) for text, style in self._lines[y]], self._drawn[0])
+
+    def stretch(self, y: int, first: int, end: int) -> Strip:
+        """Some of the cells of one line, from `first` up to `end`."""
+        if self._ground is None:
+            self._ground = self.rich_style
+        found, x = [], 0
+        for text, style in self._lines[y]:
+            begin, x = x, x + cell_len(text)
+            if begin < end and x > first:
+                segment = Segment(text, self._ground + style)
+                if begin < first:
+                    segment = segment.split_cells(first - begin)[1]
+                if x > end:
+                    segment = segment.split_cells(end - max(begin, first))[0]
+                found.append(segment)
+        return Strip(found, end - first)
 
     def notify_style_update(self) -> None:
         """The theme or a class changed: the ground may have another colour, and so may the inks."""

@@ -67,7 +67,7 @@ class Shortcut:
         console = app.console
         text = "".join(
             f"\x1b[{place.y + region.y + 1};{place.x + region.x + 1}H"
-            + widget.render_line(region.y).crop(region.x, region.right).render(console)
+            + widget.stretch(region.y, region.x, region.right).render(console)
             for region in changed
         )
         if not self._waiting:

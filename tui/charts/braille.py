@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 DOTS_X, DOTS_Y = 2, 4  # dots in a cell
-BITS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]], np.int64)  # of the rows from the top
+BITS = [0, 1, 2, 4, 5, 6, 3, 7]  # whose dots they are, counted down the left column of a cell and then the right one
+BLANK = 0x2800
 
 
 class Canvas:
@@ -41,8 +42,10 @@ class Canvas:
     def rows(self) -> list[str]:
         """The cells as text, blank where nothing is drawn."""
         cells = self._dots[::-1].reshape(self.height, DOTS_Y, self.width, DOTS_X)
-        codes = np.einsum("aibj,ij->ab", cells.astype(np.int64), BITS)
-        return ["".join(chr(0x2800 + code) if code else " " for code in row) for row in codes.tolist()]
+        dots = cells.transpose(0, 2, 3, 1).reshape(self.height, self.width, DOTS_Y * DOTS_X)[..., BITS]
+        codes = BLANK + np.packbits(dots, axis=2, bitorder="little")[..., 0].astype("<u4")
+        text = np.where(codes == BLANK, ord(" "), codes).astype("<u4").tobytes().decode("utf-32-le")
+        return [text[start : start + self.width] for start in range(0, len(text), self.width)]
 
 
 def _joined(columns: Floats, rows: Floats) -> tuple[Floats, Floats]:

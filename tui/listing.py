@@ -12,6 +12,7 @@ from textual.message import Message
 
 from tui.cells import Cells, Span, left, right
 from tui.keys import bindings
+from tui.scrolling import Roll
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Listing(Cells, can_focus=True):
         self.count = 0
         self.columns: Sequence[Column] = ()
         self._line: Callable[[int], Sequence[Span]] = lambda _line: ()
-        self._first = 0
+        self.roll = Roll()
 
     def fill(self, columns: Sequence[Column], count: int, line: Callable[[int], Sequence[Span]]) -> None:
         """Show `count` lines; `line` gives the cells of one, a text and a style for each column."""
@@ -77,24 +78,17 @@ class Listing(Cells, can_focus=True):
         ink = self.ink
         if not self.count:
             return [[], [("  " + self.empty, ink.faint)]]
-        room = max(1, height - 1)
-        self._first = max(0, min(self._first, self.cursor, self.count - room))
-        if self.cursor >= self._first + room:
-            self._first = self.cursor - room + 1
         lines = [
             [(" ", ink.faint), *self._spans([(c.heading, ink.accent if c.chosen else ink.faint) for c in self.columns])]
         ]
-        for index in range(self._first, min(self.count, self._first + room)):
+        for index in self.roll.fit(self.count, height - 1, self.cursor):
             here = index == self.cursor and self.has_focus
             spans: list[Span] = [("▸" if here else " ", ink.accent), *self._spans(self._line(index))]
             if here:
                 spans = [(text, ink.on_cursor(style)) for text, style in spans]
                 spans.append((" " * width, ink.on_cursor(Style())))
             lines.append(spans)
-        below = self.count - self._first - room
-        text = " ".join([f"↑ {self._first:,}"] * bool(self._first) + [f"↓ {below:,}"] * (below > 0))
-        if (self.border_subtitle or "") != text:
-            self.border_subtitle = text
+        self.note(self.roll.told)
         return lines
 
     def _spans(self, cells: Sequence[Span]) -> list[Span]:

@@ -6,11 +6,10 @@ from math import isfinite
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-from textual.binding import BindingType
 
-from tui.cells import Cells, Span, clip, left, right, wrap
-from tui.keys import bindings
+from tui.cells import Span, clip, left, right, wrap
 from tui.numbers import count, figures, fixed
+from tui.scrolling import LINES, Scrolling
 
 if TYPE_CHECKING:
     from engine.evaluation import Evaluation, Part
@@ -31,10 +30,9 @@ def better(name: str, value: float, baseline: float) -> bool | None:
     return value < baseline if name in LESS else value > baseline
 
 
-class Assessed(Cells, can_focus=True):
+class Assessed(Scrolling):
     """A pane on one evaluation and one of its splits, which scrolls where it is longer than high."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings("list")]
     KIND: ClassVar[str] = "text"
 
     def __init__(self, *, id: str) -> None:
@@ -43,36 +41,20 @@ class Assessed(Cells, can_focus=True):
         self.split = ""
         self.words: list[str] = []  # what is said instead, where there is no evaluation
         self.bad = False
-        self._first = self._more = 0
-
-    def action_move(self, lines: int) -> None:
-        """Scroll."""
-        self._first = max(0, min(self._first + lines, self._more))
-        self.redraw()
-
-    def action_choose(self) -> None:
-        """Nothing to choose."""
 
     @property
     def part(self) -> Part | None:
         """The split that is looked at."""
         return self.evaluation.parts.get(self.split) if self.evaluation is not None else None  # type: ignore[call-overload]
 
-    def draw(self, width: int, height: int) -> list[list[Span]]:
-        """The lines that fit."""
+    def told(self, width: int) -> list[list[Span]]:
+        """The assessment, or why there is none."""
         if self.evaluation is None or self.part is None:
             style = self.ink.bad if self.bad else self.ink.faint
-            return [[], *([(f"  {line}", style)] for text in self.words for line in wrap(text, width - 4, height))]
-        lines = self.told(self.evaluation, self.part, width)
-        self._more = max(0, len(lines) - height)
-        self._first = min(self._first, self._more)
-        more = self._more - self._first
-        text = " ".join([f"↑ {self._first}"] * bool(self._first) + [f"↓ {more}"] * bool(more))
-        if (self.border_subtitle or "") != text:
-            self.border_subtitle = text
-        return lines[self._first : self._first + height]
+            return [[], *([(f"  {line}", style)] for text in self.words for line in wrap(text, width - 4, LINES))]
+        return self.assessed(self.evaluation, self.part, width)
 
-    def told(self, evaluation: Evaluation, part: Part, width: int) -> list[list[Span]]:
+    def assessed(self, evaluation: Evaluation, part: Part, width: int) -> list[list[Span]]:
         """Everything that is to be said, on lines of `width` cells."""
         raise NotImplementedError
 
@@ -80,7 +62,7 @@ class Assessed(Cells, can_focus=True):
 class Figures(Assessed):
     """The metrics of every split, each beside its baseline."""
 
-    def told(self, evaluation: Evaluation, part: Part, width: int) -> list[list[Span]]:
+    def assessed(self, evaluation: Evaluation, part: Part, width: int) -> list[list[Span]]:
         """A line for each metric; a baseline for as many splits as fit, the one that is looked at first."""
         ink = self.ink
         splits = list(evaluation.parts)
@@ -126,7 +108,7 @@ def _verdict(evaluation: Evaluation, split: str) -> str:
 class Classes(Assessed):
     """The confusion matrix and the figures of each class; for amounts how large the errors are."""
 
-    def told(self, evaluation: Evaluation, part: Part, width: int) -> list[list[Span]]:
+    def assessed(self, evaluation: Evaluation, part: Part, width: int) -> list[list[Span]]:
         """The matrix first."""
         if part.confusion is None or part.per_class is None:
             return self._errors(evaluation, part, width)
@@ -177,7 +159,7 @@ class Classes(Assessed):
 class Conditions(Assessed):
     """The decision threshold, and how well the parameters are, in words."""
 
-    def told(self, evaluation: Evaluation, part: Part, width: int) -> list[list[Span]]:
+    def assessed(self, evaluation: Evaluation, part: Part, width: int) -> list[list[Span]]:
         """Words first, then the norms of every parameter."""
         ink = self.ink
         lines: list[list[Span]] = []

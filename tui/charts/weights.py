@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual.binding import BindingType
 from textual.markup import escape
 
-from tui.cells import Cells, Span, clip, left, right, wrap
-from tui.keys import bindings
+from tui.cells import Span, clip, left, right, wrap
 from tui.numbers import fixed
+from tui.scrolling import Scrolling
 
 if TYPE_CHECKING:
     from engine.learn.plan import Plan
@@ -19,11 +18,10 @@ EMPTY = "They appear with the first step of a run."
 NUMBER = 11  # cells of a number
 
 
-class WeightsTable(Cells, can_focus=True):
+class WeightsTable(Scrolling):
     """A line for each feature and the bias, of a network one for each of its parameters; below them the tensors."""
 
     KIND: ClassVar[str] = "weights"  # decides about the keys
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings("list")]
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id, classes="pane weights")
@@ -32,8 +30,6 @@ class WeightsTable(Cells, can_focus=True):
         self._now: Snapshot | None = None
         self._shapes: tuple[str, ...] = ()
         self._plan: Plan | None = None  # the one that `_shapes` tell of
-        self._first = 0
-        self._more = 0
 
     def show(self, now: Snapshot | None) -> None:
         """Take the newest weights."""
@@ -47,11 +43,6 @@ class WeightsTable(Cells, can_focus=True):
                 self._shapes = describe(plan, plan.batch)
         if before is None or now is None or before.parameters is not now.parameters or before.plan is not now.plan:
             self.redraw()
-
-    def action_move(self, lines: int) -> None:
-        """Scroll."""
-        self._first = max(0, min(self._first + lines, self._more))
-        self.redraw()
 
     def action_choose(self) -> None:
         """Show the table large, or small again."""
@@ -67,20 +58,13 @@ class WeightsTable(Cells, can_focus=True):
         head, rows = self._linear(now, width) if now.weights is not None else self._network(now, width)
         count = len(rows)
         rows += self._tensors(width)
-        room = height - 1
-        self._more = max(0, len(rows) - room)
-        self._first = min(self._first, self._more)
-        below = self._more - self._first
-        parts = [f"↑ {self._first}"] * bool(self._first) + [f"↓ {below}"] * (below > 0)
-        if self._shapes and self._first + room < count + 3:  # no room for the tensors: in a few words on the border
-            used = sum(len(part) + 1 for part in parts)
-            parts.insert(
-                0, clip(next((s for s in self._shapes if "@" in s), self._shapes[0]), max(1, width - 8 - used))
-            )
-        text = escape("  ".join(parts))
-        if (self.border_subtitle or "") != text:
-            self.border_subtitle = text
-        return [head, *rows[self._first : self._first + room]]
+        seen = self.roll.fit(len(rows), height - 1)
+        told = self.roll.told
+        if self._shapes and seen.start + height - 1 < count + 3:  # no room for the tensors: in a few words
+            shapes = next((s for s in self._shapes if "@" in s), self._shapes[0])
+            told = f"{clip(shapes, max(1, width - 8 - len(told) - bool(told)))}  {told}".rstrip()
+        self.note(escape(told))
+        return [head, *rows[seen.start : seen.stop]]
 
     def _linear(self, snapshot: Snapshot, width: int) -> tuple[list[Span], list[list[Span]]]:
         """Names to the left, as many number columns as fit, numbers to the right."""

@@ -15,6 +15,7 @@ from tui.cells import Cells, Span, left
 from tui.keys import bindings
 from tui.panels.rows import Row, about, draw_row, editor_room, option_rows
 from tui.screens.layout import MESSAGES
+from tui.scrolling import Roll
 
 if TYPE_CHECKING:
     from engine.recipe import Choice
@@ -43,7 +44,7 @@ class Panel(Cells, can_focus=True):
         self.folded = False  # only the title is shown
         self._cursor = 0
         self._touched = False  # the cursor stands on what is chosen until a key moves it
-        self._first = 0
+        self._roll = Roll()
         self._unfolded = ""  # the field whose words are shown
         self._rows: list[Row] = []
         self._editor: Editor | None = None
@@ -89,33 +90,20 @@ class Panel(Cells, can_focus=True):
             return []
         if not self._touched:
             self._cursor = next((i for i, row in enumerate(self._rows) if row.kind == "option" and row.chosen), 0)
-            self._first = 0
+            self._roll.first = 0
         self._cursor = max(0, min(self._cursor, len(self._rows) - 1))
         if not self._rows[self._cursor].rests:
             self._step(1)
-        self._scroll(height)
+        # The heading above the first row is shown with it.
+        top = all(not row.rests for row in self._rows[: self._cursor])
+        self._roll.first = 0 if top else self._roll.first
         lines = []
-        for index in range(self._first, min(len(self._rows), self._first + height)):
+        for index in self._roll.fit(len(self._rows), height, self._cursor):
             cursor = index == self._cursor and self.has_focus_within
             editing = cursor and self._editor is not None
             lines.append(draw_row(self._rows[index], width, self.ink, cursor=cursor, editing=editing))
-        self._say_more(height)
+        self.note(self._roll.told)
         return lines
-
-    def _scroll(self, height: int) -> None:
-        # The heading above the first row is shown with it.
-        top = 0 if all(not row.rests for row in self._rows[: self._cursor]) else self._cursor
-        self._first = min(self._first, top)
-        if self._cursor >= self._first + height:
-            self._first = self._cursor - height + 1
-        self._first = max(0, min(self._first, len(self._rows) - height))
-
-    def _say_more(self, height: int) -> None:
-        below = max(0, len(self._rows) - self._first - height)
-        parts = [f"↑ {self._first}"] * bool(self._first) + [f"↓ {below}"] * bool(below)
-        text = " ".join(parts)
-        if (self.border_subtitle or "") != text:
-            self.border_subtitle = text
 
     def brief(self, desk: Desk) -> str:
         """What the panel says in a few words while it is folded."""
@@ -171,7 +159,7 @@ class Panel(Cells, can_focus=True):
             self._tell()
             return
         if direction < 0:
-            self._first = 0  # headings above the first row
+            self._roll.first = 0  # headings above the first row
         self._tell()
 
     def action_choose(self) -> None:
@@ -254,7 +242,7 @@ class Panel(Cells, can_focus=True):
             width = self.size.width
             room = editor_room(self._editor.label, width)
             self._editor.styles.width = room
-            self._editor.styles.offset = (width - room - 1, self._cursor - self._first)
+            self._editor.styles.offset = (width - room - 1, self._cursor - self._roll.first)
 
     def close_editor(self) -> None:
         """Leave the editor without taking what is in it."""

@@ -12,10 +12,11 @@ from textual.binding import BindingType
 from textual.geometry import Region
 from textual.message import Message
 
-from tui.cells import Cells, Span, wrap
+from tui.cells import Span, wrap
 from tui.keys import bindings
 from tui.looker import Looker
 from tui.screens.room import Room
+from tui.scrolling import Scrolling
 from tui.surveyor import in_background
 from tui.theme import Ink
 
@@ -29,10 +30,10 @@ WORDS = {"plain": "tensors and formulas", "torch": "nn, optim and DataLoader"}
 AWAY = 8  # columns that one key moves the text aside
 
 
-class Script(Cells, can_focus=True):
+class Script(Scrolling):
     """A Python text in colours, which scrolls both ways."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings("list"), *bindings("code")]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("code")]
     KIND: ClassVar[str] = "text"
 
     def __init__(self) -> None:
@@ -41,17 +42,11 @@ class Script(Cells, can_focus=True):
         self.problem = ""
         self._lines: list[Any]
         self._coloured: list[list[tuple[str, str]]] = []
-        self._first = self._more = self._aside = 0
+        self._aside = 0
 
     def take(self, text: str, coloured: list[list[tuple[str, str]]]) -> None:
         """Show a text; `coloured` are its lines in pieces, each with the name of its ink."""
         self.text, self._coloured, self.problem = text, coloured, ""
-        self._first = min(self._first, max(0, len(coloured) - 1))
-        self.redraw()
-
-    def action_move(self, lines: int) -> None:
-        """Scroll."""
-        self._first = max(0, min(self._first + lines, self._more))
         self.redraw()
 
     def action_aside(self, columns: int) -> None:
@@ -60,9 +55,6 @@ class Script(Cells, can_focus=True):
         self._aside = max(0, min(self._aside + columns, longest - self.size.width + 8))
         self.redraw()
 
-    def action_choose(self) -> None:
-        """Nothing to choose."""
-
     def draw(self, width: int, height: int) -> list[list[Span]]:
         """Line numbers, and the lines that fit."""
         ink = self.ink
@@ -70,21 +62,16 @@ class Script(Cells, can_focus=True):
             style = ink.bad if self.problem else ink.faint
             return [[], *([(f"  {line}", style)] for line in wrap(self.problem or "writing…", width - 4, height))]
         inks = _inks(ink)
-        self._more = max(0, len(self._coloured) - height)
-        self._first = min(self._first, self._more)
         size = len(str(len(self._coloured))) + 1
         lines: list[list[Span]] = []
-        for number in range(self._first, min(len(self._coloured), self._first + height)):
+        for number in self.roll.fit(len(self._coloured), height):
             line: list[Span] = [(f"{number + 1:>{size}} ", ink.faint)]
             aside = self._aside
             for text, name in self._coloured[number]:
                 line.append((text[aside:], inks[name]))
                 aside = max(0, aside - len(text))
             lines.append(line)
-        below = self._more - self._first
-        parts = [f"↑ {self._first}"] * bool(self._first) + [f"↓ {below}"] * bool(below) + ["←"] * bool(self._aside)
-        if (self.border_subtitle or "") != " ".join(parts):
-            self.border_subtitle = " ".join(parts)
+        self.note(" ".join(filter(None, (self.roll.told, "←" * bool(self._aside)))))
         return lines
 
 

@@ -15,9 +15,10 @@ from textual.geometry import Region
 from textual.markup import escape
 from textual.message import Message
 
-from tui.cells import Cells, Span, wrap
+from tui.cells import Span, wrap
 from tui.keys import bindings
 from tui.screens.room import Room
+from tui.scrolling import Scrolling
 from tui.surveyor import in_background
 from tui.terminal import log_path
 
@@ -31,18 +32,16 @@ TAIL = 1 << 17  # bytes of a file's end that are shown
 LINES = 4000  # lines that one text may take
 
 
-class Lines(Cells, can_focus=True):
+class Lines(Scrolling):
     """Lines of text that scroll; the newest, at the end, are followed until one scrolls up."""
 
     KIND: ClassVar[str] = "text"
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings("list")]
 
     def __init__(self, *, id: str, empty: str) -> None:
         super().__init__(id=id, classes="pane")
         self.empty = empty
         self._texts: tuple[tuple[str, str, str], ...] = ()  # (time, text, kind)
-        self._first: int | None = None  # None: the end
-        self._more = 0
+        self._follows = True  # the end
 
     def fill(self, texts: tuple[tuple[str, str, str], ...]) -> None:
         """Show texts, each with the time in front of it and the name of its ink."""
@@ -52,12 +51,9 @@ class Lines(Cells, can_focus=True):
 
     def action_move(self, lines: int) -> None:
         """Scroll."""
-        first = (self._more if self._first is None else self._first) + lines
-        self._first = None if first >= self._more else max(0, first)
+        self.roll.move(lines)
+        self._follows = not self.roll.below
         self.redraw()
-
-    def action_choose(self) -> None:
-        """Nothing to choose."""
 
     def draw(self, width: int, height: int) -> list[list[Span]]:
         """The lines that fit."""
@@ -72,12 +68,11 @@ class Lines(Cells, can_focus=True):
             parts = [part for line in text.splitlines() or [""] for part in (_folded(line, room) or [""])]
             for index, part in enumerate(parts):
                 lines.append([(head if index == 0 else " " * len(head), ink.faint), (part, inks[kind])])
-        self._more = max(0, len(lines) - height)
-        first = self._more if self._first is None else min(self._first, self._more)
-        marks = [f"↑ {first:,}"] * bool(first) + [f"↓ {self._more - first:,}"] * (first < self._more)
-        if (self.border_subtitle or "") != " ".join(marks):
-            self.border_subtitle = " ".join(marks)
-        return lines[first : first + height]
+        if self._follows:
+            self.roll.first = len(lines)
+        seen = self.roll.fit(len(lines), height)
+        self.note(self.roll.told)
+        return [lines[index] for index in seen]
 
 
 def _folded(line: str, width: int) -> list[str]:

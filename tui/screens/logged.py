@@ -53,7 +53,7 @@ class Details(Scrolling, inherit_bindings=False):
         """To another view."""
         views = self.available()
         at = views.index(self.view) if self.view in views else 0
-        self.view, self._first = views[(at + by) % len(views)], 0
+        self.view, self.roll.first = views[(at + by) % len(views)], 0
         self.redraw()
 
     def told(self, width: int) -> list[list[Span]]:

@@ -15,6 +15,7 @@ from tui.cells import Cells, Span, clip, left, right
 from tui.folders import Entry, FolderRead, ask_for_folder, common, matching, parted
 from tui.panels.editor import Editor
 from tui.screens.menu import GROUND
+from tui.scrolling import Roll
 
 
 class Entries(Cells):
@@ -27,7 +28,7 @@ class Entries(Cells):
         self.recent: frozenset[Path] = frozenset()
         self.cursor = 0
         self.problem = ""
-        self._first = 0
+        self.roll = Roll()
 
     @property
     def current(self) -> Entry | None:
@@ -36,22 +37,16 @@ class Entries(Cells):
 
     def draw(self, width: int, height: int) -> list[list[Span]]:
         """Two lines for the path, then the entries."""
-        ink, room = self.ink, max(1, height - 2)
+        ink = self.ink
         lines: list[list[Span]] = [[(" path ", ink.dim)], [("─" * width, ink.faint)]]
         if self.problem:
             lines.append([(f"  {clip(self.problem, width - 4)}", ink.bad)])
         elif not self.found:
             lines.append([("  nothing here is called so; Enter takes the path as it is typed", ink.faint)])
-        self._first = max(0, min(self._first, self.cursor, len(self.found) - room))
-        if self.cursor >= self._first + room:
-            self._first = self.cursor - room + 1
-        for index in range(self._first, min(len(self.found), self._first + room)):
+        for index in self.roll.fit(len(self.found), height - 2, self.cursor):
             spans = self._line(self.found[index], width, "▸" if index == self.cursor else " ")
             lines.append([(text, ink.on_cursor(style)) for text, style in spans] if index == self.cursor else spans)
-        below = max(0, len(self.found) - self._first - room)
-        more = " ".join([f"↑ {self._first}"] * bool(self._first) + [f"↓ {below:,}"] * bool(below))
-        keys = "↑ ↓ move · Enter open · Tab complete · Esc leave"
-        self.border_subtitle = f"{more} · {keys}" if more else keys
+        self.note(" · ".join(filter(None, (self.roll.told, "↑ ↓ move · Enter open · Tab complete · Esc leave"))))
         return lines
 
     def _line(self, one: Entry, width: int, pointer: str) -> list[Span]:

@@ -183,7 +183,7 @@ class PredictScreen(Room):
         self._tell(told + [(text, True) for text in message.warnings])
 
     def _tell(self, told: list[tuple[str, bool]]) -> None:
-        self.way.told = told
+        self.way.said = told
         self.show()
 
     async def action_cancel(self) -> None:

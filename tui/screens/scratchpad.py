@@ -6,15 +6,14 @@ from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.geometry import Region
 
-from tui.cells import Cells, Span, clip, left, right, wrap
-from tui.keys import bindings
+from tui.cells import Span, clip, left, right, wrap
 from tui.numbers import figures, fixed
 from tui.panels.panel import Panel
 from tui.panels.rows import Row
 from tui.screens.room import Room
+from tui.scrolling import LINES, Scrolling
 
 if TYPE_CHECKING:
     from engine.learn.expression import Gradient, Node
@@ -136,10 +135,9 @@ class Pad(Panel):
         self.compute(self.text, self.values)
 
 
-class Tree(Cells, can_focus=True):
+class Tree(Scrolling):
     """The value, the gradients, and the graph from the whole down to its leaves."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings("list")]
     KIND: ClassVar[str] = "text"
 
     def __init__(self) -> None:
@@ -147,21 +145,12 @@ class Tree(Cells, can_focus=True):
         self.border_title = "value, gradients and graph"
         self.found: Gradient | None = None
         self.problem = ""
-        self._first = self._more = 0
 
-    def action_move(self, lines: int) -> None:
-        """Scroll."""
-        self._first = max(0, min(self._first + lines, self._more))
-        self.redraw()
-
-    def action_choose(self) -> None:
-        """Nothing to choose."""
-
-    def draw(self, width: int, height: int) -> list[list[Span]]:
+    def told(self, width: int) -> list[list[Span]]:
         """The answer above, the tree below."""
         ink, found = self.ink, self.found
         if found is None:
-            return [[], *([(f"  {line}", ink.bad)] for line in wrap(self.problem, width - 4, height))]
+            return [[], *([(f"  {line}", ink.bad)] for line in wrap(self.problem, width - 4, LINES))]
         lines: list[list[Span]] = [[(" value  ", ink.dim), (figures(found.value, 8), ink.accent)]]
         if found.gradients:
             size = max(cell_len(variable) for variable in found.gradients)
@@ -172,13 +161,7 @@ class Tree(Cells, can_focus=True):
         heads = [(right("value", NUMBER), ink.faint), (right("gradient", NUMBER), ink.faint)]
         lines.append([(left(" part of the expression", name), ink.faint), *heads])
         lines += [self._line(node, stem, name) for node, stem in _walk(found.tree)]
-        self._more = max(0, len(lines) - height)
-        self._first = min(self._first, self._more)
-        below = self._more - self._first
-        text = " ".join([f"↑ {self._first}"] * bool(self._first) + [f"↓ {below}"] * bool(below))
-        if (self.border_subtitle or "") != text:
-            self.border_subtitle = text
-        return lines[self._first :]
+        return lines
 
     def _line(self, node: Node, stem: str, name: int) -> list[Span]:
         ink = self.ink

@@ -13,6 +13,7 @@ from tui.cells import Cells, Span, clip, left
 from tui.keys import bindings
 from tui.runs_table import Field, fields
 from tui.screens.menu import GROUND
+from tui.scrolling import Roll
 
 
 class Switches(Cells, can_focus=True):
@@ -28,7 +29,8 @@ class Switches(Cells, can_focus=True):
         # Those that show come first, in their order.
         self.fields: list[Field] = [fields()[name] for name in shown]
         self.fields += [one for one in known if one.name not in shown]
-        self.cursor = self._first = 0
+        self.cursor = 0
+        self.roll = Roll()
 
     def action_move(self, lines: int) -> None:
         """Move the cursor."""
@@ -47,11 +49,8 @@ class Switches(Cells, can_focus=True):
     def draw(self, width: int, height: int) -> list[list[Span]]:
         """The columns around the cursor."""
         ink = self.ink
-        self._first = max(0, min(self._first, self.cursor, len(self.fields) - height))
-        if self.cursor >= self._first + height:
-            self._first = self.cursor - height + 1
         lines: list[list[Span]] = []
-        for index in range(self._first, min(len(self.fields), self._first + height)):
+        for index in self.roll.fit(len(self.fields), height, self.cursor):
             one, here = self.fields[index], index == self.cursor
             on = one.name in self.shown
             spans: list[Span] = [
@@ -61,11 +60,7 @@ class Switches(Cells, can_focus=True):
                 (left(clip(one.about, max(0, width - 24)), max(0, width - 23)), ink.dim),
             ]
             lines.append([(text, ink.on_cursor(style)) for text, style in spans] if here else spans)
-        below = len(self.fields) - self._first - height
-        more = " ".join([f"↑ {self._first}"] * bool(self._first) + [f"↓ {below}"] * (below > 0))
-        text = f"{more} · Enter shows or hides · Esc goes back" if more else "Enter shows or hides · Esc goes back"
-        if (self.border_subtitle or "") != text:
-            self.border_subtitle = text
+        self.note(" · ".join(filter(None, (self.roll.told, "Enter shows or hides · Esc goes back"))))
         return lines
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
-from textual.binding import BindingType
-
-from tui.cells import Cells, Span, left, right, wrap
-from tui.keys import bindings
+from tui.cells import Span, left, right, wrap
 from tui.numbers import figures, fixed
+from tui.scrolling import Scrolling
 
 if TYPE_CHECKING:
     from engine.runs.predictor import Explanation, Predictor
@@ -18,10 +16,8 @@ FEW = 3  # classes that are shown then, the likeliest
 NOTHING = 1e-9  # share of the largest contribution below which one is rounding
 
 
-class Way(Cells, can_focus=True):
+class Way(Scrolling):
     """The table from raw to normalized to contribution to prediction; its features scroll."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings("list")]
 
     def __init__(self) -> None:
         super().__init__(id="way", classes="pane")
@@ -30,22 +26,13 @@ class Way(Cells, can_focus=True):
         self.explanation: Explanation | None = None
         self.problem = ""
         self.invitation = ""  # what to do where there is no model yet
-        self.told: list[tuple[str, bool]] = []  # about a file that is being predicted, and whether it is bad
-        self._first = self._more = 0
-
-    def action_move(self, lines: int) -> None:
-        """Scroll."""
-        self._first = max(0, min(self._first + lines, self._more))
-        self.redraw()
-
-    def action_choose(self) -> None:
-        """Nothing to choose here."""
+        self.said: list[tuple[str, bool]] = []  # about a file that is being predicted, and whether it is bad
 
     def draw(self, width: int, height: int) -> list[list[Span]]:
         """A line for each encoded feature, the bias, the sum, the warnings; below them what is told of a file."""
         ink = self.ink
         told: list[list[Span]] = []
-        for text, bad in self.told:
+        for text, bad in self.said:
             told += [[(f"  {line}", ink.bad if bad else ink.text)] for line in wrap(text, width - 4, 3)]
         if told:
             told = [[(" a file", ink.strong), (" " + "─" * max(0, width - 9), ink.faint)], *told]
@@ -54,7 +41,7 @@ class Way(Cells, can_focus=True):
 
     def _way(self, width: int, height: int) -> list[list[Span]]:
         ink, found = self.ink, self.explanation
-        self._say_more(0, 0)
+        self.note("")
         if self.problem or self.invitation:
             text, style = (self.problem, ink.bad) if self.problem else (self.invitation, ink.text)
             return [[], *([(f"  {line}", style)] for line in wrap(text, width - 4, height))]
@@ -67,17 +54,10 @@ class Way(Cells, can_focus=True):
         foot = self._foot(found, width, name, size, bar, most=99)
         if 1 + min(len(rows), LEAST) + len(foot) > height:
             foot = self._foot(found, width, name, size, bar, most=FEW)
-        room = max(LEAST, height - 1 - len(foot))
-        self._more = max(0, len(rows) - room)
-        self._first = min(self._first, self._more)
-        self._say_more(self._first, self._more - self._first)
-        return [head, *rows[self._first : self._first + room], *foot]
-
-    def _say_more(self, above: int, below: int) -> None:
-        parts = [f"↑ {above}"] * bool(above) + [f"↓ {below} feature{'s' * (below > 1)}"] * bool(below)
-        text = " ".join(parts)
-        if (self.border_subtitle or "") != text:
-            self.border_subtitle = text
+        seen = self.roll.fit(len(rows), max(LEAST, height - 1 - len(foot)))
+        below = self.roll.below
+        self.note(self.roll.told + (f" feature{'s' * (below > 1)}" if below else ""))
+        return [head, *rows[seen.start : seen.stop], *foot]
 
     def _features(self, found: Explanation, name: int, size: int, bar: int) -> tuple[list[Span], list[list[Span]]]:
         """The heading, and a line for each feature."""

@@ -10,10 +10,9 @@ from contextlib import suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual.app import ScreenStackError, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
-from textual.timer import Timer
 
 from tui.bars import LOOKING
 from tui.face import Face
@@ -92,7 +91,7 @@ class RavineApp(Face):
         self._inquirer: Inquirer | None = None
         self._asked: Recipe | None = None
         self._was_live = False
-        self._timer: Timer | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self._tensorboard: TensorBoard | None = None
         self.lister: Lister | None = None
         self.farewell = ""  # what is said after the screen is gone
@@ -181,12 +180,14 @@ class RavineApp(Face):
             self.memory.keep_soon(layout=self.liking, recipe=desk.recipe)
         self._was_live = desk.live
         self._watch()
-        try:
-            screen = self.screen
-        except ScreenStackError:  # the app is being closed
-            return
+        screen = self._on_top
         if isinstance(screen, Room) and screen.is_mounted:  # one that is being made shows everything when it is there
             screen.show()
+
+    @property
+    def _on_top(self) -> Screen[Any] | None:
+        """The screen that is shown; None while the app is being closed."""
+        return self.screen if self.screen_stack else None
 
     def on_surveying(self, message: Surveying) -> None:
         """How far the survey is."""
@@ -200,19 +201,20 @@ class RavineApp(Face):
             self._refit()
 
     def _refit(self) -> None:
-        if isinstance(self.screen, TrainScreen):
-            self.screen.refit()
+        if isinstance(screen := self._on_top, TrainScreen):
+            screen.refit()
 
     def _look(self) -> None:
         if self.desk is not None and self._pulse.look(self.desk.poll):
-            self.call_after_refresh(self._pulse.drawn)
+            asyncio.get_running_loop().call_soon(self._pulse.drawn)  # after what has been drawn is on its way
         self._timer = None
         self._watch()
 
     def _watch(self) -> None:
         """Look at the run when it is time, as long as it is going on."""
         if self.desk is not None and self.desk.live and self._timer is None:
-            self._timer = self.set_timer(self._pulse.rest, self._look)
+            # A timer of Textual's wakes the loop three times, and each time a training loop of Python has to wait.
+            self._timer = asyncio.get_running_loop().call_later(self._pulse.rest, self.call_later, self._look)
 
     def _say(self, text: str, bad: bool) -> None:
         self.notify(text, severity="error" if bad else "information", timeout=6 if bad else 3)
@@ -221,7 +223,7 @@ class RavineApp(Face):
         """What decides which keys do something now."""
         from tui.panels.editor import Editor
 
-        desk, focused = self.desk, self.focused if self.screen_stack else None  # no screen: the app is being closed
+        desk, focused = self.desk, self.focused if self._on_top is not None else None
         return Situation(
             screen=self.current_mode or "train",
             focus=getattr(focused, "KIND", "other"),

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from tui.surveyor import Found, Surveyed, Surveying
+
 SIZES = [(160, 45), (120, 36), (80, 24)]
 CHINESE = "面积,房龄,城市,价格\n10,3,北京,60\n20,3,上海,85\n25,,北京,100\n28,2.5,广州,120\n30,2,上海,140\n"
 
@@ -166,3 +168,12 @@ async def test_a_change_while_a_screen_is_being_made_is_harmless(drive: Any) -> 
             driver.app.action_go(mode)
             driver.app.desk.set({"lr": "0.1" if driver.app.desk.recipe.optimizer.lr != 0.1 else "0.2"})
             await driver.until(lambda mode=mode: driver.app.current_mode == mode and driver.app.screen.is_mounted)
+
+
+async def test_what_is_found_out_while_the_app_closes_is_harmless(drive: Any) -> None:
+    async with drive() as driver:
+        app, desk = driver.app, driver.app.desk
+    assert not app.screen_stack
+    app.on_surveyed(Surveyed(desk.recipe, desk.survey, desk.table, ""))
+    app.on_found(Found("presets", desk.presets))
+    app.on_surveying(Surveying("reading"))

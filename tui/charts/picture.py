@@ -74,23 +74,25 @@ class Picture:
         self.below = 2 if height >= 10 else 1
         tall = max(1, height - self.below)
         # The width of the labels depends on the range, and the columns on their width.
-        cuts = [curve.cut(self.window, max(8, width - 7) * plot.DOTS_X) for curve in curves]
+        columns = max(8, width - 7) * plot.DOTS_X
+        cuts = [curve.cut(self.window, columns) for curve in curves]
         self.fitted = self._limits(cuts, before)
         low, high = look.limits or (self.fitted.low, self.fitted.high)
         most = max(2, tall // 3)
         self.ticks = log_ticks(low, high, most) if look.log_y else linear_ticks(low, high, most)
         self.margin = max(5, max((cell_len(t.label) for t in self.ticks), default=0)) + 2
         self.frame = plot.Frame(max(4, width - self.margin), tall, low, high)
+        fits = self.frame.dots == columns
+        self._cuts = cuts if fits else [curve.cut(self.window, self.frame.dots) for curve in curves]
         self.sheet = Sheet(width, height)
 
     def draw(self) -> Sheet:
         """Everything, from back to front."""
         self._axes()
         self._rules()
-        cuts = [curve.cut(self.window, self.frame.dots) for curve in self.curves]
-        for curve, cut in zip(self.curves, cuts, strict=True):
+        for curve, cut in zip(self.curves, self._cuts, strict=True):
             self._curve(curve, cut)
-        for index, (curve, cut) in enumerate(zip(self.curves, cuts, strict=True)):
+        for index, (curve, cut) in enumerate(zip(self.curves, self._cuts, strict=True)):
             self._signs(index, curve, cut)
         self._labels()
         self._banner()

@@ -128,13 +128,18 @@ class Run:
             self._spread(self.kernel.gradient())
 
     def _placed(self) -> Recipe:
-        """The recipe with the device of an earlier part of the run, where there is one: another gives other bits."""
-        if self._origin is None or self.recipe.device.device != "auto":
+        """The recipe with device and threads of an earlier part of the run, where there is one: others give other bits."""
+        if self._origin is None:
             return self.recipe
+        known, found = read_facts(self._origin.run), self.recipe
+        if found.device.threads == "auto" and isinstance(known.get("threads"), int):
+            found = found.replace({"threads": known["threads"]})
+        if found.device.device != "auto":
+            return found
         try:
-            return self.recipe.replace({"device": resolve_device(read_facts(self._origin.run)["device"])})
+            return found.replace({"device": resolve_device(known["device"])})
         except (InputError, KeyError):
-            return self.recipe
+            return found
 
     def _same_data(self, origin: Origin) -> None:
         known = (read_facts(origin.run).get("data") or {}).get("fingerprint")

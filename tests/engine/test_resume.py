@@ -143,3 +143,20 @@ def test_a_changed_table_stops_the_resuming_unless_it_is_allowed(tmp_path: Path)
     with pytest.raises(InputError, match="has changed since"):
         begin(recipe, Origin.read(run.folder.path))
     assert begin(recipe, Origin.read(run.folder.path, changed_data=True)).step == 10
+
+
+def test_a_run_goes_on_with_as_many_threads_as_it_began_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Another number of threads adds up in another order.
+    wishes = {"dataset": "moons", "model": "mlp", "hidden": "600,600", "batch_size": 64, "backend": "autograd"}
+    recipe = build(wishes | {"steps": 4, "runs": str(tmp_path)})
+    monkeypatch.setattr("engine.learn.plan.available_cores", lambda: 2)
+    run = begin(recipe)
+    run.advance(2)
+    run.finish("interrupted")
+    assert run.folder is not None
+    folder = run.folder.path
+    assert read_facts(folder)["threads"] == 2
+    monkeypatch.setattr("engine.learn.plan.available_cores", lambda: 1)
+    assert finished(begin(read_toml(folder), Origin.read(folder))) == folder
+    assert read_facts(folder)["threads"] == 2
+    assert read_toml(folder).device.threads == "auto"

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from itertools import cycle, product
+from pathlib import Path
 from typing import Any
 
 import numba
@@ -21,7 +22,7 @@ from engine.learn.kernels.loops.products import add_product_of_turned, product_w
 from engine.learn.kernels.loops.products import product as multiply
 from engine.learn.kernels.order import BLOCK, rows_of_epoch
 from engine.streams import stream
-from tests.conftest import made
+from tests.conftest import PROGRAM, environment, losses, made
 from tests.engine.descent import Case, assert_follows, case, classes, plain_loop
 
 Floats = NDArray[np.float64]
@@ -298,6 +299,18 @@ def test_a_whole_run_imports_no_torch(tmp_path: Any) -> None:
 
 
 # The parts.
+
+
+def test_the_process_that_compiles_takes_the_steps_of_those_that_come_after_it(tmp_path: Path) -> None:
+    # Else a run that had to compile its loops would go on with other bits when it is resumed.
+    words = "titanic --model mlp --optimizer rmsprop --lr 0.0001 --backend compiled --steps 400 --no-tensorboard"
+    cache, runs = tmp_path / "cache", tmp_path / "runs"
+    for name in ("first", "second"):
+        command = [*PROGRAM, "train", *words.split(), "--runs", str(runs), "--name", name]
+        own = environment(NUMBA_CACHE_DIR=str(cache))
+        subprocess.run(command, env=own, cwd=tmp_path, capture_output=True, timeout=120, check=True)
+    assert list(cache.rglob("*.nbc"))
+    assert np.array_equal(losses(runs / "first"), losses(runs / "second"))
 
 
 @pytest.mark.parametrize("seed", [0, 7, 2**32, 2**63 - 1])

@@ -45,8 +45,12 @@ FOLDER = _folder()
 
 
 def part(function: F) -> F:
-    """Compile a function as a part of those that call it, for which alone it is of use."""
-    return cast(F, _numba.extending.register_jitable(**OPTIONS)(function))
+    """Compile a function as a part of those that call it, for which alone it is of use.
+
+    It is put inside them. If it stayed a function, the process that compiles them would call a version that numba has
+    made of it alone, and every later one that of the code on disk, whose sums are rounded otherwise.
+    """
+    return cast(F, _numba.extending.register_jitable(forceinline=True, **OPTIONS)(function))
 
 
 def jit(function: F) -> F:

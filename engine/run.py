@@ -84,6 +84,7 @@ class Run:
         self._threshold = 0.5  # the probability from which on the second of two classes is decided
         self._taken: int | None = None  # updates taken by a finished run
         self._evaluated = -1  # the step of the newest evaluation that counts
+        self._rated = -1  # and of the newest one that lowered the rate
 
     # Before the first step.
 
@@ -124,11 +125,13 @@ class Run:
             self.folder.stamp(0, time.time())
             self.recorder.rate(0, self.rate)
             self._evaluate()
-        elif self._evaluated == self.step and self.recorder.wants_histograms(self.step):
+        elif self._rated == self.step or self.recorder.fresh:
+            self.recorder.rate(self.step, self.rate)  # TensorBoard has been told to forget it, or never knew
+        if self._evaluated == self.step and self.recorder.wants_histograms(self.step):
             self._spread(self.kernel.gradient())
 
     def _placed(self) -> Recipe:
-        """The recipe with device and threads of an earlier part of the run, where there is one: others give other bits."""
+        """The recipe with the device and the threads of an earlier part of the run, if any: others give other bits."""
         if self._origin is None:
             return self.recipe
         known, found = read_facts(self._origin.run), self.recipe
@@ -159,6 +162,7 @@ class Run:
         self._plateau.__dict__.update(kept.get("plateau", {}))
         self._active = self._before = float(kept.get("seconds", 0.0))
         self._evaluated = int(kept.get("evaluated", -1))
+        self._rated = int(kept.get("rated", -1))
         self._first_norm = float(kept.get("first_norm", self._first_norm))
         best = {k.removeprefix(BEST): v for k, v in origin.state.arrays.items() if k.startswith(BEST)}
         if best:
@@ -284,6 +288,7 @@ class Run:
                 self.kernel.change("lr_factor", self._plateau.factor)
                 self.marks.append(Mark(self.step, "change", f"lr {self.rate:.4g}"))
                 self.recorder.rate(self.step, self.rate)
+                self._rated = self.step
 
     def _spread(self, gradient: Parameters) -> None:
         """Histograms of weights and gradients, and of two classes the precision against the recall."""
@@ -339,6 +344,7 @@ class Run:
             "plateau": self._plateau.__dict__,
             "seconds": self.seconds,
             "evaluated": self._evaluated,
+            "rated": self._rated,
             "first_norm": self._first_norm,
         }
         arrays, facts = dict(state.arrays), state.facts | {"run": json.dumps(own)}

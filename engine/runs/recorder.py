@@ -35,7 +35,13 @@ class Recorder:
         self._events = EventFile(folder.path, time.time(), start) if wishes.tensorboard else None
         self._histogram_steps = 0  # none before `begin`
         self._histograms_at = -1
+        self._rated = -1  # the step of the newest point of the learning rate
         self.tracks: dict[str, Series] = {}  # evaluated curves by tag
+
+    @property
+    def fresh(self) -> bool:
+        """Whether TensorBoard knows nothing yet of an earlier part of the run."""
+        return self._events is not None and self._events.first
 
     def begin(self, recipe: Recipe, plan: Plan, prepared: Prepared, parameters: Mapping[str, Floats]) -> None:
         """Tell TensorBoard what is trained: hyperparameters, graph, recipe.
@@ -46,7 +52,7 @@ class Recorder:
         self._histogram_steps = histogram_steps(plan.steps, plan.eval_every)
         if self._events is None:
             return
-        if self._events.first:
+        if self._events.first or not self._start:  # beginning anew makes TensorBoard forget what was said of step 0
             wall = time.time()
             self._events.event(summaries.session_start(wall, self._folder.path.name, hyperparameters(recipe, plan)))
             shapes = {name: array.shape for name, array in parameters.items()}
@@ -56,7 +62,7 @@ class Recorder:
         # TensorBoard has been told to forget what was said of the step at which this part begins.
         first = 0 if self._events.first else self._start
         for step, wall, values in read_evaluation_lines(self._folder.path):
-            if self._start and first <= step <= self._start:
+            if first <= step <= self._start:
                 self._events.point(wall, step, values)
 
     def _past_losses(self) -> None:
@@ -91,10 +97,12 @@ class Recorder:
             walls = np.full(len(steps), wall)
             self._events.scalars("loss/train", walls, steps, losses[steps - start])
             if rates is not None:
-                self._events.scalars("learning_rate", walls, steps, rates(steps))
+                new = steps > self._rated  # a change has its point already
+                self._events.scalars("learning_rate", walls[new], steps[new], rates(steps[new]))
 
     def rate(self, step: int, lr: float) -> None:
         """A learning rate that holds from a step on."""
+        self._rated = step
         if self._events is not None:
             self._events.scalar("learning_rate", time.time(), step, lr)
 

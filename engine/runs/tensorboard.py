@@ -44,7 +44,10 @@ class EventFile:
     """Appends to an event file of its own in a run folder."""
 
     def __init__(self, folder: Path, started: float, start: int = 0) -> None:
-        """Begin a file. With `start` above 0 TensorBoard forgets what earlier files say of that step and later ones."""
+        """Begin a file. TensorBoard forgets what earlier files say of the step `start` and later ones.
+
+        The first file says where it starts as well: TensorBoard does not take a run's first start for a restart.
+        """
         earlier = list(folder.glob("events.out.tfevents.*"))
         # TensorBoard reads the files of a run in the order of their names: this one has to be the last, even if it
         # begins in the same second as the one before, or the clock was set back.
@@ -55,8 +58,7 @@ class EventFile:
         self.first = not earlier
         self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
         self._write(records.file_version(started))
-        if start:
-            self._write(records.session_start(started, start))
+        self._write(records.session_start(started, start))
 
     def scalars(
         self, tag: str, wall_times: NDArray[np.float64], steps: NDArray[np.int64], values: NDArray[np.float64]

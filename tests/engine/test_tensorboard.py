@@ -134,6 +134,79 @@ def test_a_run_in_several_parts_is_one_clean_curve(run: str, server: str, runs: 
         assert np.float32([p[2] for p in points]).tolist() == np.float32([v[tag] for v in kept.values()]).tolist()
 
 
+def read(run: Path) -> dict[str, list[int]]:
+    """The steps of every tag, as TensorBoard's own reader in Python has them where its data server is not to be had."""
+    from tensorboard.backend.event_processing.plugin_event_accumulator import EventAccumulator
+
+    found = EventAccumulator(str(run), size_guidance={"tensors": 0})
+    found.Reload()
+    return {tag: [event.step for event in found.Tensors(tag)] for tag in found.Tags()["tensors"]}
+
+
+def test_the_first_interruption_leaves_one_clean_curve_in_every_reader(tmp_path: Path) -> None:
+    # The one in Python does not take a run's first start of a session for a restart.
+    run = begin(tmp_path, "resumed", LINEAR)
+    run.advance(131)  # no step of an evaluation: the one of the end of this part does not belong to the curve
+    run.finish("interrupted")
+    run = begin(tmp_path, "resumed", {}, Origin.read(tmp_path / "resumed"))
+    run.advance(1000)
+    run.finish("limit")
+    steps = read(tmp_path / "resumed")
+    assert steps["loss/train"] == list(range(300))
+    kept = [step for step, _ in read_evaluations(tmp_path / "resumed")]
+    assert steps["loss/validation"] == steps["gradient_norm"] == kept
+    assert steps["learning_rate"] == steps["recipe"] == [0]
+
+
+def test_a_run_interrupted_before_its_first_step_is_told_of_once(tmp_path: Path) -> None:
+    run = begin(tmp_path, "resumed", LINEAR)
+    run.finish("interrupted")
+    run = begin(tmp_path, "resumed", {}, Origin.read(tmp_path / "resumed"))
+    run.advance(1000)
+    run.finish("limit")
+    steps = read(tmp_path / "resumed")
+    assert steps["loss/train"] == list(range(300))
+    assert steps["loss/validation"] == [step for step, _ in read_evaluations(tmp_path / "resumed")]
+    assert steps["learning_rate"] == steps["recipe"] == [0]
+    assert steps["weights/weight"][0] == 0
+
+
+@pytest.mark.parametrize("schedule", ["cosine", "onecycle"])
+def test_a_moving_rate_has_one_point_a_step(schedule: str, tmp_path: Path) -> None:
+    run = begin(tmp_path, "moving", LINEAR | {"schedule": schedule, "backend": "compiled"})
+    run.advance(100)
+    run.change("lr", 0.001)
+    run.advance(1000)
+    run.finish("limit")
+    assert read(tmp_path / "moving")["learning_rate"] == list(range(300))
+
+
+def test_the_rate_that_a_plateau_lowered_last_is_told_again_after_a_restart(tmp_path: Path) -> None:
+    wishes = {"dataset": "moons", "schedule": "plateau", "lr": 1e-9, "batch_size": "full", "eval_every": 1, "steps": 40}
+    run = begin(tmp_path, "whole", wishes)
+    run.advance(1000)
+    run.finish("limit")
+    rated = read(tmp_path / "whole")["learning_rate"]
+    assert len(rated) > 2
+    run = begin(tmp_path, "resumed", wishes)
+    run.advance(rated[1])
+    run.finish("interrupted")
+    run = begin(tmp_path, "resumed", {}, Origin.read(tmp_path / "resumed"))
+    run.advance(1000)
+    run.finish("limit")
+    assert read(tmp_path / "resumed")["learning_rate"] == rated
+
+
+def test_a_branch_has_a_learning_rate_from_its_first_step(tmp_path: Path) -> None:
+    parent = begin(tmp_path, "parent", LINEAR | {"checkpoint_every": 100})
+    parent.advance(1000)
+    parent.finish("limit")
+    branch = begin(tmp_path, "branch", {}, Origin.read(tmp_path / "parent", 200, branch=True))
+    branch.advance(1000)
+    branch.finish("limit")
+    assert read(tmp_path / "branch")["learning_rate"] == [200]
+
+
 def test_a_resumed_run_has_the_histograms_of_an_undisturbed_one(server: str) -> None:
     steps = [
         [p[1] for p in ask(server, "histograms/histograms", run=r, tag="weights/weight")] for r in ("linear", "resumed")

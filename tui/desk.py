@@ -168,7 +168,7 @@ class Desk:
         """Begin a new run, paused, at a checkpoint of an earlier one; what is going on is ended first."""
 
         def begin() -> None:
-            self.adopt(recipe)
+            self._adopt_here(recipe)
             survey = self.survey_of(recipe)
             self.trained_on = survey.prepared if survey is not None else None
             table = survey.table if survey is not None else None
@@ -196,7 +196,7 @@ class Desk:
         if self.live:
             self._say("A run is going on; stop it first.", True)
             return
-        self.adopt(recipe)
+        self._adopt_here(recipe)
         self.trained_on = None
         self.run = self._open(recipe, paced=True, command=f"ravine resume {origin.run}", origin=origin)
         self.run.start()
@@ -210,8 +210,12 @@ class Desk:
         else:
             self.run, self.snapshot, self.trained_on = None, kept.snapshot, None
             self._kept = kept.recipe
-        recording = replace(kept.recipe.recording, runs=self.recipe.recording.runs, name=None)
-        self.adopt(replace(kept.recipe, recording=recording))
+        self._adopt_here(kept.recipe)
+
+    def _adopt_here(self, recipe: Recipe) -> None:
+        """The recipe of a kept run into the panels; the next run is kept where this program keeps its runs."""
+        recording = replace(recipe.recording, runs=self.recipe.recording.runs, name=None)
+        self.adopt(replace(recipe, recording=recording))
 
     # What was found out.
 

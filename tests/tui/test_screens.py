@@ -144,6 +144,26 @@ async def test_a_run_that_was_cut_short_goes_on_where_it_stood(drive: Any) -> No
         await driver.until(lambda: any("has taken all its" in str(n.message) for n in driver.app._notifications))
 
 
+async def test_a_run_of_another_folder_goes_on_and_new_runs_stay_where_they_were_kept(drive: Any, tmp_path: Path) -> None:
+    async with drive(values={"pace": "60", "name": "named"}) as driver:
+        await driver.press("space")
+        await driver.until(lambda: driver.app.desk.snapshot and driver.app.desk.snapshot.step > 3)
+        await driver.press("x")
+        await driver.done()
+    folder = (tmp_path / "runs").rename(tmp_path / "kept")
+    async with drive(values={"runs": str(folder)}) as driver:
+        await driver.press("r")
+        await driver.see("1 run in", "stopped", pane="run-list")
+        await driver.press("R")
+        await driver.until(lambda: driver.app.current_mode == "train")
+        assert driver.app.desk.runs_folder == folder
+        assert driver.app.desk.recipe.recording.name is None
+        await driver.press("x")
+        await driver.done()
+        assert driver.app.desk.snapshot.run == folder / "named"
+        assert not (tmp_path / "runs").exists()
+
+
 async def test_tensorboard_is_started_once_and_ended_with_the_app(drive: Any, tmp_path: Path) -> None:
     from urllib.request import urlopen
 

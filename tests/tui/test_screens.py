@@ -144,7 +144,9 @@ async def test_a_run_that_was_cut_short_goes_on_where_it_stood(drive: Any) -> No
         await driver.until(lambda: any("has taken all its" in str(n.message) for n in driver.app._notifications))
 
 
-async def test_a_run_of_another_folder_goes_on_and_new_runs_stay_where_they_were_kept(drive: Any, tmp_path: Path) -> None:
+async def test_a_run_of_another_folder_goes_on_and_new_runs_stay_where_they_were_kept(
+    drive: Any, tmp_path: Path
+) -> None:
     async with drive(values={"pace": "60", "name": "named"}) as driver:
         await driver.press("space")
         await driver.until(lambda: driver.app.desk.snapshot and driver.app.desk.snapshot.step > 3)

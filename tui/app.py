@@ -236,6 +236,7 @@ class RavineApp(Face):
             views=getattr(room, "views", 0),
             shown=self._shown_run(room) is not None,
             later=bool(desk and desk.later),
+            racing=bool(desk and desk.live and hasattr(desk.run, "snapshots")),
             columns=self.size.width,
         )
 

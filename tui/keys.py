@@ -33,6 +33,7 @@ class Situation:
     views: int = 0  # of the run that is shown
     shown: bool = False  # there is a run to be looked at, kept in a folder
     later: bool = False  # choices that a live run cannot take wait for the next one
+    racing: bool = False  # what is going on is a race
     columns: int = 160
 
     @property
@@ -196,7 +197,7 @@ KEYS: tuple[Key, ...] = (
         when=lambda now: now.shown and now.screen in ("train", "runs"), minor=True),
     Key("go.race", "N", "app.race", "race",
         "Normalization race: the same choices under every normalization, side by side.", "train",
-        lambda now: _train(now) and not now.live and not now.blocked),
+        lambda now: _train(now) and (now.racing if now.live else not now.blocked)),
     Key("go.log", "G", "app.go('log')", "log",
         "The log: what was told, with the time; the log of the run; what other code has printed.",
         when=_away("log"), minor=True),

@@ -124,7 +124,7 @@ class RaceScreen(Room):
         """The newest of every racer; while they race not more often than can be seen."""
         desk = self.ravine.desk
         if desk is not None and racing(desk):
-            if desk.phase == "training" and monotonic() < self._due and self.racers:
+            if desk.ticking and desk.phase == "training" and monotonic() < self._due and self.racers:
                 return
             self._due = monotonic() + PICTURES
             found = racers(desk.run)

@@ -115,11 +115,15 @@ def racers(run: Any) -> tuple[Racer, ...]:
 
 def rule(recipe: Recipe, found: tuple[Racer, ...]) -> str:
     """Which learning rate they have, and what that means."""
-    lr = recipe.optimizer.lr
+    lr: float | str = recipe.optimizer.lr
     plans = [racer.now.plan for racer in found if racer.now.plan is not None]
+    steered = [event for event in recipe.events if event.field == "lr"]
+    if steered:
+        lr = steered[-1].value
     if lr != "auto":
-        low = [racer.spoken for racer in found if _too_fast(racer)]
-        told = f"One learning rate for all: {figures(float(lr), 4)}. "
+        low = [racer.spoken for racer in found if _too_fast(racer, float(lr))]
+        since = f" since step {steered[-1].step:,}" if steered else ""
+        told = f"One learning rate for all{since}: {figures(float(lr), 4)}. "
         if low:
             return (
                 told + f"Too high for {_words(low)}, whose stable rates end below it; normalization raises that limit."
@@ -149,9 +153,9 @@ def arrival(now: Snapshot) -> int | None:
             return begin
 
 
-def _too_fast(racer: Racer) -> bool:
+def _too_fast(racer: Racer, lr: float) -> bool:
     plan = racer.now.plan
-    return plan is not None and plan.lr_limit is not None and plan.lr > plan.lr_limit
+    return plan is not None and plan.lr_limit is not None and lr > plan.lr_limit
 
 
 def outcome(found: tuple[Racer, ...], arrived: Mapping[str, int]) -> str:

@@ -31,7 +31,7 @@ async def test_one_key_races_the_same_choices_under_every_normalization(
         await driver.done()
         await driver.see("diverged", "done", pane="racers")
         await driver.see("Z-score was first within 1 % of the optimum", "diverged", pane="messages")
-        await driver.see("loss · log y", "• none", "▴ z-score", "steps", pane="race-chart")
+        await driver.see("loss · log y", "• none", "▴ z-score", "┄┄ optimum", "steps", pane="race-chart")
         await driver.see("Too high for raw features", pane="race-rule")
         await driver.see("race again", "q quit", pane="keys")
     found = kept(tmp_path)
@@ -48,6 +48,11 @@ async def test_it_is_paused_gone_on_with_and_stopped_like_a_run(drive: Any, size
     async with drive(size, values={"pace": "600", "dataset": "linear3"}) as driver:
         await driver.press("N")
         await driver.see("5 of 5 racing", pane="messages")
+        await driver.see("space pause", pane="keys")
+        await driver.press("t")
+        await driver.see("N race", pane="keys")  # which goes back to it
+        await driver.press("N")
+        await driver.until(lambda: driver.app.current_mode == "race")
         await driver.press("space")
         await driver.see("5 of 5 paused", pane="messages")
         await driver.see("paused", pane="racers")
@@ -87,6 +92,14 @@ async def test_with_an_automatic_rate_the_screen_says_that_each_has_its_own(driv
         await driver.see("Learning rate auto: each mode has the one that suits it", pane="race-rule")
         rates = {now.lr for now in driver.app.desk.run.snapshots().values()}
         assert len(rates) == len(MODES)
+
+
+async def test_a_rate_that_was_changed_on_the_way_is_said_to_be_that_of_all(drive: Any) -> None:
+    async with drive(values={"pace": "600"}) as driver:
+        await driver.press("N")
+        await driver.see("5 of 5 racing", pane="messages")
+        await driver.press("right_square_bracket")
+        await driver.see("One learning rate for all since step", "0.4475. Too high for raw features", pane="race-rule")
 
 
 async def test_the_axes_and_the_size_of_the_chart_go_by_key(drive: Any) -> None:

@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from rich.cells import cell_len
+from rich.style import Style
+
 from tui.cells import Cells, Span, clip, wrap
 from tui.charts.overlay import Drawn, Overlay, Sight, whole
 from tui.charts.window import Window
+
+LEVEL = "┄┄ optimum"  # the level that is marked, in the legend
 
 
 class Curves(Cells):
@@ -76,13 +81,12 @@ class Curves(Cells):
         return sheet.lines()
 
     def _marks(self, room: int) -> str:
-        """The legend: signs and names, shortened until they fit."""
+        """The legend: signs and names, shortened until they fit; what the line that is marked all along is."""
+        level = f"  [{_hex(self.ink.optimum)}]{LEVEL}[/]" if self.sight.level is not None else ""
+        room -= cell_len(LEVEL) + 2 if level else 0
         size = max(3, room // len(self.curves) - 4)
-        parts = []
-        for curve in self.curves:
-            color = curve.style.color.get_truecolor().hex if curve.style.color is not None else "#c0c0c0"
-            parts.append(f"[{color}]{curve.marker} {plain(clip(curve.label, size))}[/]")
-        return "  ".join(parts)
+        parts = [f"[{_hex(curve.style)}]{curve.marker} {plain(clip(curve.label, size))}[/]" for curve in self.curves]
+        return "  ".join(parts) + level
 
     def _title(self, words: list[str], legend: str) -> None:
         title = plain(" · ".join(words))
@@ -91,6 +95,10 @@ class Curves(Cells):
         if legend != self._legend:
             self._legend = legend
             self.border_subtitle = legend
+
+
+def _hex(style: Style) -> str:
+    return style.color.get_truecolor().hex if style.color is not None else "#c0c0c0"
 
 
 def plain(text: str) -> str:

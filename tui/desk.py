@@ -93,6 +93,8 @@ class Desk:
         self._next: Callable[[], None] | None = None  # what begins when the run that is going on has ended
         self._before: Recipe | None = None  # the choices that were set back to the defaults
         self._kept: Recipe | None = None  # the choices of the kept run that is shown
+        self._said: Snapshot | None = None  # what the run said last, which knows its folder by its first name
+        self._names: dict[Path, Path] = {}  # where folders of the run that is shown lie now, by their first names
         self._changed, self._say, self._open = changed, say, opener
 
     # Choices.
@@ -173,13 +175,18 @@ class Desk:
             self.trained_on = survey.prepared if survey is not None else None
             table = survey.table if survey is not None else None
             command = f"branched from {origin.run.name}"
-            self.run = self._open(recipe, table=table, paced=True, command=command, origin=origin)
-            self.run.pause()
-            self.run.start()
-            self.snapshot = self.run.snapshot()
+            run = self._take(self._open(recipe, table=table, paced=True, command=command, origin=origin))
+            run.pause()
+            run.start()
+            self.snapshot = run.snapshot()
 
         self._after_this(begin)
         return True
+
+    def _take(self, run: Run) -> Run:
+        """Another run in the place of the one before."""
+        self.run, self._names = run, {}
+        return run
 
     def _after_this(self, begin: Callable[[], None]) -> None:
         """Do it once no run is going on; one that is, is ended."""
@@ -198,9 +205,9 @@ class Desk:
             return
         self._adopt_here(recipe)
         self.trained_on = None
-        self.run = self._open(recipe, paced=True, command=f"ravine resume {origin.run}", origin=origin)
-        self.run.start()
-        self.snapshot = self.run.snapshot()
+        run = self._take(self._open(recipe, paced=True, command=f"ravine resume {origin.run}", origin=origin))
+        run.start()
+        self.snapshot = run.snapshot()
         self._changed()
 
     def show_kept(self, kept: Kept) -> None:
@@ -335,14 +342,25 @@ class Desk:
         pace = self.recipe.recording.pace
         return None if pace == "max" else AUTO_PACE if pace == "auto" else float(pace)
 
+    def moved(self, old: Path, new: Path) -> None:
+        """A run's folder was given another name, or the one before again."""
+        first = next((first for first, now in self._names.items() if now == old), old)
+        self._names[first] = new
+        if self.snapshot is not None and self.snapshot.run == old:
+            self.snapshot = replace(self.snapshot, run=new)
+
+    def place(self, run: Path) -> Path:
+        """Where a run lies now that said once that it lies there."""
+        return self._names.get(run, run)
+
     def poll(self) -> None:
         """Look at the run."""
         if self.run is None:
             return
         new, old = self.run.snapshot(), self.snapshot
-        if new is not old:
+        if new is not old and new is not self._said:
             known = len(old.refused) if old is not None else 0
-            self.snapshot = new
+            self.snapshot = self._said = new
             self.pending = ""
             for field, why in new.refused[known:]:
                 self._take_back(field, why)
@@ -400,12 +418,12 @@ class Desk:
         table = known.table if known is not None else None
         same = known is not None and known.recipe.normalization == self.recipe.normalization
         self.trained_on = known.prepared if known is not None and same else None
-        self.run = (opener or self._open)(self.recipe, table=table, paced=True, command=self.command)
+        run = self._take((opener or self._open)(self.recipe, table=table, paced=True, command=self.command))
         if one_step:
-            self.run.step()
+            run.step()
         else:
-            self.run.start()
-        self.snapshot = self.run.snapshot()
+            run.start()
+        self.snapshot = run.snapshot()
 
     def _do_stop(self) -> None:
         if self.live and self.run is not None:

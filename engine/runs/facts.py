@@ -45,6 +45,8 @@ def read_facts(path: Path) -> dict[str, Any]:
     try:
         facts = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
+        if not path.is_dir():
+            raise InputError(f"There is no folder {path}: the run was deleted, moved or given another name.") from None
         raise InputError(f"{path} is not a run folder: it has no run.json.") from None
     except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{file} cannot be read ({error}); the run's other files may still be whole.") from None

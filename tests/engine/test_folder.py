@@ -279,6 +279,7 @@ def test_a_run_of_a_newer_ravine_asks_for_it(tmp_path: Path) -> None:
 
 def test_a_folder_without_run_json_is_no_run(tmp_path: Path) -> None:
     assert "not a run folder" in message(lambda: read_facts(tmp_path))
+    assert "deleted, moved or given another name" in message(lambda: read_facts(tmp_path / "gone"))
 
 
 def test_a_run_whose_process_is_gone_is_interrupted(tmp_path: Path) -> None:

@@ -421,6 +421,53 @@ async def test_enter_puts_its_choices_into_the_panels_and_space_starts_it_again(
         assert np.array_equal(np.fromfile(again / "loss.f64"), np.fromfile(runs[3] / "loss.f64"))
 
 
+async def test_the_run_of_the_train_screen_is_found_under_the_name_that_it_was_given(drive: Any) -> None:
+    async with drive(values={"epochs": 30, "pace": "max"}) as driver:
+        await driver.press("space")
+        await driver.done()
+        await opened(driver, 1)
+        await driver.press("N")
+        await driver.until(lambda: driver.app.screen.prompt.editor is not None)
+        driver.app.screen.prompt.editor.value = "renamed"
+        await driver.press("enter")
+        await driver.until(lambda: names(driver) == ["renamed"])
+        for keys, text in (
+            ("ta", "the mean of the train targets"),
+            ("tw", "checkpoints of renamed"),
+            ("tG", "renamed"),
+        ):
+            await driver.press(*keys)
+            await driver.see(text)
+        await driver.press("t", "r", "u")
+        await driver.until(lambda: names(driver) != ["renamed"])
+        await driver.press("t", "a")
+        await driver.see("the mean of the train targets")
+        await driver.press("t", "space")  # another run, of which the names of the one before tell nothing
+        await driver.done()
+        assert driver.app.desk.snapshot.run.is_dir()
+
+
+async def test_a_racer_is_opened_under_the_name_that_it_was_given(drive: Any) -> None:
+    async with drive(values={"steps": 400, "pace": "600"}) as driver:
+        await driver.press("N")
+        await driver.see("5 of 5 racing", pane="messages")
+        await driver.press("x")
+        await driver.done()
+        run = driver.app.screen.run_path
+        await opened(driver, 5)
+        while driver.app.screen.run_path != run:
+            await driver.press("down")
+        await driver.press("N")
+        await driver.until(lambda: driver.app.screen.prompt.editor is not None)
+        driver.app.screen.prompt.editor.value = "renamed"
+        await driver.press("enter")
+        await driver.until(lambda: "renamed" in names(driver))
+        await driver.app.switch_mode("race")
+        await driver.press("enter")
+        await driver.until(lambda: driver.app.current_mode == "train")
+        assert driver.app.desk.snapshot.run.name == "renamed"
+
+
 async def test_thousands_of_runs_are_listed_and_filtered(drive: Any, tmp_path: Path) -> None:
     from tests.benchmarks.store import make
 

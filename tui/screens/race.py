@@ -92,7 +92,8 @@ class RaceScreen(Room):
     @property
     def run_path(self) -> Path | None:
         """The run of the racer under the cursor."""
-        return self.racers[self.listing.cursor].now.run if self.racers else None
+        run = self.racers[self.listing.cursor].now.run if self.racers else None
+        return self.ravine.desk.place(run) if run is not None and self.ravine.desk is not None else run
 
     def on_mount(self) -> None:
         """The cursor is in the table."""

@@ -196,6 +196,8 @@ class RunsScreen(RunMarks):
     def moved(self, old: Path, new: Path | None) -> None:
         """A run has another path, or is gone: the list anew."""
         self.marked.moved(old, new)
+        if new is not None and self.ravine.desk is not None:
+            self.ravine.desk.moved(old, new)
         self._wanted = new
         self.marks_changed()
         self._ask()

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from textual import events
 
 SIZES = [(160, 45), (120, 36), (80, 24)]
 
@@ -356,6 +357,40 @@ async def test_a_tiny_terminal_says_so_and_recovers(drive: Any) -> None:
         await driver.pilot.resize_terminal(80, 24)
         await driver.see("Press space to train.", pane="chart")
         assert "too small" not in driver.text()
+
+
+@pytest.mark.parametrize("size", [(160, 45), (80, 24)])
+async def test_a_storm_through_a_tiny_terminal_keeps_the_focus_and_what_is_typed(drive: Any, size: Any) -> None:
+    async with drive(size=size) as driver:
+        await driver.press("3")
+        for _ in range(2):
+            await driver.pilot.resize_terminal(20, 5)
+            await driver.see("too small")
+            await driver.pilot.resize_terminal(*size)
+            await driver.until(lambda: "too small" not in driver.text())
+            assert driver.app.focused is not None, "no pane has the focus"
+            assert driver.app.focused.id == "panel3"
+        await driver.press("enter")
+        await driver.type("0.2")
+        for width, height in [(20, 5), (100, 30), (4, 2), size]:
+            await driver.pilot.resize_terminal(width, height)
+        await driver.until(lambda: "too small" not in driver.text())
+        await driver.type("5")
+        await driver.press("enter")
+        await driver.see("lr 0.25", pane="top")
+
+
+async def test_a_window_that_is_left_for_a_moment_keeps_what_is_typed(drive: Any) -> None:
+    async with drive() as driver:
+        await driver.press("3", "enter")
+        await driver.type("0.2")
+        driver.app.post_message(events.AppBlur())
+        await driver.until(lambda: driver.app.focused is None)
+        driver.app.post_message(events.AppFocus())
+        await driver.until(lambda: driver.app.focused is not None, "the focus")
+        await driver.type("5")
+        await driver.press("enter")
+        await driver.see("lr 0.25", pane="top")
 
 
 async def test_c_copies_the_command_line_and_shows_it(drive: Any) -> None:

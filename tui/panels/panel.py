@@ -291,8 +291,9 @@ class Panel(Cells, can_focus=True):
             self.redraw()
 
     def on_descendant_blur(self, event: events.DescendantBlur) -> None:
-        """The editor lost the focus: leave it."""
-        if self._editor is not None and event.widget is self._editor:
+        """The editor lost the focus to another pane: leave it. A window that is left for a moment keeps it."""
+        elsewhere = self.screen.focused not in (None, self._editor)
+        if self._editor is not None and event.widget is self._editor and elsewhere:
             editor, self._editor = self._editor, None
             editor.remove()
             self._tell()

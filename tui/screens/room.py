@@ -37,6 +37,7 @@ class Room(Shown):
     """A screen with the top line, the messages and the keys; a subclass fills what is between."""
 
     NAME: ClassVar[str] = ""
+    _left: Widget | None = None  # what had the focus when the terminal became too small
 
     @property
     def ravine(self) -> RavineApp:
@@ -96,6 +97,10 @@ class Room(Shown):
             return
         small = too_small(width, height)
         self.too_small.display = small
+        if small and self._left is None and self.focused is not None:
+            # At once: a pane that is hidden with the focus gives it away later, when it may show again.
+            self._left = self.focused
+            self.set_focus(None)
         places = {} if small else self.places(width, height)
         if small:
             _move(self.too_small, Region(0, 0, width, height))
@@ -106,6 +111,10 @@ class Room(Shown):
             pane.display = place is not None
             if place is not None:
                 _move(pane, place)
+        if not small and self._left is not None:
+            if self._left.is_attached:
+                self.set_focus(self._left, from_app_focus=True)  # what is typed is not selected, and so not lost
+            self._left = None
 
     def on_resize(self, event: events.Resize) -> None:
         """Lay the panes out anew."""

@@ -55,6 +55,16 @@ async def test_target_features_and_mode_change_at_once(drive: Any, tmp_path: Pat
         await driver.until(lambda: desk.known and desk.known.prepared.normalization.normalize == "zscore")
 
 
+async def test_what_is_left_out_is_told_once(drive: Any, tmp_path: Path) -> None:
+    rows = [f"Mr {name} {i},,{i % 7},{100 + 7 * i}" for i, name in enumerate("abcdefghijklmnopqrst")]
+    (tmp_path / "shop.csv").write_text("\n".join(["owner,gap,zone,price", *rows]), encoding="utf-8")
+    async with drive(values={"dataset": "shop.csv", "target": "price"}) as driver:
+        await driver.press("d", "down", "down")
+        await driver.see("left out or repaired", "owner was left out", "gap was left out", pane="findings")
+        told = " ".join(driver.text("findings").split())
+        assert told.count("owner") == told.count("gap") == 1, told
+
+
 @pytest.mark.parametrize("mend", ["type", "out"])
 async def test_a_stray_text_is_found_and_mended(drive: Any, tmp_path: Path, mend: str) -> None:
     write_shop(tmp_path, stray=True)

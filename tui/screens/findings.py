@@ -50,11 +50,9 @@ class Findings(Scrolling):
             say("; ".join(parts))
             for one in self.summary.classes:
                 say(f"{one.name}: {one.train + one.validation + one.test:,} rows")
-            notes = [f"{one.name}: left out, {one.reason}." for one in self.summary.left_out]
-            notes += [note for note in self.summary.notes if note not in notes]
-            if notes:
+            if self.summary.notes:
                 lines += [[], [(" left out or repaired", ink.strong)]]
-                for note in notes:
+                for note in self.summary.notes:
                     say(note)
         return lines
 

@@ -300,6 +300,15 @@ class Desk:
         """The choices of the run that is shown, with what was changed on the way; without one, those of the panels."""
         return self.run.recipe if self.run is not None else self._kept or self.recipe
 
+    @property
+    def batch(self) -> int:
+        """Rows of a batch of the run that is shown, as changed on the way; 0 before there is a plan."""
+        plan = self.snapshot.plan if self.snapshot is not None else None
+        if plan is None:
+            return 0
+        taken = [event.value for event in self.shown_recipe.events if event.field == "batch_size"]
+        return plan.batch if not taken else plan.rows if taken[-1] == "full" else min(int(taken[-1]), plan.rows)
+
     def survey_of(self, recipe: Recipe) -> Survey | None:
         """The survey, where it is of the same rows under the same normalization."""
         known = self.survey

@@ -141,6 +141,16 @@ async def test_the_weights_pane_names_the_tensors(drive: Any) -> None:
         )
 
 
+async def test_the_tensors_have_the_rows_of_a_batch_that_was_changed(drive: Any) -> None:
+    async with drive(values={"dataset": "linear3", "batch_size": 8, "pace": "60"}) as driver:
+        await driver.press("space")
+        await driver.see("inputs [8, 3]", pane="weights")
+        driver.app.desk.set({"batch_size": "25"})
+        await driver.see("inputs [25, 3]", "[25, 1]", pane="weights")
+        driver.app.desk.set({"batch_size": "full"})
+        await driver.see("inputs [100, 3]", pane="weights")
+
+
 # Without a screen.
 
 

@@ -29,19 +29,20 @@ class WeightsTable(Scrolling):
         self.folded = False
         self._now: Snapshot | None = None
         self._shapes: tuple[str, ...] = ()
-        self._plan: Plan | None = None  # the one that `_shapes` tell of
+        self._told: tuple[Plan | None, int] = None, 0  # what `_shapes` tell of
 
-    def show(self, now: Snapshot | None) -> None:
-        """Take the newest weights."""
+    def show(self, now: Snapshot | None, batch: int) -> None:
+        """Take the newest weights, and how many rows a batch has."""
         before, self._now = self._now, now
         plan = now.plan if now is not None else None
-        if plan is not self._plan:
-            self._plan, self._shapes = plan, ()
+        other = plan is not self._told[0] or batch != self._told[1]
+        if other:
+            self._told, self._shapes = (plan, batch), ()
             if plan is not None:
                 from engine.learn.shapes import describe
 
-                self._shapes = describe(plan, plan.batch)
-        if before is None or now is None or before.parameters is not now.parameters or before.plan is not now.plan:
+                self._shapes = describe(plan, batch)
+        if other or before is None or now is None or before.parameters is not now.parameters:
             self.redraw()
 
     def action_choose(self) -> None:

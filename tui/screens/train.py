@@ -104,7 +104,7 @@ class TrainScreen(Room):
         if desk.phase != "training" or monotonic() >= self._numbers_due:
             # Numbers that change faster than they can be read are only traffic.
             self._numbers_due = monotonic() + NUMBERS
-            self.weights.show(now)
+            self.weights.show(now, desk.batch)
 
     def _invitation(self) -> list[str]:
         desk = self.ravine.desk

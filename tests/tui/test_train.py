@@ -433,6 +433,29 @@ async def test_a_file_that_was_used_is_offered_the_next_time(drive: Any, tmp_pat
         await driver.until(lambda: driver.app.desk.recipe.data.dataset.endswith("sales.csv"))
 
 
+async def test_another_file_is_a_few_keys_away_from_the_one_that_is_chosen(drive: Any, tmp_path: Path) -> None:
+    for name in ("sales.csv", "north.csv", "south.csv"):
+        write_table(tmp_path / name, 50)
+    path = str(tmp_path / "sales.csv")
+    async with drive(values={"dataset": path, "target": "price"}) as driver:
+        chosen = driver.app.desk.recipe.data
+        await driver.press("1", "home", "enter")
+        await driver.see("north.csv", "▸ sales.csv", "south.csv", pane="entries")
+        await driver.press("enter")
+        await driver.until(lambda: len(driver.app.screen_stack) == 1)
+        assert driver.app.desk.recipe.data == chosen, "nothing else was picked"
+        await driver.press("enter", "down")
+        await driver.see("▸ south.csv", pane="entries")
+        await driver.press("up", "up", "enter")
+        await driver.until(lambda: driver.app.desk.recipe.data.dataset == str(tmp_path / "north.csv"))
+        await driver.ready()
+        await driver.press("1", "home", "enter")
+        await driver.see("▸ north.csv", pane="entries")
+        await driver.type("south.csv")  # in the place of what stood there
+        await driver.press("enter")
+        await driver.until(lambda: driver.app.desk.recipe.data.dataset == "south.csv")
+
+
 async def test_reading_a_table_can_be_given_up(drive: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     from engine import survey
     from engine.errors import Cancelled

@@ -33,7 +33,14 @@ class DatasetPanel(Panel):
         rows = [self._own_row(desk, now if own else "")]
         here = Path(now).expanduser().absolute()
         rows += [
-            Row("option", path.name, note="used before", field="dataset", sets=str(path), help=str(path))
+            Row(
+                "option",
+                path.name,
+                note="used before" if self._roomy else "recent",
+                field="dataset",
+                sets=str(path),
+                help=str(path),
+            )
             for path in [path for path in desk.recent if path != here][:RECENT]
         ]
         for one in desk.sets:

@@ -74,7 +74,7 @@ class FilePicker(ModalScreen[str]):
     """Gives the path (or module:function) that was chosen; None where Esc was pressed.
 
     Args:
-        text: what stands in the line at first.
+        text: what stands in the line at first: the table that is chosen. Typing replaces it, and its folder is listed.
         recent: files used before, offered until something is typed.
     """
 
@@ -89,7 +89,8 @@ class FilePicker(ModalScreen[str]):
     def __init__(self, text: str = "", recent: Sequence[Path] = ()) -> None:
         super().__init__()
         self._recent = tuple(Entry(path, False) for path in recent)
-        self.entries, self.line = Entries(), Editor("path", text, example="a path, or module:function", select=False)
+        self.entries, self.line = Entries(), Editor("path", text, example="a path, or module:function")
+        self._chosen, self._moved = text, False  # whether the cursor was moved since something was typed
         self._folder: Path | None = None  # the one that is shown, or was asked for
         self._read: tuple[Entry, ...] = ()
 
@@ -123,8 +124,13 @@ class FilePicker(ModalScreen[str]):
 
     def on_editor_typed(self, message: Editor.Typed) -> None:
         """Another path, or another beginning of a name."""
-        self.entries.cursor = 0
+        self.entries.cursor, self._moved = 0, False
         self._look()
+
+    @property
+    def _untouched(self) -> bool:
+        """Whether the line still has the table that is chosen."""
+        return bool(self._chosen) and self.line.value == self._chosen
 
     def _look(self) -> None:
         folder, _ = parted(self.line.value)
@@ -141,10 +147,13 @@ class FilePicker(ModalScreen[str]):
             self._show()
 
     def _show(self) -> None:
-        text = self.line.value
-        found = matching(self._read, parted(text)[1])
-        recent = self._recent if not text else ()
+        folder, part = parted(self.line.value)
+        found = matching(self._read, "" if self._untouched else part)
+        recent = self._recent if not self.line.value else ()
         self.entries.found = [*recent, *(one for one in found if one.path not in {r.path for r in recent})]
+        if self._untouched and not self._moved:
+            paths = [one.path for one in self.entries.found]
+            self.entries.cursor = paths.index(folder / part) if folder / part in paths else 0
         self.entries.cursor = max(0, min(self.entries.cursor, len(self.entries.found) - 1))
         self.entries.redraw()
 
@@ -152,6 +161,7 @@ class FilePicker(ModalScreen[str]):
 
     def action_move(self, lines: int) -> None:
         """Move the cursor among the entries."""
+        self._moved = True
         self.entries.cursor = max(0, min(self.entries.cursor + lines, len(self.entries.found) - 1))
         self.entries.redraw()
 
@@ -179,8 +189,10 @@ class FilePicker(ModalScreen[str]):
             return
         one, text = self.entries.current, self.line.value.strip()
         exact = next((each for each in self._read if each.path.name == parted(text)[1]), None) if text else None
-        one = exact if exact is not None and not self.entries.cursor else one
-        if one is not None and one.folder:
+        one = exact if exact is not None and not self._moved else one
+        if self._untouched and not self._moved:
+            self.dismiss(text)
+        elif one is not None and one.folder:
             self._put(one.path.name + "/")
         elif one is not None and one in self._recent:
             self.dismiss(str(one.path))

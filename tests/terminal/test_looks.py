@@ -108,3 +108,10 @@ def test_a_theme_is_chosen_by_name_and_an_unknown_one_is_one_sentence(terminal: 
     assert app.ended() == 2
     words = " ".join(app.text.split())
     assert "There is no theme called pink. Themes: ravine, high-contrast, colour-blind-safe" in words
+
+
+@pytest.mark.parametrize("flag", ["--plain", "--json"])
+def test_what_needs_no_screen_is_told_of_its_command(terminal: Any, flag: str) -> None:
+    app = terminal("houses", flag)
+    assert app.ended() == 2
+    assert f"{flag} is for training without a screen: ravine train" in " ".join(app.text.split())

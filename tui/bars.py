@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tui.desk import Desk
 
 LOOKING = "looking at the data…"
+NAMED = 30  # cells that the run in a few words gets before the machine's facts get any
 NORMALIZATIONS = {"none": "not normalized", "minmax": "min-max", "zscore": "z-score"}
 STATES = {
     "none": ("○", "ready"),
@@ -35,10 +36,11 @@ class TopLine(Cells):
     def __init__(self) -> None:
         super().__init__(id="top")
         self.desk: Desk | None = None
-        self._phase, self._due, self._facts = "", 0.0, ""
+        self._phase, self._due = "", 0.0
+        self._facts: tuple[str, ...] = ()  # speed and time left, then how the machine is
         self.place = ""  # the name of a screen that is not the train screen
 
-    def _calm(self, phase: str, now: Snapshot | None) -> str:
+    def _calm(self, phase: str, now: Snapshot | None) -> tuple[str, ...]:
         """Speed and time left, anew once a second: they jump about."""
         if phase != self._phase or phase != "training" or monotonic() >= self._due:
             self._phase, self._due, self._facts = phase, monotonic() + 1.0, _progress(now)
@@ -55,14 +57,19 @@ class TopLine(Cells):
         now = desk.snapshot
         if now is not None and now.ending is not None and now.ending.reason == "diverged":
             word, style = "diverged", ink.bad
-        facts = self._calm(desk.phase, now)
-        tail: list[Span] = [(f"{sign} {desk.pending or word}", style), (facts + " ", ink.text)]
-        size = sum(cell_len(text) for text, _ in tail)
         head: list[Span] = [(" ravine", ink.accent)]
         if self.place:
             head += [("  " + self.place, ink.strong)]
-        room = width - sum(cell_len(text) for text, _ in head) - 3 - size - 2
-        text = clip(summary(desk), max(0, room))
+        state, said = f"{sign} {desk.pending or word}", summary(desk)
+        facts, *machine = self._calm(desk.phase, now)
+        room = width - sum(cell_len(text) for text, _ in head) - 6 - cell_len(state)
+        for one in machine:  # what is being trained comes before how the machine is
+            if room - cell_len(facts + one) < min(NAMED, cell_len(said)):
+                break
+            facts += one
+        tail: list[Span] = [(state, style), (facts + " ", ink.text)]
+        size = sum(cell_len(text) for text, _ in tail)
+        text = clip(said, max(0, room - cell_len(facts)))
         gap = width - sum(cell_len(t) for t, _ in head) - 3 - cell_len(text) - size
         return [[*head, ("   " + text, ink.dim), (" " * max(1, gap), ink.dim), *tail]]
 
@@ -90,24 +97,23 @@ def summary(desk: Desk) -> str:
     return " · ".join(parts)
 
 
-def _progress(now: Snapshot | None) -> str:
+def _progress(now: Snapshot | None) -> tuple[str, ...]:
+    """How fast the run is and how long it will take; while it goes on also how busy the machine is, a text for each."""
     if now is None or not now.steps:
-        return ""
+        return ("",)
     if not now.live:
-        return f"   {now.step:,} step{'s' * (now.step != 1)}"
+        return (f"   {now.step:,} step{'s' * (now.step != 1)}",)
     speed = f"   {short(float(f'{now.steps_per_second:.2g}'))} steps/s" if now.steps_per_second else ""
     eta = f"   ETA {duration(now.eta)}" if now.eta is not None else ""
-    return speed + eta + _machine(now)
+    return (speed + eta, *_machine(now))
 
 
-def _machine(now: Snapshot) -> str:
-    """How busy the machine is, in a few words."""
+def _machine(now: Snapshot) -> list[str]:
+    """How busy the machine is, in a few words: what matters most first, each with the space before it."""
     seen = now.machine
     if seen is None:
-        return ""
-    parts = [] if seen.cpu is None else [f"cpu {seen.cpu:.0f} %"]
-    if seen.own_memory is not None:
-        parts.append(f"mem {seen.own_memory / 2**30:.1f} GiB")
+        return []
+    parts: list[list[str]] = []
     for card in seen.cards:
         facts = [] if card.utilisation is None else [f"{card.utilisation:.0f} %"]
         if card.memory is not None:
@@ -116,8 +122,16 @@ def _machine(now: Snapshot) -> str:
             facts.append(f"{card.temperature:.0f} °C")
         if card.power is not None:
             facts.append(f"{card.power:.0f} W")
-        parts.append(" ".join([card.name, *facts]))
-    return "   " + " · ".join(parts)
+        parts.append([" ".join([card.name, *facts[:1]]), *facts[1:]])
+    if seen.cpu is not None:
+        parts.append([f"cpu {seen.cpu:.0f} %"])
+    if seen.own_memory is not None:
+        parts.append([f"mem {seen.own_memory / 2**30:.1f} GiB"])
+    return [
+        (" " if rank else " · " if index else "   ") + text
+        for index, part in enumerate(parts)
+        for rank, text in enumerate(part)
+    ]
 
 
 class Messages(Cells):

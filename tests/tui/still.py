@@ -8,6 +8,7 @@ from typing import Any
 from engine.recipe import Recipe
 from engine.session import Session
 from engine.snapshot import Phase, Snapshot
+from engine.telemetry.sampler import Sample
 
 SPEED, LEFT = 1.2e6, 3.0  # what a run that stands still says of its speed (steps/s) and of the time left (s)
 
@@ -15,8 +16,10 @@ SPEED, LEFT = 1.2e6, 3.0  # what a run that stands still says of its speed (step
 class StillRun:
     """Takes some of the planned steps at once, then shows the same snapshot for ever."""
 
-    def __init__(self, recipe: Recipe, taken: int, phase: Phase, error: str, options: dict[str, Any]) -> None:
-        self.recipe = recipe
+    def __init__(
+        self, recipe: Recipe, taken: int, phase: Phase, error: str, machine: Sample | None, options: dict[str, Any]
+    ) -> None:
+        self.recipe, self._machine = recipe, machine
         planned = {"epochs": "auto", "steps": taken, "pace": "max"}
         self._session = Session(recipe.replace(planned), **{**options, "paced": True})
         self._planned = recipe.stopping.steps or 10 * taken
@@ -40,7 +43,7 @@ class StillRun:
                 steps=self._planned,
                 steps_per_second=SPEED,
                 eta=LEFT if self._phase is Phase.TRAINING else None,
-                machine=None,
+                machine=self._machine,
                 lr=now.plan.lr if now.plan is not None else None,
                 ending=None,
                 error=self._error,
@@ -74,7 +77,8 @@ class Opener:
     taken: int
     phase: Phase = Phase.TRAINING
     error: str = ""
+    machine: Sample | None = None
 
     def __call__(self, recipe: Recipe, **options: Any) -> StillRun:
         """See `StillRun`."""
-        return StillRun(recipe, self.taken, self.phase, self.error, options)
+        return StillRun(recipe, self.taken, self.phase, self.error, self.machine, options)

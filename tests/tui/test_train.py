@@ -10,6 +10,10 @@ import numpy as np
 import pytest
 from textual import events
 
+from engine.telemetry.nvidia import CardSample
+from engine.telemetry.sampler import Sample
+from tests.tui.still import Opener
+
 SIZES = [(160, 45), (120, 36), (80, 24)]
 
 
@@ -391,6 +395,25 @@ async def test_a_window_that_is_left_for_a_moment_keeps_what_is_typed(drive: Any
         await driver.type("5")
         await driver.press("enter")
         await driver.see("lr 0.25", pane="top")
+
+
+@pytest.mark.parametrize(
+    ("columns", "there", "gone"),
+    [
+        (240, ["cuda:0 97 % 70.2 GiB 61 °C 512 W · cpu 12 % · mem 1.5 GiB"], []),
+        (120, ["cuda:0 97 %"], ["mem 1.5"]),
+        (80, [], ["cuda:0", "cpu 12"]),
+    ],
+)
+async def test_the_machine_does_not_take_the_place_of_what_is_trained(
+    drive: Any, columns: int, there: list[str], gone: list[str]
+) -> None:
+    card = CardSample("cuda:0", 97, int(70.2 * 2**30), None, 61, 512)
+    opener = Opener(5, machine=Sample(0.0, 12, None, None, 3 * 2**29, (card,)))
+    async with drive(size=(columns, 24), opener=opener) as driver:
+        await driver.press("space")
+        await driver.see("● training   1.2M steps/s   ETA 0:03", "houses · z-score · linear", *there, pane="top")
+        assert not any(text in driver.text("top") for text in gone)
 
 
 async def test_c_copies_the_command_line_and_shows_it(drive: Any) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
 import traceback
@@ -24,12 +23,13 @@ from engine.learn import diagnosis
 from engine.learn.curvature import Facts
 from engine.learn.decide import decide
 from engine.learn.kernels.choose import open_kernel
-from engine.learn.kernels.contract import Kernel, Parameters, Split, State
+from engine.learn.kernels.contract import Kernel, Parameters, Split
 from engine.learn.kernels.memory import OutOfMemory
 from engine.learn.metrics import probabilities
 from engine.learn.plan import Plan
-from engine.learn.schedules import Plateau, factors_at
+from engine.learn.schedules import factors_at
 from engine.learn.stopping import Watch, flat_since
+from engine.progress import Progress
 from engine.recipe import Event, Recipe, find
 from engine.runs import checkpoint, predictor
 from engine.runs.folder import RunFolder, read_facts
@@ -39,7 +39,6 @@ from engine.runs.recorder import Recorder
 from engine.snapshot import Ended, Ending, Mark, Weights
 
 Cancelled = Callable[[], bool]
-BEST = "best:"  # what the arrays and facts of the best weights are called in a checkpoint
 
 
 class Run:
@@ -72,19 +71,13 @@ class Run:
         self._origin = origin
         self._pending = sorted(recipe.events, key=lambda event: event.step)
         self._active = 0.0  # seconds of training
-        self._before = 0.0  # of them, those of earlier parts of the run
         self._resumed_at: float | None = None  # when the clock was last started
         self._last_checkpoint = time.monotonic()
         self._bad_loss: float | None = None
         self._halt: Ended | None = None
-        self._watch: Watch
-        self._plateau = Plateau()
-        self._best: State | None = None
-        self._first_norm = 0.0
+        self._progress: Progress
         self._threshold = 0.5  # the probability from which on the second of two classes is decided
         self._taken: int | None = None  # updates taken by a finished run
-        self._evaluated = -1  # the step of the newest evaluation that counts
-        self._rated = -1  # and of the newest one that lowered the rate
 
     # Before the first step.
 
@@ -103,8 +96,8 @@ class Run:
         self.warnings = forecasts.check(forecasts.forecast(self.plan, self.prepared, self.recipe, done), self.recipe)
         activity(f"starting the {self.plan.backend} backend on {self.plan.device}")
         self.kernel = open_kernel(self.plan, self.prepared, self.facts, activity)
-        self._first_norm = _norm(self.kernel.gradient())
-        self._watch = Watch(self.recipe.stopping, self.facts, len(self.prepared.validation.y) > 0)
+        watch = Watch(self.recipe.stopping, self.facts, len(self.prepared.validation.y) > 0)
+        self._progress = Progress(watch, _norm(self.kernel.gradient()))
         if self._origin is None:
             self.folder = RunFolder.create(self.recipe, self.prepared.table_name)
         else:
@@ -125,9 +118,9 @@ class Run:
             self.folder.stamp(0, time.time())
             self.recorder.rate(0, self.rate)
             self._evaluate()
-        elif self._rated == self.step or self.recorder.fresh:
+        elif self._progress.rated == self.step or self.recorder.fresh:
             self.recorder.rate(self.step, self.rate)  # TensorBoard has been told to forget it, or never knew
-        if self._evaluated == self.step and self.recorder.wants_histograms(self.step):
+        if self._progress.evaluated == self.step and self.recorder.wants_histograms(self.step):
             self._spread(self.kernel.gradient())
 
     def _placed(self) -> Recipe:
@@ -154,19 +147,10 @@ class Run:
 
     def _take_over(self, origin: Origin) -> RunFolder:
         """Stand where a checkpoint stood; the folder to go on in."""
-        facts = origin.state.facts
         self.kernel.restore(origin.state)
-        self.lr = float(facts.get("lr", self.lr))
-        kept = json.loads(str(facts.get("run", "{}")))
-        self._watch.restore(kept.get("watch", {}))
-        self._plateau.__dict__.update(kept.get("plateau", {}))
-        self._active = self._before = float(kept.get("seconds", 0.0))
-        self._evaluated = int(kept.get("evaluated", -1))
-        self._rated = int(kept.get("rated", -1))
-        self._first_norm = float(kept.get("first_norm", self._first_norm))
-        best = {k.removeprefix(BEST): v for k, v in origin.state.arrays.items() if k.startswith(BEST)}
-        if best:
-            self._best = State(best, json.loads(str(facts["best"])))
+        self.lr = float(origin.state.facts.get("lr", self.lr))
+        self._progress.restore(origin.state)
+        self._active = self._progress.before
         self._pending = [event for event in self._pending if event.step >= self.step]
         past = [event for event in self.recipe.events if event.step < self.step]
         self.marks += [self._mark(event.step, event.field, event.value) for event in past]
@@ -176,7 +160,7 @@ class Run:
             for name in ("loss.f64", "stamps.f64", "validation.f64", "evaluations.jsonl"):
                 if (origin.run / name).exists():
                     shutil.copyfile(origin.run / name, path / name)
-        return RunFolder(path, self.recipe, (self.step, self._evaluated))
+        return RunFolder(path, self.recipe, (self.step, self._progress.evaluated))
 
     def _descent(self) -> dict[str, Any] | None:
         if self._origin is None:
@@ -224,8 +208,7 @@ class Run:
         stops = [goal, *(event.step for event in self._pending[:1])]
         stops += [(start // p + 1) * p for p in (period, every) if p]
         losses = self.kernel.advance(min(stops) - start)
-        moving = self.plan.schedule not in ("constant", "plateau") or self.plan.warmup > 0
-        self.recorder.losses(start, losses, self._rates if moving else None)
+        self.recorder.losses(start, losses, self._rates if self.plan.scheduled else None)
         if self.step < min(stops):
             self._bad_loss = float(losses[-1])
             return False
@@ -234,7 +217,7 @@ class Run:
         if every and self.step % every == 0:
             self.checkpoint(keep=True)
         limit = self.recipe.stopping.max_seconds
-        if limit is not None and self.seconds - self._before >= limit:
+        if limit is not None and self.seconds - self._progress.before >= limit:
             self._halt = self._halt or "time"
         return self._halt is None
 
@@ -256,11 +239,11 @@ class Run:
     def _rates(self, steps: NDArray[np.int64]) -> NDArray[np.float64]:
         """The learning rates of some updates."""
         plan = self.plan
-        return self.lr * self._plateau.factor * factors_at(plan.schedule, plan.warmup, plan.steps, steps)
+        return self.lr * self._progress.plateau.factor * factors_at(plan.schedule, plan.warmup, plan.steps, steps)
 
     def _evaluate(self, *, counts: bool = True) -> None:
         """Look at the splits; once a step. `counts`: whether the rules for stopping hear of it."""
-        if self._evaluated == self.step:
+        if self._progress.evaluated == self.step:
             return
         values: dict[str, float] = {}
         train = validation = None
@@ -268,7 +251,7 @@ class Run:
             validation = values["loss/validation"] = self.kernel.evaluate("validation")
             figures = outcomes.figures(self.prepared, self.kernel.outputs("validation"), "validation")
             values |= {f"metrics/{name}/validation": value for name, value in figures.items()}
-        if self._watch.needs_train_loss:
+        if self._progress.watch.needs_train_loss:
             train = self.kernel.evaluate("train")
         gradient = self.kernel.gradient()
         values["gradient_norm"] = _norm(gradient)
@@ -277,18 +260,18 @@ class Run:
             self._spread(gradient)
         if not counts:
             return
-        self._evaluated = self.step
-        self._halt = self._halt or self._watch.evaluated(self.step, train, validation)
-        if self._watch.improved:
-            self._best = self.kernel.state()
+        self._progress.evaluated = self.step
+        self._halt = self._halt or self._progress.watch.evaluated(self.step, train, validation)
+        if self._progress.watch.improved:
+            self._progress.best = self.kernel.state()
         if self.plan.schedule == "plateau" and self.step:
             loss = validation if validation is not None else train
             assert loss is not None
-            if self._plateau.evaluated(loss):
-                self.kernel.change("lr_factor", self._plateau.factor)
+            if self._progress.plateau.evaluated(loss):
+                self.kernel.change("lr_factor", self._progress.plateau.factor)
                 self.marks.append(Mark(self.step, "change", f"lr {self.rate:.4g}"))
                 self.recorder.rate(self.step, self.rate)
-                self._rated = self.step
+                self._progress.rated = self.step
 
     def _spread(self, gradient: Parameters) -> None:
         """Histograms of weights and gradients, and of two classes the precision against the recall."""
@@ -338,23 +321,12 @@ class Run:
 
     def _write_state(self, keep: bool = False) -> None:
         assert self.folder is not None
-        state = self.kernel.state()
-        own = {
-            "watch": self._watch.state(),
-            "plateau": self._plateau.__dict__,
-            "seconds": self.seconds,
-            "evaluated": self._evaluated,
-            "rated": self._rated,
-            "first_norm": self._first_norm,
-        }
-        arrays, facts = dict(state.arrays), state.facts | {"run": json.dumps(own)}
-        if self._best is not None:
-            arrays |= {BEST + name: array for name, array in self._best.arrays.items()}
-            facts["best"] = json.dumps(self._best.facts)
-            checkpoint.save(self.folder.checkpoints / "best.safetensors", self._best)
-        checkpoint.save(self.folder.checkpoints / "last.safetensors", State(arrays, facts))
+        state = self._progress.added(self.kernel.state(), self.seconds)
+        if self._progress.best is not None:
+            checkpoint.save(self.folder.checkpoints / "best.safetensors", self._progress.best)
+        checkpoint.save(self.folder.checkpoints / "last.safetensors", state)
         if keep:
-            checkpoint.save(checkpoint.path_of(self.folder.path, self.step), State(arrays, facts))
+            checkpoint.save(checkpoint.path_of(self.folder.path, self.step), state)
             self.marks.append(Mark(self.step, "checkpoint", "checkpoint"))
 
     @property
@@ -394,10 +366,10 @@ class Run:
             if reason == "limit":
                 reason = self._halt or "limit"
         last = self._taken = self.step
-        restored = self._best is not None and self._restores_best and self._watch.best_step < last
-        kept = self._watch.best_step if restored else last
-        if self._best is not None and restored:
-            self.kernel.restore(self._best)
+        restored = self._progress.best is not None and self._restores_best and self._progress.watch.best_step < last
+        kept = self._progress.watch.best_step if restored else last
+        if self._progress.best is not None and restored:
+            self.kernel.restore(self._progress.best)
         self.ending = self._explain(reason, last)
         self.result = outcomes.result(
             run=str(self.folder.path),
@@ -476,10 +448,10 @@ class Run:
             train_loss=self.kernel.evaluate("train"),
             validation_loss=validation if np.isfinite(validation) else None,
             bad_loss=self._bad_loss,
-            best_step=self._watch.best_step,
+            best_step=self._progress.watch.best_step,
             flat_since=flat_since(self.folder.history),
             gradient_norm=_norm(gradient),
-            initial_gradient_norm=self._first_norm,
+            initial_gradient_norm=self._progress.first_norm,
         )
         said = diagnosis.verdict(reason, self.recipe, self.plan, self.prepared, self.facts, outcome)
         return Ending(reason, said.sentence, said.remedy, said.remedy_text)

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
     from engine.recipe import Recipe
     from engine.runs.store import Lister
-    from tui.desk import Desk, Opener
+    from tui.desk import Desk
+    from tui.running import Opener
     from tui.surveyor import Found, Inquirer, Surveyed, Surveying
     from tui.tensorboard import TensorBoard
 
@@ -114,7 +115,8 @@ class RavineApp(Face):
         """In a thread: the modules that the first paint did without."""
         import plotext  # noqa: F401 - so that the first curve finds it
 
-        from tui.desk import Desk, open_session
+        from tui.desk import Desk
+        from tui.running import open_session
         from tui.surveyor import Found
 
         try:

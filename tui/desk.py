@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from engine.errors import InputError
 from engine.recipe import Choice, Recipe, choices, find
 from tui.command_line import command_line
 from tui.numbers import figures, short
+from tui.running import Opener, Run, open_session
+from tui.steering import Steering
 
 if TYPE_CHECKING:
     from engine.data.prepare import Prepared
@@ -27,36 +29,8 @@ if TYPE_CHECKING:
     from engine.survey import Survey
     from tui.kept import Kept
 
-PACES: tuple[float | None, ...] = (None, 1.0, 3.0, 10.0, 30.0, 60.0, 300.0)  # seconds for a run; None is full speed
 CARRIED = frozenset({"lr", "pace", "runs", "name", "log_every", "tensorboard", "checkpoint_every"})
 AUTO_PACE = 3.0  # seconds: what `--pace auto` spreads a short run over
-
-
-class Run(Protocol):
-    """What the desk asks of `engine.session.Session`. Every command returns at once."""
-
-    @property
-    def recipe(self) -> Recipe: ...
-    def start(self) -> None: ...
-    def pause(self) -> None: ...
-    def resume(self) -> None: ...
-    def step(self) -> None: ...
-    def stop(self, reason: Any = ...) -> None: ...
-    def change(self, field: str, value: Any) -> None: ...
-    def checkpoint(self) -> None: ...
-    def pace(self, seconds: float | None) -> None: ...
-    def snapshot(self) -> Snapshot: ...
-    def join(self, timeout: float) -> bool: ...
-
-
-Opener = Callable[..., Run]
-
-
-def open_session(recipe: Recipe, **options: Any) -> Run:
-    """A real run. The engine is imported at the first one."""
-    from engine.session import Session
-
-    return Session(recipe, **options)
 
 
 class Desk:
@@ -91,11 +65,11 @@ class Desk:
         self.pending = ""  # what was asked of the run and has not shown yet
         self.ticking = False  # whether all that has changed is how far the run is
         self._next: Callable[[], None] | None = None  # what begins when the run that is going on has ended
-        self._before: Recipe | None = None  # the choices that were set back to the defaults
         self._kept: Recipe | None = None  # the choices of the kept run that is shown
         self._said: Snapshot | None = None  # what the run said last, which knows its folder by its first name
         self._names: dict[Path, Path] = {}  # where folders of the run that is shown lie now, by their first names
-        self._changed, self._say, self._open = changed, say, opener
+        self.changed, self.say, self._open = changed, say, opener
+        self._steering = Steering(self)
 
     # Choices.
 
@@ -120,7 +94,7 @@ class Desk:
         try:
             recipe = self.recipe.replace(values)
         except InputError as error:
-            self._say(str(error), True)
+            self.say(str(error), True)
             return False
         if recipe == self.recipe:
             return True
@@ -128,7 +102,7 @@ class Desk:
         self.recipe = recipe
         if self.live and self.run is not None:
             self._steer(changed)
-        self._changed()
+        self.changed()
         return True
 
     def _steer(self, changed: list[str]) -> None:
@@ -139,7 +113,7 @@ class Desk:
                 try:
                     self.run.change(name, value)
                 except InputError as error:
-                    self._say(str(error), True)
+                    self.say(str(error), True)
                     continue
                 self.pending = f"{choice.label} {choice.show(value)}"
             elif name == "pace":
@@ -153,18 +127,18 @@ class Desk:
     def adopt(self, recipe: Recipe) -> None:
         """Put another recipe into the panels, without its events."""
         self.recipe = replace(recipe, events=())
-        self._changed()
+        self.changed()
 
     def take_preset(self, preset: Preset) -> None:
         """A recipe by name into the panels. Where runs are kept, and their pace, stay as they are."""
         if preset.problem:
-            self._say(preset.problem, True)
+            self.say(preset.problem, True)
             return
         now = self.recipe.recording
         recording = replace(preset.recipe.recording, runs=now.runs, pace=now.pace, name=None)
         self.adopt(replace(preset.recipe, recording=recording))
         words = "the panels have its choices; n begins a run with them." if self.live else "space starts it."
-        self._say(f"{preset.title}: {words}", False)
+        self.say(f"{preset.title}: {words}", False)
 
     def branch(self, recipe: Recipe, origin: Origin) -> bool:
         """Begin a new run, paused, at a checkpoint of an earlier one; what is going on is ended first."""
@@ -180,7 +154,7 @@ class Desk:
             run.start()
             self.snapshot = run.snapshot()
 
-        self._after_this(begin)
+        self.after_this(begin)
         return True
 
     def _take(self, run: Run) -> Run:
@@ -188,7 +162,7 @@ class Desk:
         self.run, self._names = run, {}
         return run
 
-    def _after_this(self, begin: Callable[[], None]) -> None:
+    def after_this(self, begin: Callable[[], None]) -> None:
         """Do it once no run is going on; one that is, is ended."""
         if self.live and self.run is not None:
             self._next = begin
@@ -196,24 +170,24 @@ class Desk:
             self.pending = "stopping"
         else:
             begin()
-        self._changed()
+        self.changed()
 
     def resume(self, recipe: Recipe, origin: Origin) -> None:
         """Go on with a kept run where its checkpoint stood, in its own folder."""
         if self.live:
-            self._say("A run is going on; stop it first.", True)
+            self.say("A run is going on; stop it first.", True)
             return
         self._adopt_here(recipe)
         self.trained_on = None
         run = self._take(self._open(recipe, paced=True, command=f"ravine resume {origin.run}", origin=origin))
         run.start()
         self.snapshot = run.snapshot()
-        self._changed()
+        self.changed()
 
     def show_kept(self, kept: Kept) -> None:
         """A kept run: its choices into the panels, and its curve, unless a run is going on."""
         if self.live:
-            self._say("A run is going on; its curve stays. The panels have the choices of the other one.", False)
+            self.say("A run is going on; its curve stays. The panels have the choices of the other one.", False)
         else:
             self.run, self.snapshot, self.trained_on = None, kept.snapshot, None
             self._kept = kept.recipe
@@ -238,7 +212,7 @@ class Desk:
         if run is not None and survey is not None and self.trained_on is None:
             same = run.data == recipe.data and run.normalization == recipe.normalization
             self.trained_on = survey.prepared if same else None
-        self._changed()
+        self.changed()
 
     def carried(self) -> bool:
         """Carry the survey over to the present choices where they differ only in what it does not depend on."""
@@ -258,14 +232,14 @@ class Desk:
         """The person had enough of waiting for the survey."""
         self.activity = ""
         self.problem = "Reading was stopped; choose a table, or the same one again."
-        self._changed()
+        self.changed()
 
     def asked(self, activity: str) -> None:
         """A survey of the present choices is under way: what it is doing."""
         self.activity = activity
         if self.survey is None or self.survey.recipe.data != self.recipe.data:
             self.problem = ""
-        self._changed()
+        self.changed()
 
     @property
     def known(self) -> Survey | None:
@@ -374,12 +348,12 @@ class Desk:
             for field, why in new.refused[known:]:
                 self._take_back(field, why)
             self.ticking = old is not None and (new.phase, len(new.refused)) == (old.phase, known)
-            self._changed()
+            self.changed()
             self.ticking = False
         if self._next is not None and not self.live:
             begin, self._next = self._next, None
             begin()
-            self._changed()
+            self.changed()
 
     def _take_back(self, field: str, why: str) -> None:
         """A change that the run could not take: the panel goes back to what the run has."""
@@ -387,41 +361,24 @@ class Desk:
         recipe = self.run.recipe
         values = [event.value for event in recipe.events if event.field == field]
         self.recipe = self.recipe.replace({field: values[-1] if values else recipe.get(field)})
-        self._say(why, True)
+        self.say(why, True)
 
     def act(self, what: str) -> None:
-        """Do what a key says: toggle, step, stop, remedy, rate_up, rate_down, slower, faster."""
-        getattr(self, f"_do_{what}")()
-
-    def _do_toggle(self) -> None:
-        if self.phase == "training" and self.run is not None:
-            self.run.pause()
-            self.pending = "pausing"
-        elif self.phase == "paused" and self.run is not None:
-            self.run.resume()
-            self.pending = "going on"
-        elif self.phase != "preparing":
-            self._begin()
-        self._changed()
-
-    def _do_step(self) -> None:
-        if self.phase == "paused" and self.run is not None:
-            self.run.step()
-        elif not self.live:
-            self._begin(one_step=True)
-        self._changed()
+        """Do what a key says; see `Steering` for the words."""
+        getattr(self._steering, what)()
 
     def race(self, opener: Opener) -> None:
         """Begin a run that `opener` makes of the present choices, such as a race, unless one is going on."""
         if self.live:
-            self._say("A run is going on; stop it with x first.", True)
+            self.say("A run is going on; stop it with x first.", True)
         else:
-            self._begin(opener=opener)
-            self._changed()
+            self.begin(opener=opener)
+            self.changed()
 
-    def _begin(self, *, one_step: bool = False, opener: Opener | None = None) -> None:
+    def begin(self, *, one_step: bool = False, opener: Opener | None = None) -> None:
+        """A new run with the present choices, unless they cannot be run: that is said."""
         if self.problem:
-            self._say(self.problem, True)
+            self.say(self.problem, True)
             return
         known = self.known
         table = known.table if known is not None else None
@@ -434,37 +391,11 @@ class Desk:
             run.start()
         self.snapshot = run.snapshot()
 
-    def _do_stop(self) -> None:
-        if self.live and self.run is not None:
-            self.run.stop()
-            self.pending = "stopping"
-            self._changed()
-
-    def _do_defaults(self) -> None:
-        """All choices back to their defaults, but where runs are kept; once more brings them back."""
-        here = {name: self.recipe.get(name) for name in ("runs", "name")}
-        plain = Recipe().replace({name: value for name, value in here.items() if value is not None})
-        before, self._before = self._before, self.recipe
-        if self.recipe != plain:
-            self.adopt(plain)
-            self._say("All choices are the defaults; D brings back what they were.", False)
-        elif before is not None:
-            self.adopt(before)
-            self._say("The choices are what they were.", False)
-
     @property
     def remedy(self) -> dict[str, str]:
         """What is offered to be changed after a run that diverged."""
         ending = self.snapshot.ending if self.snapshot is not None else None
         return dict(ending.remedy) if ending is not None else {}
-
-    def _do_remedy(self) -> None:
-        if self.live or not self.remedy:
-            return
-        if self.set(self.remedy):
-            self.problem = ""
-            self._begin()
-            self._changed()
 
     @property
     def later(self) -> tuple[str, ...]:
@@ -478,51 +409,6 @@ class Desk:
             if choice.section != "recording"
             and self.recipe.get(choice.name) != run.get(choice.name)
             and (not choice.live or self.recipe.get(choice.name) == "auto")
-        )
-
-    def _do_anew(self) -> None:
-        if self.problem:
-            self._say(self.problem, True)
-        elif self.later:
-            self._after_this(self._begin)
-
-    @property
-    def _rate_holds(self) -> bool:
-        """Whether the rate of the panels is that of the run, or will be in a moment: no schedule moves it."""
-        if self.run is None or self.snapshot is None or self.snapshot.plan is None:
-            return False
-        plan, run = self.snapshot.plan, self.run.recipe
-        taken = [run.optimizer.lr, *(event.value for event in run.events if event.field == "lr")][-1]
-        return (plan.schedule == "constant" and not plan.warmup) or taken != self.recipe.optimizer.lr
-
-    def _rate(self, factor: float) -> None:
-        lr = self.recipe.optimizer.lr
-        if self.live and self.snapshot is not None and self.snapshot.lr is not None:
-            lr = self.snapshot.lr if lr == "auto" or not self._rate_holds else lr
-        elif lr == "auto":
-            if self.known is None:
-                return
-            lr = self.known.plan.lr
-        self.set({"lr": float(f"{float(lr) * factor:.4g}")})
-
-    def _do_rate_up(self) -> None:
-        self._rate(10**0.1)
-
-    def _do_rate_down(self) -> None:
-        self._rate(10**-0.1)
-
-    def _do_slower(self) -> None:
-        now = self.pace_seconds or 0.0
-        self._set_pace(next((p for p in PACES[1:] if p is not None and p > now), PACES[-1]))
-
-    def _do_faster(self) -> None:
-        now = self.pace_seconds or 0.0
-        self._set_pace(next((p for p in reversed(PACES[1:]) if p is not None and p < now), None))
-
-    def _set_pace(self, seconds: float | None) -> None:
-        self.set({"pace": "max" if seconds is None else f"{seconds:g}"})
-        self._say(
-            "Pace: as fast as it goes." if seconds is None else f"Pace: a run is spread over {seconds:g} s.", False
         )
 
     @property

@@ -10,8 +10,9 @@ import numpy as np
 
 from tui.bars import NORMALIZATIONS
 from tui.command_line import command_line
-from tui.desk import Desk, Run
+from tui.desk import Desk
 from tui.numbers import count, figures
+from tui.running import Run
 
 if TYPE_CHECKING:
     from engine.recipe import Recipe

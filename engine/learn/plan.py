@@ -73,6 +73,11 @@ class Plan:
         return self.batch >= self.rows
 
     @property
+    def scheduled(self) -> bool:
+        """Whether the learning rate of a step follows from its number: by a schedule or warm-up."""
+        return self.schedule not in ("constant", "plateau") or self.warmup > 0
+
+    @property
     def model(self) -> str:
         """The model as `--model` names it."""
         return self.architecture.module or self.architecture.family

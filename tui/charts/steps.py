@@ -194,7 +194,7 @@ def learning_rates(subject: Subject, steps: np.ndarray[Any, np.dtype[np.int64]])
             name, _, value = mark.text.partition(" ")
             if name == "lr":
                 rates[steps >= mark.step] = float(value)
-    if plan.schedule in ("constant", "plateau") and not plan.warmup:
+    if not plan.scheduled:
         return rates
     moving = factors_at(plan.schedule, plan.warmup, plan.steps, steps)
     return np.asarray(rates * moving)

@@ -111,7 +111,7 @@ class Compiled:
         with limited(plan.threads, inf if self._layered else 0):
             while taken < steps:
                 count = min(steps - taken, CHUNK)
-                if plan.schedule in ("constant", "plateau") and not plan.warmup:
+                if not plan.scheduled:
                     rates = np.full(count, self._lr * self._factor)
                 else:
                     share = factors(plan.schedule, plan.warmup, plan.steps, self._step, count)

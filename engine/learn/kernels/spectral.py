@@ -46,7 +46,7 @@ def refusal(plan: Plan, facts: Facts) -> str | None:
         return f"follows plain gradient descent (--optimizer sgd), not {plan.optimizer}"
     if not plan.full_batch:
         return f"follows full batches, not batches of {plan.batch:,} (--batch-size full)"
-    if plan.schedule not in ("constant", "plateau") or plan.warmup:
+    if plan.scheduled:
         return "follows a constant learning rate, without schedule and warm-up (--schedule constant)"
     if plan.l1 or plan.clip is not None:
         return "does not follow an L1 penalty or gradient clipping"

@@ -65,8 +65,6 @@ def manner_of(words: Sequence[str]) -> tuple[Manner, list[str]]:
             manner = replace(manner, ascii=True)
         elif flag == "--theme":
             manner = replace(manner, theme=_theme(value if equals else words.pop(0) if words else ""))
-        elif word in HEADLESS:
-            raise InputError(f"{word} is for training without a screen: ravine train with the same flags.")
         else:
             rest.append(word)
     return manner, rest
@@ -85,7 +83,7 @@ def _theme(name: str) -> str:
     return name
 
 
-HEADLESS = ("--plain", "--json")  # what only `ravine train` can do
+HEADLESS = {"--plain", "--json"}  # what only `ravine train` can do
 SWITCH = 0.0005  # seconds
 COLLECTED = 5_000, 10, 200  # see gc.set_threshold: with torch loaded, looking through all objects takes 0.2 s
 FAILURE = 1  # what Textual returns after an exception of the app's own
@@ -114,6 +112,8 @@ def start(words: Sequence[str]) -> int:
     recipe: Callable[[], Recipe]
     try:
         manner, words = manner_of(words)
+        for word in HEADLESS & set(words):
+            raise InputError(f"{word} is for training without a screen: ravine train with the same flags.")
         memory = Memory(fresh=manner.fresh)
         if words:
             found = _recipe(memory, words)

@@ -356,6 +356,8 @@ KEYS: tuple[Key, ...] = (
     Key("watch.view_back", "V", "screen.view(-1)", "view", "The view before.", "watch", _watch),
     Key("watch.csv", "w", "screen.csv", "write CSV",
         "Write every point of the curves that show to CSV files in the present folder.", "watch", _watch),
+    Key("watch.theme", "T", "app.change_theme", "colours",
+        "Choose the colours: our own, high-contrast, colour-blind-safe, and Textual's.", "watch", _watch, minor=True),
     # The program
     Key("app.tensorboard", "b", "app.tensorboard", "tensorboard", "Serve all runs with TensorBoard, for a browser.",
         when=lambda now: now.screen in ("train", "runs"), minor=True),

@@ -272,3 +272,18 @@ def test_the_screen_imports_nothing_heavy() -> None:
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env={**os.environ})
     assert found.stdout.strip() == "[]"
+
+
+async def test_the_colours_are_chosen_by_a_key(watch: Watching, tmp_path: Path) -> None:
+    log(tmp_path / "a", "loss/train", [3.0, 2.0, 1.0])
+    async with watch(tmp_path) as driver:
+        await driver.see("loss/train")
+        await driver.press("T")
+        await driver.until(lambda: len(driver.app.screen_stack) > 1, "the themes")
+        await driver.type("high")
+        await driver.until(
+            lambda: "high-contrast" in str(driver.app.screen.query("CommandList").first().get_option_at_index(0).prompt)
+        )
+        await driver.press("enter")
+        await driver.until(lambda: driver.app.current_theme.name == "high-contrast")
+        await driver.see("loss/train")

@@ -12,6 +12,7 @@ from typing import Any
 from textual.message import Message
 
 from engine.errors import Cancelled, InputError
+from tui.numbers import volume
 from tui.surveyor import PROGRESS, in_background
 
 
@@ -55,7 +56,7 @@ class Exporter:
             nonlocal due
             if monotonic() >= due and not given_up.is_set():
                 due = monotonic() + PROGRESS
-                self._post(Exported(f"{done / 1e6:,.1f} MB written to {text}"))
+                self._post(Exported(f"{volume(done)} written to {text}"))
 
         try:
             path = Path(text).expanduser()
@@ -71,11 +72,7 @@ class Exporter:
             self._post(Exported(problem=f"{type(error).__name__}: {error}", done=True))
         else:
             names = " and ".join(str(file) for file in written)
-            self._post(Exported(f"Wrote {names}, {_size(size)}.", done=True))
-
-
-def _size(size: int) -> str:
-    return f"{size:,} bytes" if size < 10_000 else f"{size / 1e3:,.0f} kB" if size < 1e7 else f"{size / 1e6:,.0f} MB"
+            self._post(Exported(f"Wrote {names}, {volume(size)}.", done=True))
 
 
 def offered(run: Path, ending: str) -> str:

@@ -56,6 +56,14 @@ def _trim(text: str) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def volume(size: float) -> str:
+    """An amount of bytes: 812 B, 2.5 kB, 50.0 MB, 1.2 GB."""
+    for unit, name in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+        if size >= unit * 0.99995:
+            return f"{size / unit:,.1f} {name}"
+    return f"{size:.0f} B"
+
+
 def duration(seconds: float) -> str:
     """A time span: 0:03, 12:40, 3:05:00, 4 d 02 h."""
     whole = int(seconds + 0.5)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tui.numbers import count, duration, figures, fixed, short
+from tui.numbers import count, duration, figures, fixed, short, volume
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,19 @@ def test_fixed_keeps_its_zeros() -> None:
 def test_count_and_duration() -> None:
     assert (count(1309), count(250_000)) == ("1,309", "250k")
     assert [duration(s) for s in (3, 760, 11_100, 360_000)] == ["0:03", "12:40", "3:05:00", "4 d 04 h"]
+
+
+@pytest.mark.parametrize(
+    ("size", "wanted"),
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1000, "1.0 kB"),
+        (2540, "2.5 kB"),
+        (999_960, "1.0 MB"),
+        (5e7, "50.0 MB"),
+        (1.2e9, "1.2 GB"),
+    ],
+)
+def test_an_amount_of_bytes(size: float, wanted: str) -> None:
+    assert volume(size) == wanted

@@ -17,6 +17,7 @@ from textual.message import Message
 
 from tui.cells import Span, wrap
 from tui.keys import bindings
+from tui.numbers import volume
 from tui.screens.room import Room
 from tui.scrolling import Scrolling
 from tui.surveyor import in_background
@@ -105,11 +106,11 @@ def said(before: Traffic | None, now: Traffic, seconds: float) -> str:
     if before is not None:
         parts.append(f"{(now.sent - before.sent) / seconds / 1000:.1f} kB/s")
         parts.append(f"{(now.pictures - before.pictures) / seconds:.1f} pictures/s")
-    parts.append(f"{_bytes(now.sent)} sent in all")
+    parts.append(f"{volume(now.sent)} sent in all")
     if now.drain:
         parts.append(f"the terminal took the last picture in {1000 * now.drain:.0f} ms")
     if now.waiting:
-        parts.append(f"{_bytes(now.waiting)} wait")
+        parts.append(f"{volume(now.waiting)} wait")
     if now.lost:
         parts.append(f"{now.lost:,} pictures left out while it took nothing")
     return "The line: " + " · ".join(parts) + "."
@@ -230,14 +231,6 @@ def _size(path: Path) -> int:
         return path.stat().st_size
     except OSError:
         return 0
-
-
-def _bytes(count: int) -> str:
-    """A number of bytes as a person reads it."""
-    for size, unit in ((10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
-        if count >= size:
-            return f"{count / size:.1f} {unit}"
-    return f"{count} B"
 
 
 def _lines(text: str) -> tuple[tuple[str, str, str], ...]:

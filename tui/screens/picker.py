@@ -13,6 +13,7 @@ from textual.screen import ModalScreen
 
 from tui.cells import Cells, Span, clip, left, right
 from tui.folders import Entry, FolderRead, ask_for_folder, common, matching, parted
+from tui.numbers import volume
 from tui.panels.editor import Editor
 from tui.screens.menu import GROUND
 from tui.scrolling import Roll
@@ -52,22 +53,13 @@ class Entries(Cells):
     def _line(self, one: Entry, width: int, pointer: str) -> list[Span]:
         ink = self.ink
         style = ink.accent if one.folder else ink.strong if one.usable else ink.faint
-        note = "used before" if one.path in self.recent else "" if one.folder else _size(one.size)
+        note = "used before" if one.path in self.recent else "" if one.folder else volume(one.size)
         name = f"{one.path.name}/" if one.folder else one.path.name
         where = f"  {one.path.parent}" if one.path in self.recent else ""
         room = max(1, width - 18)
         name = clip(name, room)
         rest = left(clip(where, max(0, room - cell_len(name))), max(0, room - cell_len(name)))
         return [(f"{pointer} ", ink.accent), (name, style), (rest, ink.faint), (right(note, 14) + "  ", ink.dim)]
-
-
-def _size(size: int) -> str:
-    amount = float(size)
-    for unit in ("B", "kB", "MB", "GB"):
-        if amount < 1000:
-            return f"{amount:.0f} {unit}" if unit == "B" or amount >= 10 else f"{amount:.1f} {unit}"
-        amount /= 1000
-    return f"{amount:.1f} TB"
 
 
 class FilePicker(ModalScreen[str]):

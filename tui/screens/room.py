@@ -103,14 +103,14 @@ class Room(Shown):
             self.set_focus(None)
         places = {} if small else self.places(width, height)
         if small:
-            _move(self.too_small, Region(0, 0, width, height))
+            put(self.too_small, Region(0, 0, width, height))
         for pane in self.children:
             if pane is self.too_small or (pane.id or "").startswith("textual-"):  # Textual's own: notifications
                 continue
             place = places.get(pane.id or "")
             pane.display = place is not None
             if place is not None:
-                _move(pane, place)
+                put(pane, place)
         if not small and self._left is not None:
             if self._left.is_attached:
                 self.set_focus(self._left, from_app_focus=True)  # what is typed is not selected, and so not lost
@@ -135,7 +135,8 @@ class Room(Shown):
         self.show()
 
 
-def _move(pane: Widget, place: Region) -> None:
+def put(pane: Widget, place: Region) -> None:
+    """Have a pane lie at a place of the screen; nothing is laid out anew where it lies there."""
     styles = pane.styles
     if (styles.offset.x.value, styles.offset.y.value) != (place.x, place.y):
         styles.offset = place.offset

@@ -24,11 +24,12 @@ from tui.face import Face
 from tui.keymap import KeyTable
 from tui.keys import WATCHING, Situation, bindings
 from tui.listing import Column, Listing
+from tui.numbers import volume
 from tui.panels.editor import Editor
 from tui.screens.help import KeyList
 from tui.screens.layout import too_small
 from tui.screens.logged import Details
-from tui.screens.room import TooSmall, _move
+from tui.screens.room import TooSmall, put
 from tui.shortcut import Shown
 
 if TYPE_CHECKING:
@@ -240,8 +241,8 @@ class WatchScreen(Shown):
         runs = self.reader.tree.runs
         state = "opening"
         if now is not None:
-            share = f"{now.share:.0%} of {now.size / 1e6:,.1f} MB"
-            state = f"◌ reading {share}" if now.busy else f"● live   {now.size / 1e6:,.1f} MB"
+            share = f"{now.share:.0%} of {volume(now.size)}"
+            state = f"◌ reading {share}" if now.busy else f"● live   {volume(now.size)}"
         head = f"   {self.reader.tree.path}"
         facts = f"   {len(runs):,} run{'s' * (len(runs) != 1)} · {len(self._tags):,} tag{'s' * (len(self._tags) != 1)}"
         room = max(4, width - 14 - len(facts) - len(state) - 2)
@@ -301,11 +302,11 @@ class WatchScreen(Shown):
             "keys": Region(0, body.bottom + 1, width, 2),
         }
         self.too_small.display = small
-        _move(self.too_small, Region(0, 0, width, height))
+        put(self.too_small, Region(0, 0, width, height))
         for pane in self.children:
             if pane.id in places:
                 pane.display = not small
-                _move(pane, places[pane.id])
+                put(pane, places[pane.id])
         self.editor.styles.offset = (10, body.bottom)
         self.editor.styles.width = max(10, width - 12)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -54,7 +54,7 @@ def export(
     if path is None:
         _to_stdout(parts, binary=format in ("onnx", "safetensors"))
     else:
-        _to_file(parts, path)
+        formats.put(parts, path, _teller())
         beside = formats.write_meaning(path, meaning) if meaning else None
         say(f"Wrote {path}, and what its numbers mean to {beside}." if beside else f"Wrote {path}.")
     return DONE
@@ -86,20 +86,14 @@ def _to_stdout(parts: Iterable[bytes], *, binary: bool) -> None:
     sys.stdout.buffer.flush()
 
 
-def _to_file(parts: Iterable[bytes], path: Path) -> None:
-    """Write a file whole or not at all; on a terminal tell now and then how far it is."""
-    from engine.files import replacing
+def _teller() -> Callable[[int], None]:
+    """Tells a person at a terminal now and then how far it is."""
+    told = TOLD
 
-    if path.is_dir():
-        raise InputError(f"{path} is a folder; give a file's name with -o.")
-    done, told = 0, TOLD
-    try:
-        with replacing(path) as file:
-            for part in parts:
-                file.write(part)
-                done += len(part)
-                if done >= told and sys.stderr.isatty():
-                    say(f"{done / 1e6:,.0f} MB written")
-                    told += TOLD
-    except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror or error}.") from None
+    def tell(done: int) -> None:
+        nonlocal told
+        if done >= told and sys.stderr.isatty():
+            say(f"{done / 1e6:,.0f} MB written")
+            told += TOLD
+
+    return tell

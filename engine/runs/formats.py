@@ -62,9 +62,25 @@ def write(
         if file is not None and not overwrite and file.exists():
             raise FileThere(f"There is already a file {file}.")
     content, meaning = parts(run, format, path)
-    done = 0
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{path.parent} cannot be made: {error.strerror or error}.") from None
+    put(content, path, progress, cancelled)
+    return (path, write_meaning(path, meaning)) if meaning else (path,)
+
+
+def put(
+    content: Iterable[bytes],
+    path: Path,
+    progress: Callable[[int], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> None:
+    """Write a file piece by piece, whole or not at all. Raises as `write` does."""
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; give a file's name.")
+    done = 0
+    try:
         with replacing(path) as out:
             for part in content:
                 if cancelled is not None and cancelled():
@@ -75,7 +91,6 @@ def write(
                     progress(done)
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror or error}.") from None
-    return (path, write_meaning(path, meaning)) if meaning else (path,)
 
 
 def write_meaning(path: Path, meaning: str) -> Path:

@@ -8,11 +8,11 @@ spike of one step is never lost.
 
 from __future__ import annotations
 
+import itertools
 import os
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Lock
 from typing import TypeAlias
 
 import numpy as np
@@ -36,28 +36,78 @@ class Columns:
     gap: Bools  # [columns] whether a loss in the column is NaN or infinite
 
 
-class _Buckets:
-    """Growing arrays of bucket minima, maxima and gaps."""
+@dataclass(frozen=True)
+class _Level:
+    """The buckets of one level. Behind `count` its arrays have room, of which only the thread that appends knows."""
 
-    def __init__(self) -> None:
-        self.count = 0
-        self.low: Floats = np.empty(64)
-        self.high: Floats = np.empty(64)
-        self.gap: Bools = np.empty(64, np.bool_)
+    low: Floats
+    high: Floats
+    gap: Bools
+    count: int
 
-    def extend(self, low: Floats, high: Floats, gap: Bools) -> None:
-        end = self.count + len(low)
+    def extended(self, low: Floats, high: Floats, gap: Bools) -> _Level:
+        """With more buckets: in the same arrays where they have room, else in larger ones."""
+        end, arrays = self.count + len(low), (self.low, self.high, self.gap)
         if end > len(self.low):
             size = max(end, len(self.low) * 3 // 2)
-            for name in ("low", "high", "gap"):
-                old = getattr(self, name)
-                new = np.empty(size, old.dtype)
+            arrays = (np.empty(size), np.empty(size), np.empty(size, np.bool_))
+            for new, old in zip(arrays, (self.low, self.high, self.gap), strict=True):
                 new[: self.count] = old[: self.count]
-                setattr(self, name, new)
-        self.low[self.count : end] = low
-        self.high[self.count : end] = high
-        self.gap[self.count : end] = gap
-        self.count = end
+        for array, more in zip(arrays, (low, high, gap), strict=True):
+            array[self.count : end] = more
+        return _Level(*arrays, end)
+
+
+def _level() -> _Level:
+    return _Level(np.empty(64), np.empty(64), np.empty(64, np.bool_), 0)
+
+
+@dataclass(frozen=True)
+class _Pyramid:
+    """All that is known of the steps so far. It never changes: to append is to put another in its place."""
+
+    levels: tuple[_Level, ...] = ()
+    tail: Floats = field(default_factory=lambda: np.empty(0))  # after the last complete bucket of the finest level
+    count: int = 0
+    last: float = float("nan")
+
+    def extended(self, losses: Floats) -> _Pyramid:
+        """With the losses [n] of more steps, n > 0."""
+        values = np.concatenate([self.tail, losses]) if len(self.tail) else losses
+        whole = len(values) // BASE
+        levels = list(self.levels)
+        if whole:
+            more = _summary(values[: whole * BASE].reshape(whole, BASE))
+            for index in itertools.count():
+                if index == len(levels):
+                    levels.append(_level())
+                level = levels[index] = levels[index].extended(*more)
+                done = levels[index + 1].count if index + 1 < len(levels) else 0
+                buckets = level.count // FACTOR - done
+                if not buckets:
+                    break
+                part, shape = slice(done * FACTOR, (done + buckets) * FACTOR), (buckets, FACTOR)
+                more = (
+                    level.low[part].reshape(shape).min(axis=1),
+                    level.high[part].reshape(shape).max(axis=1),
+                    np.asarray(level.gap[part].reshape(shape).any(axis=1)),
+                )
+        return _Pyramid(tuple(levels), values[whole * BASE :].copy(), self.count + len(losses), float(losses[-1]))
+
+    def open_bucket(self, level: int) -> tuple[float, float, bool]:
+        """What follows the last complete bucket of a level: the unfinished buckets of the finer ones and the tail."""
+        low, high, gap = np.inf, -np.inf, False
+        for index in range(level):
+            buckets = self.levels[index]
+            part = slice(self.levels[index + 1].count * FACTOR, buckets.count)
+            if part.stop > part.start:
+                low = min(low, float(buckets.low[part].min()))
+                high = max(high, float(buckets.high[part].max()))
+                gap = gap or bool(buckets.gap[part].any())
+        if len(self.tail):
+            tail_low, tail_high, tail_gap = _summary(self.tail[None])
+            low, high, gap = min(low, float(tail_low[0])), max(high, float(tail_high[0])), gap or bool(tail_gap[0])
+        return low, high, gap
 
 
 def _summary(values: Floats) -> tuple[Floats, Floats, Bools]:
@@ -73,7 +123,7 @@ def _summary(values: Floats) -> tuple[Floats, Floats, Bools]:
 
 
 class History:
-    """The loss before each update, in order. One thread appends, any thread reads.
+    """The loss before each update, in order. One thread appends; any thread reads, and never waits for that one.
 
     Args:
         path: the file to append to, which may hold the losses of an earlier part of the run; without one a temporary
@@ -87,11 +137,7 @@ class History:
                 self._file = os.dup(file.fileno())
         else:
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        self._lock = Lock()
-        self._levels: list[_Buckets] = []
-        self._tail: Floats = np.empty(0)  # the losses after the last complete bucket of the finest level
-        self._count = 0
-        self._last = float("nan")
+        self._known = _Pyramid()
         self._closed = False
         held = os.fstat(self._file).st_size // 8
         os.ftruncate(self._file, 8 * (held if keep is None else min(held, keep)))
@@ -102,8 +148,7 @@ class History:
         """The history in a file, for reading. Raises FileNotFoundError."""
         history = cls.__new__(cls)
         history._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        history._lock = Lock()
-        history._levels, history._tail, history._count, history._last = [], np.empty(0), 0, float("nan")
+        history._known = _Pyramid()
         history._closed = False
         history._load()
         return history
@@ -117,16 +162,16 @@ class History:
     def refresh(self) -> None:
         """Take in what another process has appended to the file since."""
         held = os.fstat(self._file).st_size // 8
-        if held > self._count:
-            self._index(self._read(self._count, held))
+        if held > len(self):
+            self._index(self._read(len(self), held))
 
     def __len__(self) -> int:
-        return self._count
+        return self._known.count
 
     @property
     def last(self) -> float:
         """The newest loss; NaN before the first."""
-        return self._last
+        return self._known.last
 
     def append(self, losses: Floats) -> None:
         """Add the losses of the next steps: float64 [n].
@@ -135,41 +180,15 @@ class History:
             OSError: the disk is full or gone; nothing of this call is then counted.
         """
         content = np.ascontiguousarray(losses, "<f8").data.cast("B")
-        at = 8 * self._count
+        at = 8 * len(self)
         while content:
             written = os.pwrite(self._file, content, at)
             content, at = content[written:], at + written
         self._index(np.asarray(losses, np.float64))
 
     def _index(self, losses: Floats) -> None:
-        if not len(losses):
-            return
-        with self._lock:
-            values = np.concatenate([self._tail, losses]) if len(self._tail) else losses
-            whole = len(values) // BASE
-            if whole:
-                low, high, gap = _summary(values[: whole * BASE].reshape(whole, BASE))
-                self._extend(0, low, high, gap)
-            self._tail = values[whole * BASE :].copy()
-            self._count += len(losses)
-            self._last = float(losses[-1])
-
-    def _extend(self, level: int, low: Floats, high: Floats, gap: Bools) -> None:
-        if level == len(self._levels):
-            self._levels.append(_Buckets())
-        buckets = self._levels[level]
-        buckets.extend(low, high, gap)
-        done = self._levels[level + 1].count if level + 1 < len(self._levels) else 0
-        whole = buckets.count // FACTOR - done
-        if whole:
-            part = slice(done * FACTOR, (done + whole) * FACTOR)
-            shape = (whole, FACTOR)
-            self._extend(
-                level + 1,
-                buckets.low[part].reshape(shape).min(axis=1),
-                buckets.high[part].reshape(shape).max(axis=1),
-                np.asarray(buckets.gap[part].reshape(shape).any(axis=1)),
-            )
+        if len(losses):
+            self._known = self._known.extended(losses)
 
     def _read(self, start: int, stop: int) -> Floats:
         content = os.pread(self._file, 8 * (stop - start), 8 * start)
@@ -177,7 +196,7 @@ class History:
 
     def values(self, start: int = 0, stop: int | None = None) -> Floats:
         """The exact losses of steps start <= step < stop: float64 [at most stop - start]."""
-        stop = self._count if stop is None else min(stop, self._count)
+        stop = len(self) if stop is None else min(stop, len(self))
         return self._read(start, stop) if stop > start else np.empty(0)
 
     def columns(self, edges: Ints) -> Columns:
@@ -190,26 +209,27 @@ class History:
         columns = len(edges) - 1
         low, high = np.full(columns, np.inf), np.full(columns, -np.inf)
         gap = np.zeros(columns, np.bool_)
-        with self._lock:
-            count = self._count
-            width = np.diff(edges)
-            level = np.full(columns, -1)
-            for index in range(len(self._levels)):
-                level[width >= 4 * BASE * FACTOR**index] = index
-            starts = np.clip(edges[:-1], 0, count)
-            stops = np.clip(edges[1:], 0, count)
-            filled = stops > starts
-            for index in (np.flatnonzero(np.bincount(level[filled] + 1)) - 1).tolist():
-                chosen = np.flatnonzero(filled & (level == index))
-                # A stretch of neighbouring columns is reduced in one call.
-                for part in np.split(chosen, np.flatnonzero(np.diff(chosen) > 1) + 1):
-                    self._reduce(index, starts[part], stops[part], low, high, gap, part)
+        known = self._known
+        width = np.diff(edges)
+        level = np.full(columns, -1)
+        for index in range(len(known.levels)):
+            level[width >= 4 * BASE * FACTOR**index] = index
+        starts = np.clip(edges[:-1], 0, known.count)
+        stops = np.clip(edges[1:], 0, known.count)
+        filled = stops > starts
+        for index in (np.flatnonzero(np.bincount(level[filled] + 1)) - 1).tolist():
+            chosen = np.flatnonzero(filled & (level == index))
+            # A stretch of neighbouring columns is reduced in one call.
+            for part in np.split(chosen, np.flatnonzero(np.diff(chosen) > 1) + 1):
+                self._reduce(known, index, starts[part], stops[part], low, high, gap, part)
         empty = ~np.isfinite(low)
         low[empty] = np.nan
         high[empty] = np.nan
         return Columns(edges, low, high, gap)
 
-    def _reduce(self, level: int, starts: Ints, stops: Ints, low: Floats, high: Floats, gap: Bools, into: Ints) -> None:
+    def _reduce(
+        self, known: _Pyramid, level: int, starts: Ints, stops: Ints, low: Floats, high: Floats, gap: Bools, into: Ints
+    ) -> None:
         if level < 0:
             size, first = 1, int(starts[0])
             values = self._read(first, int(stops[-1]))
@@ -217,12 +237,12 @@ class History:
             lows, highs, gaps = np.where(finite, values, np.inf), np.where(finite, values, -np.inf), ~finite
         else:
             size = BASE * FACTOR**level
-            buckets = self._levels[level]
+            buckets = known.levels[level]
             first = int(starts[0]) // size
             last = min(-(-int(stops[-1]) // size), buckets.count)
             lows, highs, gaps = buckets.low[first:last], buckets.high[first:last], buckets.gap[first:last]
             if int(stops[-1]) > buckets.count * size:
-                open_low, open_high, open_gap = self._open_bucket(level)
+                open_low, open_high, open_gap = known.open_bucket(level)
                 lows, highs, gaps = np.append(lows, open_low), np.append(highs, open_high), np.append(gaps, open_gap)
         begin = starts // size - first
         end = -(-stops // size) - first
@@ -231,21 +251,6 @@ class History:
         low[into] = np.minimum.reduceat(np.append(lows, np.inf), pairs)[::2]
         high[into] = np.maximum.reduceat(np.append(highs, -np.inf), pairs)[::2]
         gap[into] = np.logical_or.reduceat(np.append(gaps, False), pairs)[::2]
-
-    def _open_bucket(self, level: int) -> tuple[float, float, bool]:
-        """What follows the last complete bucket of a level: the unfinished buckets of the finer ones and the tail."""
-        low, high, gap = np.inf, -np.inf, False
-        for index in range(level):
-            buckets = self._levels[index]
-            part = slice(self._levels[index + 1].count * FACTOR, buckets.count)
-            if part.stop > part.start:
-                low = min(low, float(buckets.low[part].min()))
-                high = max(high, float(buckets.high[part].max()))
-                gap = gap or bool(buckets.gap[part].any())
-        if len(self._tail):
-            tail_low, tail_high, tail_gap = _summary(self._tail[None])
-            low, high, gap = min(low, float(tail_low[0])), max(high, float(tail_high[0])), gap or bool(tail_gap[0])
-        return low, high, gap
 
     def sync(self) -> None:
         """Have the disk keep what has been appended."""

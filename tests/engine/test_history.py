@@ -1,5 +1,6 @@
 """History: exact losses on disk, spikes and gaps in every window."""
 
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -108,3 +109,40 @@ def test_a_series_grows() -> None:
     steps, values = series.points()
     assert steps.tolist() == list(range(0, 10_000, 10))
     assert values[-1] == series.last == 499.5
+
+
+def test_whoever_reads_while_steps_are_appended_sees_a_whole_history() -> None:
+    history, dice, done = History(), np.random.default_rng(0), threading.Event()
+    problems: list[str] = []
+
+    def read() -> None:
+        while not done.is_set():
+            count = len(history)
+            found = history.columns(np.linspace(0, count, 80).astype(np.int64))
+            # The loss is the number of the step, and columns may reach a quarter beyond their edges.
+            width = np.diff(found.edges)
+            filled = width > 0
+            low, high = found.edges[:-1], found.edges[1:] - 1
+            right = (
+                (found.low <= low)
+                & (found.low >= low - width / 4)
+                & (found.high >= high)
+                & (found.high <= high + width / 4)
+                & ~found.gap
+            )
+            if not right[filled].all():
+                problems.append(f"{count} steps: columns {np.flatnonzero(filled & ~right)}")
+                return
+
+    readers = [threading.Thread(target=read) for _ in range(2)]
+    for reader in readers:
+        reader.start()
+    try:
+        while len(history) < 3_000_000:
+            steps = int(dice.integers(1, 20_000))
+            history.append(np.arange(len(history), len(history) + steps, dtype=np.float64))
+    finally:
+        done.set()
+        for reader in readers:
+            reader.join()
+    assert not problems

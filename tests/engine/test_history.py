@@ -1,6 +1,9 @@
 """History: exact losses on disk, spikes and gaps in every window."""
 
+import sys
 import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -111,38 +114,47 @@ def test_a_series_grows() -> None:
     assert values[-1] == series.last == 499.5
 
 
+@pytest.fixture
+def hasty() -> Iterator[None]:
+    """Threads take turns after every few instructions."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.usefixtures("hasty")
 def test_whoever_reads_while_steps_are_appended_sees_a_whole_history() -> None:
     history, dice, done = History(), np.random.default_rng(0), threading.Event()
-    problems: list[str] = []
+    counts = {0}  # how many there were at any time
+
+    def look() -> None:
+        edges = np.linspace(0, len(history) + 30_000, 80).astype(np.int64)
+        found = history.columns(edges)
+        # The loss is the number of the step, and columns may reach a quarter beyond their edges.
+        low, high, quarter = edges[:-1], edges[1:] - 1, np.diff(edges) / 4
+        filled = np.isfinite(found.high)
+        count = int(np.nanmax(found.high, initial=-1)) + 1
+        assert count in counts or count >= edges[-1]
+        assert (filled >= (low < count)).all()
+        assert (filled <= (low - quarter < count)).all()
+        assert (found.low <= low)[filled & (low < count)].all()
+        assert (found.low >= low - quarter - 1)[filled].all()
+        assert (found.high >= np.minimum(high, count - 1))[filled].all()
+        assert (found.high <= high + quarter + 1)[filled].all()
+        assert not found.gap.any()
 
     def read() -> None:
         while not done.is_set():
-            count = len(history)
-            found = history.columns(np.linspace(0, count, 80).astype(np.int64))
-            # The loss is the number of the step, and columns may reach a quarter beyond their edges.
-            width = np.diff(found.edges)
-            filled = width > 0
-            low, high = found.edges[:-1], found.edges[1:] - 1
-            right = (
-                (found.low <= low)
-                & (found.low >= low - width / 4)
-                & (found.high >= high)
-                & (found.high <= high + width / 4)
-                & ~found.gap
-            )
-            if not right[filled].all():
-                problems.append(f"{count} steps: columns {np.flatnonzero(filled & ~right)}")
-                return
+            look()
 
-    readers = [threading.Thread(target=read) for _ in range(2)]
-    for reader in readers:
-        reader.start()
-    try:
-        while len(history) < 3_000_000:
-            steps = int(dice.integers(1, 20_000))
-            history.append(np.arange(len(history), len(history) + steps, dtype=np.float64))
-    finally:
+    with ThreadPoolExecutor(2) as readers:
+        reading = [readers.submit(read) for _ in range(2)]
+        while len(history) < 2_000_000 and not any(one.done() for one in reading):
+            end = len(history) + int(dice.integers(1, 20_000))
+            counts.add(end)
+            history.append(np.arange(len(history), end, dtype=np.float64))
         done.set()
-        for reader in readers:
-            reader.join()
-    assert not problems
+        for one in reading:
+            one.result()
+    look()

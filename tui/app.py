@@ -6,7 +6,7 @@ import asyncio
 import gc
 import signal
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -37,6 +37,10 @@ REST = (  # what the first run and its curves need, and the list of runs, so tha
     "tui.screens.runs", "engine.runs.store", "tui.kept", "tui.charts.traces",
 )  # fmt: skip
 CLOSING = 5.0  # seconds that a run gets to close its folder
+
+
+def _fail(error: Exception) -> None:
+    raise error
 
 
 def _later(module: str, name: str) -> Callable[[], Screen[Any]]:
@@ -207,16 +211,26 @@ class RavineApp(Face):
             screen.refit()
 
     def _look(self) -> None:
-        if self.desk is not None and self._pulse.look(self.desk.poll):
-            asyncio.get_running_loop().call_soon(self._pulse.drawn)  # after what has been drawn is on its way
+        if self.desk is not None:
+            with self.shortcut.together() if self.shortcut is not None else nullcontext():
+                drawn = self._pulse.look(self.desk.poll)
+            if drawn:
+                self._pulse.drawn()
         self._timer = None
         self._watch()
+
+    def _beat(self) -> None:
+        """It is time for a look, as the event loop says; what fails in it is told like all that fails in the app."""
+        try:
+            self._look()
+        except Exception as error:  # noqa: BLE001 (raised again where Textual sees it)
+            self.call_later(_fail, error)
 
     def _watch(self) -> None:
         """Look at the run when it is time, as long as it is going on."""
         if self.desk is not None and self.desk.live and self._timer is None:
-            # A timer of Textual's wakes the loop three times, and each time a training loop of Python has to wait.
-            self._timer = asyncio.get_running_loop().call_later(self._pulse.rest, self.call_later, self._look)
+            # Not by a timer of Textual's: it wakes the loop three times, and a training loop of Python waits each time.
+            self._timer = asyncio.get_running_loop().call_later(self._pulse.rest, self._beat)
 
     def _say(self, text: str, bad: bool) -> None:
         self.notify(text, severity="error" if bad else "information", timeout=6 if bad else 3)

@@ -44,7 +44,8 @@ class Pulse:
     @property
     def rest(self) -> float:
         """Seconds until it is to be asked again. To be woken for nothing would cost a training loop time."""
-        return BEAT if self._behind() else max(0.001, self._next - self._clock())
+        left = max(0.001, self._next - self._clock())
+        return max(BEAT, left) if self._behind() else left
 
     def drawn(self) -> None:
         """What was drawn has been put together and is on its way."""

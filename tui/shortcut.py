@@ -8,7 +8,8 @@ lies go out as they are; for everything else, and after every change of the layo
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from textual.errors import NoWidget
@@ -50,6 +51,20 @@ class Shortcut:
     def __init__(self, link: Link) -> None:
         self._link = link
         self._waiting: list[tuple[Cells, Region, str]] = []
+        self._gathering = False
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """What is taken inside goes out at the end, and not with what else happens now.
+
+        That spares the event loop a turn, in which a training loop of Python would be interrupted once more.
+        """
+        self._gathering = True
+        try:
+            yield
+        finally:
+            self._gathering = False
+            self._send()
 
     def take(self, widget: Cells, changed: Sequence[Region]) -> bool:
         """Send cells, given by regions one line high in a widget's content; False where Textual has to do it."""
@@ -70,7 +85,7 @@ class Shortcut:
             + widget.stretch(region.y, region.x, region.right).render(console)
             for region in changed
         )
-        if not self._waiting:
+        if not self._waiting and not self._gathering:
             asyncio.get_running_loop().call_soon(self._send)
         self._waiting.append((widget, place, text))
         return True

@@ -50,3 +50,11 @@ def test_costly_drawing_is_rarer_but_never_below_ten() -> None:
     assert World(cost=0.002).live(10) in range(135, 153)
     assert World(cost=0.0035).live(10) in range(98, 120)
     assert World(cost=0.060).live(10) in range(95, 105)
+
+
+def test_it_is_not_asked_again_before_the_next_picture_is_due() -> None:
+    world = World(cost=0.060)
+    assert world.pulse.look(world.draw)
+    world.pulse.drawn()
+    world.behind = True  # it is being sent
+    assert world.pulse.rest == pytest.approx(0.1 - 0.060)

@@ -1,9 +1,9 @@
 """The loss of every step, exact on disk, and drawable at any width at once.
 
 The exact values are appended to a file of little-endian float64. In memory stays a pyramid: for every 32 steps, then
-every 128, 512, ... the least and the greatest finite loss, and whether one was not finite. A column of a chart is read
-from the level whose buckets are at most a quarter of it, so the cost is that of the columns, not of the steps, and a
-spike of one step is never lost.
+every 128, 512, ... the least, the greatest and the mean finite loss, and whether one was not finite. A column of a
+chart is read from the level whose buckets are at most a quarter of it, so the cost is that of the columns, not of the
+steps, and a spike of one step is never lost.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-BASE = 32  # steps in a bucket of the finest level; the pyramid takes 17 bytes for them, 0.7 bytes a step in all
+BASE = 32  # steps in a bucket of the finest level; the pyramid takes 25 bytes for them, 1 byte a step in all
 FACTOR = 4  # buckets of one level in a bucket of the next
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -33,33 +33,39 @@ class Columns:
     edges: Ints  # [columns + 1]
     low: Floats  # [columns] least finite loss; NaN where there is none
     high: Floats  # [columns] greatest finite loss; NaN where there is none
+    mean: Floats  # [columns] of the finite losses; NaN where there is none
     gap: Bools  # [columns] whether a loss in the column is NaN or infinite
+
+
+Summary: TypeAlias = tuple[Floats, Floats, Floats, Bools]  # least, greatest and mean of the finite losses, and gaps
 
 
 @dataclass(frozen=True)
 class _Level:
     """The buckets of one level. Behind `count` its arrays have room, of which only the thread that appends knows."""
 
-    low: Floats
-    high: Floats
-    gap: Bools
+    arrays: Summary
     count: int
 
-    def extended(self, low: Floats, high: Floats, gap: Bools) -> _Level:
+    def extended(self, more: Summary) -> _Level:
         """With more buckets: in the same arrays where they have room, else in larger ones."""
-        end, arrays = self.count + len(low), (self.low, self.high, self.gap)
-        if end > len(self.low):
-            size = max(end, len(self.low) * 3 // 2)
-            arrays = (np.empty(size), np.empty(size), np.empty(size, np.bool_))
-            for new, old in zip(arrays, (self.low, self.high, self.gap), strict=True):
+        end, arrays = self.count + len(more[0]), self.arrays
+        if end > len(arrays[0]):
+            arrays = _room(max(end, len(arrays[0]) * 3 // 2))
+            for new, old in zip(arrays, self.arrays, strict=True):
                 new[: self.count] = old[: self.count]
-        for array, more in zip(arrays, (low, high, gap), strict=True):
-            array[self.count : end] = more
-        return _Level(*arrays, end)
+        for array, added in zip(arrays, more, strict=True):
+            array[self.count : end] = added
+        return _Level(arrays, end)
+
+    def part(self, first: int, end: int) -> Summary:
+        """Some of the buckets."""
+        low, high, mean, gap = self.arrays
+        return low[first:end], high[first:end], mean[first:end], gap[first:end]
 
 
-def _level() -> _Level:
-    return _Level(np.empty(64), np.empty(64), np.empty(64, np.bool_), 0)
+def _room(size: int) -> Summary:
+    return np.empty(size), np.empty(size), np.empty(size), np.empty(size, np.bool_)
 
 
 @dataclass(frozen=True)
@@ -80,46 +86,61 @@ class _Pyramid:
             more = _summary(values[: whole * BASE].reshape(whole, BASE))
             for index in itertools.count():
                 if index == len(levels):
-                    levels.append(_level())
-                level = levels[index] = levels[index].extended(*more)
+                    levels.append(_Level(_room(64), 0))
+                level = levels[index] = levels[index].extended(more)
                 done = levels[index + 1].count if index + 1 < len(levels) else 0
                 buckets = level.count // FACTOR - done
                 if not buckets:
                     break
-                part, shape = slice(done * FACTOR, (done + buckets) * FACTOR), (buckets, FACTOR)
+                low, high, mean, gap = level.part(done * FACTOR, (done + buckets) * FACTOR)
+                shape = (buckets, FACTOR)
                 more = (
-                    level.low[part].reshape(shape).min(axis=1),
-                    level.high[part].reshape(shape).max(axis=1),
-                    np.asarray(level.gap[part].reshape(shape).any(axis=1)),
+                    low.reshape(shape).min(axis=1),
+                    high.reshape(shape).max(axis=1),
+                    _mean(mean.reshape(shape)),
+                    np.asarray(gap.reshape(shape).any(axis=1)),
                 )
         return _Pyramid(tuple(levels), values[whole * BASE :].copy(), self.count + len(losses), float(losses[-1]))
 
-    def open_bucket(self, level: int) -> tuple[float, float, bool]:
+    def open_bucket(self, level: int) -> tuple[float, float, float, bool]:
         """What follows the last complete bucket of a level: the unfinished buckets of the finer ones and the tail."""
-        low, high, gap = np.inf, -np.inf, False
+        parts: list[tuple[Summary, int]] = []  # with the steps in a bucket
         for index in range(level):
-            buckets = self.levels[index]
-            part = slice(self.levels[index + 1].count * FACTOR, buckets.count)
-            if part.stop > part.start:
-                low = min(low, float(buckets.low[part].min()))
-                high = max(high, float(buckets.high[part].max()))
-                gap = gap or bool(buckets.gap[part].any())
+            fine = self.levels[index]
+            parts.append((fine.part(self.levels[index + 1].count * FACTOR, fine.count), BASE * FACTOR**index))
         if len(self.tail):
-            tail_low, tail_high, tail_gap = _summary(self.tail[None])
-            low, high, gap = min(low, float(tail_low[0])), max(high, float(tail_high[0])), gap or bool(tail_gap[0])
-        return low, high, gap
+            parts.append((_summary(self.tail[None]), len(self.tail)))
+        low, high, mean, gap = (np.concatenate([part[which] for part, _ in parts]) for which in range(4))
+        weights = np.concatenate([np.full(len(part[0]), size) for part, size in parts]) * np.isfinite(mean)
+        total = float(weights.sum())
+        middle = float(np.where(weights > 0, mean, 0.0) @ weights) / total if total else np.nan
+        return float(low.min(initial=np.inf)), float(high.max(initial=-np.inf)), middle, bool(gap.any())
 
 
-def _summary(values: Floats) -> tuple[Floats, Floats, Bools]:
-    """Least and greatest finite value and the gaps of each row of [rows, n]; +inf and -inf where nothing is finite."""
+def _summary(values: Floats) -> Summary:
+    """Of each row of [rows, n]; +inf, -inf and NaN where no value is finite."""
     low, high = values.min(axis=1), values.max(axis=1)
     # NaN wins over every number, so that the ends tell whether all between them is finite.
     if np.isfinite(low).all() and np.isfinite(high).all():
-        return low, high, np.zeros(len(values), np.bool_)
+        return low, high, _mean_of_all(values), np.zeros(len(values), np.bool_)
     finite = np.isfinite(values)
     low = np.where(finite, values, np.inf).min(axis=1)
     high = np.where(finite, values, -np.inf).max(axis=1)
-    return low, high, np.asarray(~finite.all(axis=1))
+    return low, high, _mean(np.where(finite, values, np.nan)), np.asarray(~finite.all(axis=1))
+
+
+def _mean(values: Floats) -> Floats:
+    """The mean of each row of [rows, n], NaN left out."""
+    there = ~np.isnan(values)
+    if there.all():
+        return _mean_of_all(values)
+    with np.errstate(invalid="ignore", over="ignore"):
+        return np.asarray(np.where(there, values, 0.0).sum(axis=1) / there.sum(axis=1))
+
+
+def _mean_of_all(values: Floats) -> Floats:
+    """The mean of each row of [rows, n]; faster than numpy's own of short rows."""
+    return np.asarray(np.einsum("ij->i", values) / values.shape[1])
 
 
 class History:
@@ -200,14 +221,14 @@ class History:
         return self._read(start, stop) if stop > start else np.empty(0)
 
     def columns(self, edges: Ints) -> Columns:
-        """Cut the steps at `edges` (int64 [columns + 1], not falling) and give each column's least and greatest loss.
+        """Cut the steps at `edges` (int64 [columns + 1], not falling); each column's least, greatest and mean loss.
 
         A column of fewer than 128 steps is exact. A longer one may also count up to a quarter of its length beyond its
         edges, so that a spike near an edge shows in both columns.
         """
         edges = np.asarray(edges, np.int64)
         columns = len(edges) - 1
-        low, high = np.full(columns, np.inf), np.full(columns, -np.inf)
+        low, high, mean = np.full(columns, np.inf), np.full(columns, -np.inf), np.full(columns, np.nan)
         gap = np.zeros(columns, np.bool_)
         known = self._known
         width = np.diff(edges)
@@ -221,36 +242,41 @@ class History:
             chosen = np.flatnonzero(filled & (level == index))
             # A stretch of neighbouring columns is reduced in one call.
             for part in np.split(chosen, np.flatnonzero(np.diff(chosen) > 1) + 1):
-                self._reduce(known, index, starts[part], stops[part], low, high, gap, part)
+                self._reduce(known, index, starts[part], stops[part], (low, high, mean, gap), part)
         empty = ~np.isfinite(low)
         low[empty] = np.nan
         high[empty] = np.nan
-        return Columns(edges, low, high, gap)
+        return Columns(edges, low, high, mean, gap)
 
-    def _reduce(
-        self, known: _Pyramid, level: int, starts: Ints, stops: Ints, low: Floats, high: Floats, gap: Bools, into: Ints
-    ) -> None:
+    def _reduce(self, known: _Pyramid, level: int, starts: Ints, stops: Ints, found: Summary, into: Ints) -> None:
+        share = 1.0  # of the last bucket that is filled
         if level < 0:
             size, first = 1, int(starts[0])
-            values = self._read(first, int(stops[-1]))
-            finite = np.isfinite(values)
-            lows, highs, gaps = np.where(finite, values, np.inf), np.where(finite, values, -np.inf), ~finite
+            means = self._read(first, int(stops[-1]))
+            finite = np.isfinite(means)
+            lows, highs, gaps = np.where(finite, means, np.inf), np.where(finite, means, -np.inf), ~finite
         else:
             size = BASE * FACTOR**level
             buckets = known.levels[level]
             first = int(starts[0]) // size
-            last = min(-(-int(stops[-1]) // size), buckets.count)
-            lows, highs, gaps = buckets.low[first:last], buckets.high[first:last], buckets.gap[first:last]
+            lows, highs, means, gaps = buckets.part(first, min(-(-int(stops[-1]) // size), buckets.count))
             if int(stops[-1]) > buckets.count * size:
-                open_low, open_high, open_gap = known.open_bucket(level)
-                lows, highs, gaps = np.append(lows, open_low), np.append(highs, open_high), np.append(gaps, open_gap)
+                open_low, open_high, open_mean, open_gap = known.open_bucket(level)
+                lows, highs, means = np.append(lows, open_low), np.append(highs, open_high), np.append(means, open_mean)
+                gaps, share = np.append(gaps, open_gap), (known.count - buckets.count * size) / size
         begin = starts // size - first
         end = -(-stops // size) - first
         # reduceat takes pairs; every second result is a column. Its last index may not be the length: pad by one.
         pairs = np.stack([begin, end], axis=1).ravel()
+        low, high, mean, gap = found
         low[into] = np.minimum.reduceat(np.append(lows, np.inf), pairs)[::2]
         high[into] = np.maximum.reduceat(np.append(highs, -np.inf), pairs)[::2]
         gap[into] = np.logical_or.reduceat(np.append(gaps, False), pairs)[::2]
+        weights = np.isfinite(means).astype(np.float64)
+        weights[-1:] *= share
+        with np.errstate(invalid="ignore", over="ignore"):  # nothing finite is no mean
+            sums = np.add.reduceat(np.append(np.where(weights > 0, means * weights, 0.0), 0.0), pairs)[::2]
+            mean[into] = sums / np.add.reduceat(np.append(weights, 0.0), pairs)[::2]
 
     def sync(self) -> None:
         """Have the disk keep what has been appended."""

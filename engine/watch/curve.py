@@ -34,6 +34,8 @@ class Curve:
         self._values: Values = np.empty(0, np.float32)
         self._low: Values = np.empty(0, np.float32)  # of each whole bucket, the least finite value
         self._high: Values = np.empty(0, np.float32)
+        self._sum: Floats = np.empty(0)  # of the finite values
+        self._finite: Ints = np.empty(0, np.int64)  # how many they are
         self._gap: NDArray[np.bool_] = np.empty(0, np.bool_)
         self._indexed = 0  # buckets that are up to date
         self._file = -1  # number of the newest file that holds points
@@ -149,7 +151,7 @@ class Curve:
     # Drawing.
 
     def columns(self, edges: NDArray[np.int64] | Floats) -> Columns:
-        """Cut the steps at `edges` [columns + 1], not falling; each column's least and greatest finite value.
+        """Cut the steps at `edges` [columns + 1], not falling; each column's least, greatest and mean finite value.
 
         Column i holds the points with edges[i] <= step < edges[i + 1]. A column of fewer than 1,024 points is exact. A
         longer one may also count up to 256 points beyond each edge, so that a spike near an edge shows in both.
@@ -161,22 +163,28 @@ class Curve:
             starts, stops = places[:-1], places[1:]
             low = np.full(len(starts), np.nan)
             high, gap = low.copy(), np.zeros(len(starts), np.bool_)
+            total, count = np.zeros(len(starts)), np.zeros(len(starts), np.int64)
+            found = low, high, total, count, gap
             fine = (stops > starts) & (stops - starts < 4 * BUCKET)
             coarse = (stops > starts) & ~fine
             if fine.any():
                 first, last = int(starts[fine][0]), int(stops[fine][-1])
-                finite = np.isfinite(values[first:last])
+                some = values[first:last]
+                finite = np.isfinite(some)
                 parts = (
-                    np.where(finite, values[first:last], np.inf),
-                    np.where(finite, values[first:last], -np.inf),
+                    np.where(finite, some, np.inf),
+                    np.where(finite, some, -np.inf),
+                    np.where(finite, some, 0.0).astype(np.float64),
+                    finite.astype(np.int64),
                     ~finite,
                 )
-                _reduce(parts, starts[fine] - first, stops[fine] - first, (low, high, gap), fine)
+                _reduce(parts, starts[fine] - first, stops[fine] - first, found, fine)
             if coarse.any():
-                buckets = tuple(array[: self._indexed] for array in (self._low, self._high, self._gap))
+                kept = (self._low, self._high, self._sum, self._finite, self._gap)
+                buckets = tuple(array[: self._indexed] for array in kept)
                 begin = starts[coarse] // BUCKET
                 end = np.minimum(-(-stops[coarse] // BUCKET), self._indexed)
-                _reduce(buckets, begin, end, (low, high, gap), coarse)
+                _reduce(buckets, begin, end, found, coarse)
                 if stops[coarse][-1] > self._indexed * BUCKET:  # the points behind the last whole bucket
                     tail = values[self._indexed * BUCKET :]
                     at = int(np.flatnonzero(coarse)[-1])
@@ -184,17 +192,22 @@ class Curve:
                     if len(known):
                         low[at] = np.fmin(low[at], known.min())
                         high[at] = np.fmax(high[at], known.max())
+                        total[at] += known.sum(dtype=np.float64)
+                        count[at] += len(known)
                     gap[at] |= len(known) < len(tail)
         low[~np.isfinite(low)] = np.nan
         high[~np.isfinite(high)] = np.nan
-        return Columns(np.asarray(edges, np.int64), low, high, gap)
+        with np.errstate(invalid="ignore"):  # nothing finite is no mean
+            return Columns(np.asarray(edges, np.int64), low, high, total / count, gap)
 
     def _index(self) -> None:
         """Bring the buckets up to date."""
         whole = self._count // BUCKET
         if whole > len(self._low) or self._low.dtype != self._values.dtype:
             size = max(whole, len(self._low) * 3 // 2)
-            for name, kind in (("_low", self._values.dtype), ("_high", self._values.dtype), ("_gap", np.bool_)):
+            own = self._values.dtype
+            kinds = {"_low": own, "_high": own, "_sum": np.float64, "_finite": np.int64, "_gap": np.bool_}
+            for name, kind in kinds.items():
                 new = np.empty(size, kind)
                 new[: self._indexed] = getattr(self, name)[: self._indexed]
                 setattr(self, name, new)
@@ -202,6 +215,8 @@ class Curve:
             part = slice(self._indexed, whole)
             values = self._values[part.start * BUCKET : whole * BUCKET].reshape(-1, BUCKET)
             finite = np.isfinite(values)
+            self._sum[part] = np.where(finite, values, 0.0).sum(axis=1, dtype=np.float64)
+            self._finite[part] = finite.sum(axis=1)
             if finite.all():
                 self._low[part], self._high[part] = values.min(axis=1), values.max(axis=1)
                 self._gap[part] = False
@@ -216,12 +231,12 @@ def _reduce(
     arrays: tuple[NDArray[np.generic], ...],
     starts: NDArray[np.int64],
     stops: NDArray[np.int64],
-    into: tuple[Floats, Floats, NDArray[np.bool_]],
+    into: tuple[Floats, Floats, Floats, Ints, NDArray[np.bool_]],
     where: NDArray[np.bool_],
 ) -> None:
-    """Least, greatest and any over the ranges starts[i]:stops[i], none of them empty."""
+    """Least, greatest, sum, count and any over the ranges starts[i]:stops[i], none of them empty."""
     # reduceat takes pairs; every second result is a range. Its last index may not be the length: pad by one.
     pairs = np.stack([starts, stops], axis=1).ravel()
-    ways = ((np.minimum, np.inf), (np.maximum, -np.inf), (np.logical_or, False))
+    ways = ((np.minimum, np.inf), (np.maximum, -np.inf), (np.add, 0), (np.add, 0), (np.logical_or, False))
     for array, (way, fill), target in zip(arrays, ways, into, strict=True):
         target[where] = way.reduceat(np.append(array, np.array(fill, array.dtype)), pairs)[::2]

@@ -61,8 +61,20 @@ def test_a_column_never_misses_a_loss_and_never_strays_far(
             assert cut.gap[i] >= (not np.isfinite(inside).all())
         if not np.isnan(cut.low[i]):
             assert close.min() <= cut.low[i] <= cut.high[i] <= close.max()
+            assert close.min() <= cut.mean[i] <= close.max() or np.isclose(cut.mean[i], close.mean())
+        if len(finite) and edges[i + 1] - edges[i] < 128:
+            assert np.isclose(cut.mean[i], finite.mean())
         if cut.gap[i]:
             assert not np.isfinite(near).all()
+
+
+@pytest.mark.parametrize("width", [50, 128, 512, 8192, 40_000])
+def test_the_mean_of_a_column_is_that_of_its_losses(width: int) -> None:
+    values = np.random.default_rng(0).standard_exponential(30_003)  # few of them are near the middle of their range
+    cut = filled(values, 777).columns(np.arange(0, len(values) + width, width))
+    means = [values[start : start + width].mean() for start in range(0, len(values), width)]
+    assert np.allclose(cut.mean[: len(means)], means, rtol=1e-12)
+    assert np.isnan(cut.mean[len(means) :]).all()
 
 
 def test_a_spike_of_one_step_in_ten_million_is_seen_at_every_width() -> None:

@@ -543,6 +543,24 @@ def test_short_columns_are_exact_and_gaps_are_marked(kind: Any) -> None:
                 assert found.gap[place] >= gap
 
 
+@pytest.mark.parametrize("columns", [3, 40, 5000])
+def test_the_mean_of_a_column_is_that_of_its_points(columns: int) -> None:
+    count = 20_000
+    values = np.random.default_rng(0).standard_exponential(count)
+    values[7] = np.nan
+    curve = Curve()
+    for part in np.array_split(np.arange(count), 7):
+        curve.add(0, part, np.zeros(len(part)), values[part])
+    edges = np.linspace(0, count, columns + 1).astype(np.int64)
+    found = curve.columns(edges).mean
+    for place, (start, stop) in enumerate(pairwise(edges.tolist())):
+        if stop - start < 4 * BUCKET:
+            assert np.isclose(found[place], np.nanmean(values[start:stop])), place
+        else:
+            assert abs(found[place] - np.nanmean(values[start:stop])) < 0.1
+    assert np.isnan(curve.columns(np.array([count, 2 * count])).mean).all()
+
+
 def test_a_spike_of_one_point_shows_at_any_width() -> None:
     count = 1_000_000
     values = np.zeros(count, np.float32)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.style import Style
 
 from engine.history import History, Series
 from engine.learn.curvature import Facts
@@ -147,9 +148,16 @@ def test_optimum_marks_validation_and_banner_are_in_the_picture() -> None:
 
 
 def test_smoothing_takes_out_its_start() -> None:
-    cut = Cut(np.arange(5.0), np.full(5, 3.0), np.full(5, 3.0), np.zeros(5, np.bool_))
-    assert np.allclose(cut.smoothed(), 3.0)
-    cut = Cut(
-        np.arange(3.0), np.array([1.0, np.nan, 3.0]), np.array([1.0, np.nan, 3.0]), np.array([False, True, False])
-    )
-    assert np.isnan(cut.smoothed()[1])
+    same = np.full(5, 3.0)
+    assert np.allclose(Cut(np.arange(5.0), same, same, same, np.zeros(5, np.bool_)).smoothed(), 3.0)
+    some = np.array([1.0, np.nan, 3.0])
+    assert np.isnan(Cut(np.arange(3.0), some, some, some, np.array([False, True, False])).smoothed()[1])
+
+
+@pytest.mark.parametrize("window", [Window(0, 100_000), Window(0, 100_000, log=True), Window(40_000, 41_000)])
+def test_smoothed_losses_stand_where_their_mean_is(window: Window) -> None:
+    noisy = np.random.default_rng(0).standard_exponential(100_000)  # of mean 1, with values up to 12
+    history = History()
+    history.append(noisy)
+    smoothed = Curve("train", Style(), history=history).cut(window, 200).smoothed()
+    assert abs(smoothed[-100:].mean() - 1) < 0.1

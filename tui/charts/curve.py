@@ -35,11 +35,15 @@ class Curve:
             middle = (found.edges[:-1] + np.maximum(found.edges[1:] - 1, found.edges[:-1])) / 2
             filled = found.edges[:-1] < len(self.history)
             return Cut(
-                window.place(middle)[filled], found.low[filled], found.high[filled], (found.gap & filled)[filled]
+                window.place(middle)[filled],
+                found.low[filled],
+                found.high[filled],
+                found.mean[filled],
+                (found.gap & filled)[filled],
             )
         if self.series is None:
             nothing = np.empty(0)
-            return Cut(nothing, nothing, nothing, np.empty(0, np.bool_))
+            return Cut(nothing, nothing, nothing, nothing, np.empty(0, np.bool_))
         steps, values = self.series.points()
         places = window.place(steps.astype(np.float64))
         inside = (places >= 0) & (places <= 1)
@@ -48,16 +52,17 @@ class Curve:
             # One of the points of each column, always the same ones however many there are.
             last = np.append(np.diff(np.floor(places * columns)) > 0, True)
             places, values = places[last], values[last]
-        return Cut(places, values, values, ~np.isfinite(values))
+        return Cut(places, values, values, values, ~np.isfinite(values))
 
 
 @dataclass(frozen=True)
 class Cut:
-    """A curve's columns: places 0..1 and the least and greatest value in each, NaN where there is none."""
+    """A curve's columns: places 0..1 and the least, greatest and mean value in each, NaN where there is none."""
 
     place: Floats
     low: Floats
     high: Floats
+    mean: Floats
     gap: NDArray[np.bool_]
 
     def outline(self) -> tuple[Floats, Floats]:
@@ -74,11 +79,10 @@ class Cut:
         return np.repeat(self.place, 2), np.stack([first, second], axis=1).ravel()
 
     def smoothed(self) -> Floats:
-        """The moving average of the columns' middles with its start-up bias taken out (as in Adam); gaps stay gaps."""
-        middle = (self.low + self.high) / 2
-        found = np.full(len(middle), np.nan)
+        """The moving average of the columns' means with its start-up bias taken out (as in Adam); gaps stay gaps."""
+        found = np.full(len(self.mean), np.nan)
         average = weight = 0.0
-        for index, value in enumerate(middle.tolist()):
+        for index, value in enumerate(self.mean.tolist()):
             if value == value:
                 average = KEEP * average + (1 - KEEP) * value
                 weight = KEEP * weight + (1 - KEEP)

@@ -63,12 +63,12 @@ class Logged:
         if last - first <= 2 * columns:
             places, some = window.place(steps[first:last].astype(np.float64)), values[first:last].astype(np.float64)
             finite = np.where(np.isfinite(some), some, np.nan)
-            return Cut(places, finite, finite, ~np.isfinite(some))
+            return Cut(places, finite, finite, finite, ~np.isfinite(some))
         found = self.points.columns(window.edges(columns))
         kept = np.isfinite(found.low) | found.gap
         middle = (found.edges[:-1] + np.maximum(found.edges[1:] - 1, found.edges[:-1])) / 2
         low, high = found.low.astype(np.float64), found.high.astype(np.float64)
-        return Cut(window.place(middle)[kept], low[kept], high[kept], found.gap[kept])
+        return Cut(window.place(middle)[kept], low[kept], high[kept], found.mean[kept], found.gap[kept])
 
 
 @dataclass(frozen=True)
@@ -199,7 +199,7 @@ class Overlay:
 
     def _curve(self, curve: Drawn, cut: Cut) -> None:
         sheet, frame, margin = self.sheet, self.frame, self.margin
-        scaled = Cut(cut.place, self._scale(cut.low), self._scale(cut.high), cut.gap)
+        scaled = Cut(cut.place, self._scale(cut.low), self._scale(cut.high), self._scale(cut.mean), cut.gap)
         # Where only the lower end of a column has no logarithm, its upper end stands for both.
         scaled = replace(scaled, low=np.where(np.isnan(scaled.low), scaled.high, scaled.low))
         for place in scaled.place[scaled.gap & ~np.isfinite(cut.high)].tolist():

@@ -190,7 +190,7 @@ class Picture:
     def _curve(self, curve: Curve, cut: Cut) -> None:
         sheet, frame, margin = self.sheet, self.frame, self.margin
         average = self._scale(cut.smoothed()) if self.look.smooth and curve.history is not None else None
-        scaled = Cut(cut.place, self._scale(cut.low), self._scale(cut.high), cut.gap)
+        scaled = Cut(cut.place, self._scale(cut.low), self._scale(cut.high), self._scale(cut.mean), cut.gap)
         # Where only the lower end of a column has no logarithm, its upper end stands for both.
         scaled = replace(scaled, low=np.where(np.isnan(scaled.low), scaled.high, scaled.low))
         if curve.series is not None:

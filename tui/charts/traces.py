@@ -66,7 +66,7 @@ class Trace:
             values = history.values(first, last)
             places = window.place(self._along(np.arange(first, first + len(values), dtype=np.float64)))
             finite = np.where(np.isfinite(values), values, np.nan)
-            return Cut(places, finite, finite, ~np.isfinite(values))
+            return Cut(places, finite, finite, finite, ~np.isfinite(values))
         if self.axis == "steps":
             edges = window.edges(columns)
             places = window.place((edges[:-1] + np.maximum(edges[1:] - 1, edges[:-1])) / 2)
@@ -77,7 +77,7 @@ class Trace:
             places = (around[:-1] + around[1:]) / 2
         found = history.columns(edges)
         kept = (np.isfinite(found.low) | found.gap) & (edges[:-1] < count)
-        return Cut(places[kept], found.low[kept], found.high[kept], found.gap[kept])
+        return Cut(places[kept], found.low[kept], found.high[kept], found.mean[kept], found.gap[kept])
 
     def _along(self, steps: Floats) -> Floats:
         """Where steps lie along the axis."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import UnionType
@@ -13,6 +14,7 @@ from engine.errors import InputError
 if TYPE_CHECKING:
     from pydantic_core import CoreSchema, SchemaValidator
 
+THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+")
 Kind = Literal["pick", "switch", "whole", "number", "text", "names", "sizes", "table"]
 ColumnKind = Literal["numeric", "boolean", "categorical", "date", "identifier", "text"]
 
@@ -181,7 +183,8 @@ def _plain(number: float) -> str:
 def _whole(value: Any) -> Any:
     """The whole number in 5.0, "2e6", "2_000_000" and "2,000,000"."""
     if isinstance(value, str):
-        text = value.replace("_", "").replace(",", "").strip()
+        # Commas only where they part thousands: "64,64" and "1,5" mean something else than 6464 and 15.
+        text = value.replace(",", "") if THOUSANDS.fullmatch(value.strip()) else value
         try:
             return int(text)
         except ValueError:

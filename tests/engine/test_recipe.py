@@ -149,6 +149,12 @@ def test_a_rate_that_cannot_be_names_field_value_and_range(text: str) -> None:
         assert word in told
 
 
+@pytest.mark.parametrize("text", ["64,64", "64,", ",5", "1,5", "1,00", "1,0000", "1,,000"])
+def test_commas_that_do_not_part_thousands_make_no_whole_number(text: str) -> None:
+    for name in ("batch_size", "epochs", "seed"):
+        assert f"is {text}, but must be" in message(lambda name=name: build({name: text}))
+
+
 def test_an_unknown_field_names_the_nearest() -> None:
     assert "did you mean batch_size" in message(lambda: build({"batchsize": 3}))
     assert "lr" in message(lambda: find("xyzzy"))

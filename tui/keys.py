@@ -68,6 +68,7 @@ class Key:
     priority: bool = False
     minor: bool = False  # left to the help screen where the footer is short of room
     mark: str = ""  # how the key is written where its name would not do: "arrows"
+    also: str = ""  # another word by which the palette finds it
 
     def text(self, now: Situation) -> str:
         """The footer's word for it, empty where the key does nothing now."""
@@ -366,7 +367,8 @@ KEYS: tuple[Key, ...] = (
         when=lambda now: _train(now) or (now.screen == "code" and now.rows), minor=True,
         called=lambda now: "copy script" if now.screen == "code" else "copy command"),
     Key("app.theme", "T", "app.change_theme", "colours",
-        "Choose the colours: our own, high-contrast, colour-blind-safe, and Textual's.", "train", _train, minor=True),
+        "Choose the colours: our own, high-contrast, colour-blind-safe, and Textual's.", "train", _train, minor=True,
+        also="theme"),
     Key("app.focus_next", "tab", "app.focus_next", "next pane", "To the next pane.",
         when=lambda now: now.screen in ("train", "data", "predict", "evaluate", "watch"), mark="Tab"),
     Key("app.focus_previous", "shift+tab", "app.focus_previous", "", "To the pane before.", mark="Shift+Tab"),

@@ -22,7 +22,8 @@ def commands(app: RavineApp, screen: Screen[Any], now: Situation) -> Iterable[Sy
     """Everything that can be done from where the person is."""
     for key in KEYS:
         if key.footer and key.place in ("app", "train") and key.when(now):
-            yield SystemCommand(key.text(now) or key.footer, key.help, _runner(app, key.action))
+            title = (key.text(now) or key.footer) + (f" ({key.also})" if key.also else "")
+            yield SystemCommand(title, key.help, _runner(app, key.action))
     yield SystemCommand(
         "Gradient of an expression",
         f"A scratchpad: value, gradients and the graph as a tree; {EXAMPLE}.",

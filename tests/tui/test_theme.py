@@ -98,6 +98,20 @@ async def test_the_colours_are_chosen_by_a_key_and_everything_follows(drive: Any
         assert ink(RAVINE).train.color.name not in drawn()
 
 
+async def test_the_palette_finds_the_colours_as_theme(drive: Any) -> None:
+    async with drive() as driver:
+        await driver.press("ctrl+p")
+        await driver.until(lambda: len(driver.app.screen_stack) > 1)
+        await driver.type("theme")
+
+        def offered() -> bool:
+            found = driver.app.screen.query("CommandList").first()
+            return any("colours" in str(option.prompt) for option in found.options)
+
+        await driver.until(offered, "the colours in the palette")
+        await driver.press("escape")
+
+
 def test_every_sign_that_the_app_draws_has_one_in_ascii() -> None:
     import re
     from pathlib import Path

@@ -403,12 +403,15 @@ class Desk:
         if not self.live or self.run is None:
             return ()
         run = self.run.recipe
+        other = self.recipe.data.dataset != run.data.dataset
         return tuple(
             f"{choice.label} {choice.show(self.recipe.get(choice.name)) or 'none'}"
             for choice in choices()
             if choice.section != "recording"
             and self.recipe.get(choice.name) != run.get(choice.name)
             and (not choice.live or self.recipe.get(choice.name) == "auto")
+            # Of another table the columns that nobody has named say nothing.
+            and not (other and choice.section == "data" and self.recipe.get(choice.name) == choice.default)
         )
 
     @property

@@ -153,6 +153,21 @@ async def test_keys_that_come_fast_are_all_obeyed(drive: Any, size: tuple[int, i
         await driver.until(lambda: driver.app.desk.recipe.optimizer.lr == 0.2)
 
 
+async def test_another_table_for_the_next_run_is_told_without_the_columns_of_this_one(
+    drive: Any, tmp_path: Any
+) -> None:
+    write_table(tmp_path / "sales.csv", 50)
+    async with drive(values={"dataset": "sales.csv", "target": "price", "pace": "60"}) as driver:
+        await driver.press("space")
+        await driver.see("● training", pane="top")
+        for _ in range(10):
+            await driver.press("down")
+            if "▸( ) scales" in driver.text("panel1"):
+                break
+        await driver.press("enter")
+        await driver.see("Next run: dataset scales. n ends", pane="messages")
+
+
 async def test_letters_go_into_a_field_while_it_is_edited(drive: Any) -> None:
     async with drive() as driver:
         await driver.press("3", "enter")

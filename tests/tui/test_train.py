@@ -168,6 +168,12 @@ async def test_another_table_for_the_next_run_is_told_without_the_columns_of_thi
         await driver.see("Next run: dataset scales. n ends", pane="messages")
 
 
+async def test_the_rate_and_its_limit_are_whole_on_a_small_screen(drive: Any) -> None:
+    async with drive(size=(80, 24)) as driver:
+        await driver.press("3")
+        await driver.see("▸rate", "0.355 < 0.711", pane="panel3")
+
+
 async def test_letters_go_into_a_field_while_it_is_edited(drive: Any) -> None:
     async with drive() as driver:
         await driver.press("3", "enter")

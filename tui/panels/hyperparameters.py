@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
+
 from tui.numbers import figures
 from tui.panels.panel import Panel
 from tui.panels.rows import Row, field_row
@@ -12,6 +14,7 @@ from tui.panels.rows import Row, field_row
 if TYPE_CHECKING:
     from tui.desk import Desk
 
+BRIEF = "rate"  # the label of the learning rate where the panel is narrow
 SECTIONS = {"optimizer": "", "stopping": "stopping", "model": "model", "recording": "recording"}
 
 
@@ -43,4 +46,9 @@ class HyperparametersPanel(Panel):
             return row
         rate = desk.known.plan.lr if desk.known and not row.own else desk.recipe.optimizer.lr
         sign = "<" if rate == "auto" or float(rate) < limit else "≥"
-        return replace(row, value=f"{value} {sign} {figures(limit, 3)}")
+        both = f"{value} {sign} {figures(limit, 3)}"
+        room = self.size.width - 3 - cell_len(both)
+        for label in (row.label, BRIEF):  # half of a number says something else than all of it
+            if cell_len(label) <= room:
+                return replace(row, label=label, value=both)
+        return row

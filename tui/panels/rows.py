@@ -155,7 +155,8 @@ def _field(row: Row, width: int, ink: Ink, pointer: str, editing: bool) -> list[
     if cell_len(row.label) + 1 + cell_len(value) + cell_len(note) > room:
         note = ""
     value = clip(value, max(4, room - cell_len(row.label) - 1, room // 2))
-    label = left(row.label, room - cell_len(value) - cell_len(note))
+    rest = room - cell_len(value) - cell_len(note)
+    label = left(clip(row.label, rest - 1), rest)
     if editing:
         label = left(clip(row.label, width - editor_room(row.label, width) - 3), room)
     return [

@@ -92,24 +92,23 @@ class Steering:
         self._rate(1 / TENTH)
 
     @property
-    def _rate_holds(self) -> bool:
-        """Whether the rate of the panels is that of the run, or will be in a moment: no schedule moves it."""
+    def _base_rate(self) -> float | None:
+        """The learning rate that a schedule starts from, as it is wished for or holds; None while it is unknown."""
         desk = self._desk
-        if desk.run is None or desk.snapshot is None or desk.snapshot.plan is None:
-            return False
-        plan, run = desk.snapshot.plan, desk.run.recipe
-        taken = [run.optimizer.lr, *(event.value for event in run.events if event.field == "lr")][-1]
-        return (plan.schedule == "constant" and not plan.warmup) or taken != desk.recipe.optimizer.lr
+        lr: float | str = desk.recipe.optimizer.lr
+        plan = desk.known.plan if desk.known is not None else None
+        if desk.live and desk.run is not None and lr in ("auto", desk.run.recipe.optimizer.lr):
+            taken = [event.value for event in desk.run.recipe.events if event.field == "lr"]
+            lr = taken[-1] if taken else desk.run.recipe.optimizer.lr
+            plan = desk.snapshot.plan if desk.snapshot is not None else None
+        if lr == "auto":
+            return plan.lr if plan is not None else None
+        return float(lr)
 
     def _rate(self, factor: float) -> None:
-        desk, lr = self._desk, self._desk.recipe.optimizer.lr
-        if desk.live and desk.snapshot is not None and desk.snapshot.lr is not None:
-            lr = desk.snapshot.lr if lr == "auto" or not self._rate_holds else lr
-        elif lr == "auto":
-            if desk.known is None:
-                return
-            lr = desk.known.plan.lr
-        desk.set({"lr": float(f"{float(lr) * factor:.4g}")})
+        base = self._base_rate
+        if base is not None:
+            self._desk.set({"lr": float(f"{base * factor:.4g}")})
 
     def slower(self) -> None:
         """The next longer pace."""

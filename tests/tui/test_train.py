@@ -86,6 +86,23 @@ async def test_the_learning_rate_moves_while_training_and_is_marked(drive: Any) 
         assert driver.app.desk.recipe.optimizer.lr == pytest.approx(0.1 * 10**-0.1, rel=1e-3)
 
 
+@pytest.mark.parametrize("lr", ["auto", 0.1])
+async def test_the_learning_rate_moves_by_the_same_share_under_a_schedule(drive: Any, lr: Any) -> None:
+    values = {"dataset": "linear3", "batch_size": 10, "steps": 1000, "schedule": "cosine", "lr": lr, "pace": "10"}
+    async with drive(values=values) as driver:
+        desk = driver.app.desk
+        await driver.press("space")
+        await driver.until(lambda: desk.snapshot is not None and desk.snapshot.step > 300)
+        await driver.press("space")
+        await driver.until(lambda: desk.phase == "paused")
+        before = desk.snapshot
+        for _ in range(2):
+            await driver.press("right_square_bracket")
+        await driver.press("s")
+        await driver.until(lambda: desk.snapshot.step == before.step + 1)
+        assert desk.snapshot.lr == pytest.approx(before.lr * 10**0.2, rel=0.01)
+
+
 async def test_the_learning_rate_moves_before_a_run(drive: Any) -> None:
     async with drive() as driver:
         await driver.press("left_square_bracket")

@@ -254,11 +254,12 @@ async def test_every_field_is_explained_in_full_with_its_bounds_and_default(driv
 
 async def test_a_label_is_not_covered_by_what_is_typed(drive: Any) -> None:
     async with drive(size=(80, 24)) as driver:
-        await driver.press("3", "enter")
+        await driver.press("3", "pagedown", "enter")
         await driver.type("0.25")
         await driver.see("take it", pane="keys")
         editor = driver.app.focused
-        line = driver.app.screen.query_one("#panel3").render_line(0).text
+        assert editor.label == "gradient clip"
+        line = driver.app.screen.query_one("#panel3").render_line(int(editor.styles.offset.y.value)).text
         assert line[: int(editor.styles.offset.x.value)].rstrip().endswith("…"), line
 
 

@@ -40,6 +40,7 @@ class Explanation:
     decided: str  # the class, empty for an amount
     chances: dict[str, float]  # the probability of each class
     warnings: tuple[str, ...]  # values outside the training range, unknown categories
+    toward: str = ""  # the class to whose logit the contributions add: of two always the second one
 
 
 def save_model(path: Path, parameters: Parameters, prepared: Prepared, plan: Plan, threshold: float = 0.5) -> None:
@@ -146,14 +147,16 @@ class Predictor:
             column = int(decide(outputs[None], self.threshold)[0])
             decided = self.classes[column]
         output = float(outputs) if self.task == "regression" else float(outputs[column])
-        contributions, bias = None, 0.0
+        contributions, bias, toward = None, 0.0, ""
         if self.architecture.linear:
             logit = min(column, self.architecture.outputs - 1)
             unit = self.target_scale.scale
             contributions = normalized * self.parameters.weight[:, logit] * unit
             bias = float(self.parameters.bias[logit] * unit + self.target_scale.offset)
+            if self.task != "regression":
+                toward = self.classes[1 if self.architecture.outputs == 1 else column]
         return Explanation(
-            self.features, matrix[0], normalized, contributions, bias, output, decided, chances, warnings
+            self.features, matrix[0], normalized, contributions, bias, output, decided, chances, warnings, toward
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tui import filejob
@@ -18,6 +19,37 @@ async def trained(driver: Any) -> None:
     await driver.done()
     await driver.press("p")
     await driver.see("x1", "x2", pane="form")
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_what_features_add_is_said_of_the_class_that_they_add_to(drive: Any, size: tuple[int, int]) -> None:
+    async with drive(size=size, values={"dataset": "titanic", "epochs": 20, "pace": "max"}) as driver:
+        await driver.press("space")
+        await driver.done()
+        await driver.press("p")
+        await driver.see("pclass", "embarked", pane="form")
+        form, way = driver.app.screen.form, driver.app.screen.way
+        unlikely, likely = (
+            {**form.values, "sex": "male", "pclass": "3"},
+            {**form.values, "sex": "female", "pclass": "1"},
+        )
+        for values, decided in ((unlikely, "0"), (likely, "1")):
+            driver.app.screen.explain(values)
+            found = way.explanation
+            assert found.decided == decided
+            total = found.bias + found.contributions.sum()
+            assert found.chances["1"] == pytest.approx(1 / (1 + np.exp(-total)))
+            await driver.see("adds to 1", pane="way")
+        # Of two classes the less likely one may be decided, for F1 is greatest so.
+        assert way.predictor.threshold < 0.45
+        ages = ({**unlikely, "sex": "female", "age": str(age)} for age in range(81))
+        between = next(values for values in ages if way.predictor.threshold < _chance(way, values) < 0.5)
+        driver.app.screen.explain(between)
+        await driver.see(f"1 is decided from {100 * way.predictor.threshold:.2f} % on", pane="way")
+
+
+def _chance(way: Any, values: dict[str, str]) -> float:
+    return float(way.predictor.explain(values).chances["1"])
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -121,6 +153,23 @@ async def test_on_a_small_screen_the_features_scroll_under_the_prediction(drive:
             await driver.press("down")
         await driver.see("petal width", pane="way")
         assert "sepal length (cm)  " not in driver.text("way")
+
+
+async def test_on_a_small_screen_every_warning_can_be_read(drive: Any) -> None:
+    async with drive(size=(80, 24), values={"dataset": "titanic", "epochs": 5, "pace": "max"}) as driver:
+        await driver.press("space")
+        await driver.done()
+        await driver.press("p")
+        await driver.see("embarked", pane="form")
+        screen = driver.app.screen
+        screen.explain({**screen.form.values, "age": "200"})
+        await driver.see("age", "outside", "survived", "%", pane="way")
+        screen.explain({**screen.form.values, "age": "200", "fare": "-1000", "sibsp": "77", "parch": "55", "sex": "x"})
+        await driver.see("survived", "warnings", pane="way")
+        await driver.press("tab", "end")
+        await driver.see("fare: 1 value lies outside", "survived", pane="way")
+        await driver.press("up", "up")
+        await driver.see("sex: x", "survived", pane="way")
 
 
 def test_no_file_is_overwritten(tmp_path: Path) -> None:

@@ -51,12 +51,21 @@ class Way(Scrolling):
         name = max(10, min(24, width - 3 * size - 3))
         bar = max(0, width - name - 3 * size - 4)
         head, rows = self._features(found, name, size, bar)
-        foot = self._foot(found, width, name, size, bar, most=99)
-        if 1 + min(len(rows), LEAST) + len(foot) > height:
-            foot = self._foot(found, width, name, size, bar, most=FEW)
+        warnings: list[list[Span]] = [
+            [(f"  {line}", ink.bad)] for text in found.warnings for line in wrap(text, width - 4, 2)
+        ]
+        what, room = "features", height - 1 - min(len(rows), LEAST)
+        for most, whole in ((99, True), (FEW, True), (FEW, False), (1, False)):
+            foot = self._foot(found, name, size, bar, most, whole) + warnings
+            if len(foot) <= room:
+                break
+        else:  # too many warnings: they scroll with the features
+            foot, rows = foot[: len(foot) - len(warnings)], rows + warnings
+            what = "features and warnings" if warnings else what
         seen = self.roll.fit(len(rows), max(LEAST, height - 1 - len(foot)))
         below = self.roll.below
-        self.note(self.roll.told + (f" feature{'s' * (below > 1)}" if below else ""))
+        what = "feature" if (what, below) == ("features", 1) else what
+        self.note(f"{self.roll.told} {what}" if below else self.roll.told)
         return [head, *rows[seen.start : seen.stop], *foot]
 
     def _features(self, found: Explanation, name: int, size: int, bar: int) -> tuple[list[Span], list[list[Span]]]:
@@ -64,8 +73,8 @@ class Way(Scrolling):
         ink, adds = self.ink, found.contributions
         heads = ["raw", "normalized", *(["adds"] if adds is not None else [])]
         head: list[Span] = [(left(" feature", name), ink.faint), *((right(h, size), ink.faint) for h in heads)]
-        if adds is not None and found.decided:
-            head.append((f" to {found.decided}", ink.faint))  # of its logit
+        if adds is not None and found.toward:
+            head.append((f" to {found.toward}", ink.faint))  # of its logit
         largest = 0.0 if adds is None else max([0.0, *(abs(float(c)) for c in adds)])
         rows = []
         for index, feature in enumerate(found.features):
@@ -82,19 +91,18 @@ class Way(Scrolling):
             rows.append(spans)
         return head, rows
 
-    def _foot(self, found: Explanation, width: int, name: int, size: int, bar: int, most: int) -> list[list[Span]]:
-        """The bias, the prediction, the warnings; without blank lines and with few classes where room is short."""
+    def _foot(self, found: Explanation, name: int, size: int, bar: int, most: int, whole: bool) -> list[list[Span]]:
+        """The bias where the foot is `whole`, and the prediction; few classes and no blank line where room is short."""
         ink = self.ink
         lines: list[list[Span]] = []
         linear = found.contributions is not None
-        if linear:
+        if linear and whole:
             bias = [(left(" bias", name + 2 * size), ink.dim), (right(fixed(found.bias, 6), size), ink.strong)]
             lines += [bias, [(" " * (name + 2 * size), ink.faint), ("─" * size, ink.faint)]]
         lines += self._answer(found, name + (2 * size if linear else size), size, bar, most)
         if most > FEW:
             lines.append([])
-        warnings = [line for text in found.warnings for line in wrap(text, width - 4, 2)]
-        return lines + [[(f"  {line}", ink.bad)] for line in warnings]
+        return lines
 
     def _answer(self, found: Explanation, name: int, size: int, bar: int, most: int) -> list[list[Span]]:
         ink = self.ink
@@ -110,9 +118,13 @@ class Way(Scrolling):
                 style = ink.accent if label == found.decided else ink.dim
                 share = right(f"{100 * chance:.2f} %", size)
                 lines.append([(left(f"   {label}", name), style), (share, style), (_bar(chance, 1.0, bar), ink.train)])
+        if len(found.chances) == 2 and found.chances[found.decided] < 0.5:
+            words = f"   {found.decided} is decided from {100 * self.predictor.threshold:.2f} % on"
+            lines.append([(words, ink.dim)])
         if len(shown) < len(found.chances):
             rest = sum(chance for label, chance in found.chances.items() if label not in shown)
-            words = f"   {len(found.chances) - len(shown)} other classes"
+            others = len(found.chances) - len(shown)
+            words = f"   {others} other class{'es' * (others > 1)}"
             lines.append([(left(words, name), ink.dim), (right(f"{100 * rest:.2f} %", size), ink.dim)])
         return lines
 

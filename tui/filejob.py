@@ -91,7 +91,8 @@ class FileJob:
             self._post(FileDone(self, source, path, problem=f"{type(error).__name__}: {error}"))
             return
         shown = tuple(value if isinstance(value, str) else f"{value:.6g}" for value in first)
-        self._post(FileDone(self, source, path, table.rows, shown, warnings))
+        # Of the notes above all that lines were skipped: those have no prediction.
+        self._post(FileDone(self, source, path, table.rows, shown, (*table.notes, *warnings)))
 
 
 def free_name(source: Path) -> Path:

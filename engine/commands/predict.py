@@ -35,6 +35,7 @@ def predict(
         assert input is not None
         table = load(Data(dataset=input, types={i.name: i.kind for i in model.inputs}))
         outputs, warnings = model.predict(table)
+        warnings = (*table.notes, *warnings)  # above all that lines were skipped: those have no prediction
     for warning in warnings:
         say(warning)
     found = model.decide(outputs)

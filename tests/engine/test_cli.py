@@ -223,6 +223,10 @@ def test_predictions_of_a_file_are_csv(cli: Cli, tmp_path: Path) -> None:
     wanted = x @ weights["weights_raw"] + weights["bias_raw"]
     assert [float(r["prediction"]) for r in rows] == pytest.approx(wanted, rel=1e-12)  # the same sum, folded or not
     assert cli("predict s --input new.csv --json").json["predictions"] == [float(r["prediction"]) for r in rows]
+    (tmp_path / "gap.csv").write_text("x1,x2\n1,1000\n,\n3,2500\n")
+    answer = cli("predict s --input gap.csv --json")
+    assert len(answer.json["predictions"]) == 2
+    assert "1 empty line of gap.csv was skipped." in answer.json["warnings"]
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,16 @@ async def test_a_file_is_predicted_into_a_file(drive: Any, tmp_path: Path, size:
         await driver.until((tmp_path / "rows_predictions_2.csv").exists)
 
 
+async def test_lines_that_were_skipped_are_told_of(drive: Any, tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("x1,x2\n1,1000\n,\n3,2500\n")
+    async with drive(values={"dataset": "scales", "pace": "max"}) as driver:
+        await trained(driver)
+        await driver.press("i")
+        await driver.type("rows.csv")
+        await driver.press("enter")
+        await driver.see("2 rows of rows.csv predicted", "1 empty line of rows.csv was skipped.", pane="way")
+
+
 async def test_a_file_that_does_not_fit_says_why(drive: Any, tmp_path: Path) -> None:
     (tmp_path / "odd.csv").write_text("x1,other\n1,2\n3,4\n")
     async with drive(values={"dataset": "scales", "pace": "max"}) as driver:

@@ -25,8 +25,10 @@ if TYPE_CHECKING:
 
 _WORD = re.compile(r'(?:[^\s"]|"[^"]*"?)+')
 _TERM = re.compile(r"([A-Za-z_κ][\w/-]*)(<=|>=|!=|==|=|<|>)(.*)", re.DOTALL)
+_SPACED = re.compile(r'("[^"]*"?)|\s*(<=|>=|!=|==|=|<|>)\s*')
 _NUMBER = re.compile(r"([+-]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*([A-Za-zµ%]*)")
 _SIZES = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "%": 0.01}
+_BYTES = {f"{unit}{word}": size for unit, size in _SIZES.items() if unit != "%" for word in ("", "B")}
 _TIMES = {"ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
 _ORDER: dict[str, Callable[[float, float], bool]] = {
     "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
@@ -52,16 +54,21 @@ def parse(text: str) -> Filter:
     """Understand a filter. Raises InputError with what is wrong with it, in a sentence."""
     if text.count('"') % 2:
         raise InputError('A quote is not closed: "a name with spaces" has two.')
-    return Filter(text, tuple(_test(word) for word in _WORD.findall(text)))
+    return Filter(text, tuple(_test(word) for word in _words(text)))
 
 
 def understood(text: str) -> Filter:
     """As much of a filter that is being typed as can be understood."""
     tests = []
-    for word in _WORD.findall(text):
+    for word in _words(text):
         with suppress(InputError):
             tests.append(_test(word))
     return Filter(text, tuple(tests))
+
+
+def _words(text: str) -> list[str]:
+    """The words of a filter; spaces around a sign belong to nothing."""
+    return _WORD.findall(_SPACED.sub(lambda match: match[1] or match[2], text))
 
 
 def _test(word: str) -> Test:
@@ -162,9 +169,17 @@ def _value(column: Field, run: RunInfo) -> float | None:
 
 def _number(column: Field, text: str, sign: str) -> float:
     match = _NUMBER.fullmatch(text)
-    units = _TIMES | {"": 1.0} if column.timed else _SIZES
+    units = _TIMES | {"": 1.0} if column.timed else _BYTES if column.name == "size" else _SIZES
     if match is None or match[2] not in units:
-        example = "2h" if column.timed else "0.1" if column.show is not str and column.name != "steps" else "1000"
+        example = (
+            "2h"
+            if column.timed
+            else "2MB"
+            if column.name == "size"
+            else "0.1"
+            if column.show is not str and column.name != "steps"
+            else "1000"
+        )
         takes = "a time like" if column.timed else "a number like"
         raise InputError(f"{column.name}{sign} takes {takes} {column.name}{sign}{example}, and {text} is none.")
     return float(match[1].replace("_", "")) * units[match[2]]

@@ -160,6 +160,7 @@ RUNS = [
         ("val_loss>1", "kitchen"),
         ("epochs=auto", "a b kitchen big live"),
         ("val=auto lr<0.05", "b"),
+        ("val = auto  lr < 0.05", "b"),
     ],
 )  # fmt: skip
 def test_the_filter_says_which_runs(text: str, wanted: str) -> None:
@@ -187,6 +188,14 @@ def test_the_filter_says_which_runs(text: str, wanted: str) -> None:
 )
 def test_a_mistake_is_told_in_one_sentence(text: str, told: str) -> None:
     assert message(lambda: parse(text)) == told
+
+
+def test_sizes_may_be_typed_as_the_list_shows_them() -> None:
+    small, big = info("small", bytes=334_000), info("big", bytes=2_000_000)
+    assert passing("size<1MB", small, big) == ["small"]
+    assert passing("size>400kB size<1G", small, big) == ["big"]
+    assert passing("size=334kB", small, big) == ["small"]
+    assert "2MB" in message(lambda: parse("size<x"))
 
 
 # The same, against a plain evaluation.

@@ -156,11 +156,11 @@ class RunEdits(Room):
 
 
 def _no_name(text: str) -> str:
-    from engine.runs.keeping import NAMES
+    from engine.runs.keeping import NAMES, RULE
 
     if not text:
         return "A run needs a name."
-    return "" if NAMES.match(text) else "Only letters, digits, spaces and . + = _ - can be in a name."
+    return "" if NAMES.match(text) else f"A name is {RULE}."
 
 
 def _no_path(text: str) -> str:

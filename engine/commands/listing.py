@@ -28,7 +28,7 @@ def listing(*, runs: str = "./runs", json: bool = False) -> int:
         for run in found:
             if run.problem:
                 say(f"  {line(run.problem)}")
-        say(f"{len(found):,} runs, {size(sum(run.bytes for run in found))}")
+        say(f"{len(found):,} run{'s' * (len(found) != 1)}, {size(sum(run.bytes for run in found))}")
     return DONE
 
 

@@ -57,7 +57,10 @@ def prune(
             say(f"  and {len(going) - SHOWN:,} more")
         what = " and ".join(
             part
-            for part in (f"{len(going):,} runs" if going else "", f"{len(trash):,} in the trash" if trash else "")
+            for part in (
+                f"{len(going):,} run{'s' * (len(going) != 1)}" if going else "",
+                f"{len(trash):,} in the trash" if trash else "",
+            )
             if part
         )
         if not yes and not _agrees(f"Delete {what} ({size(freed)}) for good? [y/N] "):

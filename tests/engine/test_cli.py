@@ -211,6 +211,7 @@ def test_a_diverged_run_as_json_has_no_nan(cli: Cli) -> None:
     assert answer.code == 3
     assert answer.json["ended"] == "diverged"
     assert cli("runs --json").json["runs"][0]["ended"] == "diverged"
+    assert "1 run, " in cli("runs").err
 
 
 def test_predictions_of_a_file_are_csv(cli: Cli, tmp_path: Path) -> None:

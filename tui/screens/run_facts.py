@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from engine.recipe import find
 from tui.cells import Cells, Span, wrap
 from tui.numbers import duration, figures, short
+from tui.runs_table import state_word
 
 if TYPE_CHECKING:
     from engine.runs.store import RunInfo
@@ -45,10 +47,11 @@ class RunFacts(Cells):
         if self.info is not None:
             pairs += [("note", self.info.note)] if self.info.note else []
             pairs += [("tags", ", ".join(self.info.tags))] if self.info.tags else []
-        pairs += [("folder", str(kept.path)), ("state", str(facts.get("state", "")))]
+        state = state_word(self.info) if self.info is not None else str(facts.get("state", ""))
+        pairs += [("folder", str(kept.path)), ("state", state)]
         if facts.get("ending"):
             pairs.append(("why it ended", str(facts["ending"])))
-        pairs += [(name.replace("_", " "), str(value)) for name, value in kept.recipe.changed().items()]
+        pairs += [(name.replace("_", " "), find(name).show(value)) for name, value in kept.recipe.changed().items()]
         for name in RESULTS:
             if result.get(name) is not None:
                 pairs.append((name.replace("_", " "), figures(float(result[name]), 6)))

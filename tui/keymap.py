@@ -112,7 +112,8 @@ class KeyTable:
     def footer(self, now: Situation, *, minor: bool = True) -> list[tuple[str, str]]:
         """What the footer shows: (keys, word) pairs; keys with one word stand together."""
         if now.editing:
-            return [("Enter", "take it"), ("Esc", "leave it as it was")]
+            asked = now.screen in ("runs", "watch")  # a line that says itself what becomes of it, such as a filter
+            return [("Enter", "take it"), ("Esc", "leave" if asked else "leave it as it was")]
         entries: list[tuple[str, list[str]]] = []
         for key in KEYS:
             word = key.text(now) if now.screen != "watch" or key.id in WATCHING else ""

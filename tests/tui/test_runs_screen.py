@@ -226,6 +226,7 @@ async def test_a_note_tags_and_a_name_are_given_and_taken_back(
         await opened(driver)
         await driver.press("n")
         await driver.see("note on fourth", pane="prompt")
+        assert "as it was" not in driver.text("keys")  # of a filter Esc leaves nothing
         await driver.type("too slow")
         await driver.press("enter")
         await driver.until(lambda: notes.read(runs[3]).note == "too slow")

@@ -469,6 +469,20 @@ async def test_a_racer_is_opened_under_the_name_that_it_was_given(drive: Any) ->
         assert driver.app.desk.snapshot.run.name == "renamed"
 
 
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_run_under_the_cursor_is_assessed_and_predicted_with_each_time(
+    drive: Any, runs: list[Path], size: tuple[int, int]
+) -> None:
+    async with drive(size) as driver:
+        await opened(driver)
+        for name in ("third", "second", "first"):
+            await driver.press("down", "a")
+            await driver.see(f"figures · {name}", pane="figures")
+            await driver.press("r", "P")
+            await driver.see(f"values for {name}", pane="form")
+            await driver.press("r")
+
+
 async def test_thousands_of_runs_are_listed_and_filtered(drive: Any, tmp_path: Path) -> None:
     from tests.benchmarks.store import make
 

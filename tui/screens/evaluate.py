@@ -99,6 +99,7 @@ class EvaluateScreen(Room):
     def wish(self, path: Path | None) -> None:
         """Evaluate a kept run; None is the run that the train screen shows."""
         self._wish = path
+        self._ask(at_once=True)  # what was asked for on arriving may have been another one
 
     def arrive(self) -> None:
         """Ask anew: the run has gone on."""
@@ -130,11 +131,13 @@ class EvaluateScreen(Room):
         self._asked = ("kept", path)
         survey = desk.survey_of(desk.shown_recipe) if subject is not None else None
         table, folder = survey.table if survey is not None else None, desk.runs_folder
-        self._looker.ask("kept", lambda: _kept(path or _newest(folder), table), at_once=True)
+        self._looker.ask(self._asked, lambda: _kept(path or _newest(folder), table), at_once=True)
         self._say("looking at every row…", bad=False)
 
     def on_evaluate_screen_looked(self, message: Looked) -> None:
         """It has come."""
+        if message.key != (self._asked if isinstance(self._asked, tuple) else "live"):
+            return  # of a run that was looked at before
         if isinstance(message.found, Exception):
             self.evaluation = None
             bad = not isinstance(message.found, Untrained)

@@ -76,6 +76,7 @@ class PredictScreen(Room):
     def wish(self, path: Path) -> None:
         """Predict with this run."""
         self._wish = path
+        self._ask()  # the list may have come already
 
     def on_runs_listed(self, message: RunsListed) -> None:
         """Take the run that was asked for, else one that has come meanwhile, else the one that was there."""

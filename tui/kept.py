@@ -32,7 +32,7 @@ class Kept:
 
 @dataclass
 class RunsListed(Message):
-    """The runs in the folder, newest first; or why they cannot be listed."""
+    """The runs in the folder that have a model, newest first; or why they cannot be listed."""
 
     runs: tuple[RunInfo, ...]
     problem: str = ""
@@ -148,14 +148,14 @@ def _mark(event: Event) -> Mark:
     return Mark(event.step, "change", f"{choice.label} {choice.show(event.value)}")
 
 
-def ask_for_runs(folder: Path, post: Callable[[Message], Any]) -> None:
-    """List the runs of a folder in a thread. Answers with RunsListed."""
+def ask_for_trained(folder: Path, post: Callable[[Message], Any]) -> None:
+    """List the runs of a folder that have a model, in a thread. Answers with RunsListed."""
 
     def work() -> None:
         from engine.runs.store import list_runs
 
         try:
-            post(RunsListed(list_runs(folder)))
+            post(RunsListed(tuple(run for run in list_runs(folder) if (run.path / "model.safetensors").exists())))
         except InputError as error:
             post(RunsListed((), str(error)))
 

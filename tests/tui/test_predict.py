@@ -139,6 +139,7 @@ async def test_a_run_is_picked_without_leaving_the_screen(drive: Any) -> None:
         await driver.press("p")
         await driver.until(lambda: driver.app.current_mode == "predict")
         await driver.see("pick run", pane="keys")
+        await driver.until(lambda: len(driver.app.screen.runs) == 2, "the new list")
         await driver.press("m")
         await driver.see("first", "second", "scales · zscore · linear · loss", pane="menu")
         await driver.see("(•) second", pane="menu")

@@ -68,10 +68,10 @@ class PredictScreen(Room):
         self._ask()
 
     def _ask(self) -> None:
-        from tui.kept import ask_for_runs
+        from tui.kept import ask_for_trained
 
         if self.ravine.desk is not None:
-            ask_for_runs(self.ravine.desk.runs_folder, self.post_message)
+            ask_for_trained(self.ravine.desk.runs_folder, self.post_message)
 
     def wish(self, path: Path) -> None:
         """Predict with this run."""
@@ -80,7 +80,7 @@ class PredictScreen(Room):
 
     def on_runs_listed(self, message: RunsListed) -> None:
         """Take the run that was asked for, else one that has come meanwhile, else the one that was there."""
-        self.runs = tuple(run for run in message.runs if (run.path / "model.safetensors").exists())
+        self.runs = message.runs
         if not self.runs:
             self.way.problem = message.problem
             self.way.invitation = "There is no trained run yet: train one with t, then space."

@@ -41,7 +41,10 @@ def load(path: Path) -> State:
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
             facts = json.loads((file.metadata() or {})["facts"])
     except FileNotFoundError:
-        raise InputError(f"There is no checkpoint {path}.") from None
+        raise InputError(
+            f"There is no checkpoint {path}: the run ended before its first one, or it was taken away. "
+            f"ravine train --recipe {path.parent.parent} starts it again."
+        ) from None
     except (SafetensorError, KeyError, ValueError, OSError) as error:
         raise InputError(f"The checkpoint {path} is damaged: {error}.") from None
     return State(arrays, facts)

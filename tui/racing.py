@@ -68,6 +68,16 @@ class Racer:
         return "raw features" if self.mode == "none" else self.name
 
     @property
+    def are(self) -> str:
+        """The verb of its spoken name."""
+        return "are" if self.mode == "none" else "is"
+
+    @property
+    def was(self) -> str:
+        """The same in the past."""
+        return "were" if self.mode == "none" else "was"
+
+    @property
     def word(self) -> str:
         """How it stands, in a word."""
         if self.now.ending is not None:
@@ -180,7 +190,7 @@ def _ranking(found: tuple[Racer, ...], arrived: Mapping[str, int]) -> list[str]:
     there = sorted((racer for racer in good if racer.mode in arrived), key=lambda racer: arrived[racer.mode])
     if there:
         first, last = there[0], there[-1]
-        told = f"{_capital(first.spoken)} was first within 1 % of the optimum (step {arrived[first.mode]:,})"
+        told = f"{_capital(first.spoken)} {first.was} first within 1 % of the optimum (step {arrived[first.mode]:,})"
         if last is not first:
             told += f", {last.spoken} last (step {arrived[last.mode]:,})"
         rest = [racer.spoken for racer in good if racer not in there]
@@ -190,7 +200,11 @@ def _ranking(found: tuple[Racer, ...], arrived: Mapping[str, int]) -> list[str]:
     if not ranked:
         return []
     told = f"{_capital(ranked[0].spoken)} came closest: {_measure(ranked[0], known)}"
-    return [told + (f"; {ranked[-1].spoken} is farthest: {_measure(ranked[-1], known)}" if len(ranked) > 1 else "")]
+    return [told + (f"; {_farthest(ranked[-1], known)}" if len(ranked) > 1 else "")]
+
+
+def _farthest(racer: Racer, known: bool) -> str:
+    return f"{racer.spoken} {racer.are} farthest: {_measure(racer, known)}"
 
 
 def _measure(racer: Racer, known: bool) -> str:

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from engine.race import MODES
+from engine.snapshot import Phase, Snapshot
+from tui.racing import Racer, outcome
 
 SIZES = [(160, 45), (80, 24)]
 NAMES = ("none", "max", "min-max", "z-score", "robust")
@@ -100,6 +102,26 @@ async def test_a_rate_that_was_changed_on_the_way_is_said_to_be_that_of_all(driv
         await driver.see("5 of 5 racing", pane="messages")
         await driver.press("right_square_bracket")
         await driver.see("One learning rate for all since step", "0.4475. Too high for raw features", pane="race-rule")
+
+
+def test_raw_features_are_more_than_one() -> None:
+    found = [
+        Racer(mode, Snapshot(phase=Phase.ENDED, step=9), {"train_loss": loss, "gap": None})
+        for mode, loss in (("none", 3.0), ("zscore", 2.0))
+    ]
+    assert "z-score came closest" in outcome(tuple(found), {}).lower()
+    assert "; raw features are farthest: loss 3 after 9 steps" in outcome(tuple(found), {})
+    assert outcome(tuple(found), {"none": 3, "zscore": 5}).startswith("Raw features were first within 1 %")
+
+
+async def test_on_the_smallest_screen_no_number_is_cut(drive: Any) -> None:
+    async with drive((60, 16), values={"pace": "max", "steps": 3}) as driver:
+        await driver.press("N")
+        await driver.done()
+        await driver.see("141,217", pane="racers")
+        lines = driver.text("racers").splitlines()
+        kappas = [line.split()[-1] for line in lines if "done" in line]
+        assert kappas == ["141,217", "669.9", "79.97", "4.575", "6.55"]
 
 
 async def test_the_axes_and_the_size_of_the_chart_go_by_key(drive: Any) -> None:

@@ -158,7 +158,9 @@ class RaceScreen(Room):
         self.chart.sight = self._sighted(self.chart.sight, curves)
         self.chart.redraw()
         self.rule.tell(rule(desk.shown_recipe, self.racers))
-        columns: tuple[Column, ...] = (SIGN, MODE, STATE, LOSS, GAP, KAPPA, RATE)
+        columns: tuple[Column, ...] = (SIGN, MODE, STATE, LOSS, GAP, KAPPA)
+        if self.size.width >= 68:  # half a number would be another one
+            columns += (RATE,)
         if self.size.width >= 120:
             columns += (LIMIT, NEAR, STEPS)
             rest = self.size.width - sum(column.width + 2 for column in columns) - 4

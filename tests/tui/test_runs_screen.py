@@ -137,7 +137,7 @@ async def test_the_filter_follows_what_is_typed_and_says_what_is_wrong(
         await driver.press("slash")
         await driver.until(lambda: driver.app.screen.prompt.ask is not None)
         await driver.type("nothing like it")
-        await driver.see("No run is so.", pane="run-list")
+        await driver.see("No run passes the filter", pane="run-list")
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tui.numbers import fixed
+from tui.numbers import figures, fixed
 
 SIZES = [(160, 45), (120, 36)]
 TITANIC = {"dataset": "titanic", "pace": "max", "epochs": "10", "batch_size": "256"}
@@ -45,6 +46,20 @@ async def test_metrics_stand_beside_their_baselines_and_the_worst_rows_are_liste
         await driver.until(lambda: driver.app.current_mode == "train")
 
 
+async def test_it_is_said_which_way_predictions_are_off(drive: Any, tmp_path: Path) -> None:
+    lines = [f"{x},{2 * x + (9 if x % 5 else -40)}" for x in range(60)]
+    (tmp_path / "t.csv").write_text("\n".join(["x,y", *lines]) + "\n")
+    async with drive(values={"dataset": "t.csv", "target": "y", "steps": 40, "pace": "max", "lr": 0.1}) as driver:
+        await driver.press("space")
+        await driver.done()
+        await driver.press("a")
+        await driver.see("on average", pane="classes")
+        seen = driver.text("classes")
+        result = driver.app.screen.evaluation.parts["validation"]
+        off = result.predicted - result.target
+        assert f"{figures(abs(off.mean()), 4)}  {'too high' if off.mean() > 0 else 'too low'}" in seen
+
+
 async def test_on_a_small_screen_v_goes_through_the_panes(drive: Any) -> None:
     async with drive(size=(80, 24), values={"pace": "max"}) as driver:
         await driver.press("space")
@@ -52,7 +67,7 @@ async def test_on_a_small_screen_v_goes_through_the_panes(drive: Any) -> None:
         await driver.press("a")
         await driver.see("mse", "6.1028", "1,142.1", "in 4 of 4", pane="figures")
         for pane, texts in (
-            ("classes", ("50 % within", "mean error")),
+            ("classes", ("50 % within", "on average")),
             ("worst", ("the 7 worst of 7 train rows", "size", "age")),
             ("conditions", ("All 2 parameters are well",)),
         ):

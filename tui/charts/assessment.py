@@ -144,13 +144,14 @@ class Classes(Assessed):
             lines.append(
                 [(left(words, 14), ink.dim), (right(figures(value, 5), NUMBER), ink.strong), (f"  {bar}", ink.train)]
             )
-        bias = float(np.nanmean(part.residuals))
+        bias = float(np.nanmean(part.residuals))  # actual less predicted
+        way = "too low" if bias > 0 else "too high" if bias < 0 else "neither too high nor too low"
         lines += [
             [],
             [
-                (" mean error", ink.dim),
-                (f"  {figures(bias, 4)}", ink.text),
-                ("  (0: neither too high nor too low)", ink.faint),
+                (" on average", ink.dim),
+                (f"  {figures(abs(bias), 4)}", ink.text),
+                (f"  {way}", ink.dim),
             ],
         ]
         return lines

@@ -278,7 +278,9 @@ class RunsScreen(RunMarks):
 
     def _filter(self, found: Filter) -> None:
         self.listing.filter = found
-        self.listing.empty = "No run passes the filter; / and then Esc take it away." if self.listing.all else self.listing.empty
+        self.listing.empty = (
+            "No run passes the filter; / and then Esc take it away." if self.listing.all else self.listing.empty
+        )
         self.listing.rearrange()
         self._read()
         self.show()

@@ -107,9 +107,7 @@ class Run:
         self.recorder.begin(self.recipe, self.plan, self.prepared, self.kernel.parameters().arrays)
         self.folder.record(
             state="running",
-            created=time.time(),
-            origin=self._descent(),
-            **provenance(self.recipe, self.plan, self.prepared, self.command),
+            **(provenance(self.recipe, self.plan, self.prepared, self.command) | self._descent()),
         )
         own: tuple[str, ...] = getattr(self.kernel, "notes", ())  # of where its rows lie and how it computes
         for note in (*self.prepared.notes, self.plan.backend_reason, *self.plan.notes, *own, *self.warnings):
@@ -148,6 +146,11 @@ class Run:
     def _take_over(self, origin: Origin) -> RunFolder:
         """Stand where a checkpoint stood; the folder to go on in."""
         self.kernel.restore(origin.state)
+        if self.plan.steps < self.step:
+            raise InputError(
+                f"The run {origin.run.name} has taken {self.step:,} steps already, and {self.plan.steps:,} are asked "
+                "for; --steps says how many it shall have in all."
+            )
         self.lr = float(origin.state.facts.get("lr", self.lr))
         self._progress.restore(origin.state)
         self._active = self._progress.before
@@ -162,10 +165,22 @@ class Run:
                     shutil.copyfile(origin.run / name, path / name)
         return RunFolder(path, self.recipe, (self.step, self._progress.evaluated))
 
-    def _descent(self) -> dict[str, Any] | None:
-        if self._origin is None:
-            return None
-        return {"run": self._origin.run.name, "step": self.step, "branch": self._origin.branch}
+    def _descent(self) -> dict[str, Any]:
+        """When and how the run began, and where it went on: a part that follows takes nothing of that back."""
+        origin, now = self._origin, time.time()
+        if origin is None:
+            return {"created": now, "origin": None}
+        if origin.branch:
+            return {"created": now, "origin": {"run": origin.run.name, "step": self.step, "branch": True}}
+        known = read_facts(origin.run)
+        parts = known.get("resumed")
+        part = {"time": now, "step": self.step, "command": self.command}
+        return {
+            "created": known.get("created"),
+            "origin": known.get("origin"),
+            "command": known.get("command"),
+            "resumed": [*(parts if isinstance(parts, list) else []), part],
+        }
 
     # Steps.
 

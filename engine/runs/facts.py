@@ -59,6 +59,13 @@ def read_facts(path: Path) -> dict[str, Any]:
     return facts
 
 
+def went_on(facts: Mapping[str, Any]) -> tuple[int, ...]:
+    """The steps at which a run was resumed, in order."""
+    parts = facts.get("resumed")
+    steps = [part.get("step") for part in parts if isinstance(part, dict)] if isinstance(parts, list) else []
+    return tuple(step for step in steps if isinstance(step, int))
+
+
 def running(facts: Mapping[str, Any]) -> bool:
     """Whether a run that calls itself unfinished still has its process on this host."""
     if facts.get("state") not in ("running", "paused") or facts.get("host") != host():

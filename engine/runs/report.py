@@ -13,6 +13,7 @@ from engine.errors import InputError
 from engine.history import History
 from engine.recipe import choices, read_toml
 from engine.runs import braille
+from engine.runs.facts import went_on
 from engine.runs.folder import read_evaluations, read_facts
 
 WIDTH, HEIGHT = 64, 10  # of a chart, in characters
@@ -48,6 +49,8 @@ def _head(facts: Mapping[str, Any]) -> str:
         lines.append(
             f"Begun {time.strftime('%Y-%m-%d %H:%M:%S %z', time.localtime(made))} on {facts.get('host', '?')}."
         )
+    parts = ", ".join(f"{step:,}" for step in went_on(facts))
+    lines += [f"Went on at step {parts}."] if parts else []
     versions = facts.get("versions") or {}
     backend, device = facts.get("backend", "?"), facts.get("device", "?")
     lines.append(f"{backend} backend, {facts.get('precision', '?')}, {device}, {facts.get('threads', '?')} thread(s); ")

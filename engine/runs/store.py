@@ -31,7 +31,7 @@ class RunInfo:
     path: Path
     state: str  # running, paused, ended, interrupted, failed; "damaged"
     ended: str = ""
-    created: float = 0.0  # seconds since 1970
+    created: float = 0.0  # when it, or its newest part, began: seconds since 1970
     dataset: str = ""
     normalization: str = ""
     model: str = ""
@@ -172,7 +172,7 @@ def _entry(path: Path) -> index.Entry:
         return {
             "state": state,
             "ended": str(result.get("ended") or ""),
-            "created": _number(facts.get("created")) or 0.0,
+            "created": _begun(facts),
             "dataset": str(choices.get("dataset", "")),
             "normalization": str(choices.get("normalize", "")),
             "model": str(choices.get("model", "")),
@@ -190,9 +190,15 @@ def _entry(path: Path) -> index.Entry:
         }
     except InputError as error:
         return {"state": "damaged", "problem": str(error), **common}
-    except (TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
+    except (TypeError, ValueError, AttributeError, LookupError, OverflowError, RecursionError) as error:
         problem = f"{path / 'run.json'} has an unexpected entry: {error}."
         return {"state": "damaged", "problem": problem, **common}
+
+
+def _begun(facts: Mapping[str, Any]) -> float:
+    """When the newest part of a run began."""
+    parts = facts.get("resumed") or [{}]
+    return _number(parts[-1].get("time")) or _number(facts.get("created")) or 0.0
 
 
 def _choices(path: Path, facts: Mapping[str, Any], resolved: Mapping[str, Any]) -> dict[str, Any]:

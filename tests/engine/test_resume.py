@@ -10,9 +10,10 @@ import pytest
 from engine.errors import InputError
 from engine.recipe import Event, Recipe, build, read_toml
 from engine.run import Run
-from engine.runs import predictor
+from engine.runs import predictor, report
 from engine.runs.folder import read_evaluations, read_facts
 from engine.runs.origin import Origin
+from engine.runs.store import list_runs
 
 CASES: dict[str, dict[str, Any]] = {
     "full batch": {"dataset": "houses", "steps": 400, "normalize": "none", "lr": 0.001},
@@ -160,3 +161,35 @@ def test_a_run_goes_on_with_as_many_threads_as_it_began_with(tmp_path: Path, mon
     assert finished(begin(read_toml(folder), Origin.read(folder))) == folder
     assert read_facts(folder)["threads"] == 2
     assert read_toml(folder).device.threads == "auto"
+
+
+def test_going_on_takes_nothing_back_of_how_a_run_began(tmp_path: Path) -> None:
+    recipe = recipe_of("full batch", tmp_path)
+    parent = finished(begin(recipe))
+    run = Run(recipe.replace({"steps": 300}), command="the first", origin=Origin.read(parent, 100, branch=True))
+    run.prepare(lambda _: None, lambda: False)
+    folder = finished(run)
+    began = read_facts(folder)
+    for steps in (320, 350):
+        more = Run(read_toml(folder).replace({"steps": steps}), command="a later one", origin=Origin.read(folder))
+        more.prepare(lambda _: None, lambda: False)
+        finished(more)
+    told = read_facts(folder)
+    for name in ("created", "command", "origin"):
+        assert told[name] == began[name]
+    assert told["origin"] == {"run": parent.name, "step": 100, "branch": True}
+    assert [part["step"] for part in told["resumed"]] == [300, 320]
+    assert [part["command"] for part in told["resumed"]] == ["a later one"] * 2
+    assert "Went on at step 300, 320." in report.markdown(folder)
+    newest = list_runs(tmp_path)[0]
+    assert newest.path == folder  # the last one that anybody let go on
+    assert newest.created == told["resumed"][-1]["time"] > told["created"]
+
+
+def test_fewer_steps_than_were_taken_are_refused_and_change_nothing(tmp_path: Path) -> None:
+    folder = finished(begin(recipe_of("full batch", tmp_path)))
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    fewer = read_toml(folder).replace({"steps": 399})
+    with pytest.raises(InputError, match="has taken 400 steps already, and 399 are asked for"):
+        begin(fewer, Origin.read(folder))
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before

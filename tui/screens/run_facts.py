@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.recipe import find
+from engine.runs.facts import went_on
 from tui.cells import Cells, Span, wrap
 from tui.numbers import duration, figures, short
 from tui.runs_table import state_word
@@ -62,4 +63,6 @@ class RunFacts(Cells):
         if isinstance(origin, dict) and origin.get("run"):
             how = "branched from" if origin.get("branch") else "went on with"
             pairs.append((how, f"{origin['run']} at step {origin.get('step', 0):,}"))
+        if parts := went_on(facts):
+            pairs.append(("went on at", "step " + ", ".join(f"{step:,}" for step in parts)))
         return pairs

@@ -10,7 +10,7 @@ import pytest
 from engine.errors import InputError
 from engine.recipe import Event, Recipe, build, read_toml
 from engine.run import Run
-from engine.runs import predictor, report
+from engine.runs import checkpoint, predictor, report
 from engine.runs.folder import read_evaluations, read_facts
 from engine.runs.origin import Origin
 from engine.runs.store import list_runs
@@ -87,6 +87,25 @@ def test_interrupted_many_times_equals_uninterrupted(case: str, tmp_path: Path) 
     assert finished(run, 17) == folder
     same(whole, folder)
     assert read_facts(folder)["result"]["train_loss"] == read_facts(whole)["result"]["train_loss"]
+
+
+def test_directions_of_quasi_newton_come_out_the_same_after_a_restart(tmp_path: Path) -> None:
+    # The length of these vectors is no multiple of what the processor takes at once.
+    recipe = build({"dataset": "digits", "model": "mlp", "hidden": "32", "optimizer": "lbfgs", "runs": str(tmp_path)})
+    recipe = recipe.replace({"steps": 60, "checkpoint_every": 5})
+    whole = finished(begin(recipe))
+    run = begin(recipe)
+    assert run.folder is not None
+    folder = run.folder.path
+    for stop in (21, 38):
+        run.advance(stop - run.step)
+        run.finish("interrupted")
+        run = begin(read_toml(folder), Origin.read(folder))
+    same(whole, finished(run))
+    for step, path in checkpoint.kept(whole).items():
+        mine, theirs = checkpoint.load(path), checkpoint.load(checkpoint.kept(folder)[step])
+        for name, array in mine.arrays.items():
+            assert np.array_equal(array, theirs.arrays[name]), (step, name)
 
 
 def test_what_was_written_after_the_last_checkpoint_is_taken_back(tmp_path: Path) -> None:

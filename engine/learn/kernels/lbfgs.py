@@ -69,7 +69,8 @@ class LBFGS:
             if not name.startswith(prefix):
                 continue
             short, tensor = name.removeprefix(prefix), torch.from_numpy(array.copy()).to(like.device)
-            inner[short] = list(tensor.unbind()) if short in (*LISTS, "ro") else tensor
+            # Each vector in memory of its own: where it begins decides in which order BLAS adds up its products.
+            inner[short] = [v.clone() for v in tensor.unbind()] if short in (*LISTS, "ro") else tensor
         for name, value in state.facts.items():
             if name.startswith(prefix):
                 inner[name.removeprefix(prefix)] = value

@@ -12,7 +12,7 @@ All is computed in float64. The file is written by hand from onnx.proto (onnx.ai
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from math import pi, sqrt
 from typing import Any
 
@@ -34,9 +34,10 @@ MISSING, UNKNOWN = -1, -2  # codes of a category that is missing, or that the tr
 
 
 class _Graph:
-    """Nodes and constants, as they are added; tensors go by name."""
+    """Nodes and constants, as they are added; tensors go by name, of which `taken` are the columns'."""
 
-    def __init__(self) -> None:
+    def __init__(self, taken: Collection[str]) -> None:
+        self.taken = taken
         self.nodes: list[bytes] = []
         self.constants: list[bytes] = []
         self.count = 0
@@ -44,7 +45,8 @@ class _Graph:
     def name(self) -> str:
         """A name that no column has."""
         self.count += 1
-        return f"/{self.count}"
+        name = f"/{self.count}"
+        return self.name() if name in self.taken else name
 
     def constant(self, values: Any) -> str:
         """Add a tensor: float64, int64 or texts."""
@@ -87,7 +89,7 @@ def to_onnx(model: Predictor) -> bytes:
             f"{model.architecture.module} is a class of your own, whose formulas ravine does not know; export it with "
             "torch.onnx.export, or use --format predictor for the models that ravine has itself."
         )
-    graph = _Graph()
+    graph = _Graph({column.name for column in model.inputs})
     parts = [part for column in model.inputs for part in _encode(graph, column)]
     x = parts[0] if len(parts) == 1 else graph.add("Concat", *parts, axis=1)
     if model.encoder.degree > 1:
@@ -197,11 +199,10 @@ def _activate(graph: _Graph, name: Activation, z: str) -> str:
 
 def _head(graph: _Graph, model: Predictor, z: str) -> list[bytes]:
     """From the last layer to the outputs; these, as ValueInfoProtos."""
-    taken = {column.name for column in model.inputs}
     prediction, chances = "prediction", "probabilities"
-    while prediction in taken:
+    while prediction in graph.taken:
         prediction += "_"
-    while chances in taken:
+    while chances in graph.taken:
         chances += "_"
     if model.task == "regression":
         amount = graph.add("Mul", _flat(graph, z), graph.constant(model.target_scale.scale))

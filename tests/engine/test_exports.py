@@ -126,6 +126,23 @@ def test_onnx_reads_missing_unknown_and_misspelled_cells_as_the_model_does(runs:
     assert np.abs(session.run(None, feed)[1] - wanted).max() < 1e-12
 
 
+def test_onnx_takes_columns_whatever_they_are_called(tmp_path: Path) -> None:
+    names = ("/1", "/2", "prediction", "Add/3")
+    table = tmp_path / "odd.csv"
+    rows = (f"{i},{i * i % 7},{'ab'[i % 2]},{i % 5},{i}" for i in range(40))
+    table.write_text("\n".join([",".join((*names, "y")), *rows]) + "\n")
+    run = prepared_run(build({"dataset": str(table), "target": "y", "steps": 20, "runs": str(tmp_path)}))
+    run.clock(True)
+    run.advance(20)
+    run.finish("limit")
+    assert run.folder is not None
+    model = predictor.load(run.folder.path)
+    session = onnxruntime.InferenceSession(onnx_model.to_onnx(model))
+    feed = {"/1": np.array([3.0]), "/2": np.array([2.0]), "prediction": np.array(["b"]), "Add/3": np.array([4.0])}
+    wanted, _ = model.predict_rows([{"/1": 3, "/2": 2, "prediction": "b", "Add/3": 4}])
+    assert session.run(None, feed)[0] == pytest.approx(wanted)
+
+
 # The script of one file.
 
 

@@ -75,7 +75,7 @@ class FileJob:
         source = Path(self._source).expanduser()
         path = free_name(source)
         try:
-            data = Data(dataset=self._source, types={one.name: one.kind for one in self._predictor.inputs})
+            data = Data(dataset=self._source, types={one.name: one.read_as for one in self._predictor.inputs})
             # The columns that the model does not know may hold anything.
             table = load(data, progress=self._progress, cancelled=self._given_up.is_set, lenient=True)
             with limited(1):

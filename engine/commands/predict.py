@@ -33,7 +33,7 @@ def predict(
         from engine.recipe import Data
 
         assert input is not None
-        table = load(Data(dataset=input, types={i.name: i.kind for i in model.inputs}))
+        table = load(Data(dataset=input, types={i.name: i.read_as for i in model.inputs}))
         outputs, warnings = model.predict(table)
         warnings = (*table.notes, *warnings)  # above all that lines were skipped: those have no prediction
     for warning in warnings:

@@ -49,6 +49,11 @@ class Input:
         return self.kind in ("boolean", "categorical")
 
     @property
+    def read_as(self) -> ColumnKind:
+        """How to read the column in another table: a boolean one as any category, for it may hold other words there."""
+        return "categorical" if self.is_coded else self.kind
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """The names of its own encoded columns."""
         own = tuple(f"{self.name}={text}" for text in self.categories[1:]) if self.is_coded else (self.name,)

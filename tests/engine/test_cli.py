@@ -230,6 +230,17 @@ def test_predictions_of_a_file_are_csv(cli: Cli, tmp_path: Path) -> None:
     assert "1 empty line of gap.csv was skipped." in answer.json["warnings"]
 
 
+def test_a_file_may_hold_words_that_a_boolean_column_did_not_have(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "old.csv").write_text("x,ja,y\n" + "".join(f"{i},{i % 3 == 0},{i}\n" for i in range(30)))
+    assert cli("train old.csv --target y --name b --steps 9").code == 0
+    (tmp_path / "new.csv").write_text("x,ja\n1,True\n1,false\n1,TRUE\n1,perhaps\n")
+    answer = cli("predict b --input new.csv")
+    assert answer.code == 0
+    yes, no, again, odd = answer.out.split()[1:]
+    assert yes == again != no == odd
+    assert "ja: perhaps (1 row) never occurs in the train rows" in answer.err
+
+
 @pytest.mark.parametrize(
     ("flags", "words"),
     [

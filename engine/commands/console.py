@@ -54,6 +54,12 @@ def _columns(text: str) -> int:
     return max(wcswidth(text), 0)
 
 
+def some(names: Sequence[str], most: int = 8) -> str:
+    """The first of many names, as a sentence has room for them."""
+    told = ", ".join(names[:most]) or "none"
+    return f"{told} and {len(names) - most:,} more" if len(names) > most else told
+
+
 def size(count: float) -> str:
     """A number of bytes as a person reads it."""
     for unit in ("B", "kB", "MB", "GB"):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from engine.commands.console import DONE, put, say, table
+from engine.commands.console import DONE, put, say, some, table
 from engine.commands.flags import Json
 from engine.errors import InputError
 
@@ -38,8 +38,11 @@ def watch(
         say(f"There are no curves in {logdir}; TensorBoard's event files have tfevents in their names.")
     else:
         put(_table(tree))
-    for problem in (*tree.problems.values(), *(p for found in tree.runs.values() for p in found.problems)):
+    for problem in tree.problems.values():
         say(problem)
+    for name in sorted(tree.runs):
+        for problem in tree.runs[name].problems:
+            say(f"{name}: {problem}")
     return DONE
 
 
@@ -58,15 +61,15 @@ def _run_of(tree: LogTree, tag: str, run: str | None) -> str:
     having = sorted(name for name, found in tree.runs.items() if tag in found.curves)
     if run is not None:
         if run not in tree.runs:
-            raise InputError(f"There is no run {run} in {tree.path}; it has {', '.join(sorted(tree.runs)) or 'none'}.")
+            raise InputError(f"There is no run {run} in {tree.path}; it has {some(sorted(tree.runs))}.")
         if run not in having:
-            raise InputError(f"The run {run} has no curve {tag}; it has {', '.join(tree.runs[run].tags) or 'none'}.")
+            raise InputError(f"The run {run} has no curve {tag}; it has {some(tree.runs[run].tags)}.")
         return run
     if not having:
         tags = sorted({name for found in tree.runs.values() for name in found.curves})
-        raise InputError(f"No run in {tree.path} has a curve {tag}; they have {', '.join(tags) or 'none'}.")
+        raise InputError(f"No run in {tree.path} has a curve {tag}; they have {some(tags)}.")
     if len(having) > 1:
-        raise InputError(f"{len(having)} runs have a curve {tag}: {', '.join(having)}; say which with --run.")
+        raise InputError(f"{len(having)} runs have a curve {tag}: {some(having)}; say which with --run.")
     return having[0]
 
 

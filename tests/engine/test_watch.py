@@ -705,3 +705,16 @@ def test_the_command_tells_what_a_folder_holds(cli: Callable[..., Answer], tmp_p
         assert wanted in answer.err
     (tmp_path / "empty").mkdir()
     assert "There are no curves in empty" in cli("watch empty").err
+
+
+def test_the_command_stays_short_and_names_the_run(cli: Callable[..., Answer], tmp_path: Path) -> None:
+    write(tmp_path / "logs" / "many", *(simple(f"tag{number:04}", 0, 1.0) for number in range(3000)))
+    for name in ("a", "b"):
+        (tmp_path / "logs" / name).mkdir()
+        (tmp_path / "logs" / name / "events.out.tfevents.1.x").write_bytes(b"garbage" * 9)
+    answer = cli("watch logs --tag lose")
+    assert "they have tag0000, tag0001" in answer.err
+    assert "and 2,992 more." in answer.err
+    assert len(answer.err) < 300
+    told = cli("watch logs --tag tag0007").err.splitlines()
+    assert [line.split(":")[0] for line in told] == ["a", "b"]

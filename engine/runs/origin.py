@@ -26,7 +26,12 @@ class Origin:
     def read(cls, run: Path, step: int | None = None, *, branch: bool = False, changed_data: bool = False) -> Origin:
         """The last checkpoint of a run, or that of a step. Raises InputError where there is none."""
         if step is None:
-            return cls(run, checkpoint.load(run / "checkpoints" / "last.safetensors"), branch, changed_data)
+            last = run / "checkpoints" / "last.safetensors"
+            if not last.exists():
+                raise InputError(
+                    f"The run {run.name} has no checkpoint to go on from; `ravine train --recipe {run}` begins it anew."
+                )
+            return cls(run, checkpoint.load(last), branch, changed_data)
         kept = checkpoint.kept(run)
         if step not in kept:
             steps = ", ".join(f"{s:,}" for s in kept) or "none"

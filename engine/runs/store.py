@@ -19,6 +19,7 @@ from engine.runs.facts import read_facts, running
 # Choices of run.json that an entry need not say: they have places of their own, or are what everybody has.
 ELSEWHERE = frozenset({"dataset", "normalize", "model", "optimizer", "lr"})
 USUAL = {"l1": 0, "dropout": 0, "seed": 0, "split_seed": 0}
+SOME = 6  # names in a message
 PLACED = ("device", "backend", "precision", "threads")
 FIGURES = ("epochs", "steps_per_second", "optimum_loss", "baseline_loss", "lr_bound", "condition_number")
 
@@ -280,7 +281,7 @@ def resolve(text: str, folder: Path) -> Path:
     if len(fitting) == 1:
         return fitting[0].path
     if fitting:
-        raise InputError(
-            f"{len(fitting)} runs begin with {text}: {', '.join(r.name for r in fitting)}; say more of it."
-        )
+        some = ", ".join(run.name for run in fitting[:SOME]) + (", …" if len(fitting) > SOME else "")
+        begin = f"begin with {text}" if text else "could be meant"
+        raise InputError(f"{len(fitting):,} runs {begin}: {some}; say more of the name.")
     raise InputError(f"There is no run {text} in {folder}; `ravine runs` lists them.")

@@ -220,6 +220,13 @@ def test_a_run_is_found_by_path_name_beginning_and_last(tmp_path: Path, monkeypa
     assert resolve("./alpha", Path("nowhere")).resolve() == runs / "alpha"
     several = message(lambda: resolve("al", runs))
     assert "alpha, alphabet" in several or "alphabet, alpha" in several
+    for number in range(100):
+        put(runs / f"many{number}", format=1, state="ended", created=2.0)
+    several = message(lambda: resolve("many", runs))
+    assert several.startswith("100 runs begin with many: ")
+    assert several.endswith(", …; say more of the name.")
+    assert len(several) < 120
+    assert message(lambda: resolve("", runs)).startswith("103 runs could be meant: ")
     for text in ("gamma", "../runs", "al*", "x/../alpha2"):
         assert text in message(lambda text=text: resolve(text, runs))  # type: ignore[misc]
     assert "no runs" in message(lambda: resolve("last", tmp_path / "empty"))

@@ -150,6 +150,13 @@ def test_a_checkpoint_that_was_not_kept_is_named_with_those_that_were(tmp_path: 
         Origin.read(parent, 77)
 
 
+def test_a_run_that_was_killed_before_its_first_checkpoint_says_how_to_begin_anew(tmp_path: Path) -> None:
+    run = begin(recipe_of("full batch", tmp_path))
+    assert run.folder is not None
+    with pytest.raises(InputError, match=f"no checkpoint to go on from; `ravine train --recipe {run.folder.path}`"):
+        Origin.read(run.folder.path)
+
+
 def test_a_changed_table_stops_the_resuming_unless_it_is_allowed(tmp_path: Path) -> None:
     table = tmp_path / "t.csv"
     table.write_text("a,y\n" + "".join(f"{i},{2 * i}\n" for i in range(20)))

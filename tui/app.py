@@ -387,16 +387,16 @@ class RavineApp(Face):
                 self._say("TensorBoard is starting…", False)
             self._tensorboard.open(self.desk.runs_folder, self.post_message)
 
-    def _tell_address(self, address: str, problem: str) -> None:
+    def _tell_address(self, address: str, tunnel: str, problem: str) -> None:
         if problem:
             self._say(problem, True)
             return
         self.copy_to_clipboard(address)
-        port = address.rstrip("/").rpartition(":")[2]
         self.notify(
-            f"{address} (copied)\n\nOver SSH, on your own machine first: ssh -L {port}:localhost:{port} HOST",
+            f"{address} (copied)\n\nOver SSH, on your own machine first:\n{tunnel}",
             title="TensorBoard",
             timeout=15,
+            markup=False,
         )
 
     def on_unmount(self) -> None:

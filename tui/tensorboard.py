@@ -21,15 +21,22 @@ class TensorBoard:
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[str] | None = None
-        self.address = ""
+        self.address = self.tunnel = ""
 
     def open(self, folder: Path, post: Callable[[Message], Any]) -> None:
-        """Start it, if it is not there yet. Answers with Found("tensorboard", (address, problem))."""
+        """Start it, if it is not there yet.
+
+        Answers with Found("tensorboard", (address, line that brings it to another machine, problem)).
+        """
+        from engine.runs.board import HOST, free_port
+
         if self._process is not None and self._process.poll() is None:
             if self.address:
-                post(Found("tensorboard", (self.address, "")))
+                post(Found("tensorboard", (self.address, self.tunnel, "")))
             return
-        command = [sys.executable, "-m", "tui.tended", "--logdir", str(folder), "--port", "0"]
+        self.address = self.tunnel = ""  # of one that has ended meanwhile
+        where = ["--host", HOST, "--port", str(free_port())]
+        command = [sys.executable, "-m", "tui.tended", "--logdir", str(folder), *where]
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
         )
@@ -38,16 +45,19 @@ class TensorBoard:
 
     def _listen(self, process: subprocess.Popen[str], post: Callable[[Message], Any]) -> None:
         """Wait for the line with the address, then keep the pipe empty."""
+        from engine.runs.board import tunnel
+
         assert process.stderr is not None
         last = ""
         for line in process.stderr:
             last = line.strip() or last
             found = ADDRESS.search(line)
             if found and not self.address:
+                self.tunnel = tunnel(int(found[1]))
                 self.address = f"http://localhost:{found[1]}/"
-                post(Found("tensorboard", (self.address, "")))
+                post(Found("tensorboard", (self.address, self.tunnel, "")))
         if not self.address:
-            post(Found("tensorboard", ("", f"TensorBoard did not start: {last or 'it said nothing'}.")))
+            post(Found("tensorboard", ("", "", f"TensorBoard did not start: {last or 'it said nothing'}.")))
 
     def close(self) -> None:
         """End it."""

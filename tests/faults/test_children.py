@@ -8,10 +8,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import psutil
 
-from tests.conftest import environment
+from tests.conftest import environment, wait_for
+from tui.tensorboard import TensorBoard
 
 OPEN = """
 import sys, threading
@@ -35,3 +37,20 @@ def test_tensorboard_ends_with_a_program_that_was_killed(tmp_path: Path) -> None
         while any(child.is_running() and child.status() != psutil.STATUS_ZOMBIE for child in children):
             assert time.monotonic() < end, "TensorBoard goes on without the program"
             time.sleep(0.05)
+
+
+def test_a_tensorboard_that_was_ended_is_started_again(tmp_path: Path) -> None:
+    found: list[Any] = []
+    board = TensorBoard()
+    try:
+        board.open(tmp_path, lambda message: found.append(message.value))
+        wait_for(lambda: len(found) == 1, "the first address")
+        for child in psutil.Process().children():
+            if "tui.tended" in child.cmdline():
+                child.terminate()
+                child.wait()
+        board.open(tmp_path, lambda message: found.append(message.value))
+        wait_for(lambda: len(found) == 2, "the second address")
+        assert found[1][0].startswith("http://localhost:")
+    finally:
+        board.close()

@@ -166,14 +166,21 @@ async def test_a_run_of_another_folder_goes_on_and_new_runs_stay_where_they_were
         assert not (tmp_path / "runs").exists()
 
 
-async def test_tensorboard_is_started_once_and_ended_with_the_app(drive: Any, tmp_path: Path) -> None:
+async def test_tensorboard_is_started_once_and_ended_with_the_app(
+    drive: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from urllib.request import urlopen
 
+    monkeypatch.setenv("SSH_CONNECTION", "192.0.2.1 50000 192.0.2.7 2222")
     async with drive() as driver:
         (tmp_path / "runs").mkdir()
         await driver.press("b")
         await driver.until(lambda: driver.app.clipboard.startswith("http://localhost:"), "the address")
         address = driver.app.clipboard
+        port = address.rstrip("/").rpartition(":")[2]
+        (told,) = [str(n.message) for n in driver.app._notifications if address in str(n.message)]
+        assert f"ssh -N -L {port}:127.0.0.1:{port} -p 2222 " in told  # what to type on one's own machine, as it is
+        assert told.endswith("@192.0.2.7")
 
         def answers() -> bool:
             with urlopen(address, timeout=10) as page:

@@ -46,7 +46,7 @@ def test_a_tensorboard_that_was_ended_is_started_again(tmp_path: Path) -> None:
         board.open(tmp_path, lambda message: found.append(message.value))
         wait_for(lambda: len(found) == 1, "the first address")
         for child in psutil.Process().children():
-            if "tui.tended" in child.cmdline():
+            if child.status() != psutil.STATUS_ZOMBIE and "tui.tended" in child.cmdline():
                 child.terminate()
                 child.wait()
         board.open(tmp_path, lambda message: found.append(message.value))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, get_args
 
 from cyclopts import App, Parameter
 
@@ -40,11 +40,16 @@ def prune(
     """Delete old runs for good, and empty the trash. Asks first. Runs with tags or a note, and live ones, stay."""
     from engine.runs import keeping
     from engine.runs.store import disk_use, list_runs
+    from engine.snapshot import Ended
 
     folder = Path(runs).expanduser()
     if keep < 0:
         raise InputError(f"--keep is {keep}, but must be 0 or more.")
     states = [part.strip() for part in (state or "").split(",") if part.strip()]
+    known = ("ended", "interrupted", "failed", "damaged", *get_args(Ended))
+    for one in states:
+        if one not in known:
+            raise InputError(f"--state {one} is none that a run can have; there are {', '.join(dict.fromkeys(known))}.")
     going = keeping.prunable(list_runs(folder), keep=keep, states=states)
     trash = keeping.trashed(folder)
     freed = sum(run.bytes for run in going) + sum(disk_use(place) for place in trash)

@@ -14,6 +14,10 @@ from engine.errors import InputError
 FORMAT = 1
 
 
+class NewerError(InputError):
+    """A run that a newer ravine wrote."""
+
+
 def clean(value: Any) -> Any:
     """A value as JSON knows it: NaN and infinities become null, numpy's numbers and arrays plain ones."""
     if isinstance(value, float):
@@ -53,7 +57,7 @@ def read_facts(path: Path) -> dict[str, Any]:
     if not isinstance(facts, dict) or not isinstance(facts.get("format"), int):
         raise InputError(f"{file} is not what ravine writes: it has no format number.")
     if facts["format"] > FORMAT:
-        raise InputError(
+        raise NewerError(
             f"{file} is of format {facts['format']}, this ravine reads up to {FORMAT}; install a newer ravine."
         )
     return facts

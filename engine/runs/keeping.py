@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from engine.errors import InputError
-from engine.runs.folder import read_facts, running
+from engine.runs.facts import NewerError, read_facts, running
 from engine.runs.store import RunInfo
 
 TRASH = ".trash"
@@ -86,6 +86,8 @@ def trashed(folder: Path) -> tuple[Path, ...]:
 def prunable(runs: Sequence[RunInfo], *, keep: int, states: Iterable[str] = ()) -> tuple[RunInfo, ...]:
     """Which of the runs, newest first, would go: all but the newest `keep`, those with tags or notes, and live ones.
 
+    Of what cannot be read only a damaged run goes: neither one of a newer ravine nor what somebody else has put there.
+
     Args:
         states: only runs in these states or with these endings (failed, interrupted, damaged, diverged, …); empty for
             any.
@@ -98,7 +100,19 @@ def prunable(runs: Sequence[RunInfo], *, keep: int, states: Iterable[str] = ()) 
         and not run.note
         and run.state not in ("running", "paused")
         and (not wanted or run.state in wanted or run.ended in wanted)
+        and (run.state != "damaged" or _damaged(run.path))
     )
+
+
+def _damaged(run: Path) -> bool:
+    """Whether a folder whose run.json cannot be read is a run of ours."""
+    try:
+        read_facts(run)
+    except NewerError:
+        return False
+    except InputError:
+        pass
+    return any((run / name).exists() for name in ("recipe.toml", "loss.f64"))
 
 
 def remove(run: Path) -> None:

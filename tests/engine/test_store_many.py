@@ -405,10 +405,11 @@ def test_disk_use_counts_every_file_once(folder: Path, tmp_path: Path) -> None:
 # Prune.
 
 
-def test_what_prune_would_take() -> None:
+def test_what_prune_would_take(tmp_path: Path) -> None:
     def info(name: str, **more: Any) -> RunInfo:
-        return RunInfo(name, Path(name), more.pop("state", "ended"), **more)
+        return RunInfo(name, tmp_path / name, more.pop("state", "ended"), **more)
 
+    (make(tmp_path, "damaged") / "run.json").write_text("{")
     runs = (
         info("newest"),
         info("tagged", tags=("a",)),
@@ -423,6 +424,19 @@ def test_what_prune_would_take() -> None:
     assert [r.name for r in keeping.prunable(runs, keep=6)] == ["damaged", "old"]
     assert [r.name for r in keeping.prunable(runs, keep=0, states=["failed", "diverged"])] == ["failed", "diverged"]
     assert keeping.prunable(runs, keep=100) == ()
+
+
+def test_prune_leaves_alone_what_it_does_not_know(folder: Path, cli: Cli) -> None:
+    make(folder, "newer", format=FORMAT + 1)
+    (folder / "foreign").mkdir()
+    (folder / "foreign" / "run.json").write_text('{"name": "of another program"}')
+    (make(folder, "half") / "run.json").write_text('{"format": 1, "sta')
+    told = cli(f"runs prune --keep 0 --yes --json --runs {folder}").json
+    assert sorted(told["deleted"]) == ["half", "r0", "r1", "r2", "r3", "r4", "r5"]
+    assert sorted(path.name for path in folder.iterdir() if path.is_dir()) == ["foreign", "newer"]
+    unknown = cli(f"runs prune --keep 0 --state faild --yes --runs {folder}")
+    assert unknown.code == 2
+    assert "--state faild is none that a run can have; there are ended, interrupted, failed, damaged" in unknown.err
 
 
 def test_prune_asks_first(folder: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:

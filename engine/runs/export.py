@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv as csv_format
 import io
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from engine.errors import InputError
 from engine.history import History
 from engine.runs.folder import read_evaluation_lines, read_facts, read_pairs
+from engine.runs.store import written
 
 BLOCK = 1 << 16  # lines made at once
 HEAD = "Wall time,Step,Value\n"
@@ -91,6 +93,9 @@ def wide(run: Path) -> Iterator[str]:
 
 def wide_of_all(runs: Sequence[Path], tag: str = TRAIN) -> Iterator[str]:
     """One curve of many runs side by side: Step, then a column for each run, empty where it has no value."""
+    if tag == TRAIN:
+        yield from _losses_of_all(runs)
+        return
     curves: list[tuple[str, dict[int, float]]] = []
     for run in runs:
         points: dict[int, float] = {}
@@ -101,6 +106,21 @@ def wide_of_all(runs: Sequence[Path], tag: str = TRAIN) -> Iterator[str]:
     yield _cells(["Step", *(name for name, _ in curves)]) + "\n"
     for step in sorted(set().union(*(points for _, points in curves))):
         yield f"{step}," + ",".join(repr(p[step]) if step in p else "" for _, p in curves) + "\n"
+
+
+def _losses_of_all(runs: Sequence[Path]) -> Iterator[str]:
+    """The same for the loss of every step, which of many runs does not fit into memory: block by block."""
+    sizes = {run: written(run) for run in runs}
+    there = [run for run in runs if sizes[run]]
+    yield _cells(["Step", *(run.name for run in there)]) + "\n"
+    for start in range(0, max((sizes[run] for run in there), default=0), BLOCK):
+        columns = []
+        for run in there:
+            count = min(BLOCK, max(0, sizes[run] - start))
+            values = np.fromfile(run / "loss.f64", "<f8", count, offset=8 * start) if count else np.empty(0)
+            columns.append(map(repr, values.tolist()))
+        lines = zip_longest(*columns, fillvalue="")
+        yield "".join(f"{step},{','.join(cells)}\n" for step, cells in enumerate(lines, start))
 
 
 def _of(values: dict[str, float], names: Iterable[str]) -> str:

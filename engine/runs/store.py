@@ -156,7 +156,7 @@ def _told(path: Path, entry: index.Entry) -> RunInfo:
     if live is None:
         return run
     state = run.state if running(live) else "interrupted"
-    return replace(run, state=state, steps=_written(path), bytes=disk_use(path))
+    return replace(run, state=state, steps=written(path), bytes=disk_use(path))
 
 
 def _entry(path: Path) -> index.Entry:
@@ -179,7 +179,7 @@ def _entry(path: Path) -> index.Entry:
             "model": str(choices.get("model", "")),
             "optimizer": str(choices.get("optimizer", "")),
             "lr": _number(choices.get("lr")),
-            "steps": int(_number(result.get("steps")) or _written(path)),
+            "steps": int(_number(result.get("steps")) or written(path)),
             "seconds": _number(result.get("seconds")) or 0.0,
             "train_loss": _number(result.get("train_loss")),
             "val_loss": _number(result.get("val_loss")),
@@ -252,7 +252,7 @@ def _number(value: Any) -> float | None:
     return float(value)
 
 
-def _written(path: Path) -> int:
+def written(path: Path) -> int:
     """Steps whose loss is on disk, for a run that has no result yet or was killed before it."""
     try:
         return (path / "loss.f64").stat().st_size // 8

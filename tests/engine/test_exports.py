@@ -257,6 +257,22 @@ def test_csv_of_all_runs(cli: Cli, runs: Path) -> None:
     assert "No run in" in cli(f"export all --format csv --tag nothing --runs {runs}").err
 
 
+def test_losses_of_many_runs_are_put_together_block_by_block(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export, "BLOCK", 4)
+    random = np.random.default_rng(0)
+    runs = {name: random.standard_normal(steps) for name, steps in (("a", 10), ("none", 0), ("b", 3), ("c, d", 12))}
+    runs["c, d"][7] = np.nan
+    for name, values in runs.items():
+        (tmp_path / name).mkdir()
+        values.astype("<f8").tofile(tmp_path / name / "loss.f64")
+    parts = list(export.wide_of_all([tmp_path / name for name in runs]))
+    assert [part.count("\n") for part in parts] == [1, 4, 4, 4]
+    lines = cells("".join(parts))
+    assert [int(line.pop("Step")) for line in lines] == list(range(12))
+    for name, values in runs.items():
+        assert [repr(v) for v in values.tolist()] == [line[name] for line in lines if line.get(name)], name
+
+
 # safetensors, report, and where it all goes.
 
 

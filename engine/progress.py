@@ -32,7 +32,7 @@ class Progress:
         """
         own = {
             "watch": self.watch.state(),
-            "plateau": self.plateau.__dict__,
+            "plateau": self.plateau.state(),
             "seconds": seconds,
             "evaluated": self.evaluated,
             "rated": self.rated,
@@ -48,7 +48,7 @@ class Progress:
         """Take from a checkpoint what `added` put there."""
         kept = json.loads(str(state.facts.get("run", "{}")))
         self.watch.restore(kept.get("watch", {}))
-        self.plateau.__dict__.update(kept.get("plateau", {}))
+        self.plateau.restore(kept.get("plateau", {}))
         self.before = float(kept.get("seconds", 0.0))
         self.evaluated = int(kept.get("evaluated", -1))
         self.rated = int(kept.get("rated", -1))

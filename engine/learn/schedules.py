@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,6 +87,16 @@ class Plateau:
         self.factor = 1.0
         self.best = np.inf
         self.waited = 0
+
+    def state(self) -> dict[str, float | None]:
+        """What the next decisions depend on; no loss so far as None."""
+        return {"factor": self.factor, "best": None if self.best == np.inf else self.best, "waited": self.waited}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go back to a state."""
+        if state:
+            self.factor, self.waited = float(state["factor"]), int(state["waited"])
+            self.best = np.inf if state["best"] is None else float(state["best"])
 
     def evaluated(self, loss: float) -> bool:
         """Take in an evaluation; whether the factor changed."""

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from engine import devices
 from engine.data.prepare import Prepared
 from engine.learn.plan import Plan
 from engine.recipe import Recipe
@@ -17,7 +18,7 @@ def provenance(recipe: Recipe, plan: Plan, prepared: Prepared, command: str) -> 
     """Command line, versions, device, data and its fingerprint, every choice as made and as resolved."""
     return {
         "command": command,
-        "versions": versions(),
+        "versions": versions() | _driver(plan.device),
         "device": plan.device,
         "backend": plan.backend,
         "precision": plan.precision,
@@ -56,6 +57,12 @@ def provenance(recipe: Recipe, plan: Plan, prepared: Prepared, command: str) -> 
             "split_seed": recipe.data.split_seed,
         },
     }
+
+
+def _driver(device: str) -> dict[str, str]:
+    """The version of the driver of a device, which was asked for when the device was; {} of one that has none."""
+    found = next((one.driver for one in devices.known() if one.name == device), "")
+    return {"driver": found} if found else {}
 
 
 def _git_commit() -> str | None:

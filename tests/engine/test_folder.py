@@ -7,21 +7,24 @@ import math
 import os
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from engine.devices import DeviceInfo, cpu
 from engine.errors import InputError
 from engine.files import write_bytes, write_text
 from engine.history import History
 from engine.learn.kernels.contract import State
-from engine.recipe import read_toml
+from engine.recipe import build, read_toml
 from engine.runs import checkpoint, export
 from engine.runs.folder import FORMAT, RunFolder, clean, read_facts, read_pairs, running, to_json
+from engine.runs.provenance import provenance
 from engine.runs.store import list_runs, resolve
-from tests.conftest import facts, losses, message, recipe, strict_json, train
+from tests.conftest import facts, losses, message, prepared_run, recipe, strict_json, train
 
 
 def create(folder: Path, name: str | None = None, table: str = "houses") -> RunFolder:
@@ -151,6 +154,23 @@ def test_everything_about_a_run_is_in_its_folder(tmp_path: Path) -> None:
     assert ends[-1] == 100
     assert (np.diff(ends) >= 0).all()
     assert (np.diff(times) >= 0).all()
+
+
+def test_the_driver_of_the_card_is_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = prepared_run(build({"dataset": "houses", "steps": 5, "runs": str(tmp_path)}))
+    card = DeviceInfo("cuda:0", "a card", usable=True, verdict="usable", driver="580.65.06")
+    monkeypatch.setattr("engine.devices.known", lambda: (cpu(), card))
+    told = provenance(run.recipe, replace(run.plan, device="cuda:0"), run.prepared, "")
+    assert told["versions"]["driver"] == "580.65.06"
+    assert "driver" not in provenance(run.recipe, run.plan, run.prepared, "")["versions"]
+
+
+def test_what_a_checkpoint_says_is_json(tmp_path: Path) -> None:
+    run = prepared_run(build({"dataset": "houses", "steps": 5, "runs": str(tmp_path)}))
+    run.checkpoint()
+    assert run.folder is not None
+    facts = checkpoint.load(run.folder.path / "checkpoints" / "last.safetensors").facts
+    strict_json(str(facts["run"]))
 
 
 def test_a_kernels_state_survives_the_disk_bit_for_bit(tmp_path: Path) -> None:

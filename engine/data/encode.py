@@ -136,7 +136,8 @@ class Encoder:
     ) -> _Source:
         column = table[wanted.name]
         if not wanted.is_coded:
-            if column.is_coded or column.kind != wanted.kind:
+            # Of no cells nobody can tell what they are.
+            if table.rows and (column.is_coded or column.kind != wanted.kind):
                 column = kinds.as_kind(column, wanted.kind)
             if reach:  # else `fit` has looked at this very table
                 kinds.check_strays(table, column)

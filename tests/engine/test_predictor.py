@@ -21,7 +21,7 @@ from engine.data.sources import load as load_table
 from engine.recipe import build, read_toml
 from engine.runs import predictor
 from engine.runs.model import Model, PredictionWarning
-from tests.conftest import DEADLINE, environment, message, prepared_run, ravine
+from tests.conftest import DEADLINE, environment, message, prepared_run, ravine, train
 
 CASES: dict[str, dict[str, Any]] = {
     "scales": {"dataset": "scales", "steps": 200},
@@ -164,6 +164,17 @@ def test_a_million_rows_need_memory_for_their_answer_only(runs: Path) -> None:
     assert peak < 2 * found.nbytes + rows.nbytes + 40e6
     some = np.random.default_rng(1).integers(0, len(rows), 50)
     assert np.abs(found[some] - model.probabilities(rows[some])).max() < 1e-12
+
+
+def test_a_frame_without_rows_has_no_predictions(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("day,x,y\n" + "".join(f"2026-03-{i:02},{i},{i}\n" for i in range(1, 29)))
+    wishes = {"dataset": str(tmp_path / "t.csv"), "target": "y", "steps": 5, "runs": str(tmp_path / "runs")}
+    run = train(build(wishes)).snapshot().run
+    assert run is not None
+    frame = pl.DataFrame({"day": ["2026-03-01"], "x": [1.0]})
+    model = engine.load(run)
+    assert model.predict(frame).shape == (1,)
+    assert model.predict(frame.head(0)).shape == (0,)
 
 
 def test_batches_come_one_after_the_other(runs: Path) -> None:

@@ -61,6 +61,8 @@ def provenance(recipe: Recipe, plan: Plan, prepared: Prepared, command: str) -> 
 
 def _driver(device: str) -> dict[str, str]:
     """The version of the driver of a device, which was asked for when the device was; {} of one that has none."""
+    if device == "cpu":  # known without looking at the machine, which takes longer than a short run
+        return {}
     found = next((one.driver for one in devices.known() if one.name == device), "")
     return {"driver": found} if found else {}
 

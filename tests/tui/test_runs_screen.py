@@ -526,3 +526,13 @@ async def test_an_empty_folder_says_so_also_when_the_answer_comes_late(
         await driver.see("looking…", pane="run-list")
         late.set()
         await driver.see("No runs in runs yet", pane="run-list")
+
+
+async def test_a_run_whose_process_was_killed_is_interrupted_in_both_panes(drive: Any, tmp_path: Path) -> None:
+    run = live(tmp_path, "killed")
+    told = json.loads((run / "run.json").read_text())
+    (run / "run.json").write_text(json.dumps(told | {"pid": 2**22 + 1}))  # more than any process has
+    async with drive() as driver:
+        await opened(driver, 1)
+        await driver.see("killed", "interrupted", pane="run-facts")
+        assert "running" not in driver.text("run-facts")

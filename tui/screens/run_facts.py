@@ -48,6 +48,7 @@ class RunFacts(Cells):
         if self.info is not None:
             pairs += [("note", self.info.note)] if self.info.note else []
             pairs += [("tags", ", ".join(self.info.tags))] if self.info.tags else []
+        # A run whose process was killed goes on calling itself running; the list has looked after it.
         state = state_word(self.info) if self.info is not None else str(facts.get("state", ""))
         pairs += [("folder", str(kept.path)), ("state", state)]
         if facts.get("ending"):

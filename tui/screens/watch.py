@@ -270,9 +270,9 @@ class WatchScreen(Shown):
             return [(sign, ink.accent), (name, ink.strong if sign != " " else ink.text)]
 
         for listing, names, line in ((self.runs, self._runs, run), (self.tags, self._tags, tag)):
-            what = "runs" if listing is self.runs else "tags"
+            what = "run" if listing is self.runs else "tag"
             typed = self._filters[listing.id or ""]
-            title = f"{len(names):,} {what}" + (f" · /{plain(typed)}" if typed else "")
+            title = f"{len(names):,} {what}{'s' * (len(names) != 1)}" + (f" · /{plain(typed)}" if typed else "")
             if listing.border_title != title:
                 listing.border_title = title
             listing.empty = "none" if self.reader.loaded else "looking…"

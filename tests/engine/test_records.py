@@ -67,8 +67,9 @@ def test_the_first_record_is_the_version(tmp_path: Path) -> None:
     file = EventFile(tmp_path, 1_700_000_000.5)
     file.scalar("loss/train", 1_700_000_001.0, 3, 0.25)
     file.close()
-    first, second = (Event.FromString(raw) for raw in RawEventFileLoader(str(file.path)).Load())
+    first, start, second = (Event.FromString(raw) for raw in RawEventFileLoader(str(file.path)).Load())
     assert first.file_version == "brain.Event:2"
+    assert start.session_log.status == start.session_log.START
     assert (second.step, second.summary.value[0].simple_value) == (3, 0.25)
 
 

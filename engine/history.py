@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 BASE = 32  # steps in a bucket of the finest level; the pyramid takes 25 bytes for them, 1 byte a step in all
 FACTOR = 4  # buckets of one level in a bucket of the next
+ROWS = 2048  # buckets that are summed up at once: their steps fit into a processor's cache
 
 Floats: TypeAlias = NDArray[np.float64]
 Bools: TypeAlias = NDArray[np.bool_]
@@ -119,28 +120,38 @@ class _Pyramid:
 
 def _summary(values: Floats) -> Summary:
     """Of each row of [rows, n]; +inf, -inf and NaN where no value is finite."""
-    low, high = values.min(axis=1), values.max(axis=1)
+    low, high, mean = _along(values)
     # NaN wins over every number, so that the ends tell whether all between them is finite.
     if np.isfinite(low).all() and np.isfinite(high).all():
-        return low, high, _mean_of_all(values), np.zeros(len(values), np.bool_)
+        return low, high, mean, np.zeros(len(values), np.bool_)
     finite = np.isfinite(values)
     low = np.where(finite, values, np.inf).min(axis=1)
     high = np.where(finite, values, -np.inf).max(axis=1)
     return low, high, _mean(np.where(finite, values, np.nan)), np.asarray(~finite.all(axis=1))
 
 
+def _along(values: Floats) -> tuple[Floats, Floats, Floats]:
+    """Least, greatest and mean value of each row of [rows, n].
+
+    numpy takes short rows one by one; turned on their sides, block by block, they take an eighth of the time.
+    """
+    low, high, mean = np.empty(len(values)), np.empty(len(values)), np.empty(len(values))
+    with np.errstate(over="ignore", invalid="ignore"):
+        for first in range(0, len(values), ROWS):
+            part = slice(first, first + ROWS)
+            turned = np.ascontiguousarray(values[part].T)
+            np.minimum.reduce(turned, axis=0, out=low[part])
+            np.maximum.reduce(turned, axis=0, out=high[part])
+            np.add.reduce(turned, axis=0, out=mean[part])
+        mean /= values.shape[1]
+    return low, high, mean
+
+
 def _mean(values: Floats) -> Floats:
     """The mean of each row of [rows, n], NaN left out."""
     there = ~np.isnan(values)
-    if there.all():
-        return _mean_of_all(values)
     with np.errstate(invalid="ignore", over="ignore"):
         return np.asarray(np.where(there, values, 0.0).sum(axis=1) / there.sum(axis=1))
-
-
-def _mean_of_all(values: Floats) -> Floats:
-    """The mean of each row of [rows, n]; faster than numpy's own of short rows."""
-    return np.asarray(np.einsum("ij->i", values) / values.shape[1])
 
 
 class History:

@@ -214,15 +214,18 @@ class Curve:
         if whole > self._indexed:
             part = slice(self._indexed, whole)
             values = self._values[part.start * BUCKET : whole * BUCKET].reshape(-1, BUCKET)
-            finite = np.isfinite(values)
-            self._sum[part] = np.where(finite, values, 0.0).sum(axis=1, dtype=np.float64)
-            self._finite[part] = finite.sum(axis=1)
-            if finite.all():
-                self._low[part], self._high[part] = values.min(axis=1), values.max(axis=1)
+            low, high = values.min(axis=1), values.max(axis=1)
+            if np.isfinite(low).all() and np.isfinite(high).all():  # NaN wins over every number
+                self._low[part], self._high[part] = low, high
+                self._sum[part] = values.sum(axis=1, dtype=np.float64)
+                self._finite[part] = BUCKET
                 self._gap[part] = False
             else:
+                finite = np.isfinite(values)
                 self._low[part] = np.where(finite, values, np.inf).min(axis=1)
                 self._high[part] = np.where(finite, values, -np.inf).max(axis=1)
+                self._sum[part] = np.where(finite, values, 0.0).sum(axis=1, dtype=np.float64)
+                self._finite[part] = finite.sum(axis=1)
                 self._gap[part] = ~finite.all(axis=1)
             self._indexed = whole
 

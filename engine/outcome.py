@@ -49,6 +49,7 @@ def result(
     facts: Facts,
     kernel: Kernel,
     steps: int,
+    epochs: float,
     seconds: float,
     lr: float,
 ) -> dict[str, Any]:
@@ -60,7 +61,7 @@ def result(
         "run": run,
         "ended": ended,
         "steps": steps,
-        "epochs": steps / plan.batches,
+        "epochs": epochs,
         "seconds": seconds,
         "steps_per_second": steps / seconds if seconds > 0 else None,
         "backend": plan.backend,

@@ -19,7 +19,7 @@ from engine.data.sources import load
 from engine.data.table import Table
 from engine.devices import resolve as resolve_device
 from engine.errors import InputError
-from engine.learn import diagnosis
+from engine.learn import diagnosis, passes
 from engine.learn.curvature import Facts
 from engine.learn.decide import decide
 from engine.learn.kernels.choose import open_kernel
@@ -188,6 +188,10 @@ class Run:
     def step(self) -> int:
         """Updates taken, also where the best weights, of an earlier step, are the ones that are kept."""
         return self.kernel.step if self._taken is None else self._taken
+
+    def epochs(self, steps: int) -> float:
+        """Passes over the train rows after so many updates, as far as the changes of the batch size are known."""
+        return float(passes.of_plan(self.plan, self.recipe.events).after(np.array([float(steps)]))[0])
 
     @property
     def seconds(self) -> float:
@@ -394,6 +398,7 @@ class Run:
             facts=self.facts,
             kernel=self.kernel,
             steps=last,
+            epochs=self.epochs(last),
             seconds=self.seconds,
             lr=self.lr,
         )

@@ -34,21 +34,23 @@ class Telling:
     Args:
         start: the steps that an earlier run had taken.
         write: takes the lines.
+        by_step: tell of steps, for epochs have other numbers of them on the way.
     """
 
-    def __init__(self, start: int = 0, write: Callable[[str], None] = say) -> None:
-        self._told, self._write = start, write
+    def __init__(self, start: int = 0, write: Callable[[str], None] = say, *, by_step: bool = False) -> None:
+        self._told, self._write, self._by_step = start, write, by_step
 
     def tell(self, now: Snapshot) -> None:
         """A line for everything that is due."""
         plan, history = now.plan, now.history
         if plan is None or history is None or not now.steps:
             return
-        every = spacing(plan.batches, now.steps)
+        batches = 1 if self._by_step else plan.batches
+        every = spacing(batches, now.steps)
         last = min(now.step, len(history)) // every * every
         first = (self._told // every + 1) * every
         for step in range(first, last + 1, every):
-            self._write(_line(now, plan, step, newest=step == last))
+            self._write(_line(now, plan, step, epochs=batches > 1, newest=step == last))
         self._told = max(self._told, last)
 
 
@@ -73,8 +75,8 @@ def _round(value: float) -> int:
     return next(mantissa * power for mantissa in (5, 2, 1) if mantissa * power <= value)
 
 
-def _line(now: Snapshot, plan: Plan, step: int, *, newest: bool) -> str:
-    if plan.batches > 1:
+def _line(now: Snapshot, plan: Plan, step: int, *, epochs: bool, newest: bool) -> str:
+    if epochs:
         where = f"epoch {step // plan.batches:,} of {now.steps / plan.batches:,.6g}"
         loss = _epoch_loss(now, plan, step)
     else:

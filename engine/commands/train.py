@@ -119,7 +119,8 @@ def _watch(session: Any, *, quiet: bool, plain: bool, start: int) -> None:
     """Wait for the end. Of a run that takes longer than a second tell how far it is: on a terminal once a second, else
     a line for each epoch; `plain` asks for those of any run, anywhere.
     """
-    telling = Telling(start) if plain or not (quiet or looked_at()) else None
+    steered = any(event.field == "batch_size" for event in session.recipe.events)
+    telling = Telling(start, by_step=steered) if plain or not (quiet or looked_at()) else None
     told, warned = False, False
     while True:
         over = session.join(0.02 if not told else 1.0)

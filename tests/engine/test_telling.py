@@ -54,6 +54,17 @@ def test_full_batches_have_a_line_now_and_then(cli: Callable[..., Any], tmp_path
     assert float(lines[-2].rpartition(" ")[2]) == pytest.approx(losses(tmp_path / "runs" / "a")[-1], rel=1e-5)
 
 
+def test_a_run_whose_batch_size_changes_on_the_way_tells_of_steps(cli: Callable[..., Any], tmp_path: Path) -> None:
+    cli("train --dataset linear3 --val 0 --batch-size 20 --steps 9 --name a")
+    written = (tmp_path / "runs" / "a" / "recipe.toml").read_text()
+    change = 'events = [{step = 5, field = "batch_size", value = 50}]'
+    (tmp_path / "steered.toml").write_text(written.replace('name = "a"', 'name = "b"').replace("events = []", change))
+    answer = cli("train --recipe steered.toml --plain --json")
+    assert answer.code == 0, answer.err
+    assert answer.err.startswith("step 1 of 9: loss ")
+    assert answer.json["epochs"] == 3  # 5 updates of 20 rows, and 4 of 50
+
+
 def test_a_resumed_run_tells_of_what_is_new(cli: Callable[..., Any]) -> None:
     cli("train --dataset houses --steps 1000 --name a")
     answer = cli("resume a --steps 2000 --plain")

@@ -10,6 +10,7 @@ from rich.style import Style
 
 from engine.errors import InputError
 from engine.history import History
+from engine.learn.passes import Passes
 from tests.conftest import recipe, train
 from tui.charts.axis import time_label, time_ticks
 from tui.charts.overlay import Axis, Overlay, Sight, whole
@@ -23,9 +24,9 @@ def track(losses: list[float] | np.ndarray, batches: int = 1, seconds: float = 0
     history = History()
     history.append(np.asarray(losses, np.float64))
     if not seconds:
-        return Track(history, batches)
+        return Track(history, Passes([(0, batches)]))
     stamped = np.linspace(0, len(history), 11)
-    return Track(history, batches, stamped, stamped / len(history) * seconds)
+    return Track(history, Passes([(0, batches)]), stamped, stamped / len(history) * seconds)
 
 
 def trace(one: Track, axis: Axis = "steps", of: float | None = None) -> Trace:
@@ -95,7 +96,7 @@ def test_a_kept_run_is_read_with_its_epochs_and_its_clock_and_followed(tmp_path:
     run = train(recipe(tmp_path, dataset="linear3", batch_size=10, steps=95)).snapshot().run
     assert run is not None
     one = read_track(run)
-    assert (len(one.history), one.batches) == (95, 10)
+    assert (len(one.history), one.passes.longest) == (95, 10)
     assert one.seconds is not None
     assert one.stamped is not None
     assert one.duration > 0

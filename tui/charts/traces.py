@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,8 @@ from numpy.typing import NDArray
 from rich.style import Style
 
 from engine.errors import InputError
+from engine.learn.passes import Passes, of_facts
+from engine.recipe import read_toml
 from tui.charts.curve import Cut
 from tui.charts.overlay import Axis
 from tui.charts.window import Window
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from engine.history import History
 
 Floats = NDArray[np.float64]
+EACH = Passes([(0, 1)])  # every update is a pass
 REST = 10.0  # seconds between two stamps from which on a run may have been paused there
 MUCH = 20  # times what the steps between would take
 
@@ -28,7 +32,7 @@ class Track:
     """The losses of one run, and when they came."""
 
     history: History  # row k is the loss before update k
-    batches: int = 1  # updates in an epoch
+    passes: Passes = EACH
     stamped: Floats | None = None  # [n] updates taken, rising …
     seconds: Floats | None = None  # [n] … after so many seconds of the run, its pauses left out
 
@@ -83,7 +87,7 @@ class Trace:
         """Where steps lie along the axis."""
         track = self.track
         if self.axis == "epochs":
-            return steps * (self.unit / track.batches)
+            return track.passes.after(steps) * self.unit
         if self.axis == "time" and track.stamped is not None and track.seconds is not None and len(track.stamped):
             return np.asarray(np.interp(steps, track.stamped, track.seconds) * self.unit, np.float64)
         return steps
@@ -92,7 +96,7 @@ class Trace:
         """The steps, whole or not, at places along the axis."""
         track = self.track
         if self.axis == "epochs":
-            return along * (track.batches / self.unit)
+            return track.passes.updates(along / self.unit)
         if self.axis == "time" and track.stamped is not None and track.seconds is not None and len(track.stamped):
             found = np.interp(along / self.unit, track.seconds, track.stamped)
             return np.asarray(np.where(along / self.unit > track.seconds[-1], found + 1, found), np.float64)
@@ -102,7 +106,7 @@ class Trace:
 def unit(tracks: list[Track], axis: Axis) -> float:
     """Places along the axis for one epoch or second, so that a step of the run with the closest steps is about one."""
     if axis == "epochs":
-        return float(max((track.batches for track in tracks), default=1))
+        return max((track.passes.longest for track in tracks), default=1.0)
     if axis == "time":
         return max((len(track.history) / track.duration for track in tracks if track.duration > 0), default=1.0)
     return 1.0
@@ -122,27 +126,25 @@ def read_track(run: Path) -> Track:
         raise InputError(f"The run {run.name} has no losses yet.")
     steps, walls = read_pairs(run / "stamps.f64")
     stamped, seconds = _clock(steps.astype(np.float64), walls)
-    return Track(history, _batches(facts), stamped, seconds)
+    return Track(history, _passes(run, facts), stamped, seconds)
 
 
 def follow(run: Path, track: Track) -> Track:
     """The same run, with what has been written since. In a thread."""
-    from engine.runs.folder import read_pairs
+    from engine.runs.folder import read_facts, read_pairs
 
     track.history.refresh()
     steps, walls = read_pairs(run / "stamps.f64")
-    return Track(track.history, track.batches, *_clock(steps.astype(np.float64), walls))
+    return Track(track.history, _passes(run, read_facts(run)), *_clock(steps.astype(np.float64), walls))
 
 
-def _batches(facts: dict[str, Any]) -> int:
-    """Updates in an epoch, as the run was planned."""
-    choices, data = facts.get("choices") or {}, facts.get("data") or {}
-    if choices.get("optimizer") == "lbfgs":
-        return 1
+def _passes(run: Path, facts: Mapping[str, Any]) -> Passes:
+    """As the run was planned, and with the changes of its batch size."""
     try:
-        return max(1, -(-int(data["rows"]["train"]) // int(choices["batch_size"])))
-    except (KeyError, TypeError, ValueError, ZeroDivisionError):
-        return 1
+        events = read_toml(run).events
+    except InputError:  # losses and times are told without a recipe too
+        events = ()
+    return of_facts(facts, events)
 
 
 def _clock(steps: Floats, walls: Floats) -> tuple[Floats, Floats]:

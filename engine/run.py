@@ -315,12 +315,18 @@ class Run:
         self.recipe = replace(self.recipe, events=tuple(events))
         if self.folder is not None:
             self.folder.update_recipe(self.recipe)
+            told = find(field)
+            self.folder.log(f"From step {self.step:,} on: {told.label} {told.show(changed.get(field))}.")
 
     def _apply(self, field: str, value: Any) -> None:
         self.kernel.change(field, value)
         if field == "lr":
             self.lr = float(value)
             self.recorder.rate(self.step, self.rate)
+            if (
+                self.plan.schedule == "plateau"
+            ):  # its drops go on from there, and their marks are of the rate that holds
+                value = self.rate
         self.marks.append(self._mark(self.step, field, value))
 
     @staticmethod

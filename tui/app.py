@@ -96,6 +96,7 @@ class RavineApp(Face):
         self._inquirer: Inquirer | None = None
         self._asked: Recipe | None = None
         self._was_live = False
+        self._raced: Recipe | None = None  # the choices of the last race
         self._timer: asyncio.TimerHandle | None = None
         self._tensorboard: TensorBoard | None = None
         self.lister: Lister | None = None
@@ -271,10 +272,16 @@ class RavineApp(Face):
             self.switch_mode(where)
 
     def action_race(self) -> None:
-        """The present choices under every normalization, and to their screen."""
-        from tui.racing import begin
+        """The present choices under every normalization, and to their screen; one that has ended is shown first."""
+        from tui.racing import begin, racing
 
-        if self.desk is not None and begin(self.desk):
+        desk = self.desk
+        if desk is None:
+            return
+        if self.current_mode != "race" and racing(desk) and not desk.live and desk.recipe == self._raced:
+            self.action_go("race")
+        elif begin(desk):
+            self._raced = desk.recipe
             self.action_go("race")
 
     async def action_back(self) -> None:

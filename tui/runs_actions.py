@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -96,7 +97,16 @@ class Keeper:
         """Take the last action back."""
         if self._undos:
             last = self._undos.pop()
-            self._do(last.run, lambda: self._back(last))
+
+            def work() -> Acted:
+                try:
+                    return self._back(last)
+                except InputError:
+                    if os.path.lexists(last.run):  # what stands in the way can be moved
+                        self._undos.append(last)
+                    raise
+
+            self._do(last.run, work)
 
     def _back(self, last: Undo) -> Acted:
         from engine.runs import keeping, notes

@@ -145,6 +145,9 @@ def test_a_changed_rate_is_marked_written_down_and_replayed_bit_for_bit(tmp_path
     kept = read_toml(folder(long))
     assert [event.value for event in kept.events] == [0.3, 0.02, 0.25]
     assert kept.events == long.recipe.events
+    log = (folder(long) / "log.txt").read_text()
+    for event in kept.events:
+        assert f"From step {event.step:,} on: learning rate {event.value:g}." in log
     assert [event.step for event in kept.events] == [mark.step for mark in end.marks]
 
     again = train(kept.replace({"steps": end.step}))
@@ -152,6 +155,16 @@ def test_a_changed_rate_is_marked_written_down_and_replayed_bit_for_bit(tmp_path
     first, second = predictor.load(folder(long)), predictor.load(folder(again))
     assert np.array_equal(first.parameters.weight, second.parameters.weight)
     assert np.array_equal(first.parameters.bias, second.parameters.bias)
+
+
+def test_a_rate_that_is_changed_after_a_plateau_lowered_it_is_marked_as_it_holds(tmp_path: Path) -> None:
+    chosen = recipe(tmp_path, dataset="houses", schedule="plateau", lr=1e-9, eval_every=1, steps=40)
+    chosen = replace(chosen, events=(Event(30, "lr", 0.5),))
+    end = train(chosen).snapshot()
+    drops = [mark for mark in end.marks if mark.step < 30]
+    (steered,) = [mark for mark in end.marks if mark.step == 30]
+    assert len(drops) == 2
+    assert steered.text == "lr 0.005"  # two drops to a tenth hold on
 
 
 @pytest.mark.parametrize(("field", "value"), [("lr", "-1"), ("lr", "fast"), ("lr", "auto"), ("seed", 3), ("speed", 1)])

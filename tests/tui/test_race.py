@@ -165,6 +165,28 @@ async def test_another_race_follows_by_key_and_the_palette_has_it(drive: Any, tm
         assert len(list((tmp_path / "runs").iterdir())) >= 2 * len(MODES)
 
 
+async def test_a_race_that_has_ended_is_shown_again_as_long_as_the_choices_are_the_same(
+    drive: Any, tmp_path: Path
+) -> None:
+    async with drive(values={"pace": "max", "steps": 50}) as driver:
+        await driver.press("N")
+        await driver.until(lambda: driver.app.current_mode == "race")
+        await driver.done()
+        first = driver.app.desk.run
+        await driver.press("t")
+        await driver.until(lambda: driver.app.current_mode == "train")
+        await driver.press("N")
+        await driver.until(lambda: driver.app.current_mode == "race")
+        await driver.see("race again", pane="keys")
+        assert driver.app.desk.run is first
+        await driver.press("t")
+        await driver.until(lambda: driver.app.current_mode == "train")
+        driver.app.desk.set({"steps": 60})
+        await driver.ready()
+        await driver.press("N")
+        await driver.until(lambda: driver.app.desk.run is not first)
+
+
 async def test_what_cannot_be_run_is_not_raced(drive: Any, tmp_path: Path) -> None:
     async with drive(values={"target": "nothing"}) as driver:
         await driver.press("N")

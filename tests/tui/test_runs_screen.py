@@ -257,6 +257,22 @@ async def test_a_note_tags_and_a_name_are_given_and_taken_back(
         await driver.until(lambda: any("nothing to undo" in str(n.message) for n in driver.app._notifications))
 
 
+async def test_what_could_not_be_taken_back_can_be_tried_again(drive: Any, runs: list[Path], tmp_path: Path) -> None:
+    async with drive() as driver:
+        await opened(driver)
+        await driver.press("N")
+        await driver.see("name of fourth", pane="prompt")
+        await driver.type("-best")
+        await driver.press("enter")
+        await driver.until(lambda: "fourth-best" in names(driver))
+        runs[3].mkdir()  # somebody else takes the old name
+        await driver.press("u")
+        await driver.until(lambda: any("There is already a run" in str(n.message) for n in driver.app._notifications))
+        runs[3].rmdir()
+        await driver.press("u")
+        await driver.until(lambda: (runs[3] / "run.json").exists())
+
+
 @pytest.mark.parametrize("size", SIZES)
 async def test_a_run_goes_into_the_trash_and_comes_back_with_its_mark_gone(
     drive: Any, runs: list[Path], size: tuple[int, int]

@@ -18,7 +18,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import InputError
-from tui.runs_table import ALIASES, Field, fields, find, state_word
+from tui.runs_table import ALIASES, Field, fields, find
 
 if TYPE_CHECKING:
     from engine.runs.store import RunInfo
@@ -88,9 +88,7 @@ def _test(word: str) -> Test:
 
 def _free(word: str) -> Test:
     wanted = word.casefold()
-    return lambda run: any(
-        wanted in part.casefold() for part in (run.name, run.dataset, run.note, *run.tags, state_word(run))
-    )
+    return lambda run: any(wanted in part.casefold() for part in (run.name, run.dataset, run.note, *run.tags, run.word))
 
 
 def _column(name: str, sign: str, value: str) -> Test:
@@ -153,6 +151,8 @@ def _texts(column: Field, run: RunInfo) -> Sequence[str]:
     if column.name == "tags":
         return [tag.casefold() for tag in run.tags]
     shown = _shown(column, run)
+    if column.name == "state":  # in the words of run.json too
+        return [shown, run.state, run.ended]
     if column.name == "dataset" and run.dataset:
         return [shown, run.dataset.casefold(), shown.partition(".")[0], shown.partition(":")[0]]
     return [shown] if shown else []

@@ -15,7 +15,7 @@ from tui.charts.overlay import MARKERS
 from tui.listing import Column, Listing
 from tui.runs_filter import Filter
 from tui.runs_marked import Marked
-from tui.runs_table import FOREIGN, LIVE, Fitting, View, differing, fields, fitting, ordered, state_word
+from tui.runs_table import FOREIGN, LIVE, Fitting, View, differing, fields, fitting, ordered
 
 if TYPE_CHECKING:
     from engine.runs.store import RunInfo
@@ -121,7 +121,7 @@ class RunList(Listing):
     def _cells(self, run: RunInfo) -> list[Span]:
         ink = self.ink
         run = self.going.get(run.path, run)
-        word = state_word(run)
+        word = run.word
         foreign = run.state == FOREIGN
         slot = self.marked.slots.get(run.path)
         sign: Span = (" ", ink.faint) if slot is None else (MARKERS[slot], ink.kinds[slot % len(ink.kinds)])

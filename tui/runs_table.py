@@ -79,12 +79,6 @@ class View:
         return replace(self, sort=name, down=fields()[name].number)
 
 
-def state_word(run: RunInfo) -> str:
-    """How a run stands, in a word."""
-    word = run.ended if run.state == "ended" and run.ended not in ("limit", "") else run.state
-    return {"ended": "done"}.get(word, word)
-
-
 def _figure(name: str) -> Callable[[RunInfo], Any]:
     return lambda run: run.figures.get(name)
 
@@ -119,8 +113,8 @@ def _bytes(size: float) -> str:
 # fmt: off
 _OWN: tuple[Field, ...] = (
     Field("run", "run", 30, "the name of the folder", lambda run: run.name, kind="about"),
-    Field("state", "state", 11, "running, paused, done, stopped, diverged, interrupted, failed, damaged", state_word,
-          kind="about"),
+    Field("state", "state", 11, "running, paused, done, stopped, diverged, interrupted, failed, damaged",
+        lambda run: run.word, kind="about"),
     Field("normalize", "scale", 7, "the normalization", lambda run: run.normalization or None, kind="choice"),
     Field("lr", "lr", 8, "the learning rate", lambda run: run.lr, _number(4), True, "choice"),
     Field("loss", "loss", 10, "the train loss of the saved weights", lambda run: run.train_loss, _number(5), True),

@@ -37,7 +37,7 @@ def _table(found: Sequence[RunInfo]) -> str:
     rows = [
         (
             line(run.name),
-            run.ended if run.state == "ended" else run.state,
+            run.word,
             line(run.dataset),
             run.normalization,
             "" if run.problem else f"{run.steps:,}",

@@ -53,6 +53,12 @@ class RunInfo:
     figures: Mapping[str, float] = field(default_factory=dict)
 
     @property
+    def word(self) -> str:
+        """How it stands, in a word: its state, or of one that has ended why; done where all steps were taken."""
+        word = self.ended if self.state == "ended" and self.ended not in ("limit", "") else self.state
+        return "done" if word == "ended" else word
+
+    @property
     def age(self) -> str:
         """How long ago it began, in words; empty where nobody knows."""
         if not self.created:

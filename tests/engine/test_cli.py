@@ -317,7 +317,7 @@ def test_a_damaged_run_keeps_the_list_narrow_and_has_its_sentence_below(cli: Cli
     (tmp_path / "runs/bad/run.json").write_text("{")
     answer = cli("runs")
     lines = answer.out.splitlines()
-    assert [line.split()[:2] for line in lines[1:]] == [["good", "limit"], ["bad", "damaged"]]
+    assert [line.split()[:2] for line in lines[1:]] == [["good", "done"], ["bad", "damaged"]]
     assert max(map(len, lines)) < 120
     assert "bad/run.json cannot be read" in answer.err
 

@@ -139,6 +139,7 @@ RUNS = [
         ("tag=fir*", "a"),
         ("good", "a"),
         ("state=done", "a kitchen big"),
+        ("state=ended", "a b kitchen big"),
         ("diverged", "b"),
         ("state=running", "live"),
         ("lr=0.4712", "kitchen"),

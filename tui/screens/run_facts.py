@@ -8,7 +8,6 @@ from engine.recipe import find
 from engine.runs.facts import went_on
 from tui.cells import Cells, Span, wrap
 from tui.numbers import duration, figures, short
-from tui.runs_table import state_word
 
 if TYPE_CHECKING:
     from engine.runs.store import RunInfo
@@ -49,7 +48,7 @@ class RunFacts(Cells):
             pairs += [("note", self.info.note)] if self.info.note else []
             pairs += [("tags", ", ".join(self.info.tags))] if self.info.tags else []
         # A run whose process was killed goes on calling itself running; the list has looked after it.
-        state = state_word(self.info) if self.info is not None else str(facts.get("state", ""))
+        state = self.info.word if self.info is not None else str(facts.get("state", ""))
         pairs += [("folder", str(kept.path)), ("state", state)]
         if facts.get("ending"):
             pairs.append(("why it ended", str(facts["ending"])))

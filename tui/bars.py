@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 
 from tui.cells import Cells, Span, clip, wrap
-from tui.keymap import KeyTable
+from tui.keymap import KeyTable, named
 from tui.keys import Situation
 from tui.numbers import duration, figures, short
 
@@ -194,7 +194,11 @@ def happening(desk: Desk) -> tuple[str, bool]:
         return desk.problem, True
     if now is not None and now.ending is not None:
         ending = now.ending
-        offer = f" f takes {ending.remedy_text or 'the remedy'} and starts again." if ending.remedy else ""
+        offer = (
+            f" {named('run.remedy')} takes {ending.remedy_text or 'the remedy'} and starts again."
+            if ending.remedy
+            else ""
+        )
         if ending.reason == "diverged":
             # The chart has the whole sentence.
             return f"Diverged at step {now.step:,}.{offer}", True
@@ -204,7 +208,8 @@ def happening(desk: Desk) -> tuple[str, bool]:
     known = desk.known
     features = ", ".join(known.features[:4]) + (f" and {len(known.features) - 4} more" * (len(known.features) > 4))
     kept = f", {len(known.prepared.validation.y):,} of them for validation" if len(known.prepared.validation.y) else ""
-    return f"Ready: {known.rows:,} rows{kept}; {features} → {known.target}. Space starts the run.", False
+    start = f"{named('run.toggle', begins=True)} starts the run."
+    return f"Ready: {known.rows:,} rows{kept}; {features} → {known.target}. {start}", False
 
 
 def waiting(desk: Desk) -> str:
@@ -212,7 +217,7 @@ def waiting(desk: Desk) -> str:
     if not desk.later:
         return ""
     what = ", ".join(desk.later)
-    return f"Next run: {what}. n ends and keeps this one, and begins that."
+    return f"Next run: {what}. {named('run.anew')} ends and keeps this one, and begins that."
 
 
 def _going(now: Snapshot) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from engine.errors import InputError
 from engine.recipe import Choice, Recipe, choices, find
 from tui.command_line import command_line
+from tui.keymap import named
 from tui.numbers import figures, short
 from tui.running import Opener, Run, open_session
 from tui.steering import Steering
@@ -137,7 +138,9 @@ class Desk:
         now = self.recipe.recording
         recording = replace(preset.recipe.recording, runs=now.runs, pace=now.pace, name=None)
         self.adopt(replace(preset.recipe, recording=recording))
-        words = "the panels have its choices; n begins a run with them." if self.live else "space starts it."
+        words = f"{named('run.toggle')} starts it."
+        if self.live:
+            words = f"the panels have its choices; {named('run.anew')} begins a run with them."
         self.say(f"{preset.title}: {words}", False)
 
     def branch(self, recipe: Recipe, origin: Origin) -> bool:
@@ -370,7 +373,7 @@ class Desk:
     def race(self, opener: Opener) -> None:
         """Begin a run that `opener` makes of the present choices, such as a race, unless one is going on."""
         if self.live:
-            self.say("A run is going on; stop it with x first.", True)
+            self.say(f"A run is going on; stop it with {named('run.stop')} first.", True)
         else:
             self.begin(opener=opener)
             self.changed()

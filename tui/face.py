@@ -16,7 +16,7 @@ from textual.theme import Theme
 
 from tui.filters import NoColours, OnlyAscii
 from tui.journal import Journal
-from tui.keymap import KeyTable
+from tui.keymap import KeyTable, speak_of
 from tui.terminal import ALL, Shows, has_shell, stop_here
 from tui.theme import RAVINE, pane_colours
 from tui.themes import OURS
@@ -55,6 +55,7 @@ class Face(App[None]):
     ) -> None:
         super().__init__()
         self.key_table = KeyTable(keymap, arrows=shows.unicode)
+        speak_of(self.key_table)
         self.link, self.memory = link, memory
         self.journal = Journal()
         self.no_color = not shows.colours

@@ -78,6 +78,9 @@ def _together(marks: list[str]) -> str:
     return " ".join(marks) if all(len(mark) == 1 for mark in marks) else "/".join(marks)
 
 
+_BY_ID = {key.id: key for key in KEYS}
+
+
 class KeyTable:
     """The key table with a person's own keymap laid over it.
 
@@ -103,6 +106,10 @@ class KeyTable:
         """How the footer writes the key."""
         mark = key.mark if key.mark and key.id not in self.keymap else key_name(self.keys(key)[0])
         return mark if self._arrows else _WORDS.get(mark, mark)
+
+    def mark_of(self, name: str) -> str:
+        """The same of a key by its id. Raises KeyError."""
+        return self.mark(_BY_ID[name])
 
     def all_marks(self, key: Key) -> str:
         """How the help screen writes all keys that do it: "↑ or k"."""
@@ -166,3 +173,23 @@ def _meant(name: str) -> str:
 
     near = get_close_matches(name, [key.id for key in KEYS], 1)
     return f", perhaps {near[0]}" if near else "; the README lists what there is"
+
+
+_spoken = KeyTable()  # the table of the app that runs
+
+
+def speak_of(table: KeyTable) -> None:
+    """Have sentences name the keys of this table: a person's own ones."""
+    global _spoken
+    _spoken = table
+
+
+def named(key: str, *, begins: bool = False) -> str:
+    """How a sentence calls the key of an id, such as "run.toggle"; with a capital where it `begins` the sentence."""
+    mark = _spoken.mark_of(key)
+    return mark[:1].upper() + mark[1:] if begins and len(mark) > 1 else mark
+
+
+def untrained() -> str:
+    """What is said where a trained run is needed, and there is none."""
+    return f"There is no trained run yet: train one with {named('go.train')}, then {named('run.toggle')}."

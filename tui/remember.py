@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tui.keymap import named
+
 if TYPE_CHECKING:
     from engine.recipe import Recipe
 
@@ -78,7 +80,8 @@ class Memory:
             except InputError as error:
                 problem = f"The choices of last time cannot be taken any more: {error}"
             else:
-                self.told = self.told or "The choices are those of last time; D sets them back to the defaults."
+                back = f"{named('run.defaults')} sets them back to the defaults"
+                self.told = self.told or f"The choices are those of last time; {back}."
                 return recipe
         recipe = preset(words)
         self.told = problem

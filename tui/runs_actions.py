@@ -11,6 +11,7 @@ from typing import Any, Literal
 from textual.message import Message
 
 from engine.errors import InputError
+from tui.keymap import named
 from tui.surveyor import in_background
 
 
@@ -89,7 +90,7 @@ class Keeper:
             place = keeping.delete(run)
             self._moved(run, place)
             self._undos.append(Undo("delete", place))
-            return Acted(run, None, f"{run.name} is in the trash; u brings it back.")
+            return Acted(run, None, f"{run.name} is in the trash; {named('runs.undo')} brings it back.")
 
         self._do(run, work)
 

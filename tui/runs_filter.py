@@ -18,6 +18,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import InputError
+from tui.keymap import named
 from tui.runs_table import ALIASES, Field, fields, find
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def _column(name: str, sign: str, value: str) -> Test:
     column = find(name)
     if column is None:
         near = get_close_matches(name.lower(), [*fields(), *ALIASES], n=1)
-        hint = f"did you mean {near[0]}?" if near else "h lists them all."
+        hint = f"did you mean {near[0]}?" if near else f"{named('runs.columns')} lists them all."
         raise InputError(f"There is no column {name}; {hint}")
     if not value:
         raise InputError(f"After {name}{sign} the value is missing.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.recipe import Recipe
+from tui.keymap import named
 
 if TYPE_CHECKING:
     from tui.desk import Desk
@@ -78,7 +79,7 @@ class Steering:
         before, self._before = self._before, desk.recipe
         if desk.recipe != plain:
             desk.adopt(plain)
-            desk.say("All choices are the defaults; D brings back what they were.", False)
+            desk.say(f"All choices are the defaults; {named('run.defaults')} brings back what they were.", False)
         elif before is not None:
             desk.adopt(before)
             desk.say("The choices are what they were.", False)

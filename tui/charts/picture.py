@@ -17,6 +17,7 @@ from tui.charts.axis import Tick, linear_ticks, log_ticks, nice_step, step_ticks
 from tui.charts.curve import Curve, Cut
 from tui.charts.sheet import Sheet
 from tui.charts.window import Window, grown
+from tui.keymap import named
 from tui.numbers import figures
 from tui.theme import Ink
 
@@ -260,7 +261,9 @@ class Picture:
         body = [(line, self.ink.text) for line in wrap(ending.sentence, room, max(1, sheet.height - 5))]
         body[0] = (body[0][0], self.ink.bad + Style(bold=True))
         if ending.remedy:
-            body.append((f"f  {ending.remedy_text or 'apply the remedy'}, and start again", self.ink.accent))
+            body.append(
+                (f"{named('run.remedy')}  {ending.remedy_text or 'apply the remedy'}, and start again", self.ink.accent)
+            )
         width = max(cell_len(line) for line, _ in body) + 4
         x = max(self.margin, (sheet.width - width) // 2)
         y = max(0, min(2, sheet.height - len(body) - 3))

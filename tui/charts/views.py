@@ -13,6 +13,7 @@ from textual.markup import escape
 from textual.message import Message
 
 from tui.cells import Cells, Span, clip, wrap
+from tui.keymap import named
 from tui.keys import bindings
 
 if TYPE_CHECKING:
@@ -21,9 +22,7 @@ if TYPE_CHECKING:
     from tui.desk import Desk
     from tui.looker import Looker
 
-EMPTY = (
-    "fit, residuals, metrics, learning rate, gradient, weights, confusion, ROC, decision boundary: v goes through them."
-)
+EMPTY = "fit, residuals, metrics, learning rate, gradient, weights, confusion, ROC, decision boundary: "
 CALM = 0.5  # seconds between two pictures of a run that is going on
 FOLLOWING = 49  # times as long as it took to look at the train rows before they are looked at again
 
@@ -221,7 +220,8 @@ class ViewsPane(Cells, can_focus=True):
         self._ask()
         if view is None or subject is None:
             self._title("views", "")
-            return [[], *([(f"  {line}", ink.faint)] for line in wrap(EMPTY, width - 4, height - 1))]
+            words = f"{EMPTY}{named('views.next')} goes through them."
+            return [[], *([(f"  {line}", ink.faint)] for line in wrap(words, width - 4, height - 1))]
         if height < 4 or width < 16:
             return [[("  Enter shows it large", ink.faint)]]
         turn = self._turn(view)

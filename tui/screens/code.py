@@ -13,6 +13,7 @@ from textual.geometry import Region
 from textual.message import Message
 
 from tui.cells import Span, wrap
+from tui.keymap import named
 from tui.keys import bindings
 from tui.looker import Looker
 from tui.screens.room import Room
@@ -202,7 +203,9 @@ class CodeScreen(Room):
         if isinstance(message.found, Exception):
             problem = str(message.found) or type(message.found).__name__
             self.script.text = ""
-            self.script.problem = problem.replace("use --style torch", "v shows it with torch's own modules")
+            self.script.problem = problem.replace(
+                "use --style torch", f"{named('code.style')} shows it with torch's own modules"
+            )
             self.script.redraw()
         else:
             text, coloured, note, self._table = message.found
@@ -232,6 +235,6 @@ def _write(
         name = f"{prepared.table_name}-{prepared.fingerprint[:12]}.npz"
         data = user_state_path("ravine", appauthor=False) / "tables" / name
     text = code.script(recipe, plan, prepared, style=style, data=data)
-    note = "Run with python, it gives the losses of a run with these choices. c copies it"
+    note = f"Run with python, it gives the losses of a run with these choices. {named('app.copy')} copies it"
     note += f", and writes the rows that it loads to {data}." if data is not None else "."
     return text, colour(text), note, data

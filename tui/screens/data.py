@@ -10,6 +10,7 @@ from textual.binding import BindingType
 from textual.geometry import Region
 
 from tui.cells import Span
+from tui.keymap import named
 from tui.keys import bindings
 from tui.listing import Column, Listing
 from tui.screens.columns import COLUMNS, KINDS, LESS, cells
@@ -233,7 +234,10 @@ class DataScreen(Room):
             return
         data = desk.recipe.data
         if self._role(one) == "target":
-            self.notify(f"{one.name} is the target; y on another column makes that one the target.", timeout=4)
+            self.notify(
+                f"{one.name} is the target; {named('data.target')} on another column makes that one the target.",
+                timeout=4,
+            )
         elif one.name in data.drop:
             self._set(desk, {"drop": tuple(name for name in data.drop if name != one.name)})
         elif data.features and one.name not in data.features:

@@ -15,6 +15,7 @@ from textual.message import Message
 
 from tui.cells import Span
 from tui.charts.assessment import Assessed, Classes, Conditions, Figures
+from tui.keymap import untrained
 from tui.keys import bindings
 from tui.listing import Column, Listing
 from tui.looker import Looker
@@ -239,7 +240,7 @@ def _newest(folder: Path) -> Path:
     for run in list_runs(folder):
         if (run.path / "model.safetensors").exists():
             return run.path
-    raise Untrained("There is no trained run yet: train one with t, then space.")
+    raise Untrained(untrained())
 
 
 def _kept(path: Path, table: Table | None) -> tuple[str, Evaluation]:

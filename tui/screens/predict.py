@@ -11,6 +11,7 @@ from textual.geometry import Region
 
 from tui.cells import clip
 from tui.filejob import FileDone, FileJob, FileProgress
+from tui.keymap import untrained
 from tui.keys import bindings
 from tui.numbers import figures
 from tui.panels.panel import Panel
@@ -83,7 +84,7 @@ class PredictScreen(Room):
         self.runs = message.runs
         if not self.runs:
             self.way.problem = message.problem
-            self.way.invitation = "There is no trained run yet: train one with t, then space."
+            self.way.invitation = untrained()
             self.show()
             return
         self.way.invitation = ""

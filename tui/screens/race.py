@@ -17,6 +17,7 @@ from tui.charts.overlaid import Curves
 from tui.charts.overlay import MARKERS, Sight
 from tui.charts.traces import Trace, Track
 from tui.charts.window import Window, grown
+from tui.keymap import named
 from tui.keys import bindings
 from tui.listing import Column, Listing
 from tui.numbers import figures, fixed, short
@@ -238,7 +239,7 @@ class RaceScreen(Room):
         if path is None or desk is None:
             return
         if desk.live:
-            self.app.notify("They are still racing; x stops them all.", timeout=4)
+            self.app.notify(f"They are still racing; {named('run.stop')} stops them all.", timeout=4)
         else:
             ask_for_run(path, self.post_message)
 

@@ -13,6 +13,7 @@ from textual.geometry import Region
 from textual.timer import Timer
 
 from engine.errors import InputError
+from tui.keymap import named
 from tui.keys import bindings
 from tui.listing import Listing
 from tui.prompt import Ask, tall
@@ -151,7 +152,8 @@ class RunsScreen(RunMarks):
     def on_folder_read(self, message: FolderRead) -> None:
         """The list has come."""
         self.listing.folder = str(message.folder)
-        self.listing.empty = message.problem or f"No runs in {message.folder} yet: train one with t, then space."
+        keys = f"{named('go.train')}, then {named('run.toggle')}"
+        self.listing.empty = message.problem or f"No runs in {message.folder} yet: train one with {keys}."
         before = self.listing.current
         self.listing.take(message.runs)
         if self._wanted is not None:
@@ -267,7 +269,7 @@ class RunsScreen(RunMarks):
                 "filter",
                 before.text,
                 "Such as lr<0.1 normalize=zscore,robust !diverged age<2d tag=good, or words of name, table, note and "
-                "tags. Every column has its name, which h lists.",
+                f"tags. Every column has its name, which {named('runs.columns')} lists.",
                 typed,
                 check=_mistake,
                 typed=typed,

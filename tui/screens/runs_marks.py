@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tui.charts.loss import LossChart
 from tui.charts.overlaid import Curves
+from tui.keymap import named
 from tui.runs_list import RunList
 from tui.runs_marked import MOST, Marked
 from tui.runs_reading import Reading, TracksRead
@@ -49,7 +50,7 @@ class RunMarks(RunEdits):
         if path is None:
             return
         if not self.marked.toggle(path):
-            self.app.notify(f"{MOST} runs can be told apart; M takes all marks away.", timeout=4)
+            self.app.notify(f"{MOST} runs can be told apart; {named('runs.unmark')} takes all marks away.", timeout=4)
             return
         if path in self.marked.slots:
             self.reading.tracks(tuple(self.marked.slots), dict(self.marked.tracks))
@@ -74,7 +75,9 @@ class RunMarks(RunEdits):
             self.marked.turn_axis()
             self.draw_curves()
         else:
-            self.app.notify("Mark runs with m first; X turns their common axis.", timeout=4)
+            self.app.notify(
+                f"Mark runs with {named('runs.mark')} first; {named('runs.axis')} turns their common axis.", timeout=4
+            )
 
     def action_chart(self, what: str) -> None:
         """log_y, log_x, smooth, in, out, reset."""

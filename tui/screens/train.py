@@ -12,6 +12,7 @@ from textual.geometry import Region
 from tui.charts.loss import LossChart
 from tui.charts.views import ViewsPane
 from tui.charts.weights import WeightsTable
+from tui.keymap import named
 from tui.keys import bindings
 from tui.panels.dataset import DatasetPanel
 from tui.panels.device import DevicePanel
@@ -112,10 +113,13 @@ class TrainScreen(Room):
         if desk.problem:
             told = ["These choices cannot be run yet.", "", desk.problem]
             if desk.table is not None and desk.recipe.data.target is None and desk.table.target is None:
-                told += ["", "Panel 1 lists the columns: ↑ ↓ move, Enter takes one, then space trains."]
+                told += [
+                    "",
+                    f"Panel 1 lists the columns: ↑ ↓ move, Enter takes one, then {named('run.toggle')} trains.",
+                ]
             return told
         return [
-            "Press space to train.",
+            f"Press {named('run.toggle')} to train.",
             "",
             "1 to 4 go to the panels, arrows and Enter choose. Each line explains itself below.",
         ]

@@ -21,7 +21,7 @@ from tui.cells import Cells, Span, clip, left, right, wrap
 from tui.charts.overlaid import Curves, plain
 from tui.charts.overlay import MARKERS, Logged, Sight
 from tui.face import Face
-from tui.keymap import KeyTable
+from tui.keymap import KeyTable, named
 from tui.keys import WATCHING, Situation, bindings
 from tui.listing import Column, Listing
 from tui.numbers import volume
@@ -213,10 +213,11 @@ class WatchScreen(Shown):
         bad = [text for text in problems if text not in growing]
         told, wrong = self._told
         if not told and (bad or problems):
-            more = f" v shows {len(problems) - 1} more." if len(problems) > 1 else ""
+            more = f" {named('watch.view')} shows {len(problems) - 1} more." if len(problems) > 1 else ""
             told, wrong = (bad or problems)[0] + more, bool(bad)
         elif not told and self._left_out:
-            told = f"{SHOWN} of {SHOWN + self._left_out} curves show: x hides a run, / filters the list."
+            told = f"{SHOWN} of {SHOWN + self._left_out} curves show: {named('watch.toggle')} hides a run, "
+            told += f"{named('watch.filter')} filters the list."
         self.message.tell(
             [[(f" {line}", ink.bad if wrong else ink.dim)] for line in wrap(told, self.size.width - 2, 1)]
         )
@@ -232,9 +233,11 @@ class WatchScreen(Shown):
             )
         if not self._tags:
             return (
-                "No tag is called so." if self._filters["tag-names"] else "These logs have no curves; v shows the rest."
+                "No tag is called so."
+                if self._filters["tag-names"]
+                else f"These logs have no curves; {named('watch.view')} shows the rest."
             )
-        return "Every run is hidden: x shows the one under the cursor."
+        return f"Every run is hidden: {named('watch.toggle')} shows the one under the cursor."
 
     def _top(self, accent: Style, text: Style, dim: Style, good: Style) -> list[Span]:
         now, width = self.reader.progress, self.size.width
@@ -338,7 +341,8 @@ class WatchScreen(Shown):
         elif self.tags.has_focus and self._tag:
             self._pinned ^= {self._tag}
             if self._tag in self._pinned:
-                self._told = (f"{self._tag} stays on the chart while others are looked at; x takes it off.", False)
+                off = f"{named('watch.toggle')} takes it off"
+                self._told = (f"{self._tag} stays on the chart while others are looked at; {off}.", False)
         self.show()
 
     def action_chart(self, what: str) -> None:

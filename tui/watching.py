@@ -100,8 +100,8 @@ def start(words: Sequence[str]) -> int:
     from contextlib import suppress
 
     from tui.remember import Memory
-    from tui.screens.watch import WatchApp
     from tui.terminal import own_screen, shows
+    from tui.watch_app import WatchApp
 
     memory = Memory()
     able = shows(os.environ, ascii=manner.ascii)

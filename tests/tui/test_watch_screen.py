@@ -17,7 +17,8 @@ from tests.tui.stage import make_alike
 from tests.tui.test_snapshots import WATCHED, compared
 from tui import watching
 from tui.main import main
-from tui.screens.watch import WatchApp, natural
+from tui.screens.watch import natural
+from tui.watch_app import WatchApp
 from tui.watching import Reader
 
 Watching: TypeAlias = Callable[..., Any]
@@ -267,7 +268,7 @@ def test_the_screen_imports_nothing_heavy() -> None:
     import sys
 
     code = (
-        "import sys; import tui.screens.watch, tui.watching, engine.watch.tree; "
+        "import sys; import tui.watch_app, tui.watching, engine.watch.tree; "
         "print([n for n in ('torch', 'tensorboard', 'numba', 'pydantic', 'sklearn', 'plotext') if n in sys.modules])"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env={**os.environ})

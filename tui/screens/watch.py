@@ -7,26 +7,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.style import Style
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.geometry import Region
 from textual.message import Message
-from textual.screen import Screen
 
 from tui.bars import KeyLine
 from tui.cells import Cells, Span, clip, left, right, wrap
 from tui.charts.overlaid import Curves, plain
 from tui.charts.overlay import MARKERS, Logged, Sight
-from tui.face import Face
 from tui.keymap import KeyTable, named
-from tui.keys import WATCHING, Situation, bindings
+from tui.keys import Situation, bindings
 from tui.listing import Column, Listing
 from tui.numbers import volume
 from tui.panels.editor import Editor
-from tui.screens.help import KeyList
 from tui.screens.layout import too_small
 from tui.screens.logged import Details
 from tui.screens.room import TooSmall, put
@@ -39,7 +36,6 @@ LOOKS = 10.0  # a second
 SELDOM = 0.3  # seconds between two pictures while much is read
 SHOWN = len(MARKERS)  # curves that can be told apart
 FIRST_TAGS = ("loss/train", "train/loss", "train_loss", "loss", "epoch_loss", "Loss/train")
-ABOUT = "ravine watch shows the curves of TensorBoard logs as they are written; the logs are only read."
 
 
 def natural(name: str) -> list[tuple[int, float, str]]:
@@ -411,57 +407,3 @@ class WatchScreen(Shown):
         """The files are there."""
         self._told = (message.text, message.bad)
         self.show()
-
-
-class WatchHelp(Screen[None]):
-    """The keys of the screen."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings("app", frozenset({"app.back"}))]
-
-    def compose(self) -> ComposeResult:
-        """The list of keys."""
-        table: KeyTable = self.app.key_table  # type: ignore[attr-defined]
-        self.keys_pane = KeyList(table, only=WATCHING, about=ABOUT)
-        yield self.keys_pane
-
-    def on_mount(self) -> None:
-        """All of the screen is the list's."""
-        self.keys_pane.styles.width, self.keys_pane.styles.height = "100%", "100%"
-        self.keys_pane.border_title = "keys · ? or Esc goes back"
-        self.keys_pane.focus()
-
-
-class WatchApp(Face):
-    """The app of `ravine watch`."""
-
-    CSS_PATH = "../ravine.tcss"
-    TITLE = "ravine watch"
-    ENABLE_COMMAND_PALETTE = False
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings("app", WATCHING)]
-
-    def __init__(self, reader: Reader, **face: Any) -> None:
-        super().__init__(**face)
-        self.reader = reader
-
-    def get_default_screen(self) -> Screen[None]:
-        """The curves."""
-        return WatchScreen(self.reader)
-
-    def action_go(self, where: str) -> None:
-        """To the keys and back."""
-        if isinstance(self.screen, WatchHelp):
-            self.pop_screen()
-        elif where == "help":
-            self.push_screen(WatchHelp())
-
-    async def action_back(self) -> None:
-        """Esc on the page of keys."""
-        self.action_go("")
-
-    def action_leave(self) -> None:
-        """Quit: nothing is lost."""
-        self.exit()
-
-    def action_suspend_run(self) -> None:
-        """To the shell; fg comes back."""
-        self.leave_to_shell("fg brings ravine back.")

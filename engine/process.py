@@ -10,7 +10,7 @@ import gc
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 BLAS = "OPENBLAS_NUM_THREADS"
 
@@ -66,9 +66,7 @@ def _leave() -> None:
     """Skip taking down the modules one by one: files are closed, and the memory goes as a whole."""
     if _code is None or _whole:
         return
-    try:
-        sys.stdout.flush()
-        sys.stderr.flush()
-    except (OSError, ValueError):
-        return  # the interpreter knows what to say of it
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):  # nobody takes it any more; the code says how it went all the same
+            stream.flush()
     os._exit(_code)

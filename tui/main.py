@@ -27,7 +27,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _command(["train", "--help"], own=argv is None)
     from tui.start import start
 
-    return start(words)
+    code = start(words)
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):  # the terminal is gone, and the code says more than Python would
+        from engine.commands.console import hush
+
+        hush()
+    return code
 
 
 def _command(words: Sequence[str], *, own: bool) -> int:

@@ -63,6 +63,19 @@ def log_path() -> Path:
     return user_log_path("ravine", appauthor=False) / "screen.log"
 
 
+_begun: int | None = None
+
+
+def log_begun() -> int:
+    """How large that log was when the terminal was taken; what it is now where none was."""
+    if _begun is not None:
+        return _begun
+    try:
+        return log_path().stat().st_size
+    except OSError:
+        return 0
+
+
 def keep_copy(text: str) -> Path | None:
     """Write a copied text to a file too, for terminals that keep programs from the clipboard; None if that fails."""
     from platformdirs import user_state_path
@@ -126,6 +139,8 @@ def own_screen(path: Path | None = None, *, ascii: bool = False) -> Iterator[Lin
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):
             stream.flush()
+    global _begun
+    _begun = os.fstat(log).st_size
     os.dup2(log, 1)
     os.dup2(log, 2)
     os.close(log)

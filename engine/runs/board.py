@@ -94,6 +94,7 @@ def start(
             stderr=handle,
             # A group of its own: Ctrl+C in the terminal is not for it, and its data server ends with it.
             start_new_session=True,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},  # so that its last words come last
         )
     except OSError as error:
         log.unlink()

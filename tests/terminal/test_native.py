@@ -17,9 +17,10 @@ class Net(nn.Module):
         self.layer = nn.Linear(features, outputs)
 
     def forward(self, x):
-        os.write(1, b"native one\\x1b[5;5Hover the screen\\n")
-        os.write(2, b"native two\\x1b[2J\\n")
-        os.system("echo a child")
+        if self.training:  # and no more when it is over, while the log is looked at
+            os.write(1, b"native one\\x1b[5;5Hover the screen\\n")
+            os.write(2, b"native two\\x1b[2J\\n")
+            os.system("echo a child")
         return self.layer(x)
 """
 

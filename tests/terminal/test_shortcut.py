@@ -47,12 +47,17 @@ def test_what_lies_over_a_pane_stays_there(terminal: Any) -> None:
     app.see("training", "step ")
     app.send("c")
     app.see("Copied", "ravine train", "Also in")
-    first = int(re.findall(r"step (\d+) of", app.text)[0]) + 1
-    app.see(f"step {first} of")  # the notification has been drawn as a whole
-    before = told(app)
+
+    def step() -> int:
+        return int(re.findall(r"step (\d+) of", app.text)[0])
+
+    first = step()
+    app.wait(lambda: step() > first)  # the notification has been drawn as a whole
+    before, seen = told(app), step()
     assert len(before) >= 5
-    for step in range(first + 1, first + 6):  # the run goes on under it
-        app.see(f"step {step} of")
+    for _ in range(4):  # the run goes on under it
+        app.wait(lambda seen=seen: step() > seen)  # type: ignore[misc]
+        seen = step()
         assert told(app) == before
 
 

@@ -21,7 +21,7 @@ from tui.numbers import volume
 from tui.screens.room import Room
 from tui.scrolling import Scrolling
 from tui.surveyor import in_background
-from tui.terminal import log_path
+from tui.terminal import log_begun, log_path
 
 if TYPE_CHECKING:
     from textual.timer import Timer
@@ -142,7 +142,7 @@ class LogScreen(Room):
         self._said = ""
         self._reading = False
         self._looks: Timer | None = None
-        self._begun = _size(log_path())
+        self._begun = log_begun()
         self._printed = ""
         yield self.told
         yield self.log_lines

@@ -323,10 +323,8 @@ class Run:
         if field == "lr":
             self.lr = float(value)
             self.recorder.rate(self.step, self.rate)
-            if (
-                self.plan.schedule == "plateau"
-            ):  # its drops go on from there, and their marks are of the rate that holds
-                value = self.rate
+            if self.plan.schedule == "plateau":
+                value = self.rate  # its drops go on from there, and their marks are of the rate that holds
         self.marks.append(self._mark(self.step, field, value))
 
     @staticmethod

@@ -75,6 +75,11 @@ class Ink:
         return _mix(self.ground, color, share)
 
 
+def hue(style: Style) -> str:
+    """The colour of a style as markup names it."""
+    return style.color.get_truecolor().hex if style.color is not None else "#c0c0c0"
+
+
 def bare_ink() -> Ink:
     """The inks without any colour: bold, dim, underlined and reversed tell things apart."""
     plain, bold, dim = Style(), Style(bold=True), Style(dim=True)

@@ -13,6 +13,7 @@ from textual.binding import BindingType
 
 from tui.cells import Cells, Span, wrap
 from tui.keys import bindings
+from tui.theme import hue
 
 if TYPE_CHECKING:
     from engine.snapshot import Snapshot
@@ -306,13 +307,9 @@ class LossChart(Cells, can_focus=True):
             modes = ["log y" if look.log_y else "linear y"] + ["log x"] * look.log_x
             modes += ["raw + smoothed"] * look.smooth + ["zoomed, 0 shows all"] * (look.window is not None)
             title = " · ".join(["loss", *modes])
-        legend = "  ".join(f"[{_hex(style)}]{mark} {label}[/]" for style, mark, label in marks)
+        legend = "  ".join(f"[{hue(style)}]{mark} {label}[/]" for style, mark, label in marks)
         if self.border_title != title:
             self.border_title = title
         if legend != self._legend:
             self._legend = legend
             self.border_subtitle = legend
-
-
-def _hex(style: Style) -> str:
-    return style.color.get_truecolor().hex if style.color is not None else "#c0c0c0"

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from rich.cells import cell_len
-from rich.style import Style
 
 from tui.cells import Cells, Span, clip, wrap
 from tui.charts.overlay import Drawn, Overlay, Sight, whole
 from tui.charts.window import Window
+from tui.theme import hue
 
 LEVEL = "┄┄ optimum"  # the level that is marked, in the legend
 
@@ -82,10 +82,10 @@ class Curves(Cells):
 
     def _marks(self, room: int) -> str:
         """The legend: signs and names, shortened until they fit; what the line that is marked all along is."""
-        level = f"  [{_hex(self.ink.optimum)}]{LEVEL}[/]" if self.sight.level is not None else ""
+        level = f"  [{hue(self.ink.optimum)}]{LEVEL}[/]" if self.sight.level is not None else ""
         room -= cell_len(LEVEL) + 2 if level else 0
         size = max(3, room // len(self.curves) - 4)
-        parts = [f"[{_hex(curve.style)}]{curve.marker} {plain(clip(curve.label, size))}[/]" for curve in self.curves]
+        parts = [f"[{hue(curve.style)}]{curve.marker} {plain(clip(curve.label, size))}[/]" for curve in self.curves]
         return "  ".join(parts) + level
 
     def _title(self, words: list[str], legend: str) -> None:
@@ -95,10 +95,6 @@ class Curves(Cells):
         if legend != self._legend:
             self._legend = legend
             self.border_subtitle = legend
-
-
-def _hex(style: Style) -> str:
-    return style.color.get_truecolor().hex if style.color is not None else "#c0c0c0"
 
 
 def plain(text: str) -> str:

@@ -7,7 +7,6 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.cells import cell_len
-from rich.style import Style
 from textual.binding import BindingType
 from textual.markup import escape
 from textual.message import Message
@@ -15,6 +14,7 @@ from textual.message import Message
 from tui.cells import Cells, Span, clip, wrap
 from tui.keymap import named
 from tui.keys import bindings
+from tui.theme import hue
 
 if TYPE_CHECKING:
     from tui.charts.trail import Trail
@@ -252,7 +252,7 @@ class ViewsPane(Cells, can_focus=True):
                 first -= 1
             else:
                 break
-        hues = [_hex(self.ink.accent if index == now else self.ink.dim) for index in range(len(names))]
+        hues = [hue(self.ink.accent if index == now else self.ink.dim) for index in range(len(names))]
         tabs = " · ".join(f"[{hues[index]}]{escape(names[index])}[/]" for index in range(first, last + 1))
         return "‹ " * (first > 0) + tabs + " ›" * (last + 1 < len(names))
 
@@ -272,7 +272,7 @@ class ViewsPane(Cells, can_focus=True):
             room -= cell_len(text) + 2
             if room < 0:
                 break
-            parts.append(f"[{_hex(style)}]{escape(text)}[/]")
+            parts.append(f"[{hue(style)}]{escape(text)}[/]")
         return "  ".join(parts)
 
     def _title(self, title: str, subtitle: str) -> None:
@@ -292,7 +292,3 @@ class ViewsPane(Cells, can_focus=True):
 
 def _size(names: list[str]) -> int:
     return cell_len(" · ".join(names))
-
-
-def _hex(style: Style) -> str:
-    return style.color.get_truecolor().hex if style.color is not None else "#c0c0c0"

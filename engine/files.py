@@ -1,13 +1,129 @@
-"""Whole files or none: atomic writes."""
+"""Whole files or none: atomic writes, and reading that waits for nothing and takes no more than it should."""
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
+
+from engine.errors import InputError
+
+MOST = 64 * 2**20
+"""Bytes of a file that is read whole, where the caller names no other bound."""
+
+_KINDS = (
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISFIFO, "a named pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+
+
+def open_regular(path: str | os.PathLike[str], most: int | None = None) -> BinaryIO:
+    """A plain file, opened for reading in bytes; never waits for somebody to write to it, and touches no device.
+
+    Args:
+        path: of the file; a link is followed.
+        most: bytes that it may hold; None for as many as there are.
+
+    Raises:
+        FileNotFoundError: there is none; whether that is an error only the caller knows.
+        InputError: it is no plain file, holds more than `most`, or cannot be opened.
+    """
+    handle = -1
+    try:
+        _refuse_special(path, os.stat(path).st_mode)
+        # What it is may have changed since: O_NONBLOCK returns at once from a pipe too.
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+        found = os.fstat(handle)
+        _refuse_special(path, found.st_mode)
+        if most is not None and found.st_size > most:
+            raise too_large(path, found.st_size, most)
+        return os.fdopen(handle, "rb")
+    except BaseException as error:
+        if handle >= 0:
+            os.close(handle)
+        if isinstance(error, NotADirectoryError):
+            raise FileNotFoundError(errno.ENOENT, "No such file or directory", os.fspath(path)) from None
+        if isinstance(error, OSError | ValueError) and not isinstance(error, FileNotFoundError):
+            raise unreadable(path, error) from None
+        raise
+
+
+def check_regular(path: str | os.PathLike[str]) -> None:
+    """Raise as `open_regular` does where a plain file is expected, for readers that open by name."""
+    open_regular(path).close()
+
+
+def read_bytes(path: str | os.PathLike[str], most: int = MOST) -> bytes:
+    """The content of a plain file of at most `most` bytes. Raises as `open_regular` does."""
+    with open_regular(path, most) as file:
+        try:
+            content = file.read(most + 1)
+        except OSError as error:
+            raise unreadable(path, error) from None
+    if len(content) > most:  # it grew, or is one of those that do not tell their size
+        raise too_large(path, len(content), most)
+    return content
+
+
+def read_text(path: str | os.PathLike[str], most: int = MOST) -> str:
+    """The content of a plain UTF-8 file of at most `most` bytes.
+
+    Raises:
+        FileNotFoundError: there is none.
+        InputError: as `open_regular`, and where it is not UTF-8.
+    """
+    content = read_bytes(path, most)
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise InputError(f"{os.fspath(path)} cannot be read: line {line} is not UTF-8; save it as UTF-8.") from None
+
+
+def open_append(path: str | os.PathLike[str], mode: int = 0o644) -> int:
+    """A descriptor that adds to the end of a plain file, made where there is none.
+
+    Raises OSError, also for a pipe or a device of that name, for which a writer would otherwise wait.
+    """
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY, mode)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError(errno.EINVAL, "Not a plain file", os.fspath(path))
+    return handle
+
+
+def unreadable(path: str | os.PathLike[str], error: OSError | ValueError) -> InputError:
+    """The sentence for a file that the system does not let us read."""
+    if isinstance(error, OSError) and error.errno == errno.ELOOP:
+        return InputError(f"{os.fspath(path)} is a link that leads in a circle; point it at a file.")
+    if isinstance(error, OSError):
+        why = error.strerror or str(error)
+    else:
+        why = "a file name cannot hold a NUL character"
+    return InputError(f"{os.fspath(path)} cannot be read: {why}.")
+
+
+def too_large(path: str | os.PathLike[str], size: int, most: int) -> InputError:
+    """The sentence for a file that holds more than it may."""
+    return InputError(
+        f"{os.fspath(path)} holds {size:,} bytes, where at most {most:,} belong; it is not the file that is meant."
+    )
+
+
+def _refuse_special(path: str | os.PathLike[str], mode: int) -> None:
+    if stat.S_ISREG(mode):
+        return
+    kind = next((words for test, words in _KINDS if test(mode)), "something special")
+    remedy = "give a file in it" if stat.S_ISDIR(mode) else "put a plain file in its place"
+    raise InputError(f"{os.fspath(path)} is {kind}, not a file; {remedy}.")
 
 
 def write_text(path: Path, text: str) -> None:

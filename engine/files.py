@@ -1,11 +1,10 @@
-"""Whole files or none: atomic writes, and reading that waits for nothing and takes no more than it should."""
+"""Whole files or none: atomic writes that obey the umask, and reading that waits for nothing and is bounded."""
 
 from __future__ import annotations
 
 import errno
 import os
 import stat
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import BinaryIO
 
 from engine.errors import InputError
 
+NEW = 0o666  # permissions of a new file, of which the umask takes away
 MOST = 64 * 2**20
 """Bytes of a file that is read whole, where the caller names no other bound."""
 
@@ -88,7 +88,7 @@ def read_text(path: str | os.PathLike[str], most: int = MOST) -> str:
         raise InputError(f"{os.fspath(path)} cannot be read: line {line} is not UTF-8; save it as UTF-8.") from None
 
 
-def open_append(path: str | os.PathLike[str], mode: int = 0o644) -> int:
+def open_append(path: str | os.PathLike[str], mode: int = NEW) -> int:
     """A descriptor that adds to the end of a plain file, made where there is none.
 
     Raises OSError, also for a pipe or a device of that name, for which a writer would otherwise wait.
@@ -127,44 +127,85 @@ def _refuse_special(path: str | os.PathLike[str], mode: int) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file so that a reader sees the old content or the new one, never a part."""
+    """Write a file so that a reader sees the old content or the new one, never a part.
+
+    A new file has the permissions that the umask leaves; one that takes the place of another keeps those of the other.
+    Raises OSError.
+    """
     write_bytes(path, text.encode())
 
 
-def write_bytes(path: Path, content: bytes) -> None:
-    """Like `write_text`, for bytes."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise
+def write_bytes(path: Path, content: bytes, *, sync: bool = True) -> None:
+    """Like `write_text`, for bytes.
+
+    Args:
+        sync: have the disk keep it before it takes its place. Without, a power cut may leave an empty file.
+    """
+    with _beside(path, sync) as file:
+        file.write(content)
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
     """A file to write to piece by piece, which takes its place under `path` only when the block ends well.
 
-    Something that is no plain file, such as a pipe or /dev/null, is written to as it is. Raises OSError.
+    Something that is no plain file, such as a pipe or /dev/null, is written to as it is. Permissions are those of
+    `write_text`. Raises OSError.
     """
     if path.exists() and not path.is_file():
         with path.open("wb") as file:
             yield file
         return
-    path = path.resolve()  # a link keeps pointing to where it points
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    with _beside(path.resolve(), sync=True) as file:  # resolved: a link keeps pointing to where it points
+        yield file
+
+
+@contextmanager
+def _beside(path: Path, sync: bool) -> Iterator[BinaryIO]:
+    """A hidden file in the same folder, which is renamed to `path` when the block ends well and deleted when not."""
+    before = _plain(path)
+    handle, name = _new(path, NEW if before is None else 0o600)
     try:
         with os.fdopen(handle, "wb") as file:
+            if before is not None:
+                _permit_as(handle, before)
             yield file
             file.flush()
-            os.fsync(file.fileno())
-        os.chmod(name, 0o644)
+            if sync:
+                os.fsync(handle)
         os.replace(name, path)
     except BaseException:
         os.unlink(name)
         raise
+
+
+def _plain(path: Path) -> os.stat_result | None:
+    """What is known of a plain file; None where there is none, or something else."""
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return None
+    return found if stat.S_ISREG(found.st_mode) else None
+
+
+def _new(path: Path, mode: int) -> tuple[int, str]:
+    """A new file beside `path`, open for writing, and its name. The umask is obeyed by the system, in one go."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+    while True:
+        name = os.path.join(path.parent, f".{path.name}.{os.urandom(4).hex()}")
+        try:
+            return os.open(name, flags, mode), name
+        except FileExistsError:
+            continue
+
+
+def _permit_as(handle: int, before: os.stat_result) -> None:
+    """Give an open file the group and permissions of another; where the group cannot be had, no group gets any."""
+    now, mode = os.fstat(handle), stat.S_IMODE(before.st_mode) & 0o777
+    if now.st_gid != before.st_gid:
+        try:
+            os.fchown(handle, -1, before.st_gid)
+        except PermissionError:
+            mode &= 0o707
+    if stat.S_IMODE(now.st_mode) != mode:
+        os.fchmod(handle, mode)

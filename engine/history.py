@@ -168,7 +168,7 @@ class History:
             with tempfile.TemporaryFile() as file:
                 self._file = os.dup(file.fileno())
         else:
-            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
         self._known = _Pyramid()
         self._closed = False
         held = os.fstat(self._file).st_size // 8

@@ -113,7 +113,7 @@ class RunFolder:
             raise FileNotFoundError(errno.ENOENT, "its folder was deleted or moved while it trained", str(self.path))
 
     def _append(self, name: str) -> int:
-        return os.open(self.path / name, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        return os.open(self.path / name, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
 
     def update_recipe(self, recipe: Recipe) -> None:
         """Put a recipe in the place of the old, when events have been added."""

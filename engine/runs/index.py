@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+from engine.files import write_bytes
 
 NAME = ".index.json"
 FORMAT = 2
@@ -50,13 +51,4 @@ def write(folder: Path, entries: dict[str, tuple[Mark, Entry]]) -> None:
     """Replace the index; where the folder cannot be written, it stays as it is."""
     content = json.dumps({"format": FORMAT, "runs": entries}, separators=(",", ":"), allow_nan=False).encode()
     with suppress(OSError):
-        # Not synced to the disk: an index that is lost is made again.
-        handle, name = tempfile.mkstemp(dir=folder, prefix=NAME)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-            os.chmod(name, 0o644)
-            os.replace(name, folder / NAME)
-        except OSError:
-            os.unlink(name)
-            raise
+        write_bytes(folder / NAME, content, sync=False)  # an index that is lost is made again

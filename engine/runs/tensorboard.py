@@ -56,7 +56,7 @@ class EventFile:
         name = f"events.out.tfevents.{moment:010d}.{host()}.{os.getpid()}.{len(earlier)}"
         self.path = folder / name
         self.first = not earlier
-        self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
         self._write(records.file_version(started))
         self._write(records.session_start(started, start))
 

@@ -173,7 +173,7 @@ def test_the_index_may_be_deleted_and_a_folder_need_not_be_writable(
     def refuse(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("tempfile.mkstemp", refuse)
+    monkeypatch.setattr("engine.runs.index.write_bytes", refuse)
     assert list_runs(folder) == wanted
     assert not (folder / index.NAME).exists()
 

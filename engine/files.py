@@ -93,7 +93,16 @@ def open_append(path: str | os.PathLike[str], mode: int = NEW) -> int:
 
     Raises OSError, also for a pipe or a device of that name, for which a writer would otherwise wait.
     """
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY, mode)
+    return _open_to_write(path, os.O_WRONLY | os.O_APPEND, mode)
+
+
+def open_update(path: str | os.PathLike[str], mode: int = 0o666) -> int:
+    """The same to read and write anywhere in the file."""
+    return _open_to_write(path, os.O_RDWR, mode)
+
+
+def _open_to_write(path: str | os.PathLike[str], flags: int, mode: int) -> int:
+    handle = os.open(path, flags | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY, mode)
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
         raise OSError(errno.EINVAL, "Not a plain file", os.fspath(path))

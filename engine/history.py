@@ -18,6 +18,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.files import open_regular, open_update
+
 BASE = 32  # steps in a bucket of the finest level; the pyramid takes 25 bytes for them, 1 byte a step in all
 FACTOR = 4  # buckets of one level in a bucket of the next
 ROWS = 2048  # buckets that are summed up at once: their steps fit into a processor's cache
@@ -168,7 +170,7 @@ class History:
             with tempfile.TemporaryFile() as file:
                 self._file = os.dup(file.fileno())
         else:
-            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            self._file = open_update(path)
         self._known = _Pyramid()
         self._closed = False
         held = os.fstat(self._file).st_size // 8
@@ -177,9 +179,10 @@ class History:
 
     @classmethod
     def open(cls, path: Path) -> History:
-        """The history in a file, for reading. Raises FileNotFoundError."""
+        """The history in a file, for reading. Raises FileNotFoundError, and InputError where it is no plain file."""
         history = cls.__new__(cls)
-        history._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        with open_regular(path) as file:
+            history._file = os.dup(file.fileno())
         history._known = _Pyramid()
         history._closed = False
         history._load()

@@ -19,6 +19,7 @@ from engine.data.sources import load
 from engine.data.table import Table
 from engine.devices import resolve as resolve_device
 from engine.errors import InputError
+from engine.files import check_regular
 from engine.learn import diagnosis, passes
 from engine.learn.curvature import Facts
 from engine.learn.decide import decide
@@ -32,6 +33,7 @@ from engine.learn.stopping import Watch, flat_since
 from engine.progress import Progress
 from engine.recipe import Event, Recipe, find
 from engine.runs import checkpoint, predictor
+from engine.runs.curves import left_out
 from engine.runs.folder import RunFolder, read_facts
 from engine.runs.origin import Origin
 from engine.runs.provenance import provenance
@@ -145,6 +147,8 @@ class Run:
 
     def _take_over(self, origin: Origin) -> RunFolder:
         """Stand where a checkpoint stood; the folder to go on in."""
+        bad = left_out(origin.run)
+        self.warnings = (*self.warnings, bad) if bad else self.warnings
         self.kernel.restore(origin.state)
         if self.plan.steps < self.step:
             raise InputError(
@@ -162,6 +166,7 @@ class Run:
             path = RunFolder.reserve(self.recipe, self.prepared.table_name)
             for name in ("loss.f64", "stamps.f64", "validation.f64", "evaluations.jsonl"):
                 if (origin.run / name).exists():
+                    check_regular(origin.run / name)
                     shutil.copyfile(origin.run / name, path / name)
         return RunFolder(path, self.recipe, (self.step, self._progress.evaluated))
 

@@ -79,7 +79,7 @@ def read_kept(path: Path) -> Kept:
     result: dict[str, Any] = facts.get("result") or {}
     try:
         history = History.open(path / "loss.f64")
-    except OSError:
+    except (FileNotFoundError, InputError):
         history = None
     validation = Series()
     for step, value in zip(*read_pairs(path / "validation.f64"), strict=True):

@@ -46,11 +46,14 @@ class Memory:
         self._folder = str(found.get("folder", ""))
 
     def _read(self) -> dict[str, Any]:
+        from engine.errors import InputError
+        from engine.files import read_bytes
+
         try:
-            found = json.loads(self.path.read_bytes())
+            found = json.loads(read_bytes(self.path))
         except FileNotFoundError:
             return {}
-        except (OSError, ValueError):
+        except (InputError, ValueError, RecursionError):
             found = None
         if not isinstance(found, dict):
             self.told = f"What was remembered of last time cannot be read ({self.path}); it is begun anew."

@@ -24,13 +24,14 @@ def own_keys() -> dict[str, str]:
 
     from platformdirs import user_config_path
 
+    from engine.files import read_text
+
     path = user_config_path("ravine", appauthor=False) / "keys.toml"
     try:
-        content = path.read_bytes().decode()
-        keys = tomllib.loads(content)
-    except OSError:
+        keys = tomllib.loads(read_text(path))
+    except FileNotFoundError:
         return {}
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"The keys in {path} cannot be read: {error}.") from None
     for name, value in keys.items():
         if not isinstance(value, str) or not value.strip():

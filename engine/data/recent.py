@@ -7,7 +7,8 @@ from pathlib import Path
 
 from platformdirs import user_state_path
 
-from engine.files import write_text
+from engine.errors import InputError
+from engine.files import read_text, write_text
 
 _MOST = 20
 
@@ -19,9 +20,9 @@ def _memory() -> Path:
 def recent() -> tuple[Path, ...]:
     """The files used last that are still there, newest first. Empty where nothing can be read."""
     try:
-        listed = json.loads(_memory().read_text(encoding="utf-8"))
+        listed = json.loads(read_text(_memory()))
         return tuple(path for text in listed if isinstance(text, str) and (path := Path(text)).is_file())
-    except (OSError, ValueError, TypeError):
+    except (OSError, InputError, ValueError, TypeError, RecursionError):
         return ()
 
 

@@ -20,7 +20,7 @@ from engine.data.prepare import prepare
 from engine.data.sources import load
 from engine.devices import DeviceInfo
 from engine.errors import InputError
-from engine.files import write_text
+from engine.files import read_text, write_text
 from engine.learn.kernels.choose import choose, open_kernel
 from engine.learn.plan import Plan, make_architecture, make_facts, make_plan
 from engine.recipe import build
@@ -66,9 +66,9 @@ def work(plan: Plan) -> float:
 def recall() -> tuple[Speed, ...]:
     """What was measured before on these devices with this torch; () where nothing was."""
     try:
-        content = json.loads(_path().read_text(encoding="utf-8"))
+        content = json.loads(read_text(_path()))
         return tuple(Speed(s["device"], s["title"], tuple(s["work"]), tuple(s["seconds"])) for s in content["speeds"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, InputError, ValueError, KeyError, TypeError, RecursionError):
         return ()
 
 

@@ -13,6 +13,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from engine.errors import InputError
+from engine.files import read_text
 from engine.recipe import Recipe, read_toml
 
 SHIPPED = (
@@ -94,9 +95,9 @@ def _own(folder: Path) -> Iterator[Preset]:
 def _read(path: Path, *, own: bool) -> Preset:
     try:
         recipe = read_toml(path)
-    except InputError as error:
+        title, description = _comment(read_text(path))
+    except (InputError, FileNotFoundError) as error:
         return Preset(path.stem, path.stem, "", Recipe(), own, str(error))
-    title, description = _comment(path.read_text(encoding="utf-8"))
     return Preset(path.stem, title or path.stem, description, recipe, own)
 
 

@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import InputError
+from engine.files import read_text
 from engine.recipe.choice import Choice, declared
 from engine.recipe.sections import SECTIONS, Event, Recipe
+
+MOST = 4 * 2**20  # bytes of a recipe; every change during a run is some sixty
 
 
 @cache
@@ -76,12 +79,10 @@ def read_toml(path: Path, base: Recipe | None = None) -> Recipe:
     if path.is_dir():
         path = path / "recipe.toml"
     try:
-        tree = tomllib.loads(path.read_text(encoding="utf-8"))
+        tree = tomllib.loads(read_text(path, MOST))
     except FileNotFoundError:
         raise InputError(f"There is no recipe {path}; give a recipe.toml or a run folder.") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"The recipe {path} cannot be read: {error}.") from None
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"The recipe {path} is not valid TOML: {error}.") from None
     try:
         events = _events(tree.pop("events", []))

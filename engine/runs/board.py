@@ -18,6 +18,7 @@ from pathlib import Path
 
 from engine.data.parallel import Stop
 from engine.errors import Cancelled, InputError
+from engine.files import read_bytes
 
 HOST = "127.0.0.1"
 PATIENCE = 60.0  # seconds that TensorBoard gets to answer; with a cold disk its imports alone may take 20
@@ -132,8 +133,8 @@ def _signal(process: subprocess.Popen[bytes], number: int) -> None:
 def _last_words(log: Path) -> str:
     """The last line that it wrote, which of a traceback is the error."""
     try:
-        lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
-    except OSError:
+        lines = [line.strip() for line in read_bytes(log).decode(errors="replace").splitlines() if line.strip()]
+    except (FileNotFoundError, InputError):
         lines = []
     return lines[-1].rstrip(".")[:300] if lines else "it said nothing"
 

@@ -16,8 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import InputError
+from engine.files import open_regular
 from engine.history import History
-from engine.runs.folder import read_evaluation_lines, read_facts, read_pairs
+from engine.runs.curves import read_evaluation_lines, read_pairs
+from engine.runs.facts import read_facts
 from engine.runs.store import written
 
 BLOCK = 1 << 16  # lines made at once
@@ -117,10 +119,18 @@ def _losses_of_all(runs: Sequence[Path]) -> Iterator[str]:
         columns = []
         for run in there:
             count = min(BLOCK, max(0, sizes[run] - start))
-            values = np.fromfile(run / "loss.f64", "<f8", count, offset=8 * start) if count else np.empty(0)
+            values = _losses(run, start, count) if count else np.empty(0)
             columns.append(map(repr, values.tolist()))
         lines = zip_longest(*columns, fillvalue="")
         yield "".join(f"{step},{','.join(cells)}\n" for step, cells in enumerate(lines, start))
+
+
+def _losses(run: Path, start: int, count: int) -> Floats:
+    """Up to `count` losses from step `start` on."""
+    with open_regular(run / "loss.f64") as file:
+        file.seek(8 * start)
+        content = file.read(8 * count)
+    return np.frombuffer(content, "<f8", len(content) // 8)
 
 
 def _of(values: dict[str, float], names: Iterable[str]) -> str:
@@ -152,13 +162,8 @@ def _blocks_or_none(run: Path, tag: str) -> Iterator[tuple[Floats, Steps, Floats
 def _train(run: Path) -> Iterator[tuple[Floats, Steps, Floats]]:
     try:
         history = History.open(run / "loss.f64")
-    except OSError as error:
-        why = (
-            "has lost its loss.f64"
-            if isinstance(error, FileNotFoundError)
-            else f"has a loss.f64 that cannot be read: {error.strerror or error}"
-        )
-        raise InputError(f"The run {run.name} {why}.") from None
+    except FileNotFoundError:
+        raise InputError(f"The run {run.name} has lost its loss.f64.") from None
 
     def blocks() -> Iterator[tuple[Floats, Steps, Floats]]:
         ends, times = read_pairs(run / "stamps.f64")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import InputError
+from engine.files import read_text
 
 FORMAT = 1
 
@@ -47,12 +48,12 @@ def read_facts(path: Path) -> dict[str, Any]:
     """The content of run.json. Raises InputError where the folder is not a run, is damaged, or too new."""
     file = path / "run.json"
     try:
-        facts = json.loads(file.read_text(encoding="utf-8"))
+        facts = json.loads(read_text(file))
     except FileNotFoundError:
         if not path.is_dir():
             raise InputError(f"There is no folder {path}: the run was deleted, moved or given another name.") from None
         raise InputError(f"{path} is not a run folder: it has no run.json.") from None
-    except (OSError, ValueError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{file} cannot be read ({error}); the run's other files may still be whole.") from None
     if not isinstance(facts, dict) or not isinstance(facts.get("format"), int):
         raise InputError(f"{file} is not what ravine writes: it has no format number.")

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import errno
 import json
-import math
 import os
 import re
 import sys
@@ -28,12 +27,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engine.errors import InputError
-from engine.files import write_bytes, write_text
+from engine.files import open_append, write_bytes, write_text
 from engine.history import History
 from engine.recipe import Recipe
+from engine.runs.curves import read_evaluation_lines as read_evaluation_lines
+from engine.runs.curves import read_evaluations as read_evaluations
+from engine.runs.curves import read_pairs as read_pairs
 from engine.runs.facts import FORMAT, clean, host, to_json
 from engine.runs.facts import read_facts as read_facts
 from engine.runs.facts import running as running
@@ -113,7 +114,7 @@ class RunFolder:
             raise FileNotFoundError(errno.ENOENT, "its folder was deleted or moved while it trained", str(self.path))
 
     def _append(self, name: str) -> int:
-        return os.open(self.path / name, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
+        return open_append(self.path / name)
 
     def update_recipe(self, recipe: Recipe) -> None:
         """Put a recipe in the place of the old, when events have been added."""
@@ -166,35 +167,3 @@ class RunFolder:
         self.history.sync()
         for handle in (self._stamps, self._validation, self._evaluations, self._log):
             os.close(handle)
-
-
-def read_pairs(file: Path) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Steps and values of stamps.f64 or validation.f64; an incomplete pair at the end is left out."""
-    try:
-        flat = np.fromfile(file, "<f8")
-    except FileNotFoundError:
-        flat = np.empty(0)
-    pairs = flat[: len(flat) // 2 * 2].reshape(-1, 2)
-    return pairs[:, 0].astype(np.int64), pairs[:, 1].copy()
-
-
-def read_evaluations(run: Path, last: int | None = None) -> list[tuple[int, dict[str, float]]]:
-    """The evaluations of a run: (step, values by tag), up to step `last`; a null is NaN, a half line is left out."""
-    return [(step, values) for step, _, values in read_evaluation_lines(run) if last is None or step <= last]
-
-
-def read_evaluation_lines(run: Path) -> list[tuple[int, float, dict[str, float]]]:
-    """The same with their wall times: (step, seconds since 1970, values by tag)."""
-    try:
-        text = (run / "evaluations.jsonl").read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return []
-    found = []
-    for line in text.splitlines():
-        try:
-            entry = json.loads(line)
-            step, wall = int(entry.pop("step")), float(entry.pop("time"))
-        except (ValueError, KeyError, TypeError, AttributeError):
-            continue  # a line cut off by a crash
-        found.append((step, wall, {k: math.nan if v is None else float(v) for k, v in entry.items()}))
-    return found

@@ -13,10 +13,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from engine.files import write_bytes
+from engine.errors import InputError
+from engine.files import read_bytes, write_bytes
 
 NAME = ".index.json"
 FORMAT = 2
+MOST = 2**30  # bytes, of some million runs
 WATCHED = ("run.json", "note.json")  # the files that an entry is made from
 
 Mark = list[int]
@@ -39,11 +41,11 @@ def mark(run: str) -> Mark:
 def read(folder: Path) -> dict[str, tuple[Mark, Entry]]:
     """Mark and entry by the run's name; nothing where there is no index, or one that cannot be used."""
     try:
-        tree = json.loads((folder / NAME).read_bytes())
+        tree = json.loads(read_bytes(folder / NAME, MOST))
         if tree["format"] != FORMAT:
             return {}
         return {str(name): (list(pair[0]), dict(pair[1])) for name, pair in tree["runs"].items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
+    except (FileNotFoundError, InputError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return {}
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import InputError
-from engine.files import write_text
+from engine.files import read_text, write_text
 
 FORMAT = 1
 LONGEST = 10_000  # letters of a note
@@ -26,11 +26,11 @@ class Notes:
 def read(run: Path) -> Notes:
     """The notes of a run; empty ones where there are none, or a file that is not what ravine writes."""
     try:
-        tree = json.loads((run / "note.json").read_text(encoding="utf-8"))
+        tree = json.loads(read_text(run / "note.json"))
         tags = sorted({tag for tag in tree.get("tags", ()) if isinstance(tag, str) and tag})
         note = tree.get("note", "")
         return Notes(note if isinstance(note, str) else "", tuple(tags))
-    except (OSError, ValueError, AttributeError, TypeError, RecursionError):
+    except (FileNotFoundError, InputError, ValueError, AttributeError, TypeError, RecursionError):
         return Notes()
 
 

@@ -9,6 +9,8 @@ from typing import Any
 
 from engine import devices
 from engine.data.prepare import Prepared
+from engine.errors import InputError
+from engine.files import read_text
 from engine.learn.plan import Plan
 from engine.recipe import Recipe
 from engine.runs.folder import versions
@@ -94,8 +96,8 @@ def _git_commit() -> str | None:
 def _read_commit(folder: Path) -> str | None:
     """The commit that a .git folder has checked out, where two files of the plain form tell it; git knows them all."""
     try:
-        head = (folder / "HEAD").read_text(encoding="utf-8").strip()
-        commit = (folder / head.removeprefix("ref: ")).read_text(encoding="utf-8").strip() if "ref: " in head else head
-    except (OSError, ValueError):
+        head = read_text(folder / "HEAD").strip()
+        commit = read_text(folder / head.removeprefix("ref: ")).strip() if "ref: " in head else head
+    except (FileNotFoundError, InputError):
         return None
     return commit if re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", commit) else None

@@ -13,8 +13,8 @@ from engine.errors import InputError
 from engine.history import History
 from engine.recipe import choices, read_toml
 from engine.runs import braille
-from engine.runs.facts import went_on
-from engine.runs.folder import read_evaluations, read_facts
+from engine.runs.curves import left_out, read_evaluations
+from engine.runs.facts import read_facts, went_on
 
 WIDTH, HEIGHT = 64, 10  # of a chart, in characters
 MOST_WEIGHTS = 40  # rows of the table of weights
@@ -102,7 +102,7 @@ def _curves(run: Path) -> str:
     parts = []
     try:
         history = History.open(run / "loss.f64")
-    except OSError:
+    except (FileNotFoundError, InputError):
         history = None
     if history is not None and len(history) > 1:
         edges = np.linspace(0, len(history), min(2 * WIDTH, len(history)) // 2 * 2 + 1).astype(np.int64)
@@ -122,6 +122,8 @@ def _curves(run: Path) -> str:
             log = tag.startswith("loss/") and _spans_decades(low, high)
             lines = braille.chart(low, high, height=HEIGHT, log=log, span=(steps[0], steps[-1]))
             parts.append(_drawing(tag, lines, log))
+    bad = left_out(run)
+    parts += [f"{bad}\n"] if bad else []
     return "\n".join(["## Curves\n", *parts]) if parts else ""
 
 

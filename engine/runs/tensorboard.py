@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.files import open_append
 from engine.runs import records
 from engine.runs.facts import host
 
@@ -51,12 +52,14 @@ class EventFile:
         earlier = list(folder.glob("events.out.tfevents.*"))
         # TensorBoard reads the files of a run in the order of their names: this one has to be the last, even if it
         # begins in the same second as the one before, or the clock was set back.
-        times = [int(m[1]) for m in (re.match(r"events\.out\.tfevents\.(\d+)\.", path.name) for path in earlier) if m]
+        times = [
+            int(m[1]) for m in (re.match(r"events\.out\.tfevents\.(\d{1,12})\.", path.name) for path in earlier) if m
+        ]
         moment = max([int(started), *(time + 1 for time in times)])
         name = f"events.out.tfevents.{moment:010d}.{host()}.{os.getpid()}.{len(earlier)}"
         self.path = folder / name
         self.first = not earlier
-        self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
+        self._file = open_append(self.path)
         self._write(records.file_version(started))
         self._write(records.session_start(started, start))
 

@@ -6,6 +6,7 @@ import os
 import time
 from pathlib import Path
 
+from engine.files import open_regular
 from engine.watch import bulk
 from engine.watch.bulk import Batch
 
@@ -42,12 +43,9 @@ class LogFile:
         return not self.damaged and not self._part and self.offset < self.size
 
     def read(self) -> Batch:
-        """The next piece. Raises OSError."""
-        handle = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            data = os.pread(handle, self._piece, self.offset)
-        finally:
-            os.close(handle)
+        """The next piece. Raises OSError and InputError."""
+        with open_regular(self.path) as file:
+            data = os.pread(file.fileno(), self._piece, self.offset)
         began = time.perf_counter()
         batch = bulk.read(data)
         took = max(time.perf_counter() - began, 1e-6)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from engine.errors import InputError
 from engine.watch import summary
 from engine.watch.bulk import Batch, Points
 from engine.watch.curve import Curve
@@ -87,6 +88,9 @@ class WatchedRun:
         before = file.offset
         try:
             batch = file.read()
+        except InputError as error:
+            file.damaged, file.problem = True, str(error)
+            return 0
         except OSError as error:
             file.damaged = True
             file.problem = f"{file.path.name} cannot be read: {error.strerror or error}."

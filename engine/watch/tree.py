@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import InputError
+from engine.files import check_regular
 from engine.watch.run import WatchedRun
 
 MARK = "tfevents"  # what TensorBoard looks for in a file's name
@@ -56,7 +57,9 @@ class LogTree:
         try:
             info = path.stat()
             self._file = not stat.S_ISDIR(info.st_mode)
-            if not self._file:
+            if self._file:
+                check_regular(path)
+            else:
                 os.scandir(path).close()
         except FileNotFoundError:
             raise InputError(f"There is no log folder {path}.") from None

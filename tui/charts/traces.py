@@ -120,8 +120,8 @@ def read_track(run: Path) -> Track:
     facts = read_facts(run)
     try:
         history = History.open(run / "loss.f64")
-    except OSError as error:
-        raise InputError(f"{run / 'loss.f64'} cannot be read: {error.strerror or error}.") from None
+    except FileNotFoundError:
+        raise InputError(f"The run {run.name} has lost its loss.f64.") from None
     if not len(history):
         raise InputError(f"The run {run.name} has no losses yet.")
     steps, walls = read_pairs(run / "stamps.f64")

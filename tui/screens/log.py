@@ -84,12 +84,15 @@ def _folded(line: str, width: int) -> list[str]:
 
 def tail(path: Path) -> str:
     """The end of a text file, from the beginning of a line; empty where there is none."""
+    from engine.errors import InputError
+    from engine.files import open_regular
+
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             size = file.seek(0, os.SEEK_END)
             file.seek(max(0, size - TAIL))
             content = file.read()
-    except OSError:
+    except (OSError, InputError):
         return ""
     if size > TAIL:
         content = content.partition(b"\n")[2]

@@ -14,6 +14,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     Args:
         argv: the words of the command line; without them those of this process, which then belongs to the program.
     """
+    if argv is None and not _well_found():
+        return 2
     words = list(sys.argv[1:] if argv is None else argv)
     if words and words[0] in COMMANDS:
         return _command(words, own=argv is None)
@@ -35,6 +37,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         hush()
     return code
+
+
+def _well_found() -> bool:
+    """Look for modules where they belong, and say what is in the way; whether the engine that is found is ours."""
+    from tui import searching
+
+    warning, problem = searching.leave_folder(), searching.shadowed()
+    for sentence in filter(None, (warning, problem)):
+        print(sentence, file=sys.stderr)  # noqa: T201 - the engine's own door may not be there
+    return not problem
 
 
 def _command(words: Sequence[str], *, own: bool) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -28,6 +27,7 @@ class TensorBoard:
 
         Answers with Found("tensorboard", (address, line that brings it to another machine, problem)).
         """
+        from engine import children
         from engine.runs.board import HOST, free_port
 
         if self._process is not None and self._process.poll() is None:
@@ -36,9 +36,14 @@ class TensorBoard:
             return
         self.address = self.tunnel = ""  # of one that has ended meanwhile
         where = ["--host", HOST, "--port", str(free_port())]
-        command = [sys.executable, "-m", "tui.tended", "--logdir", str(folder), *where]
+        command = children.command("tui.tended", "--logdir", str(folder), *where)
         self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=children.environment(),
         )
         process = self._process
         in_background(lambda: self._listen(process, post), "tensorboard")

@@ -20,6 +20,7 @@ from enum import Enum
 from queue import Empty, SimpleQueue
 from typing import IO, Any
 
+from engine import children
 from engine.devices.info import DeviceInfo
 from engine.devices.remedies import Build
 
@@ -59,10 +60,12 @@ def ask(timeout: float) -> Answer:
 
 def _one_child(answer: Answer, skip: list[str], timeout: float) -> str | None:
     """Let a child try what is not skipped, and take down what it says; the device that it did not come back from."""
-    command = [sys.executable, "-P", "-m", "engine.devices", *skip]  # -P: nothing from the folder that one stands in
+    command = children.command("engine.devices", *skip)
     with tempfile.TemporaryFile() as said:  # not a pipe, which a talkative library could fill
         try:
-            child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=said)
+            child = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=said, env=children.environment()
+            )
         except OSError as error:
             answer.add(_no_torch(f"{sys.executable}: {error.strerror or error}"))
             return None

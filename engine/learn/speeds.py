@@ -16,6 +16,7 @@ from itertools import pairwise
 from math import exp, log
 from pathlib import Path
 
+from engine import children
 from engine.data.prepare import prepare
 from engine.data.sources import load
 from engine.devices import DeviceInfo
@@ -86,10 +87,16 @@ def measure(devices: Sequence[DeviceInfo]) -> tuple[Speed, ...]:
     usable = [device for device in devices if device.usable]
     if len(usable) < 2:
         return ()
-    command = [sys.executable, "-P", "-m", "engine.learn.speeds", *(device.name for device in usable)]
+    command = children.command("engine.learn.speeds", *(device.name for device in usable))
     try:
         answer = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE, check=True, text=True
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=PATIENCE,
+            check=True,
+            text=True,
+            env=children.environment(),
         )
         found = json.loads(answer.stdout.strip().splitlines()[-1])
         titles = {device.name: device.title for device in usable}

@@ -9,13 +9,13 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from engine import children
 from engine.data.parallel import Stop
 from engine.errors import Cancelled, InputError
 from engine.files import read_bytes
@@ -67,7 +67,7 @@ def start(
     *,
     patience: float = PATIENCE,
     cancelled: Stop | None = None,
-    program: Sequence[str] = (sys.executable, "-m", "tensorboard.main"),
+    program: Sequence[str] | None = None,
 ) -> Board:
     """Start TensorBoard on a folder and wait until it answers. Call it from a thread: it takes seconds.
 
@@ -75,7 +75,7 @@ def start(
         logdir: the runs folder, or one run.
         patience: seconds to wait for the first answer.
         cancelled: asked ten times a second; True gives it up.
-        program: what to start; tests give their own.
+        program: what to start instead of TensorBoard; tests give their own.
 
     Raises:
         InputError: it is not installed, ended at once, or did not answer in time; with its last words.
@@ -86,6 +86,7 @@ def start(
     port = free_port()
     handle, name = tempfile.mkstemp(prefix="ravine-tensorboard-", suffix=".log")
     log = Path(name)
+    program = children.command("tensorboard.main") if program is None else program
     words = [*program, "--logdir", str(logdir), "--host", HOST, "--port", str(port), "--reload_interval", "5"]
     try:
         process = subprocess.Popen(
@@ -95,7 +96,7 @@ def start(
             stderr=handle,
             # A group of its own: Ctrl+C in the terminal is not for it, and its data server ends with it.
             start_new_session=True,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},  # so that its last words come last
+            env=children.environment(PYTHONUNBUFFERED="1"),  # so that its last words come last
         )
     except OSError as error:
         log.unlink()

@@ -16,6 +16,8 @@ NEW = 0o666  # permissions of a new file, of which the umask takes away
 MOST = 64 * 2**20
 """Bytes of a file that is read whole, where the caller names no other bound."""
 
+_PIECE = 1 << 16  # bytes asked for beyond what a file says that it holds
+
 _KINDS = (
     (stat.S_ISDIR, "a folder"),
     (stat.S_ISFIFO, "a named pipe"),
@@ -63,14 +65,18 @@ def check_regular(path: str | os.PathLike[str]) -> None:
 
 def read_bytes(path: str | os.PathLike[str], most: int = MOST) -> bytes:
     """The content of a plain file of at most `most` bytes. Raises as `open_regular` does."""
+    parts: list[bytes] = []
     with open_regular(path, most) as file:
+        size = os.fstat(file.fileno()).st_size
         try:
-            content = file.read(most + 1)
+            # It may grow meanwhile, or be one of those that do not tell their size.
+            while part := file.read(max(size - sum(map(len, parts)), _PIECE)):
+                parts.append(part)
+                if (held := sum(map(len, parts))) > most:
+                    raise too_large(path, held, most)
         except OSError as error:
             raise unreadable(path, error) from None
-    if len(content) > most:  # it grew, or is one of those that do not tell their size
-        raise too_large(path, len(content), most)
-    return content
+    return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 def read_text(path: str | os.PathLike[str], most: int = MOST) -> str:

@@ -53,6 +53,10 @@ class Progress:
         self.evaluated = int(kept.get("evaluated", -1))
         self.rated = int(kept.get("rated", -1))
         self.first_norm = float(kept.get("first_norm", self.first_norm))
-        best = {name.removeprefix(BEST): array for name, array in state.arrays.items() if name.startswith(BEST)}
-        if best:
-            self.best = State(best, json.loads(str(state.facts["best"])))
+        self.best = best_of(state) or self.best
+
+
+def best_of(state: State) -> State | None:
+    """The state at the best evaluation, which a checkpoint holds beside its own; None where it holds none."""
+    best = {name.removeprefix(BEST): array for name, array in state.arrays.items() if name.startswith(BEST)}
+    return State(best, json.loads(str(state.facts.get("best", "{}")))) if best else None

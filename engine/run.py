@@ -7,6 +7,7 @@ import time
 import traceback
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,12 +26,13 @@ from engine.learn.curvature import Facts
 from engine.learn.decide import decide
 from engine.learn.kernels.choose import open_kernel
 from engine.learn.kernels.contract import Kernel, Parameters, Split
+from engine.learn.kernels.fitting import unfit
 from engine.learn.kernels.memory import OutOfMemory
 from engine.learn.metrics import probabilities
 from engine.learn.plan import Plan
 from engine.learn.schedules import factors_at
 from engine.learn.stopping import Watch, flat_since
-from engine.progress import Progress
+from engine.progress import Progress, best_of
 from engine.recipe import Event, Recipe, find
 from engine.runs import checkpoint, predictor
 from engine.runs.curves import left_out
@@ -38,9 +40,11 @@ from engine.runs.folder import RunFolder, read_facts
 from engine.runs.origin import Origin
 from engine.runs.provenance import provenance
 from engine.runs.recorder import Recorder
+from engine.runs.store import written
 from engine.snapshot import Ended, Ending, Mark, Weights
 
 Cancelled = Callable[[], bool]
+MOST_LOST = 10_000_000  # losses that a run can be without and still be this one
 
 
 class Run:
@@ -147,9 +151,9 @@ class Run:
 
     def _take_over(self, origin: Origin) -> RunFolder:
         """Stand where a checkpoint stood; the folder to go on in."""
-        bad = left_out(origin.run)
-        self.warnings = (*self.warnings, bad) if bad else self.warnings
+        self._judge(origin)
         self.kernel.restore(origin.state)
+        self.warnings = (*self.warnings, *filter(None, (left_out(origin.run), self._lost(origin.run))))
         if self.plan.steps < self.step:
             raise InputError(
                 f"The run {origin.run.name} has taken {self.step:,} steps already, and {self.plan.steps:,} are asked "
@@ -169,6 +173,29 @@ class Run:
                     check_regular(origin.run / name)
                     shutil.copyfile(origin.run / name, path / name)
         return RunFolder(path, self.recipe, (self.step, self._progress.evaluated))
+
+    def _lost(self, run: Path) -> str:
+        """A sentence where a power cut took losses that the checkpoint has seen. Raises InputError for too many."""
+        held = written(run)
+        if held >= self.step:
+            return ""
+        words = f"{run / 'loss.f64'} has lost the losses of steps {held:,} to {self.step - 1:,}"
+        if self.step - held > MOST_LOST:
+            raise InputError(f"{words}; it is not the file of this run. `ravine train --recipe {run}` begins it anew.")
+        return f"{words}; they stay empty."
+
+    def _judge(self, origin: Origin) -> None:
+        """Raise InputError where a checkpoint is none of this run."""
+        like, best = self.kernel.state(), best_of(origin.state)
+        why = unfit(origin.state, self.plan, like, changed=origin.changed_data)
+        if best is not None and not why:
+            why = unfit(best, self.plan, like, changed=origin.changed_data)
+            why = f"its best weights are not: {why}" if why else ""
+        if why:
+            raise InputError(
+                f"The checkpoint of {origin.run} does not belong to its recipe: {why}; "
+                f"`ravine train --recipe {origin.run}` begins the run anew."
+            )
 
     def _descent(self) -> dict[str, Any]:
         """When and how the run began, and where it went on: a part that follows takes nothing of that back."""

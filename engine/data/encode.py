@@ -12,7 +12,7 @@ Everything in an `Encoder` is fitted on train rows only: `fit` is given their nu
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
@@ -211,7 +211,11 @@ class Encoder:
     @classmethod
     def from_json(cls, tree: Mapping[str, Any]) -> Encoder:
         """What `to_json` gave."""
-        inputs = tuple(Input(**{**i, "categories": tuple(i["categories"])}) for i in tree["inputs"])
+        known = {one.name for one in fields(Input)}  # a newer ravine may have added some
+        inputs = tuple(
+            Input(**{name: i[name] for name in i if name in known} | {"categories": tuple(i["categories"])})
+            for i in tree["inputs"]
+        )
         return cls(inputs, int(tree["degree"]), tuple(tuple(term) for term in tree["terms"]))
 
 

@@ -8,6 +8,9 @@ from pathlib import Path
 from engine.errors import InputError
 from engine.files import write_bytes
 from engine.learn.kernels.contract import State
+from engine.runs import tensors
+from engine.runs.schema import judge_checkpoint
+from engine.shape import Misshapen
 
 
 def save(path: Path, state: State) -> None:
@@ -34,17 +37,17 @@ def kept(run: Path) -> dict[int, Path]:
 
 def load(path: Path) -> State:
     """Read a state. Raises InputError where the file is missing or damaged."""
-    from safetensors import SafetensorError, safe_open
-
     try:
-        with safe_open(path, framework="np") as file:
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
-            facts = json.loads((file.metadata() or {})["facts"])
+        arrays, facts = tensors.read(path, "facts")
+        judge_checkpoint(facts)
     except FileNotFoundError:
         raise InputError(
             f"There is no checkpoint {path}: the run ended before its first one, or it was taken away. "
             f"ravine train --recipe {path.parent.parent} starts it again."
         ) from None
-    except (SafetensorError, KeyError, ValueError, OSError) as error:
-        raise InputError(f"The checkpoint {path} is damaged: {error}.") from None
+    except Misshapen as error:
+        raise InputError(
+            f"The checkpoint {path} is damaged: {error}; `ravine train --recipe {path.parent.parent}` begins the run "
+            "anew."
+        ) from None
     return State(arrays, facts)

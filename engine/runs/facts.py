@@ -9,8 +9,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from engine import shape
 from engine.errors import InputError
 from engine.files import read_text
+from engine.runs.schema import judge_run
+from engine.shape import Misshapen
 
 FORMAT = 1
 
@@ -48,19 +51,23 @@ def read_facts(path: Path) -> dict[str, Any]:
     """The content of run.json. Raises InputError where the folder is not a run, is damaged, or too new."""
     file = path / "run.json"
     try:
-        facts = json.loads(read_text(file))
+        facts = shape.parse(read_text(file))
     except FileNotFoundError:
         if not path.is_dir():
             raise InputError(f"There is no folder {path}: the run was deleted, moved or given another name.") from None
         raise InputError(f"{path} is not a run folder: it has no run.json.") from None
-    except (ValueError, RecursionError) as error:
+    except Misshapen as error:
         raise InputError(f"{file} cannot be read ({error}); the run's other files may still be whole.") from None
-    if not isinstance(facts, dict) or not isinstance(facts.get("format"), int):
+    if not isinstance(facts, dict) or type(facts.get("format")) is not int:
         raise InputError(f"{file} is not what ravine writes: it has no format number.")
     if facts["format"] > FORMAT:
         raise NewerError(
             f"{file} is of format {facts['format']}, this ravine reads up to {FORMAT}; install a newer ravine."
         )
+    try:
+        judge_run(facts)
+    except Misshapen as error:
+        raise InputError(f"{file} has an unexpected entry: {error}; the run's other files may be whole.") from None
     return facts
 
 

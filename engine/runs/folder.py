@@ -63,6 +63,8 @@ class RunFolder:
         if keep is not None:
             self._cut(*keep)
         self.history = History(path / "loss.f64", keep=None if keep is None else keep[0])
+        if keep is not None:
+            self._fill(keep[0] - len(self.history))
         self._stamps = self._append("stamps.f64")
         self._validation = self._append("validation.f64")
         self._evaluations = self._append("evaluations.jsonl")
@@ -144,6 +146,12 @@ class RunFolder:
     def evaluations(self, last: int | None = None) -> list[tuple[int, dict[str, float]]]:
         """The evaluations written so far, up to a step: (step, values by tag)."""
         return read_evaluations(self.path, last)
+
+    def _fill(self, lost: int) -> None:
+        """Put NaN for losses that were lost before the disk had them, so that those that follow keep their rows."""
+        while lost > 0:
+            self.history.append(np.full(min(lost, 1 << 16), np.nan))
+            lost -= 1 << 16
 
     def _cut(self, keep: int, evaluated: int) -> None:
         for name, last in (("stamps.f64", keep), ("validation.f64", evaluated)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,14 @@ from engine.data.normalize import Normalizer, TargetScale
 from engine.data.prepare import Prepared
 from engine.data.table import Table
 from engine.errors import InputError
-from engine.files import write_bytes
+from engine.files import read_bytes, write_bytes
 from engine.learn.kernels.contract import Parameters
 from engine.learn.metrics import decide, probabilities
-from engine.learn.models import Architecture, forward
+from engine.learn.models import Architecture, buffers, forward
 from engine.learn.plan import Plan
+from engine.runs import tensors
+from engine.runs.schema import judge_model
+from engine.shape import Misshapen
 
 FORMAT = 1
 BATCH = 1 << 15  # rows that are encoded and predicted at once
@@ -162,39 +165,39 @@ class Predictor:
 
 def load(run: Path) -> Predictor:
     """The predictor of a run folder. Raises InputError where the model is missing or damaged."""
-    from safetensors import SafetensorError, safe_open
-
     path = run / "model.safetensors"
     try:
-        with safe_open(path, framework="np") as file:
-            schema = json.loads((file.metadata() or {})["schema"])
-            arrays = {name: np.asarray(file.get_tensor(name), np.float64) for name in file.keys()}  # noqa: SIM118
+        arrays, schema = tensors.read(path, "schema")
     except FileNotFoundError:
         why = "it ended before its first checkpoint"
         if (run / "checkpoints" / "last.safetensors").exists():
             why = f"the file was taken away; `ravine resume {run.name}` with a few more --steps writes it anew"
         raise InputError(f"The run {run} has no model.safetensors: {why}.") from None
-    except (SafetensorError, KeyError, ValueError, OSError) as error:
-        raise InputError(f"The model {path} is damaged: {error}.") from None
-    if schema.get("format", FORMAT + 1) > FORMAT:
-        raise InputError(f"The model {path} is of format {schema.get('format')}; install a newer ravine.")
+    except Misshapen as error:
+        raise InputError(f"The model {path} is damaged: {error}; {_mend(run)}.") from None
+    made = schema.get("format") if isinstance(schema, dict) else None
+    if isinstance(made, int) and made > FORMAT:
+        raise InputError(f"The model {path} is of format {made}; install a newer ravine.")
     try:
-        return Predictor(
-            path=run,
-            parameters=Parameters(arrays),
-            architecture=_architecture(schema["architecture"]),
-            encoder=Encoder.from_json(schema["encoder"]),
-            normalizer=Normalizer.from_json(schema["normalizer"]),
-            target_scale=TargetScale(**schema["target_scale"]),
-            target=schema["target"],
-            features=tuple(schema["features"]),
-            classes=tuple(schema["classes"]),
-            task=schema["task"],
-            table_name=schema["table"],
-            threshold=float(schema["threshold"]),
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"The model {path} is not what ravine writes: {error!r}.") from None
+        judge_model(schema)
+        architecture = _architecture(schema["architecture"])
+        _judge_arrays(architecture, arrays)
+    except Misshapen as error:
+        raise InputError(f"The model {path} is not what ravine writes: {error}; {_mend(run)}.") from None
+    return Predictor(
+        path=run,
+        parameters=Parameters({name: np.asarray(array, np.float64) for name, array in arrays.items()}),
+        architecture=architecture,
+        encoder=Encoder.from_json(schema["encoder"]),
+        normalizer=Normalizer.from_json(schema["normalizer"]),
+        target_scale=TargetScale.from_json(schema["target_scale"]),
+        target=schema["target"],
+        features=tuple(schema["features"]),
+        classes=tuple(schema["classes"]),
+        task=schema["task"],
+        table_name=schema["table"],
+        threshold=float(schema["threshold"]),
+    )
 
 
 def exported(run: Path) -> tuple[bytes, str]:
@@ -203,12 +206,37 @@ def exported(run: Path) -> tuple[bytes, str]:
     Raises InputError where the model is missing or damaged.
     """
     load(run)
-    content = (run / "model.safetensors").read_bytes()
+    content = read_bytes(run / "model.safetensors", 2**40)
     # The format begins with the length of a JSON header (huggingface.co/docs/safetensors).
     header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
     tree = json.loads(header.pop("__metadata__")["schema"])
     return content, json.dumps(tree | {"tensors": header}, ensure_ascii=False, indent=1) + "\n"
 
 
-def _architecture(fields: dict[str, Any]) -> Architecture:
-    return Architecture(**{**fields, "hidden": tuple(fields["hidden"])})
+def _mend(run: Path) -> str:
+    """What to do about a damaged model, as half a sentence."""
+    if (run / "checkpoints" / "last.safetensors").exists():
+        return f"`ravine resume {run.name}` with a few more --steps writes it anew"
+    return f"`ravine train --recipe {run}` trains it again"
+
+
+def _architecture(given: dict[str, Any]) -> Architecture:
+    known = {one.name: given[one.name] for one in fields(Architecture) if one.name in given}
+    return Architecture(**{**known, "hidden": tuple(known["hidden"])})
+
+
+def _judge_arrays(architecture: Architecture, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """That the arrays are those of a model. Raises Misshapen."""
+    for name, array in arrays.items():
+        if array.dtype.kind != "f":
+            raise Misshapen(f"the array {name} is of {array.dtype}, not of float64")
+    if architecture.family == "module":
+        return
+    for name, shape in architecture.layout():
+        if name not in arrays:
+            raise Misshapen(f"the array {name} is missing")
+        if arrays[name].shape != shape:
+            raise Misshapen(f"the array {name} has the shape {list(arrays[name].shape)}, not {list(shape)}")
+    for name, like in buffers(architecture).items():
+        if name not in arrays or arrays[name].shape != like.shape:
+            raise Misshapen(f"the array {name} is missing, or not of {list(like.shape)}")

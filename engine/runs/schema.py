@@ -1,0 +1,249 @@
+"""What run.json, the model's schema and the facts of a checkpoint must look like: judged where the files are read.
+
+Each function raises `engine.shape.Misshapen` with a phrase. Fields of a newer ravine may hold anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from engine import shape
+from engine.shape import Misshapen
+
+_FIGURE = shape.maybe(shape.number)  # NaN is written as null
+_ROW = shape.either(shape.listed(_FIGURE), _FIGURE, wanted="a number, or a list of numbers")
+_BIAS = shape.either(shape.listed(_FIGURE), _FIGURE, wanted="a number, or a list of numbers")
+
+_RESULT = shape.record(
+    {},
+    {
+        "ended": shape.text,
+        "steps": shape.count,
+        "metrics": shape.table(shape.maybe(shape.table(_FIGURE))),
+        "classes": shape.listed(shape.text),
+        "features": shape.listed(shape.text),
+        "weights_raw": shape.listed(_ROW),
+        "weights_scaled": shape.listed(_ROW),
+        "bias_raw": _BIAS,
+        "bias_scaled": _BIAS,
+        **dict.fromkeys(
+            (
+                "epochs",
+                "seconds",
+                "steps_per_second",
+                "train_loss",
+                "val_loss",
+                "optimum_loss",
+                "baseline_loss",
+                "gap",
+                "threshold",
+                "lr",
+                "lr_bound",
+                "condition_number",
+            ),
+            shape.number,
+        ),
+    },
+)
+
+_DATA = shape.record(
+    {},
+    {
+        "source": shape.text,
+        "table": shape.text,
+        "target": shape.text,
+        "fingerprint": shape.text,
+        "rows": shape.table(shape.count),
+        "features": shape.listed(shape.text),
+        "notes": shape.listed(shape.text),
+    },
+)
+
+_CHOICES = shape.record(
+    {},
+    {
+        **dict.fromkeys(("dataset", "normalize", "model", "optimizer"), shape.text),
+        "lr": shape.number,
+        "steps": shape.count,
+        "batch_size": shape.either(shape.count, shape.text, wanted="a whole number"),
+    },
+)
+
+_RUN = shape.record(
+    {"format": shape.whole},
+    {
+        **dict.fromkeys(("state", "host", "ending", "command", "device", "backend", "git_commit"), shape.text),
+        "created": shape.number,
+        "threads": shape.count,
+        "precision": shape.one_of("float32", "float64", "bf16", "fp16"),
+        "kept_step": shape.count,
+        "versions": shape.table(shape.anything),
+        "data": _DATA,
+        "choices": _CHOICES,
+        "recipe": shape.table(shape.anything),
+        "result": _RESULT,
+        "resumed": shape.listed(shape.record({}, {"time": shape.number, "step": shape.count})),
+        "origin": shape.record({}, {"run": shape.text, "step": shape.count}),
+    },
+)
+
+
+def judge_run(tree: Any) -> None:
+    """The content of run.json."""
+    _RUN(tree, "")
+    result: Mapping[str, Any] = tree.get("result") or {}
+    width = len(result.get("features") or ())
+    for name in ("weights_raw", "weights_scaled"):
+        rows = result.get(name)
+        if rows is None:
+            continue
+        if len(rows) != width:
+            raise Misshapen(f"result.{name} has {len(rows):,} rows for {width:,} features")
+        if len({len(row) if isinstance(row, list) else -1 for row in rows}) > 1:
+            raise Misshapen(f"result.{name} has rows of different lengths")
+
+
+_STATE = shape.either(shape.number, shape.text, wanted="a number or a text")
+_CHECKPOINT = shape.record({"step": shape.count}, {"run": shape.text, "best": shape.text, "optimizer": shape.text})
+_WATCH = shape.record(
+    {
+        "best": shape.maybe(shape.floating),
+        "mark": shape.maybe(shape.floating),
+        "best_step": shape.whole,
+        "waited": shape.count,
+        "before": shape.maybe(shape.floating),
+    }
+)
+_PLATEAU = shape.record(
+    {"factor": shape.number, "waited": shape.count, "best": shape.maybe(shape.floating)},
+)
+_PROGRESS = shape.record(
+    {},
+    {
+        "seconds": shape.number,
+        "evaluated": shape.whole,
+        "rated": shape.whole,
+        "first_norm": shape.floating,
+    },
+)
+
+
+def judge_checkpoint(facts: Any) -> None:
+    """The facts of a checkpoint; whether its arrays are those of a run, only the run's kernel can say."""
+    shape.table(_STATE)(facts, "")
+    _CHECKPOINT(facts, "")
+    if "run" in facts:
+        own = shape.parse(facts["run"])
+        _PROGRESS(own, "run")
+        for name, judge in (("watch", _WATCH), ("plateau", _PLATEAU)):
+            if own.get(name):
+                judge(own[name], f"run.{name}")
+    if "best" in facts:
+        best = shape.parse(facts["best"])
+        shape.table(_STATE)(best, "best")
+        _CHECKPOINT(best, "best")
+
+
+_INPUT = shape.record(
+    {
+        "name": shape.text,
+        "kind": shape.one_of("numeric", "date", "boolean", "categorical"),
+        "low": _FIGURE,
+        "high": _FIGURE,
+        "categories": shape.listed(shape.text),
+        "typical": shape.either(shape.number, shape.text, wanted="a number or a text"),
+        "marked": shape.switch,
+    },
+    {"two_valued": shape.switch},
+)
+
+_MODEL = shape.record(
+    {
+        "format": shape.whole,
+        "architecture": shape.record(
+            {
+                "family": shape.one_of("linear", "logistic", "softmax", "mlp", "module"),
+                "inputs": shape.count,
+                "outputs": shape.count,
+                "hidden": shape.listed(shape.count),
+                "activation": shape.one_of("relu", "leaky-relu", "gelu", "silu", "tanh", "sigmoid"),
+                "dropout": shape.number,
+                "batch_norm": shape.switch,
+                "module": shape.text,
+            }
+        ),
+        "threshold": shape.number,
+        "task": shape.one_of("regression", "binary", "multiclass"),
+        "target": shape.text,
+        "table": shape.text,
+        "features": shape.listed(shape.text),
+        "classes": shape.listed(shape.text),
+        "encoder": shape.record(
+            {
+                "inputs": shape.listed(_INPUT),
+                "degree": shape.count,
+                "terms": shape.listed(shape.listed(shape.count)),
+            }
+        ),
+        "normalizer": shape.record(
+            {
+                "mode": shape.one_of("none", "max", "minmax", "zscore", "robust"),
+                "offset": shape.listed(shape.number),
+                "scale": shape.listed(shape.number),
+                "constant": shape.listed(shape.switch),
+            }
+        ),
+        "target_scale": shape.record({"offset": shape.number, "scale": shape.number}),
+    }
+)
+
+
+def judge_model(tree: Any) -> None:
+    """The schema of model.safetensors, and that its parts fit each other; see `fits` for the arrays."""
+    _MODEL(tree, "")
+    for place, column in enumerate(tree["encoder"]["inputs"]):
+        _judge_input(column, f"encoder.inputs[{place}]")
+    own, features = tree["architecture"], len(tree["features"])
+    _judge_terms(tree["encoder"], features)
+    normalizer = tree["normalizer"]
+    counts = {"architecture.inputs": own["inputs"]}
+    counts |= {f"normalizer.{name}": len(normalizer[name]) for name in ("offset", "scale", "constant")}
+    for name, size in counts.items():
+        if size != features:
+            raise Misshapen(f"{name} is of {size:,} features, where there are {features:,}")
+    if not all(normalizer["scale"]) or not tree["target_scale"]["scale"]:
+        raise Misshapen("a scale is 0")
+    classes, outputs = len(tree["classes"]), own["outputs"]
+    if tree["task"] == "regression":
+        if classes or outputs != 1:
+            raise Misshapen(f"an amount has {outputs:,} outputs and {classes:,} classes, where it has 1 and none")
+    elif classes < 2 or outputs not in (classes, 1 if classes == 2 else classes):
+        raise Misshapen(f"{classes:,} classes have {outputs:,} outputs")
+    if (own["family"] == "mlp") != bool(own["hidden"]):
+        raise Misshapen("architecture.hidden is not that of its family")
+
+
+def _judge_input(column: Mapping[str, Any], place: str) -> None:
+    categories = column["categories"]
+    if column["kind"] in ("boolean", "categorical"):
+        if column["typical"] not in categories:
+            raise Misshapen(f"{place}.typical is none of its categories")
+        if len(set(categories)) != len(categories):
+            raise Misshapen(f"{place}.categories has one twice")
+    elif not isinstance(column["typical"], int | float) or column["low"] is None or column["high"] is None:
+        raise Misshapen(f"{place}.typical, low or high is no number")
+
+
+def _judge_terms(encoder: Mapping[str, Any], features: int) -> None:
+    width = sum(
+        column["marked"]
+        + (max(0, len(column["categories"]) - 1) if column["kind"] in ("boolean", "categorical") else 1)
+        for column in encoder["inputs"]
+    )
+    terms, degree = encoder["terms"], encoder["degree"]
+    if degree < 1 or any(not term or max(term) >= width or len(term) > degree for term in terms):
+        raise Misshapen("encoder.terms has one of columns that are not there")
+    made = len(terms) if degree > 1 else width
+    if made != features or (degree == 1 and terms):
+        raise Misshapen(f"encoder makes {made:,} features, where there are {features:,}")

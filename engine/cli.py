@@ -5,7 +5,6 @@ A plain line is obeyed at once (see `engine.commands.plain`); every other one is
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -25,7 +24,7 @@ _RUNS: plain.Flags = {"--runs": ("runs", None)}
 def main(argv: Sequence[str]) -> int:
     """Run a headless command; its exit code."""
     console.words[:] = argv
-    _open_streams()
+    console.open_streams()
     try:
         code = _obey(argv)
         sys.stdout.flush()
@@ -94,15 +93,3 @@ def _recipe(found: dict[str, Any]) -> Recipe:
 
     word, file, name = (found.pop(key, None) for key in (plain.WORD, "recipe_file", "preset_name"))
     return asked(word, file, name, found)
-
-
-def _open_streams() -> None:
-    """Stand in for standard streams that were closed, or the run's own files would take their numbers."""
-    for number in range(3):
-        try:
-            os.fstat(number)
-        except OSError:
-            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, which is this one
-    for number, name in ((1, "stdout"), (2, "stderr")):
-        if getattr(sys, name) is None:
-            setattr(sys, name, open(number, "w", encoding="utf-8", closefd=False))  # noqa: SIM115

@@ -22,9 +22,11 @@ _RANGES = (
 )  # fmt: skip
 _UNSEEN = re.compile("[" + "".join(f"\\U{first:08x}-\\U{last:08x}" for first, last in _RANGES) + "]")
 _UNSEEN_IN_LINES = re.compile(
-    "[" + "".join(f"\\U{first:08x}-\\U{last:08x}" for first, last in ((0, 8), (0xB, 0x1F), *_RANGES[1:])) + "]"
+    "[" + "".join(f"\\U{first:08x}-\\U{last:08x}" for first, last in ((0, 9), (0xB, 0x1F), *_RANGES[1:])) + "]"
 )
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_PLAIN = bytes(range(0x20, 0x7F)) + b"\n"  # what most texts of many lines are made of
+_HALVES = re.compile("[\ud800-\udc7f\udd00-\udfff]")  # of surrogates; they stand for no byte
 _JSON = re.compile("[" + "".join(f"\\U{first:08x}-\\U{last:08x}" for first, last in _RANGES[1:]) + "]")
 
 
@@ -39,8 +41,8 @@ def printable(text: str) -> str:
 
 
 def printable_lines(text: str) -> str:
-    """Like `printable` for a text of several lines that the program made: newlines and tabs in it stay."""
-    if text.isascii() and text.isprintable():
+    """Like `printable` for a text of several lines that the program made: newlines in it stay."""
+    if text.isascii() and not text.encode("ascii").translate(None, _PLAIN):
         return text
     return _UNSEEN_IN_LINES.sub(_escaped, text)
 
@@ -50,6 +52,14 @@ def printable_json(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return _JSON.sub(_in_json, text)
+
+
+def to_bytes(text: str) -> bytes:
+    """A text for a file: UTF-8, with bytes of a name that are none as they were (PEP 383)."""
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return _HALVES.sub(_escaped, text).encode("utf-8", "surrogateescape")
 
 
 def _escaped(found: re.Match[str]) -> str:

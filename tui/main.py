@@ -16,6 +16,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     if argv is None and not _well_found():
         return 2
+    from engine.commands import console
+
+    console.open_streams()
     words = list(sys.argv[1:] if argv is None else argv)
     if words and words[0] in COMMANDS:
         return _command(words, own=argv is None)
@@ -33,9 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         sys.stdout.flush()
     except (OSError, ValueError):  # the terminal is gone, and the code says more than Python would
-        from engine.commands.console import hush
-
-        hush()
+        console.hush()
     return code
 
 
@@ -45,7 +46,9 @@ def _well_found() -> bool:
 
     warning, problem = searching.leave_folder(), searching.shadowed()
     for sentence in filter(None, (warning, problem)):
-        print(sentence, file=sys.stderr)  # noqa: T201 - the engine's own door may not be there
+        # The engine's own door may not be there.
+        shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in sentence)
+        print(shown.encode("ascii", "backslashreplace").decode(), file=sys.stderr)  # noqa: T201
     return not problem
 
 

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from engine.commands.console import say
 from engine.errors import InputError
 from tui.terminal import is_terminal, log_path, own_screen, shows
 
@@ -122,12 +123,10 @@ def start(words: Sequence[str]) -> int:
         else:
             recipe = lambda: _recipe(memory, ())  # noqa: E731
     except InputError as error:
-        print(error, file=sys.stderr)  # noqa: T201
+        say(str(error))
         return 2
     if not is_terminal():
-        print(  # noqa: T201
-            "The full-screen trainer needs a terminal; `ravine train` does the same without one.", file=sys.stderr
-        )
+        say("The full-screen trainer needs a terminal; `ravine train` does the same without one.")
         return 2
     return _run(recipe, manner, memory)
 
@@ -144,7 +143,7 @@ def _run(recipe: Callable[[], Recipe], manner: Manner, memory: Memory) -> int:
     try:
         keymap = own_keys()
     except InputError as error:
-        print(error, file=sys.stderr)  # noqa: T201
+        say(str(error))
         return 2
     prepare()
     able = shows(os.environ, ascii=manner.ascii)
@@ -161,6 +160,5 @@ def _run(recipe: Callable[[], Recipe], manner: Manner, memory: Memory) -> int:
         if app.return_code == FAILURE:
             farewell = f"ravine failed; what went wrong is at the end of {log_path()}. Runs are whole; {RESUME}."
     if farewell:
-        with suppress(OSError):
-            print(farewell, file=sys.stderr)  # noqa: T201
+        say(farewell)
     return app.return_code or 0

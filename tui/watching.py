@@ -85,6 +85,7 @@ class Reader:
 
 def start(words: Sequence[str]) -> int:
     """Run the screen for the folder that is named; the exit code."""
+    from engine.commands.console import say
     from engine.errors import InputError
     from tui.start import manner_of, own_keys, prepare
 
@@ -93,7 +94,7 @@ def start(words: Sequence[str]) -> int:
         reader = Reader(Path(words[0]).expanduser())
         keymap = own_keys()
     except InputError as error:
-        print(error, file=sys.stderr)  # noqa: T201
+        say(str(error))
         return 2
     prepare()
     reader.start()

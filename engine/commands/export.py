@@ -9,9 +9,10 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from engine.commands.console import DONE, say
+from engine.commands.console import DONE, put, put_lines, say
 from engine.commands.flags import RunName, RunsFolder
 from engine.errors import InputError
+from engine.printable import printable, to_bytes
 
 Format = Literal["csv", "wide-csv", "safetensors", "onnx", "code", "predictor", "report"]
 TOLD = 1 << 25  # bytes between two words on how far it is
@@ -52,7 +53,7 @@ def export(
         own = "code-torch" if format == "code" and style == "torch" else format
         parts, meaning = formats.parts(resolve(run, folder), own, path, tag)
     if path is None:
-        _to_stdout(parts, binary=format in ("onnx", "safetensors"))
+        _to_stdout(parts, format)
     else:
         formats.put(parts, path, _teller())
         beside = formats.write_meaning(path, meaning) if meaning else None
@@ -74,11 +75,18 @@ def _of_all(folder: Path, format: Format, tag: str) -> Iterable[bytes]:
             f"No run in {folder} has a curve {tag}; `ravine export RUN --format wide-csv` shows those of one."
         )
     lines = exports.wide_of_all(found, tag) if format == "wide-csv" else exports.csv_of_all(found, tag)
-    return (text.encode() for text in lines)
+    return (to_bytes(text) for text in lines)
 
 
-def _to_stdout(parts: Iterable[bytes], *, binary: bool) -> None:
-    if binary and sys.stdout.isatty():
+def _to_stdout(parts: Iterable[bytes], format: Format) -> None:
+    """Bytes as they are where they are no text; else lines in which every name is printable, as on a terminal."""
+    if format not in ("onnx", "safetensors"):
+        lines = (part.decode("utf-8", "surrogateescape") for part in parts)
+        if format in ("csv", "wide-csv"):
+            put(printable(next(lines).rstrip("\n")))  # the header: a line break in it is one of a name
+        put_lines(lines)
+        return
+    if sys.stdout.isatty():
         raise InputError("This format is not text, and stdout is a terminal; say where to with -o FILE.")
     sys.stdout.flush()
     for part in parts:

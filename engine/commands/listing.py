@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.commands.console import DONE, put, say, size, table
+from engine.commands.console import DONE, put, put_json, say, size, table
 
 if TYPE_CHECKING:
     from engine.runs.store import RunInfo
@@ -18,16 +18,14 @@ def listing(*, runs: str = "./runs", json: bool = False) -> int:
 
     found = list_runs(Path(runs).expanduser())
     if json:
-        from engine.runs.facts import to_json
-
-        put(to_json({"runs": [vars(run) for run in found]}))
+        put_json({"runs": [vars(run) for run in found]})
     elif not found:
         say(f"There are no runs in {runs} yet; `ravine train` makes one.")
     else:
         put(_table(found))
         for run in found:
             if run.problem:
-                say(f"  {line(run.problem)}")
+                say(f"  {run.problem}")
         say(f"{len(found):,} run{'s' * (len(found) != 1)}, {size(sum(run.bytes for run in found))}")
     return DONE
 
@@ -36,9 +34,9 @@ def _table(found: Sequence[RunInfo]) -> str:
     head = ("RUN", "STATE", "DATASET", "NORMALIZATION", "STEPS", "TRAIN LOSS", "VAL LOSS", "SIZE", "AGE", "TAGS")
     rows = [
         (
-            line(run.name),
+            run.name,
             run.word,
-            line(run.dataset),
+            run.dataset,
             run.normalization,
             "" if run.problem else f"{run.steps:,}",
             "" if run.train_loss is None else f"{run.train_loss:.6g}",
@@ -50,8 +48,3 @@ def _table(found: Sequence[RunInfo]) -> str:
         for run in found
     ]
     return table([head, *rows], right={4, 5, 6, 7})
-
-
-def line(text: str) -> str:
-    """A name from the disk on one line, with nothing that moves a terminal's cursor."""
-    return text if text.isprintable() else "".join(letter if letter.isprintable() else "·" for letter in text)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import io
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 from engine import process
-from engine.commands.console import DONE, put, say
+from engine.commands.console import DONE, put, put_json, put_lines, say
 from engine.errors import InputError
+from engine.printable import printable
 
 
 def predict(
@@ -40,8 +40,6 @@ def predict(
         say(warning)
     found = model.decide(outputs)
     if json:
-        from engine.runs.facts import to_json
-
         answer: dict[str, Any] = {
             "run": str(model.path),
             "target": model.target,
@@ -50,23 +48,24 @@ def predict(
         }
         if model.classes:
             answer |= {"classes": model.classes, "probabilities": outputs}
-        put(to_json(answer))
+        put_json(answer)
     elif values is not None:
-        put(str(found[0]) if model.classes else f"{found[0]:.10g}")
+        put(printable(str(found[0])) if model.classes else f"{found[0]:.10g}")
     else:
-        sys.stdout.writelines(_predictions(model.classes, found, outputs))
+        put_lines(_predictions(model.classes, found, outputs))
     return DONE
 
 
 def _predictions(classes: Sequence[str], found: Sequence[Any], outputs: Any) -> Iterator[str]:
-    """CSV lines: the prediction, and for classes the probability of each."""
+    """CSV lines for stdout, every name in them printable: the prediction, and for classes the probability of each."""
     import csv
 
     line = io.StringIO()
     writer = csv.writer(line, lineterminator="\n")
-    writer.writerow(["prediction", *(f"probability of {c}" for c in classes)])
+    writer.writerow(["prediction", *(f"probability of {printable(c)}" for c in classes)])
+    shown = {name: printable(name) for name in classes}
     for i, value in enumerate(found):
-        writer.writerow([value, *(outputs[i].tolist() if classes else ())])
+        writer.writerow([shown.get(value, value), *(outputs[i].tolist() if classes else ())])
         if line.tell() > 1 << 16:
             yield line.getvalue()
             line.seek(0)
@@ -75,9 +74,12 @@ def _predictions(classes: Sequence[str], found: Sequence[Any], outputs: Any) -> 
 
 
 def _one_row(text: str, names: list[str]) -> dict[str, str]:
-    import csv
+    from engine.recipe.choice import cells
 
-    parts = next(csv.reader([text], skipinitialspace=True), [])
+    try:
+        parts = cells(text)
+    except ValueError as error:
+        raise InputError(f"--values is no line of CSV: {error}.") from None
     if parts and all("=" in part for part in parts):
         return {name.strip(): value.strip() for name, _, value in (part.partition("=") for part in parts)}
     if len(parts) != len(names):

@@ -10,7 +10,7 @@ import cyclopts
 from cyclopts import App, Parameter
 
 from engine.commands import train as training
-from engine.commands.console import DONE, put
+from engine.commands.console import DONE, put, put_json
 from engine.commands.export import export
 from engine.commands.flags import Json, Plain, RunName, RunsFolder, takes_recipe
 from engine.commands.runs import app as listing
@@ -88,10 +88,12 @@ app.command(watch)
 def doctor(*, json: Json = False) -> int:
     """Look at devices, terminal and versions, and say what to fix."""
     from engine.doctor import examine
-    from engine.runs.facts import to_json
 
     report = examine()
-    put(to_json(report.to_dict()) if json else report.to_text())
+    if json:
+        put_json(report.to_dict())
+    else:
+        put(report.to_text())
     return DONE
 
 

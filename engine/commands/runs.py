@@ -8,9 +8,9 @@ from typing import Annotated, get_args
 
 from cyclopts import App, Parameter
 
-from engine.commands.console import DONE, put, say, size
+from engine.commands.console import DONE, ask, put_json, say, size
 from engine.commands.flags import Json, RunsFolder
-from engine.commands.listing import line, listing
+from engine.commands.listing import listing
 from engine.errors import InputError
 
 KEPT = 20  # runs that prune leaves by default
@@ -57,7 +57,7 @@ def prune(
         say(f"There is nothing to delete in {runs}: the newest {keep} and runs with tags or notes stay.")
     else:
         for run in going[:SHOWN]:
-            say(f"  {line(run.name)}  {run.age}  {size(run.bytes)}")
+            say(f"  {run.name}  {run.age}  {size(run.bytes)}")
         if len(going) > SHOWN:
             say(f"  and {len(going) - SHOWN:,} more")
         what = " and ".join(
@@ -82,9 +82,7 @@ def prune(
     if deleted:
         say(f"Deleted {len(deleted):,}.")
     if json:
-        from engine.runs.facts import to_json
-
-        put(to_json({"deleted": deleted, "bytes": freed, "problems": problems}))
+        put_json({"deleted": deleted, "bytes": freed, "problems": problems})
     return DONE
 
 
@@ -92,6 +90,4 @@ def _agrees(question: str) -> bool:
     """Ask on the terminal; without one the answer has to come as --yes."""
     if not sys.stdin or not sys.stdin.isatty():
         raise InputError("This deletes runs for good and there is no terminal to ask on; say --yes.")
-    sys.stderr.write(question)
-    sys.stderr.flush()
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
+    return ask(question).strip().lower() in ("y", "yes")

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from engine import process
 from engine.commands import console
-from engine.commands.console import DIVERGED, DONE, FAILED, INTERRUPTED, WRONG, put, say
+from engine.commands.console import DIVERGED, DONE, FAILED, INTERRUPTED, WRONG, put, put_json, say
 from engine.commands.telling import Telling, looked_at
 from engine.errors import Cancelled, InputError
+from engine.printable import printable
 from engine.recipe import Recipe, build, read_toml
 
 if TYPE_CHECKING:
@@ -78,11 +79,9 @@ def train(recipe: Recipe, *, json: bool = False, plain: bool = False, origin: Or
     code = {"diverged": DIVERGED, "interrupted": INTERRUPTED}.get(end.ending.reason, DONE)
     try:
         if json:
-            from engine.runs.facts import to_json
-
-            put(to_json(session.result))
+            put_json(session.result)
         else:
-            put(str(end.run))
+            put(printable(str(end.run)))
         sys.stdout.flush()
     except OSError:
         if code == DONE:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from engine.commands.console import DONE, put, say, some, table
+from engine.commands.console import DONE, put, put_json, put_lines, say, some, table
 from engine.commands.flags import Json
 from engine.errors import InputError
 
@@ -29,11 +29,9 @@ def watch(
     if tag is not None:
         from engine.watch.export import csv
 
-        sys.stdout.writelines(csv(tree.runs[_run_of(tree, tag, run)].curves[tag]))
+        put_lines(csv(tree.runs[_run_of(tree, tag, run)].curves[tag]))
     elif json:
-        from engine.runs.facts import to_json
-
-        put(to_json({"logdir": logdir, "runs": [_told(tree, name) for name in sorted(tree.runs)]}))
+        put_json({"logdir": logdir, "runs": [_told(tree, name) for name in sorted(tree.runs)]})
     elif not any(found.curves for found in tree.runs.values()):
         say(f"There are no curves in {logdir}; TensorBoard's event files have tfevents in their names.")
     else:

@@ -54,16 +54,18 @@ def _parquet(path: Path, progress: Progress | None, cancelled: Stop | None) -> T
     if progress:
         progress(f"reading {path.name}", None)
     try:
-        names = pl.read_parquet_schema(path)
-        columns: list[Column] = []
-        notes: list[str] = []
-        for number, name in enumerate(names):
-            check(cancelled)
-            found, left = frames.from_polars(pl.read_parquet(path, columns=[name]))
-            columns += found
-            notes += left
-            if progress:
-                progress(f"reading {path.name}", (number + 1) / len(names))
+        with path.open("rb") as file:  # a path would be taken for a pattern, and has to be UTF-8
+            names = pl.read_parquet_schema(file)
+            columns: list[Column] = []
+            notes: list[str] = []
+            for number, name in enumerate(names):
+                check(cancelled)
+                file.seek(0)
+                found, left = frames.from_polars(pl.read_parquet(file, columns=[name]))
+                columns += found
+                notes += left
+                if progress:
+                    progress(f"reading {path.name}", (number + 1) / len(names))
     except (pl.exceptions.PolarsError, OSError) as error:
         raise InputError(f"{path.name} cannot be read as Parquet: {str(error).splitlines()[0].rstrip('.')}.") from None
     return _table(path, columns, notes)

@@ -217,14 +217,15 @@ def _unpack_zstd(path: Path) -> bytes:
     import polars as pl
 
     try:
-        lines = pl.read_csv(
-            path,
-            has_header=False,
-            separator="\x01",
-            quote_char=None,
-            schema={"line": pl.String},
-            encoding="utf8-lossy",
-        )
+        with path.open("rb") as file:  # a path would be taken for a pattern, and has to be UTF-8
+            lines = pl.read_csv(
+                file,
+                has_header=False,
+                separator="\x01",
+                quote_char=None,
+                schema={"line": pl.String},
+                encoding="utf8-lossy",
+            )
     except pl.exceptions.NoDataError:
         return b""
     except (pl.exceptions.PolarsError, OSError) as error:

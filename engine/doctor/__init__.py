@@ -18,6 +18,7 @@ from engine.doctor import machine, terminal, tmux
 from engine.doctor.machine import Blas, Place
 from engine.doctor.terminal import Terminal
 from engine.learn.speeds import Speed, current, measure, recall
+from engine.printable import printable
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ class Report:
 
 
 def _line(name: str, text: str) -> str:
-    return f"{name:<10} {text}".rstrip()
+    return printable(f"{name:<10} {text}".rstrip())
 
 
 def examine(runs: Path = Path("./runs")) -> Report:

@@ -217,12 +217,23 @@ def _switch(value: Any) -> Any:
     return bool(value) if value in (0, 1) else value
 
 
+def cells(text: str) -> list[str]:
+    """The cells of one line of CSV, which may hold line breaks: names can. Raises ValueError."""
+    import csv
+
+    breaks = {"\n": "\ufdd0", "\r": "\ufdd1"}  # csv refuses them where no quotes stand around; these are no characters
+    try:
+        found = next(csv.reader([text.translate(str.maketrans(breaks))], skipinitialspace=True), [])
+    except csv.Error as error:
+        raise ValueError(str(error)) from None
+    back = {ord(sign): line for line, sign in breaks.items()}
+    return [cell.translate(back) for cell in found]
+
+
 def _names(value: Any) -> tuple[str, ...]:
     """The names in "a,b"; quotes keep a comma that belongs to a name."""
     if isinstance(value, str):
-        import csv
-
-        return tuple(name.strip() for row in csv.reader([value], skipinitialspace=True) for name in row if name.strip())
+        return tuple(name.strip() for name in cells(value) if name.strip())
     if not isinstance(value, list | tuple) or not all(isinstance(name, str) for name in value):
         raise TypeError
     return tuple(value)

@@ -37,9 +37,9 @@ def clean(value: Any) -> Any:
     return value
 
 
-def to_json(value: Any) -> str:
-    """The JSON text of a value, without NaN or Infinity."""
-    return json.dumps(clean(value), ensure_ascii=False, allow_nan=False)
+def to_json(value: Any, *, ascii: bool = False) -> str:
+    """The JSON text of a value, without NaN or Infinity; `ascii`: with escapes for all other characters."""
+    return json.dumps(clean(value), ensure_ascii=ascii, allow_nan=False)
 
 
 def host() -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from engine.errors import Cancelled, InputError
 from engine.files import replacing, write_bytes
+from engine.printable import to_bytes
 
 
 @dataclass(frozen=True)
@@ -117,15 +118,15 @@ def parts(run: Path, format: str, path: Path | None, tag: str = "loss/train") ->
     if format in ("csv", "wide-csv"):
         from engine.runs import export
 
-        return (text.encode() for text in (export.csv(run, tag) if format == "csv" else export.wide(run))), ""
+        return (to_bytes(text) for text in (export.csv(run, tag) if format == "csv" else export.wide(run))), ""
     if format in ("code", "code-torch"):
         from engine.runs import code
 
-        return [code.of_run(run, "plain" if format == "code" else "torch", path).encode()], ""
+        return [to_bytes(code.of_run(run, "plain" if format == "code" else "torch", path))], ""
     if format == "report":
         from engine.runs import report
 
-        return [report.markdown(run).encode()], ""
+        return [to_bytes(report.markdown(run))], ""
     from engine.runs import predictor
 
     if format == "safetensors":
@@ -138,4 +139,4 @@ def parts(run: Path, format: str, path: Path | None, tag: str = "loss/train") ->
         return [onnx_model.to_onnx(model)], ""
     from engine.runs import standalone
 
-    return [standalone.script(model).encode()], ""
+    return [to_bytes(standalone.script(model))], ""

@@ -221,13 +221,12 @@ def cells(text: str) -> list[str]:
     """The cells of one line of CSV, which may hold line breaks: names can. Raises ValueError."""
     import csv
 
-    breaks = {"\n": "\ufdd0", "\r": "\ufdd1"}  # csv refuses them where no quotes stand around; these are no characters
+    line, back = "\n\r", "\ufdd0\ufdd1"  # csv refuses line breaks outside of quotes; the others are no characters
     try:
-        found = next(csv.reader([text.translate(str.maketrans(breaks))], skipinitialspace=True), [])
+        found = next(csv.reader([text.translate(str.maketrans(line, back))], skipinitialspace=True), [])
     except csv.Error as error:
         raise ValueError(str(error)) from None
-    back = {ord(sign): line for line, sign in breaks.items()}
-    return [cell.translate(back) for cell in found]
+    return [cell.translate(str.maketrans(back, line)) for cell in found]
 
 
 def _names(value: Any) -> tuple[str, ...]:

@@ -213,3 +213,8 @@ def test_a_recipe_that_is_no_text_or_not_there(tmp_path: Path) -> None:
     assert "bytes.toml" in message(lambda: read_toml(tmp_path / "bytes.toml"))
     assert "no recipe" in message(lambda: read_toml(tmp_path / "none.toml"))
     assert "no recipe" in message(lambda: read_toml(tmp_path))
+
+
+def test_a_name_may_hold_a_line_break() -> None:
+    chosen = build({"features": 'a\nb,"c\r, d", e\u2028f'})
+    assert chosen.data.features == ("a\nb", "c\r, d", "e\u2028f")

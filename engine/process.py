@@ -64,9 +64,24 @@ def end(code: int) -> None:
 
 def _leave() -> None:
     """Skip taking down the modules one by one: files are closed, and the memory goes as a whole."""
+    release()
     if _code is None or _whole:
         return
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError):  # nobody takes it any more; the code says how it went all the same
-            stream.flush()
     os._exit(_code)
+
+
+def release() -> None:
+    """Write out what the standard streams hold; what one cannot take any more, since its terminal is gone, is dropped.
+
+    Else Python tries it once more at the very end, fails, and puts 120 in the place of the exit code.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if stream is None:  # closed before the program began
+            continue
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            with suppress(OSError, ValueError):
+                nowhere = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(nowhere, stream.fileno())
+                os.close(nowhere)

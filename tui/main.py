@@ -26,17 +26,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         from tui import watching
 
         if not watching.headless(words[1:]):
-            return watching.start(words[1:])
+            return _closed(watching.start(words[1:]))
         return _command(words, own=argv is None)
     if {"--help", "-h"} & set(words):  # `ravine houses --help`: the app takes the flags of train
         return _command(["train", "--help"], own=argv is None)
     from tui.start import start
 
-    code = start(words)
-    try:
-        sys.stdout.flush()
-    except (OSError, ValueError):  # the terminal is gone, and the code says more than Python would
-        console.hush()
+    return _closed(start(words))
+
+
+def _closed(code: int) -> int:
+    """The exit code of an app, whose terminal may be gone."""
+    from engine import process
+
+    process.release()
     return code
 
 

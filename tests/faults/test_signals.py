@@ -8,6 +8,7 @@ import io
 import os
 import pty
 import signal
+import subprocess
 import termios
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +19,18 @@ import pytest
 from engine.recipe import read_toml
 from engine.runs import checkpoint, predictor
 from engine.session import Session
-from tests.conftest import Answer, Started, facts, finished, losses, strict_json, wait_for
+from tests.conftest import (
+    DEADLINE,
+    PROGRAM,
+    Answer,
+    Started,
+    environment,
+    facts,
+    finished,
+    losses,
+    strict_json,
+    wait_for,
+)
 
 Start = Callable[..., Started]
 Cli = Callable[..., Answer]
@@ -160,3 +172,27 @@ def test_a_second_interrupt_does_not_wait_for_a_table_that_never_comes(start: St
     assert code in (130, -signal.SIGINT)
     assert out == ""
     assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize("unbuffered", ["1", ""])
+def test_narration_that_nobody_takes_leaves_the_exit_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unbuffered: str
+) -> None:
+    # A person's own code, for which the interpreter is taken down in the usual way.
+    rows = (
+        "import numpy as np\ndef make():\n    x = np.arange(12.0)\n    return {'size': x, 'price': 2 * x + np.sin(x)}\n"
+    )
+    (tmp_path / "own.py").write_text(rows)
+    monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
+    monkeypatch.chdir(tmp_path)
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        ended = subprocess.run(
+            [*PROGRAM, "train", "--dataset", "own:make", "--target", "price", "--steps", "20"],
+            cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=writer, timeout=DEADLINE,
+        )  # fmt: skip
+    finally:
+        os.close(writer)
+    assert ended.returncode == 0
+    assert ended.stdout

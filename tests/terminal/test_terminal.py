@@ -72,8 +72,9 @@ def test_a_signal_closes_the_run(terminal: Any, tmp_path: Path, number: int) -> 
     run_folder(tmp_path)
 
 
-def test_a_lost_line_closes_the_run(terminal: Any, tmp_path: Path) -> None:
-    app = terminal("--pace", "600")
+@pytest.mark.parametrize("unbuffered", ["1", ""])
+def test_a_lost_line_closes_the_run(terminal: Any, tmp_path: Path, unbuffered: str) -> None:
+    app = terminal("--pace", "600", PYTHONUNBUFFERED=unbuffered)
     app.see("Ready")
     app.send(" ")
     app.see("training", "step ")

@@ -204,6 +204,11 @@ class History:
         return self._known.count
 
     @property
+    def first(self) -> float:
+        """The oldest loss; NaN before it."""
+        return float(self.values(0, 1)[0]) if len(self) else float("nan")
+
+    @property
     def last(self) -> float:
         """The newest loss; NaN before the first."""
         return self._known.last
@@ -328,6 +333,11 @@ class Series:
         self._steps[self._count] = step
         self._values[self._count] = value
         self._count += 1
+
+    @property
+    def first(self) -> float | None:
+        """The oldest value, None before it."""
+        return float(self._values[0]) if self._count else None
 
     @property
     def last(self) -> float | None:

@@ -29,11 +29,13 @@ from engine.learn.kernels.contract import Kernel, Parameters, Split
 from engine.learn.kernels.fitting import unfit
 from engine.learn.kernels.memory import OutOfMemory
 from engine.learn.metrics import probabilities
+from engine.learn.objective import of_nothing, unit
 from engine.learn.plan import Plan
 from engine.learn.schedules import factors_at
 from engine.learn.stopping import Watch, flat_since
 from engine.progress import Progress, best_of
 from engine.recipe import Event, Recipe, find
+from engine.rounding import SHARE, least
 from engine.runs import checkpoint, predictor
 from engine.runs.curves import left_out
 from engine.runs.folder import RunFolder, read_facts
@@ -45,6 +47,7 @@ from engine.snapshot import Ended, Ending, Mark, Weights
 
 Cancelled = Callable[[], bool]
 MOST_LOST = 10_000_000  # losses that a run can be without and still be this one
+LOOKED_AT = 1 << 20  # numbers from which the size of the features is estimated
 
 
 class Run:
@@ -84,6 +87,7 @@ class Run:
         self._progress: Progress
         self._threshold = 0.5  # the probability from which on the second of two classes is decided
         self._taken: int | None = None  # updates taken by a finished run
+        self._reach: NDArray[np.float64] | None = None  # [d] root mean square of each normalized feature
 
     # Before the first step.
 
@@ -102,7 +106,9 @@ class Run:
         self.warnings = forecasts.check(forecasts.forecast(self.plan, self.prepared, self.recipe, done), self.recipe)
         activity(f"starting the {self.plan.backend} backend on {self.plan.device}")
         self.kernel = open_kernel(self.plan, self.prepared, self.facts, activity)
-        watch = Watch(self.recipe.stopping, self.facts, len(self.prepared.validation.y) > 0)
+        per = unit(self.plan.loss, self.prepared.target_scale.scale)
+        size = per * of_nothing(self.plan.loss, self.prepared.train.y, self.plan.architecture.outputs)
+        watch = Watch(self.recipe.stopping, self.facts, len(self.prepared.validation.y) > 0, size)
         self._progress = Progress(watch, _norm(self.kernel.gradient()))
         if self._origin is None:
             self.folder = RunFolder.create(self.recipe, self.prepared.table_name)
@@ -395,6 +401,9 @@ class Run:
             return None
         now, gradient = self.kernel.parameters(), self.kernel.gradient()
         raw, raw_bias = outcomes.fold(self.prepared, now.weight, now.bias)
+        if self._reach is None:
+            self._reach = _reach(self.prepared.train.x)
+        normalizer = self.prepared.normalizer
         return Weights(
             step=self.kernel.step,
             features=self.prepared.features,
@@ -405,6 +414,8 @@ class Run:
             bias_scaled=now.bias,
             bias_raw=raw_bias,
             bias_gradient=gradient.bias,
+            reach=self._reach,
+            raw_reach=np.abs(normalizer.offset) + np.abs(normalizer.scale) * self._reach,
         )
 
     # The end.
@@ -499,18 +510,27 @@ class Run:
         assert self.folder is not None
         gradient = self.kernel.gradient()
         validation = self.kernel.evaluate("validation")
+        size = least((self.folder.history.first, self.facts.baseline_loss))
         outcome = diagnosis.Outcome(
             step=last,
             train_loss=self.kernel.evaluate("train"),
             validation_loss=validation if np.isfinite(validation) else None,
             bad_loss=self._bad_loss,
             best_step=self._progress.watch.best_step,
-            flat_since=flat_since(self.folder.history),
+            flat_since=flat_since(self.folder.history, SHARE**2 * (size or 0.0)),
             gradient_norm=_norm(gradient),
             initial_gradient_norm=self._progress.first_norm,
+            size=size,
         )
         said = diagnosis.verdict(reason, self.recipe, self.plan, self.prepared, self.facts, outcome)
         return Ending(reason, said.sentence, said.remedy, said.remedy_text)
+
+
+def _reach(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The root mean square [d] of each column of x [n, d], of so many rows that a look at them takes no time."""
+    part = x[: max(1, LOOKED_AT // max(1, x.shape[1]))]
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.asarray(np.sqrt(np.einsum("ij,ij->j", part, part) / max(1, len(part))))
 
 
 def _norm(parameters: Parameters) -> float:

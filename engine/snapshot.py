@@ -15,6 +15,7 @@ from engine.history import History, Series
 from engine.learn.curvature import Facts
 from engine.learn.kernels.contract import Parameters
 from engine.learn.plan import Plan
+from engine.rounding import SHARE, least
 
 if TYPE_CHECKING:
     from engine.telemetry import Sample
@@ -48,6 +49,33 @@ class Weights:
     bias_scaled: NDArray[np.float64]  # [k]
     bias_raw: NDArray[np.float64]  # [k]
     bias_gradient: NDArray[np.float64]  # [k]
+    reach: NDArray[np.float64] | None = None  # [d] root mean square of each normalized feature; None where unknown
+    raw_reach: NDArray[np.float64] | None = None  # [d] at least that of each feature in its own unit
+
+    def shown(self) -> tuple[Rounded, Rounded]:
+        """Which of (`scaled`, `bias_scaled`) and which of (`raw`, `bias_raw`) are rounding; see `Rounded`."""
+        return (
+            Rounded.of(self.scaled, self.bias_scaled, self.reach),
+            Rounded.of(self.raw, self.bias_raw, self.raw_reach),
+        )
+
+
+@dataclass(frozen=True)
+class Rounded:
+    """Which weights and biases are rounding: what they add to an output is, beside what others add to it."""
+
+    weights: NDArray[np.bool_]  # [d, k]
+    bias: NDArray[np.bool_]  # [k]
+
+    @classmethod
+    def of(cls, weights: NDArray[np.float64], bias: NDArray[np.float64], reach: NDArray[np.float64] | None) -> Rounded:
+        """Look at weights [d, k] and bias [k]; nothing is said to be rounding where `reach` is not known."""
+        if reach is None or not len(weights):
+            return cls(np.zeros(weights.shape, np.bool_), np.zeros(bias.shape, np.bool_))
+        with np.errstate(over="ignore", invalid="ignore"):
+            adds, alone = np.abs(weights) * reach[:, None], np.abs(bias)
+            limit = SHARE * np.maximum(adds.max(axis=0), alone)
+            return cls((weights != 0) & (adds < limit), (bias != 0) & (alone < limit))
 
 
 @dataclass(frozen=True)
@@ -99,6 +127,18 @@ class Snapshot:
     run: Path | None = None
     ending: Ending | None = None
     error: str = ""
+
+    @property
+    def loss_size(self) -> float | None:
+        """What a loss is measured against: the initial one, or the best constant's if less; see `engine.rounding`."""
+        first = self.history.first if self.history is not None else None
+        return least((first, self.facts.baseline_loss if self.facts is not None else None))
+
+    @property
+    def gradient_size(self) -> float | None:
+        """What a gradient is measured against: its norm before the first update."""
+        norms = self.tracks.get("gradient_norm")
+        return norms.first if norms is not None else None
 
     @property
     def live(self) -> bool:

@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from tui.cells import Cells, Span, clip, wrap
 from tui.keymap import KeyTable, named
 from tui.keys import Situation
-from tui.numbers import duration, figures, short
+from tui.numbers import duration, error, figures, gap, short
 
 if TYPE_CHECKING:
     from engine.recipe import Recipe
@@ -70,8 +70,8 @@ class TopLine(Cells):
         tail: list[Span] = [(state, style), (facts + " ", ink.text)]
         size = sum(cell_len(text) for text, _ in tail)
         text = clip(said, max(0, room - cell_len(facts)))
-        gap = width - sum(cell_len(t) for t, _ in head) - 3 - cell_len(text) - size
-        return [[*head, ("   " + text, ink.dim), (" " * max(1, gap), ink.dim), *tail]]
+        between = width - sum(cell_len(t) for t, _ in head) - 3 - cell_len(text) - size
+        return [[*head, ("   " + text, ink.dim), (" " * max(1, between), ink.dim), *tail]]
 
 
 def summary(desk: Desk) -> str:
@@ -224,15 +224,16 @@ def _going(now: Snapshot) -> str:
     if not now.steps:
         return now.activity or "preparing"
     parts = [f"step {now.step:,} of {now.steps:,}"]
+    size = now.loss_size
     if now.loss is not None:
-        parts.append(f"loss {figures(now.loss, 6)}")
+        parts.append(f"loss {error(now.loss, 6, size)}")
     if now.validation_loss is not None:
-        parts.append(f"validation {figures(now.validation_loss, 6)}")
+        parts.append(f"validation {error(now.validation_loss, 6, size)}")
     if now.facts is not None and now.facts.optimum_loss is not None and now.loss is not None:
-        parts.append(f"optimum {figures(now.facts.optimum_loss, 5)}")
-        gap = now.facts.gap(now.loss) if now.plan is not None and now.plan.full_batch else None
-        if gap is not None:
-            parts.append(f"gap {figures(gap, 2) if gap > 1e-12 else 'below 1e-12'}")
+        parts.append(f"optimum {error(now.facts.optimum_loss, 5, size)}")
+        left = now.facts.gap(now.loss) if now.plan is not None and now.plan.full_batch else None
+        if left is not None:
+            parts.append(f"gap {gap(left, 2)}")
     return " · ".join(parts)
 
 

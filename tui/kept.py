@@ -13,6 +13,9 @@ from engine.errors import InputError
 from tui.surveyor import in_background
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from engine.recipe import Event, Recipe
     from engine.runs.origin import Origin
     from engine.runs.predictor import Predictor
@@ -90,7 +93,9 @@ def read_kept(path: Path) -> Kept:
             tracks.setdefault(tag, Series()).append(step, value)
     model = _model(path)
     best = result.get("optimum_loss")
-    known = Facts(result.get("lr_bound"), result.get("condition_number"), best, float("nan"), None, None, None)
+    base = result.get("baseline_loss")
+    alone = float("nan") if base is None else float(base)
+    known = Facts(result.get("lr_bound"), result.get("condition_number"), best, alone, None, None, None)
     steps = int(result.get("steps") or (len(history) if history is not None else 0))
     snapshot = Snapshot(
         phase=Phase.ENDED,
@@ -134,7 +139,21 @@ def _weights(model: Predictor, step: int) -> Weights | None:
     raw, raw_bias = model.normalizer.fold(now.weight, now.bias, model.target_scale)
     outputs = model.classes if now.weight.shape[1] > 1 else (model.target,)
     unknown, unknown_bias = np.full_like(now.weight, np.nan), np.full_like(now.bias, np.nan)
-    return Weights(step, model.features, outputs, now.weight, raw, unknown, now.bias, raw_bias, unknown_bias)
+    reach, raw_reach = _reach(model)
+    return Weights(
+        step, model.features, outputs, now.weight, raw, unknown, now.bias, raw_bias, unknown_bias, reach, raw_reach
+    )
+
+
+def _reach(model: Predictor) -> tuple[NDArray[np.float64] | None, NDArray[np.float64] | None]:
+    """About how large the features are, see `Weights`; (None, None) where they were not normalized."""
+    import numpy as np
+
+    way = model.normalizer
+    if way.mode == "none":
+        return None, None
+    reach = np.where(way.constant, 0.0, 1.0)
+    return reach, np.abs(way.offset) + np.abs(way.scale)
 
 
 def _mark(event: Event) -> Mark:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import floor, isfinite, log10
+
+from engine.rounding import ZERO, is_rounding, vanishes
 
 UNITS = ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 
@@ -24,10 +27,16 @@ def count(value: int) -> str:
     return f"{value:,}" if abs(value) < 100_000 else short(float(f"{value:.3g}"))
 
 
-def figures(value: float | None, digits: int = 4) -> str:
-    """A measured value with so many significant digits: 6.103, 0.00123, 1.2e-7, 141,217."""
+def figures(value: float | None, digits: int = 4, of: float | None = None) -> str:
+    """A measured value with so many significant digits: 6.103, 0.00123, 1.2e-7, 141,217.
+
+    Args:
+        of: the size that it had first: a value that is no more than rounding beside it is told as ≈ 0.
+    """
     if value is None:
         return "-"
+    if is_rounding(value, of):
+        return ZERO
     if not isfinite(value):
         return "∞" if value > 0 else "-∞" if value < 0 else "NaN"
     if value == 0:
@@ -41,8 +50,10 @@ def figures(value: float | None, digits: int = 4) -> str:
     return _trim(f"{value:.{digits - 1 - size}f}")
 
 
-def fixed(value: float, digits: int = 4) -> str:
+def fixed(value: float, digits: int = 4, of: float | None = None) -> str:
     """Like `figures`, with its closing zeros kept, so that a column of them lines up and stays calm."""
+    if is_rounding(value, of):
+        return ZERO
     if not isfinite(value) or value == 0:
         return figures(value, digits)
     size = floor(log10(abs(value)))
@@ -50,6 +61,16 @@ def fixed(value: float, digits: int = 4) -> str:
         mantissa, _, exponent = f"{value:.{max(1, digits - 3)}e}".partition("e")
         return f"{mantissa}e{int(exponent)}"
     return f"{value:,.{max(0, digits - 1 - size)}f}"
+
+
+def error(value: float, digits: int, of: float | None, write: Callable[[float, int], str] = figures) -> str:
+    """A loss or another error: one that is exactly 0 is as much rounding as its neighbours, and is told like them."""
+    return ZERO if vanishes(value, of) else write(value, digits)
+
+
+def gap(value: float, digits: int = 3) -> str:
+    """A gap to the optimum, a share: what is less than rounding is told as ≈ 0."""
+    return error(value, digits, 1.0)
 
 
 def _trim(text: str) -> str:

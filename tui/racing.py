@@ -11,7 +11,7 @@ import numpy as np
 from tui.bars import NORMALIZATIONS
 from tui.command_line import command_line
 from tui.desk import Desk
-from tui.numbers import count, figures
+from tui.numbers import count, error, figures, gap
 from tui.running import Run
 
 if TYPE_CHECKING:
@@ -209,8 +209,9 @@ def _farthest(racer: Racer, known: bool) -> str:
 
 def _measure(racer: Racer, known: bool) -> str:
     if known and racer.gap is not None:
-        return f"gap {figures(racer.gap, 2)} after {count(racer.now.step)} steps"
-    return f"loss {figures(racer.loss, 4)} after {count(racer.now.step)} steps"
+        return f"gap {gap(racer.gap, 2)} after {count(racer.now.step)} steps"
+    assert racer.loss is not None
+    return f"loss {error(racer.loss, 4, racer.now.loss_size)} after {count(racer.now.step)} steps"
 
 
 def _words(names: list[str]) -> str:

@@ -9,7 +9,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from engine.recipe import Choice, choices
-from tui.numbers import duration, figures, short
+from engine.rounding import ERRORS, metric_size
+from tui.numbers import duration, error, figures, gap, short
 
 if TYPE_CHECKING:
     from engine.runs.store import RunInfo
@@ -39,10 +40,13 @@ class Field:
     words: tuple[str, ...] = ()  # what a number may be instead: "auto"
     only: bool = False  # there are no other words than those
     timed: bool = False  # seconds, which may be typed with a unit
+    size: Callable[[RunInfo], float | None] | None = None  # of a loss: beside what it may be rounding
 
     def text(self, run: RunInfo) -> str:
         """What the column shows of a run."""
         value = self.get(run)
+        if self.size is not None and isinstance(value, int | float):
+            return error(value, 5, self.size(run), lambda known, _: self.show(known))
         return "" if value is None else self.show(value) if not isinstance(value, str) else value
 
 
@@ -83,16 +87,17 @@ def _figure(name: str) -> Callable[[RunInfo], Any]:
     return lambda run: run.figures.get(name)
 
 
-def _number(digits: int) -> Callable[[Any], str]:
-    return lambda value: figures(value, digits) if isinstance(value, int | float) else str(value)
+def _number(digits: int, of: float | None = None) -> Callable[[Any], str]:
+    return lambda value: figures(value, digits, of) if isinstance(value, int | float) else str(value)
+
+
+def _size(name: str) -> Callable[[RunInfo], float | None]:
+    """What a metric of a run is measured against; see `engine.rounding`."""
+    return lambda run: metric_size(name, run.figures.get("baseline_loss"), str(run.choices.get("loss", "mse")))
 
 
 def _choice(name: str) -> Callable[[RunInfo], Any]:
     return lambda run: run.choices.get(name)
-
-
-def _gap(value: float) -> str:
-    return "<1e-12" if abs(value) < 1e-12 else figures(value, 3)
 
 
 def _about(run: RunInfo) -> float | None:
@@ -117,9 +122,11 @@ _OWN: tuple[Field, ...] = (
         lambda run: run.word, kind="about"),
     Field("normalize", "scale", 7, "the normalization", lambda run: run.normalization or None, kind="choice"),
     Field("lr", "lr", 8, "the learning rate", lambda run: run.lr, _number(4), True, "choice"),
-    Field("loss", "loss", 10, "the train loss of the saved weights", lambda run: run.train_loss, _number(5), True),
-    Field("validation", "validation", 10, "the validation loss", lambda run: run.val_loss, _number(5), True),
-    Field("gap", "gap", 9, "the gap to the optimum", lambda run: run.gap, _gap, True),
+    Field("loss", "loss", 10, "the train loss of the saved weights", lambda run: run.train_loss, _number(5), True,
+        size=_figure("baseline_loss")),
+    Field("validation", "validation", 10, "the validation loss", lambda run: run.val_loss, _number(5), True,
+        size=_figure("baseline_loss")),
+    Field("gap", "gap", 9, "the gap to the optimum", lambda run: run.gap, gap, True),
     Field("steps", "steps", 7, "updates taken", lambda run: run.steps or None, short, True),
     Field("dataset", "dataset", 12, "the table", lambda run: run.dataset.rpartition("/")[2] or None, kind="choice"),
     Field("age", "age", 10, "since it began", _about, _age, True, "about", timed=True),
@@ -130,7 +137,8 @@ _OWN: tuple[Field, ...] = (
     Field("epochs_taken", "epochs taken", 12, "passes over the train rows", _figure("epochs"), _number(4), True),
     Field("kappa", "κ", 9, "the condition number", _figure("condition_number"), _number(4), True),
     Field("bound", "stable lr", 9, "the largest stable learning rate", _figure("lr_bound"), _number(4), True),
-    Field("optimum", "optimum", 10, "the least possible loss", _figure("optimum_loss"), _number(5), True),
+    Field("optimum", "optimum", 10, "the least possible loss", _figure("optimum_loss"), _number(5), True,
+        size=_figure("baseline_loss")),
     Field("seconds", "time", 8, "of training", lambda run: run.seconds or None, duration, True, timed=True),
     Field("speed", "steps/s", 8, "steps a second", _figure("steps_per_second"), lambda v: short(float(f"{v:.3g}")),
           True),
@@ -159,8 +167,9 @@ def fields() -> dict[str, Field]:
         about = f"{name.replace('_', ' ')} of the validation rows, else of the train rows"
         called = f"{name}_score" if name in own else name
         found[called] = Field(
-            called, called.replace("_", " "), max(9, len(called)), about, _figure(name), _number(4), True
-        )
+            called, called.replace("_", " "), max(9, len(called)), about, _figure(name),
+            _number(4, None if name in ERRORS else 1.0), True, size=_size(name) if name in ERRORS else None,
+        )  # fmt: skip
     for choice in listed:
         called = RENAMED.get(choice.name, choice.name)
         found[called] = _of_choice(choice, called)

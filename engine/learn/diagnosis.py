@@ -13,6 +13,7 @@ from engine.learn.curvature import Facts, measurable, triangle, under
 from engine.learn.objective import Loss
 from engine.learn.plan import FALLBACK_LR, Plan
 from engine.recipe import Recipe
+from engine.rounding import ZERO, vanishes
 
 CLOSE = 1e-3  # a gap under this is called reached
 NEAR = 0.1  # a gap under this leaves little to gain by more steps
@@ -51,6 +52,12 @@ class Outcome:
     flat_since: int | None
     gradient_norm: float
     initial_gradient_norm: float
+    size: float | None = None  # what a loss is measured against: the initial one, the baseline's if that is less
+
+    @property
+    def fitted(self) -> bool:
+        """Whether what is left of the train loss is rounding."""
+        return vanishes(self.train_loss, self.size)
 
 
 def divergence_limit(initial_loss: float, facts: Facts) -> float:
@@ -59,8 +66,10 @@ def divergence_limit(initial_loss: float, facts: Facts) -> float:
     return DIVERGED * greatest if greatest > 0 else np.inf
 
 
-def number(value: float) -> str:
-    """A number for reading: 4 digits, thousands separated."""
+def number(value: float, size: float | None = None) -> str:
+    """A number for reading: 4 digits, thousands separated; ≈ 0 where it is no more than rounding beside `size`."""
+    if vanishes(value, size):
+        return ZERO
     return f"{value:,.0f}" if 1000 <= abs(value) < 1e7 else f"{value:.4g}"
 
 
@@ -98,17 +107,18 @@ def _opening(reason: str, recipe: Recipe, plan: Plan, outcome: Outcome) -> str:
 
 
 def _standing(plan: Plan, prepared: Prepared, facts: Facts, outcome: Outcome) -> str:
-    words = f"Train loss {number(outcome.train_loss)}"
+    words = f"Train loss {number(outcome.train_loss, outcome.size)}"
     if outcome.validation_loss is not None:
-        words += f", validation loss {number(outcome.validation_loss)}"
+        words += f", validation loss {number(outcome.validation_loss, outcome.size)}"
+    if outcome.fitted:
+        words += " (what is left is rounding)"
     gap = facts.gap(outcome.train_loss)
     if facts.separable:
         words += "; a plane separates the classes, so the loss falls to 0 as the weights grow for ever (use --l2)"
     elif gap is not None and facts.optimum_loss is not None:
         where = "the optimum with the L2 penalty" if facts.penalised else "the optimum"
-        words += (
-            f"; {where} is {number(facts.optimum_loss)} ({'gap 0 to rounding' if gap < 1e-12 else f'gap {gap:.1e}'})"
-        )
+        told = ZERO if vanishes(gap, 1.0) else f"{gap:.1e}"
+        words += f"; {where} is {number(facts.optimum_loss, outcome.size)} (gap {told})"
     if np.isfinite(facts.baseline_loss):
         words += f"; {BASELINES[plan.loss]} alone would leave {number(facts.baseline_loss)}"
     return words + "."
@@ -224,6 +234,8 @@ def _without_optimum(
     start = (
         f"That is worse than {BASELINES[plan.loss]}: the outputs have not reached the target's size. " if worse else ""
     )
+    if outcome.fitted:
+        return None
     if worse and prepared.task == "regression" and prepared.target_scale == TargetScale():
         return Verdict(f"{start}Try --normalize-target.", {"normalize_target": "true"}, "a normalized target")
     if reason != "limit" or outcome.flat_since is not None:

@@ -9,6 +9,7 @@ import numpy as np
 from engine.history import Bools, Floats, History
 from engine.learn.curvature import Facts
 from engine.recipe import Stopping
+from engine.rounding import margin
 
 Reason = Literal["tol", "patience", "target"]
 
@@ -16,14 +17,19 @@ Reason = Literal["tol", "patience", "target"]
 class Watch:
     """Takes in the evaluations of a run, which happen by step, and says when one of the wishes is met.
 
+    Of losses that differ by no more than rounding the earliest is the best one, and none is better than the other:
+    last digits are not the same on every machine.
+
     Args:
         wishes: the recipe's.
         facts: of the loss surface, for the gap to the optimum.
         validates: whether there are validation rows; else everything goes by the train loss.
+        size: the train loss of outputs that are all 0; see `margin`. The best constant's where it is not given.
     """
 
-    def __init__(self, wishes: Stopping, facts: Facts, validates: bool) -> None:
+    def __init__(self, wishes: Stopping, facts: Facts, validates: bool, size: float = np.nan) -> None:
         self._wishes, self._facts, self._validates = wishes, facts, validates
+        self._size = size if np.isfinite(size) else facts.baseline_loss
         self.best: float = np.inf  # the least loss that is gone by
         self.best_step = 0
         self.improved = False  # at the newest evaluation
@@ -54,10 +60,10 @@ class Watch:
         """Take in an evaluation; the reason to end, if there is one."""
         loss = validation if self._validates else train
         assert loss is not None
-        self.improved = loss < self.best
+        self.improved = loss < self.best - margin(self.best, self._size)
         if self.improved:
             self.best, self.best_step = loss, step
-        if loss < self._mark - self._wishes.min_delta:
+        if loss < self._mark - max(self._wishes.min_delta, margin(self._mark, self._size)):
             self._mark, self._waited = loss, 0
         else:
             self._waited += 1
@@ -86,8 +92,10 @@ COLUMN = 128  # steps whose least and greatest loss the history's pyramid knows 
 COLUMNS = 1 << 16  # columns looked at at once
 
 
-def flat_since(history: History) -> int | None:
+def flat_since(history: History, floor: float = 0.0) -> int | None:
     """The step from which on all losses to the end lie within a share FLAT of each other; None if that is no stretch.
+
+    Losses that differ by no more than `floor` count as equal too.
 
     Read backwards from the end, column by column, and step by step only where the stretch begins. A loss that is not
     finite ends it.
@@ -98,29 +106,32 @@ def flat_since(history: History) -> int | None:
         first = max(0, (end - 1) // COLUMN - COLUMNS + 1) * COLUMN
         edges = np.append(np.arange(first, end, COLUMN), end)
         columns = history.columns(edges)
-        count, low, high = _stretch(columns.low, columns.high, columns.gap, low, high)
+        count, low, high = _stretch(columns.low, columns.high, columns.gap, low, high, floor)
         left = len(edges) - 1 - count
         end = int(edges[left])
         if left:
             losses = history.values(int(edges[left - 1]), end)
-            end -= _stretch(losses, losses, ~np.isfinite(losses), low, high)[0]
+            end -= _stretch(losses, losses, ~np.isfinite(losses), low, high, floor)[0]
             break
     return end if steps - end >= SHORTEST else None
 
 
-def _stretch(lows: Floats, highs: Floats, gaps: Bools, low: float, high: float) -> tuple[int, float, float]:
+def _stretch(
+    lows: Floats, highs: Floats, gaps: Bools, low: float, high: float, floor: float
+) -> tuple[int, float, float]:
     """How many places at the end are flat together with what follows, and the least and greatest loss of all that.
 
     Args:
         lows, highs: [n] of the losses at each place.
         gaps: [n] whether one is not finite.
         low, high: of what follows.
+        floor: a difference that is none.
     """
     least = np.minimum.accumulate(np.append(lows, low)[::-1])
     greatest = np.maximum.accumulate(np.append(highs, high)[::-1])
     broken = np.logical_or.accumulate(np.append(gaps, False)[::-1])
     with np.errstate(invalid="ignore"):
-        flat = (greatest - least <= FLAT * np.abs(greatest)) & ~broken
+        flat = (greatest - least <= np.maximum(FLAT * np.abs(greatest), floor)) & ~broken
     flat[0] = True  # what follows is known to be
     count = len(flat) if flat.all() else int(flat.argmin())
     return count - 1, float(least[count - 1]), float(greatest[count - 1])

@@ -9,13 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.style import Style
 
+from engine.rounding import SHARE
 from tui.charts.window import Window
 
 if TYPE_CHECKING:
     from engine.history import History, Series
 
 Floats = NDArray[np.float64]
+ROUNDING = SHARE**2  # of the first loss: what is less is rounding of the outputs, see `engine.rounding`
 KEEP = 0.9  # share of the average that a column of the moving average keeps
+
+
+def raised(values: Floats, first: float | None, share: float = ROUNDING) -> Floats:
+    """Values with those between 0 and a share of the first one raised to it: a logarithmic axis is not for rounding."""
+    floor = share * abs(first) if first is not None and np.isfinite(first) else 0.0
+    return np.where((values >= 0) & (values < floor), floor, values)
 
 
 @dataclass(frozen=True)
@@ -27,6 +35,7 @@ class Curve:
     history: History | None = None  # every step
     series: Series | None = None  # or some of the steps
     marker: str = "braille"
+    share: float = ROUNDING  # of the first value, under which a curve does not go
 
     def cut(self, window: Window, columns: int) -> Cut:
         """The values that show in a window, at most `columns` columns of them."""
@@ -34,20 +43,15 @@ class Curve:
             found = self.history.columns(window.edges(columns))
             middle = (found.edges[:-1] + np.maximum(found.edges[1:] - 1, found.edges[:-1])) / 2
             filled = found.edges[:-1] < len(self.history)
-            return Cut(
-                window.place(middle)[filled],
-                found.low[filled],
-                found.high[filled],
-                found.mean[filled],
-                (found.gap & filled)[filled],
-            )
+            low, high, mean = (raised(v[filled], self.history.first) for v in (found.low, found.high, found.mean))
+            return Cut(window.place(middle)[filled], low, high, mean, (found.gap & filled)[filled])
         if self.series is None:
             nothing = np.empty(0)
             return Cut(nothing, nothing, nothing, nothing, np.empty(0, np.bool_))
         steps, values = self.series.points()
         places = window.place(steps.astype(np.float64))
         inside = (places >= 0) & (places <= 1)
-        places, values = places[inside], values[inside]
+        places, values = places[inside], raised(values[inside], self.series.first, self.share)
         if len(values) > 2 * columns:
             # One of the points of each column, always the same ones however many there are.
             last = np.append(np.diff(np.floor(places * columns)) > 0, True)

@@ -14,11 +14,11 @@ from rich.style import Style
 from tui.cells import clip, wrap
 from tui.charts import plot, readout
 from tui.charts.axis import Tick, linear_ticks, log_ticks, nice_step, step_ticks
-from tui.charts.curve import Curve, Cut
+from tui.charts.curve import ROUNDING, Curve, Cut
 from tui.charts.sheet import Sheet
 from tui.charts.window import Window, grown
 from tui.keymap import named
-from tui.numbers import figures
+from tui.numbers import error
 from tui.theme import Ink
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class Picture:
     def optimum(self) -> float | None:
         """Where the least possible loss lies on the y axis; None where it is unknown or has no place there."""
         best = self.now.facts.optimum_loss if self.now.facts is not None else None
-        if best is None or (self.look.log_y and best <= 0):
+        if best is None or (self.look.log_y and best <= ROUNDING * (self.now.loss_size or 0.0)):
             return None
         return log10(best) if self.look.log_y else best
 
@@ -226,7 +226,7 @@ class Picture:
         step = readout.nearest(self.look.cursor, self.curves)
         place = float(self.window.place(float(step)))
         if 0 <= place <= 1:
-            lines = readout.told(step, self.curves, self.window, self.frame, self.ink)
+            lines = readout.told(step, self.curves, self.window, self.frame, self.ink, self.now.loss_size)
             column = self.margin + self.frame.column(place)
             readout.put(self.sheet, column, self.margin, lines[: self.frame.height], self.ink)
 
@@ -234,7 +234,7 @@ class Picture:
         """The words on the rules, in front of the curves but never over them."""
         best, sheet, frame, margin = self.optimum, self.sheet, self.frame, self.margin
         if best is not None and self.optimum_shown and self.now.facts is not None:
-            text = f" optimum {figures(self.now.facts.optimum_loss, 5)} "
+            text = f" optimum {error(self.now.facts.optimum_loss or 0.0, 5, self.now.loss_size)} "
             row = frame.row(best)
             end = margin + frame.width - len(text)
             places = [(end - frame.width // 8, row), (margin + 2, row), (end, row), (end, row - 1), (end, row + 1)]

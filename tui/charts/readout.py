@@ -8,7 +8,7 @@ import numpy as np
 from rich.cells import cell_len
 from rich.style import Style
 
-from tui.numbers import figures
+from tui.numbers import error
 
 if TYPE_CHECKING:
     from tui.charts.curve import Curve
@@ -21,9 +21,9 @@ DIGITS = 8  # of an exact value
 MOST = 8  # curves that are told of
 
 
-def exact(value: float, digits: int = DIGITS) -> str:
-    """A value with so many digits, its thousands set apart: 1,234.5678."""
-    text = figures(value, digits)
+def exact(value: float, digits: int = DIGITS, of: float | None = None) -> str:
+    """A loss with so many digits, its thousands set apart: 1,234.5678; ≈ 0 where it is rounding beside `of`."""
+    text = error(value, digits, of)
     whole, dot, rest = text.partition(".")
     return f"{int(whole):,}{dot}{rest}" if whole.lstrip("-").isdigit() and not whole.startswith("-0") else text
 
@@ -34,15 +34,21 @@ def nearest(step: float, curves: list[Curve]) -> int:
     return max(0, min(round(step), newest))
 
 
-def told(step: int, curves: list[Curve], window: Window, frame: Frame, ink: Ink) -> list[tuple[str, Style]]:
-    """The lines about a step: itself, the value of each curve, and the extremes of its column where it holds many."""
+def told(
+    step: int, curves: list[Curve], window: Window, frame: Frame, ink: Ink, size: float | None = None
+) -> list[tuple[str, Style]]:
+    """The lines about a step: itself, the value of each curve, and the extremes of its column where it holds many.
+
+    Args:
+        size: what a loss is measured against, see `engine.rounding`.
+    """
     lines = [(f"step {step:,}", ink.strong)]
     for curve in curves[:MOST]:
         sign = "──" if curve.marker == "braille" else f"{curve.marker} "
         value, note = _value(curve, step)
         if value is not None:
-            lines.append((f"{sign} {curve.label} {exact(value)}{note}", curve.style))
-        extremes = _extremes(curve, step, window, frame)
+            lines.append((f"{sign} {curve.label} {exact(value, of=size)}{note}", curve.style))
+        extremes = _extremes(curve, step, window, frame, size)
         if extremes:
             lines.append((f"   {extremes}", ink.dim))
     return lines
@@ -61,7 +67,7 @@ def _value(curve: Curve, step: int) -> tuple[float | None, str]:
     return float(values[index]), "" if steps[index] == step else f" at {int(steps[index]):,}"
 
 
-def _extremes(curve: Curve, step: int, window: Window, frame: Frame) -> str:
+def _extremes(curve: Curve, step: int, window: Window, frame: Frame, size: float | None) -> str:
     """The least and the greatest value drawn in the cells where the step is, so that a spike can be read too."""
     if curve.history is None:
         return ""
@@ -77,7 +83,7 @@ def _extremes(curve: Curve, step: int, window: Window, frame: Frame) -> str:
     found = curve.history.columns(np.asarray([first, last], np.int64))
     low, high = float(found.low[0]), float(found.high[0])
     gap = ", and not finite" if bool(found.gap[0]) else ""
-    least, greatest = exact(low, 5), exact(high, 5)
+    least, greatest = exact(low, 5, size), exact(high, 5, size)
     if low != low or (least == greatest and not gap):
         return ""
     return f"{least} to {greatest} in steps {first:,} to {last - 1:,}{gap}"

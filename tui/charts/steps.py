@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from rich.style import Style
 
+from engine.rounding import ERRORS, SHARE
 from tui.charts import plot
 from tui.charts.board import Axis, Board
-from tui.charts.curve import Curve
+from tui.charts.curve import ROUNDING, Curve
 from tui.charts.picture import whole
 from tui.charts.view import Drawing, Floats, Size, Subject, View, outputs
-from tui.numbers import figures
+from tui.numbers import error, figures
 from tui.theme import Ink
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from engine.snapshot import Snapshot
 
 MARKERS = ("•", "×", "+", "▴", "◇", "▪", "○", "*", "#", "%")
-ERRORS = ("mse", "rmse", "mae", "log_loss")  # metrics that may fall by orders of magnitude
+SQUARES = ("mse", "log_loss")
 SHOWN = 8  # weights that are drawn, the largest ones
 
 
@@ -54,9 +55,16 @@ def over_steps(now: Snapshot, traces: list[Trace], ink: Ink, size: Size, *, log:
     return Drawing(board.sheet.lines(), "", legend)
 
 
-def trace(label: str, style: Style, series: Series | None, now: Snapshot, columns: int, marker: str = "") -> Trace:
-    """A curve of evaluations, cut down to what so many columns can show."""
-    cut = Curve(label, style, series=series).cut(whole(now, growing=True), columns)
+def trace(
+    label: str, style: Style, series: Series | None, now: Snapshot, columns: int, marker: str = "",
+    share: float = ROUNDING,
+) -> Trace:  # fmt: skip
+    """A curve of evaluations, cut down to what so many columns can show.
+
+    Args:
+        share: of the first value, under which it does not go.
+    """
+    cut = Curve(label, style, series=series, share=share).cut(whole(now, growing=True), columns)
     window = whole(now, growing=True)
     return Trace(label, style, np.asarray([window.at(p) for p in cut.place.tolist()]), cut.high, marker)
 
@@ -99,9 +107,10 @@ class MetricView(View):
             traces.append(train)
         series = now.tracks.get(f"metrics/{turn}/validation")
         if series is not None and len(series):
-            traces.append(trace("validation", ink.validation, series, now, columns, "•"))
+            share = ROUNDING if turn in SQUARES else SHARE
+            traces.append(trace("validation", ink.validation, series, now, columns, "•", share))
         name = turn.replace("_", " ")
-        values = [f"{t.label} {figures(float(t.values[-1]), 4)}" for t in traces if len(t.values)]
+        values = [f"{t.label} {_last(t, turn)}" for t in traces if len(t.values)]
         log = turn in ERRORS and _spans_decades(traces)
         drawn = over_steps(now, traces, ink, size, log=log)
         return Drawing(drawn.lines, " · ".join([name + ", log y" * log, *values]), drawn.legend)
@@ -118,6 +127,12 @@ class MetricView(View):
             return Trace("train", ink.train, steps, np.sqrt(np.maximum(values, 0)) if root else values)
         series = subject.trail.figures.get(turn)
         return trace("train", ink.train, series, now, columns, "▪") if series is not None and len(series) else None
+
+
+def _last(one: Trace, metric: str) -> str:
+    """The newest value of a metric, which of an error may be rounding beside the first one."""
+    first, last = float(one.values[0]), float(one.values[-1])
+    return error(last, 4, first) if metric in ERRORS else figures(last, 4, 1.0)
 
 
 def note_figures(subject: Subject) -> None:
@@ -151,8 +166,9 @@ class GradientView(View):
         """On a logarithmic axis: it falls by orders of magnitude."""
         now = subject.snapshot
         series = now.tracks["gradient_norm"]
-        drawn = over_steps(now, [trace("", ink.train, series, now, size[0] * plot.DOTS_X)], ink, size, log=True)
-        return Drawing(drawn.lines, f"‖gradient‖ {figures(series.last, 4)}, log y")
+        one = trace("", ink.train, series, now, size[0] * plot.DOTS_X, share=SHARE)
+        drawn = over_steps(now, [one], ink, size, log=True)
+        return Drawing(drawn.lines, f"‖gradient‖ {figures(series.last, 4, series.first)}, log y")
 
 
 class RateView(View):

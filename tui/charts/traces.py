@@ -14,7 +14,7 @@ from rich.style import Style
 from engine.errors import InputError
 from engine.learn.passes import Passes, of_facts
 from engine.recipe import read_toml
-from tui.charts.curve import Cut
+from tui.charts.curve import Cut, raised
 from tui.charts.overlay import Axis
 from tui.charts.window import Window
 
@@ -69,7 +69,7 @@ class Trace:
         if last - first <= 2 * columns:
             values = history.values(first, last)
             places = window.place(self._along(np.arange(first, first + len(values), dtype=np.float64)))
-            finite = np.where(np.isfinite(values), values, np.nan)
+            finite = raised(np.where(np.isfinite(values), values, np.nan), history.first)
             return Cut(places, finite, finite, finite, ~np.isfinite(values))
         if self.axis == "steps":
             edges = window.edges(columns)
@@ -81,7 +81,8 @@ class Trace:
             places = (around[:-1] + around[1:]) / 2
         found = history.columns(edges)
         kept = (np.isfinite(found.low) | found.gap) & (edges[:-1] < count)
-        return Cut(places[kept], found.low[kept], found.high[kept], found.mean[kept], found.gap[kept])
+        low, high, mean = (raised(v[kept], history.first) for v in (found.low, found.high, found.mean))
+        return Cut(places[kept], low, high, mean, found.gap[kept])
 
     def _along(self, steps: Floats) -> Floats:
         """Where steps lie along the axis."""

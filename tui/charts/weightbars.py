@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.rounding import ZERO
 from tui.cells import Span, left, right
 from tui.charts.view import Drawing, Size, Subject, View
 from tui.numbers import fixed
@@ -35,7 +36,8 @@ class BarsView(View):
         assert weights is not None
         width, height = size
         column = weights.outputs.index(turn) if turn in weights.outputs else 0
-        values = weights.scaled[:, column]
+        nothing = weights.shown()[0].weights[:, column]
+        values = np.where(nothing, 0.0, weights.scaled[:, column])  # their order would be that of rounding
         order = np.argsort(-np.where(np.isfinite(values), np.abs(values), np.inf), kind="stable").tolist()
         name = max(6, min(22, width // 3, max(len(f) for f in weights.features) + 2))
         side = max(1, (width - name - NUMBER - 3) // 2)
@@ -55,7 +57,7 @@ class BarsView(View):
                     (before, style),
                     ("│", ink.faint),
                     (after, style),
-                    (right(fixed(value, 5), NUMBER), ink.strong),
+                    (right(ZERO if nothing[index] else fixed(value, 5), NUMBER), ink.strong),
                 ]
             )
         if len(order) > room:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.markup import escape
 
+from engine.rounding import ZERO, is_rounding
 from tui.cells import Span, clip, left, right, wrap
 from tui.numbers import fixed
 from tui.scrolling import Scrolling
@@ -77,14 +78,30 @@ class WeightsTable(Scrolling):
             heads = ["scaled", "raw"]
         size = min(NUMBER, (width - 7) // len(heads))
         name = width - size * len(heads) - 1
+        scaled, raw = now.shown()
+        slope = snapshot.gradient_size
         rows: list[tuple[Any, ...]] = []
         several = len(now.outputs) > 1
         for k, output in enumerate(now.outputs):
             if several:
                 rows.append((f"→ {output}",))
             for index, feature in enumerate(now.features):
-                rows.append((feature, now.scaled[index, k], now.raw[index, k], now.gradient[index, k]))
-            rows.append(("bias", now.bias_scaled[k], now.bias_raw[k], now.bias_gradient[k]))
+                rows.append(
+                    (
+                        feature,
+                        (now.scaled[index, k], scaled.weights[index, k]),
+                        (now.raw[index, k], raw.weights[index, k]),
+                        (now.gradient[index, k], is_rounding(now.gradient[index, k], slope)),
+                    )
+                )
+            rows.append(
+                (
+                    "bias",
+                    (now.bias_scaled[k], scaled.bias[k]),
+                    (now.bias_raw[k], raw.bias[k]),
+                    (now.bias_gradient[k], is_rounding(now.bias_gradient[k], slope)),
+                )
+            )
         lines: list[list[Span]] = []
         for label, *numbers in rows:
             if not numbers:
@@ -95,7 +112,8 @@ class WeightsTable(Scrolling):
             digits = 5 if size >= NUMBER else 4
             line: list[Span] = [(left(f" {label}", name), ink.dim)]
             line += [
-                (right(fixed(float(n), digits), size), s) for n, s in zip(numbers[: len(heads)], styles, strict=True)
+                (right(ZERO if nothing else fixed(float(n), digits), size), s)
+                for (n, nothing), s in zip(numbers[: len(heads)], styles, strict=True)
             ]
             lines.append(line)
         return [(left(" feature", name), ink.faint), *((right(head, size), ink.faint) for head in heads)], lines

@@ -13,7 +13,7 @@ from tui.cells import clip
 from tui.filejob import FileDone, FileJob, FileProgress
 from tui.keymap import untrained
 from tui.keys import bindings
-from tui.numbers import figures
+from tui.numbers import error
 from tui.panels.panel import Panel
 from tui.screens.form import Form
 from tui.screens.room import Room
@@ -232,4 +232,5 @@ def _about(run: RunInfo) -> str:
     """A run in a few words."""
     loss = run.val_loss if run.val_loss is not None else run.train_loss
     words = [run.dataset.rpartition("/")[2], run.normalization, run.model]
-    return " · ".join([*(word for word in words if word), *([f"loss {figures(loss, 4)}"] if loss is not None else [])])
+    told = [] if loss is None else [f"loss {error(loss, 4, run.figures.get('baseline_loss'))}"]
+    return " · ".join([*(word for word in words if word), *told])

@@ -20,7 +20,7 @@ from tui.charts.window import Window, grown
 from tui.keymap import named
 from tui.keys import bindings
 from tui.listing import Column, Listing
-from tui.numbers import figures, fixed, short
+from tui.numbers import error, figures, fixed, gap, short
 from tui.racing import Racer, arrival, outcome, racers, racing, rule
 from tui.screens.room import Room
 
@@ -199,13 +199,15 @@ class RaceScreen(Room):
         index = next(index for index, one in enumerate(self.racers) if one.mode == racer.mode)
         bad = racer.word in ("diverged", "failed")
         kappa = now.facts.condition_number if now.facts is not None else None
-        gap = racer.gap
         cells: dict[str, Span] = {
             SIGN.heading: (MARKERS[index], style),
             MODE.heading: (racer.name, ink.strong),
             STATE.heading: (racer.word, ink.bad if bad else ink.good if now.live else ink.text),
-            LOSS.heading: ("" if racer.loss is None else fixed(racer.loss, 6), ink.bad if bad else ink.strong),
-            GAP.heading: ("" if gap is None else "<1e-12" if gap < 1e-12 else figures(gap, 3), ink.text),
+            LOSS.heading: (
+                "" if racer.loss is None else error(racer.loss, 6, now.loss_size, fixed),
+                ink.bad if bad else ink.strong,
+            ),
+            GAP.heading: ("" if racer.gap is None else gap(racer.gap), ink.text),
             KAPPA.heading: ("" if kappa is None else figures(kappa, 4), ink.text),
             RATE.heading: ("" if plan is None else figures(now.lr if now.lr is not None else plan.lr, 3), ink.text),
             LIMIT.heading: ("" if plan is None or plan.lr_limit is None else figures(plan.lr_limit, 3), dim),

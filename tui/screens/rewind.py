@@ -13,7 +13,7 @@ from textual.message import Message
 from tui.cells import Span
 from tui.charts.loss import LossChart
 from tui.listing import Column, Listing
-from tui.numbers import figures
+from tui.numbers import error
 from tui.screens.room import Room
 from tui.surveyor import in_background
 
@@ -133,11 +133,11 @@ class RewindScreen(Room):
 
     def _line(self, point: Point) -> list[Span]:
         ink = self.listing.ink
+        size = self._snapshot.loss_size if self._snapshot is not None else None
         return [
             (f"{point.step:,}", ink.strong),
             (point.name, ink.dim),
-            (figures(point.loss, 6) if point.loss is not None else "", ink.text),
-            (figures(point.validation, 6) if point.validation is not None else "", ink.text),
+            *(("" if loss is None else error(loss, 6, size), ink.text) for loss in (point.loss, point.validation)),
         ]
 
     def _mark(self) -> None:

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 from engine.recipe import find
 from engine.runs.facts import went_on
 from tui.cells import Cells, Span, wrap
-from tui.numbers import duration, figures, short
+from tui.numbers import duration, error, short
 
 if TYPE_CHECKING:
     from engine.runs.store import RunInfo
     from tui.kept import Kept
 
+LOSSES = ("train_loss", "val_loss", "optimum_loss")
 RESULTS = ("train_loss", "val_loss", "optimum_loss", "gap", "condition_number", "lr_bound")
 
 
@@ -55,7 +56,8 @@ class RunFacts(Cells):
         pairs += [(name.replace("_", " "), find(name).show(value)) for name, value in kept.recipe.changed().items()]
         for name in RESULTS:
             if result.get(name) is not None:
-                pairs.append((name.replace("_", " "), figures(float(result[name]), 6)))
+                size = 1.0 if name == "gap" else kept.snapshot.loss_size if name in LOSSES else None
+                pairs.append((name.replace("_", " "), error(float(result[name]), 6, size)))
         if result.get("seconds"):
             pairs.append(("time", f"{duration(result['seconds'])} at {short(result['steps_per_second'] or 0)} steps/s"))
         pairs.append(("device", f"{facts.get('device', '')} {facts.get('precision', '')} {facts.get('backend', '')}"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from engine.rounding import is_rounding
 from tui.cells import Span, left, right, wrap
 from tui.numbers import figures, fixed
 from tui.scrolling import Scrolling
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
 
 LEAST = 2  # features that are shown however little room there is
 FEW = 3  # classes that are shown then, the likeliest
-NOTHING = 1e-9  # share of the largest contribution below which one is rounding
 
 
 class Way(Scrolling):
@@ -76,20 +76,26 @@ class Way(Scrolling):
         if adds is not None and found.toward:
             head.append((f" to {found.toward}", ink.faint))  # of its logit
         largest = 0.0 if adds is None else max([0.0, *(abs(float(c)) for c in adds)])
+        most = _most(found)
         rows = []
         for index, feature in enumerate(found.features):
             spans = [
                 (left(f" {feature}", name), ink.text),
                 (right(figures(float(found.raw[index]), 6), size), ink.text),
-                (right(fixed(float(found.normalized[index]), 5), size), ink.dim),
+                (right(fixed(float(found.normalized[index]), 5, self._moved(index)), size), ink.dim),
             ]
             if adds is not None:
-                value = float(adds[index])
-                value = 0.0 if abs(value) <= NOTHING * max(largest, abs(found.bias)) else value
-                style = ink.train if value >= 0 else ink.validation
-                spans += [(right(fixed(value, 6), size), ink.strong), (_bar(value, largest, bar), style)]
+                value, told = float(adds[index]), right(fixed(float(adds[index]), 6, most), size)
+                style = ink.train if value >= 0 or is_rounding(value, most) else ink.validation
+                spans += [(told, ink.strong), (_bar(value, largest, bar), style)]
             rows.append(spans)
         return head, rows
+
+    def _moved(self, index: int) -> float | None:
+        """How far a feature's normalization moves its values: beside that a normalized one may be rounding."""
+        assert self.predictor is not None
+        way = self.predictor.normalizer
+        return abs(float(way.offset[index]) / float(way.scale[index]))
 
     def _foot(self, found: Explanation, name: int, size: int, bar: int, most: int, whole: bool) -> list[list[Span]]:
         """The bias where the foot is `whole`, and the prediction; few classes and no blank line where room is short."""
@@ -97,7 +103,10 @@ class Way(Scrolling):
         lines: list[list[Span]] = []
         linear = found.contributions is not None
         if linear and whole:
-            bias = [(left(" bias", name + 2 * size), ink.dim), (right(fixed(found.bias, 6), size), ink.strong)]
+            bias = [
+                (left(" bias", name + 2 * size), ink.dim),
+                (right(fixed(found.bias, 6, _most(found)), size), ink.strong),
+            ]
             lines += [bias, [(" " * (name + 2 * size), ink.faint), ("─" * size, ink.faint)]]
         lines += self._answer(found, name + (2 * size if linear else size), size, bar, most)
         if most > FEW:
@@ -109,7 +118,7 @@ class Way(Scrolling):
         assert self.predictor is not None
         target = self.predictor.target
         if not found.chances:
-            answer = right(fixed(found.output, 7), size)
+            answer = right(fixed(found.output, 7, _most(found)), size)
             return [[(left(f" {target}", name), ink.accent), (answer, ink.accent)]]
         lines: list[list[Span]] = [[(left(f" {target}", name), ink.accent), (right(found.decided, size), ink.accent)]]
         shown = dict(sorted(found.chances.items(), key=lambda one: -one[1])[:most])
@@ -127,6 +136,13 @@ class Way(Scrolling):
             words = f"   {others} other class{'es' * (others > 1)}"
             lines.append([(left(words, name), ink.dim), (right(f"{100 * rest:.2f} %", size), ink.dim)])
         return lines
+
+
+def _most(found: Explanation) -> float | None:
+    """The largest of what is added up, beside which a sum may be rounding; None where nothing is added."""
+    if found.contributions is None:
+        return None
+    return max(abs(found.bias), *(abs(float(c)) for c in found.contributions), 0.0)
 
 
 def _bar(value: float, largest: float, room: int) -> str:

@@ -1,0 +1,61 @@
+"""What of a number is rounding: it is shown as ≈ 0, and does not decide which of two losses is the better one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import isfinite, sqrt
+
+SHARE = 1e-12  # of the size that a number had first, such as the initial loss: what is less is rounding
+ERRORS = ("mse", "rmse", "mae", "log_loss")  # metrics that are errors: 0 where everything is right
+ZERO = "≈ 0"  # how it is shown; with ASCII only: ~ 0
+
+
+def is_rounding(value: float | None, size: float | None) -> bool:
+    """Whether a number is no more than rounding; exactly 0, and a number whose first size is unknown, is not.
+
+    Args:
+        size: what it is measured against: for a loss the initial one, for a gradient its norm before the first update.
+    """
+    return value is not None and value != 0 and vanishes(value, size)
+
+
+def vanishes(value: float | None, size: float | None) -> bool:
+    """Whether a number is 0 or no more than rounding, which are the same for a loss and for a gap to the optimum."""
+    return value is not None and size is not None and isfinite(size) and abs(value) < SHARE * abs(size)
+
+
+def least(sizes: Iterable[float | None]) -> float | None:
+    """The least of some sizes, those left out that are not known, not finite or 0; None without any."""
+    return min((s for s in sizes if s is not None and isfinite(s) and s > 0), default=None)
+
+
+def margin(loss: float, size: float) -> float:
+    """By how much a loss must be beaten for more than rounding.
+
+    A model's outputs are known to a share SHARE of their size at best. The loss L of outputs that would have the loss
+    S, were they 0, is then known to SHARE * sqrt(L * S): a squared error is, and any other loss by a wide margin.
+
+    Args:
+        loss: finite or not.
+        size: S; less than `loss` or not finite where it is not known.
+    """
+    loss = abs(loss)
+    if not isfinite(loss):
+        return 0.0
+    return SHARE * sqrt(loss) * sqrt(max(loss, size) if isfinite(size) else loss)
+
+
+def metric_size(name: str, baseline: float | None, loss: str = "mse") -> float | None:
+    """What a metric is measured against.
+
+    Args:
+        name: such as "rmse"; what is no error but a share is measured against 1.
+        baseline: the loss of the best constant, in the target's own units.
+        loss: which loss that is.
+    """
+    if name not in ERRORS:
+        return 1.0
+    if baseline is None or not isfinite(baseline) or baseline < 0:
+        return None
+    amount = sqrt(baseline) if loss in ("mse", "auto") else baseline
+    return {"mse": amount * amount, "log_loss": baseline}.get(name, amount)

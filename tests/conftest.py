@@ -6,6 +6,7 @@ import atexit
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -28,8 +29,13 @@ from engine.session import Session
 from engine.snapshot import Phase, Snapshot
 
 ROOT = Path(__file__).parents[1]
-DEADLINE = 60.0  # seconds that anything may take on a slow and busy machine
+DEADLINE = 120.0  # seconds that anything may take on a slow and busy machine
 PROGRAM = (sys.executable, "-m", "tui.main")
+
+# Under nohup, children would be born deaf to what tests send them; a handler, other than SIG_IGN, is not inherited.
+for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, lambda *_: None)
 
 
 def wait_for(condition: Callable[[], object], what: str = "", deadline: float = DEADLINE) -> Any:

@@ -15,7 +15,7 @@ from engine.recipe import Recipe
 from tui.app import RavineApp
 from tui.cells import Cells
 
-DEADLINE = 30.0  # seconds that anything may take on a slow machine
+DEADLINE = 120.0  # seconds that anything may take on a slow and busy machine
 
 
 class Driver:

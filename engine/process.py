@@ -8,15 +8,19 @@ from __future__ import annotations
 import atexit
 import gc
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from types import FrameType
 
 BLAS = "OPENBLAS_NUM_THREADS"
+INTERRUPTED = 130
 
 _begun = False
 _code: int | None = None
 _whole = False
+_interrupted = False
 
 
 def begin() -> None:
@@ -24,7 +28,24 @@ def begin() -> None:
     global _begun
     _begun = True
     gc.disable()  # imports make objects by the hundred thousand, and hardly any garbage
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, _interrupt)
     atexit.register(_leave)  # what is registered first is called last
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """Ctrl+C: unwind, so that what is half written is taken away; once more: end at once."""
+    global _interrupted
+    if _interrupted:
+        os._exit(INTERRUPTED)
+    _interrupted = True
+    sys.unraisablehook = lambda _: None  # where nobody can catch it, it is not told of either
+    raise KeyboardInterrupt
+
+
+def interrupted() -> bool:
+    """Whether Ctrl+C was pressed, whatever became of it."""
+    return _interrupted
 
 
 def settled() -> None:
@@ -60,6 +81,8 @@ def end(code: int) -> None:
     """The last word: leave with this exit code as soon as all threads and exit functions are done."""
     global _code
     _code = code
+    if _begun and signal.getsignal(signal.SIGINT) is _interrupt:
+        signal.signal(signal.SIGINT, lambda *_: os._exit(code))
 
 
 def _leave() -> None:

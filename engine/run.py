@@ -39,6 +39,7 @@ from engine.rounding import SHARE, least
 from engine.runs import checkpoint, predictor
 from engine.runs.curves import left_out
 from engine.runs.folder import RunFolder, read_facts
+from engine.runs.lock import Lock, LostError
 from engine.runs.origin import Origin
 from engine.runs.provenance import provenance
 from engine.runs.recorder import Recorder
@@ -58,10 +59,17 @@ class Run:
         table: the data, where it has been loaded already.
         command: the command line that started it, for the record.
         origin: the checkpoint to begin from, if not from the initial parameters.
+        locks: whether the folder is locked against other processes, until `let_go`.
     """
 
     def __init__(
-        self, recipe: Recipe, table: Table | None = None, command: str = "", origin: Origin | None = None
+        self,
+        recipe: Recipe,
+        table: Table | None = None,
+        command: str = "",
+        origin: Origin | None = None,
+        *,
+        locks: bool = False,
     ) -> None:
         self.recipe = recipe
         self.command = command
@@ -78,6 +86,8 @@ class Run:
         self.ending: Ending | None = None
         self.result: dict[str, Any] = {}
         self._origin = origin
+        self._locks = locks
+        self._lock: Lock | None = None  # of the folder of an earlier run that goes on, or of a branch
         self._pending = sorted(recipe.events, key=lambda event: event.step)
         self._active = 0.0  # seconds of training
         self._resumed_at: float | None = None  # when the clock was last started
@@ -92,7 +102,14 @@ class Run:
     # Before the first step.
 
     def prepare(self, activity: Callable[[str], None], cancelled: Cancelled) -> None:
-        """Load and prepare the data, make the plan, and open the folder. Raises InputError and Cancelled."""
+        """Load and prepare the data, make the plan, and open the folder. Raises InputError and Cancelled.
+
+        The folder of a run that goes on is locked before anything else, and `let_go` gives it back.
+        """
+        if self._origin is not None and not self._origin.branch:
+            if self._locks:
+                self._lock = Lock.take(self._origin.run, take_over=self._origin.take_over)
+            self._origin.check()
         if self.table is None:
             activity(f"reading {self.recipe.data.dataset}")
             self.table = load(self.recipe.data, cancelled=cancelled)
@@ -111,7 +128,7 @@ class Run:
         watch = Watch(self.recipe.stopping, self.facts, len(self.prepared.validation.y) > 0, size)
         self._progress = Progress(watch, _norm(self.kernel.gradient()))
         if self._origin is None:
-            self.folder = RunFolder.create(self.recipe, self.prepared.table_name)
+            self.folder = RunFolder.create(self.recipe, self.prepared.table_name, locks=self._locks)
         else:
             self.folder = self._take_over(self._origin)
         self.recorder = Recorder(self.folder, self.recipe.recording, self.plan.steps, self.step)
@@ -174,11 +191,12 @@ class Run:
         path = origin.run
         if origin.branch:
             path = RunFolder.reserve(self.recipe, self.prepared.table_name)
+            self._lock = Lock.take(path) if self._locks else None
             for name in ("loss.f64", "stamps.f64", "validation.f64", "evaluations.jsonl"):
                 if (origin.run / name).exists():
                     check_regular(origin.run / name)
                     shutil.copyfile(origin.run / name, path / name)
-        return RunFolder(path, self.recipe, (self.step, self._progress.evaluated))
+        return RunFolder(path, self.recipe, (self.step, self._progress.evaluated), lock=self._lock)
 
     def _lost(self, run: Path) -> str:
         """A sentence where a power cut took losses that the checkpoint has seen. Raises InputError for too many."""
@@ -374,6 +392,7 @@ class Run:
     def checkpoint(self, *, last: bool = True, keep: bool = False) -> None:
         """Write the state (as the last one; with `keep` also under its step) and the model as they are now."""
         assert self.folder is not None
+        self.folder.check()
         if last:
             self._write_state(keep)
         model = self.folder.path / "model.safetensors"
@@ -382,6 +401,7 @@ class Run:
 
     def _write_state(self, keep: bool = False) -> None:
         assert self.folder is not None
+        self.folder.check()
         state = self._progress.added(self.kernel.state(), self.seconds)
         if self._progress.best is not None:
             checkpoint.save(self.folder.checkpoints / "best.safetensors", self._progress.best)
@@ -474,6 +494,8 @@ class Run:
             words = f"{error.strerror or error}" + (f" ({error.filename})" if error.filename else "")
         if self.folder is None:
             return f"The run could not start: {words}."
+        if isinstance(error, LostError):
+            return f"{error} What it wrote before is kept."
         try:
             if self.folder.gone:
                 return self._left()
@@ -486,6 +508,13 @@ class Run:
         except OSError as second:
             return f"The run failed: {words}; and its log cannot be written: {second.strerror or second}."
         return f"The run failed: {words}. The traceback is in {self.folder.path / 'log.txt'}."
+
+    def let_go(self) -> None:
+        """Give the lock of the folder back, however the run ended. Once is enough."""
+        if self.folder is not None:
+            self.folder.unlock()
+        elif self._lock is not None:
+            self._lock.release()
 
     def _left(self) -> str:
         """Let go of a folder that was deleted or moved away. Raises OSError."""

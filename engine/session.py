@@ -76,7 +76,7 @@ class Session:
     ) -> None:
         self._alone = company is None
         self._company = company or Company()
-        self._run = Run(recipe, table, command, origin)
+        self._run = Run(recipe, table, command, origin, locks=True)
         self._watched = paced if watched is None else watched
         pace = recipe.recording.pace
         self._pace = None if not paced or pace == "max" else AUTO_PACE if pace == "auto" else float(pace)
@@ -132,6 +132,12 @@ class Session:
         if Recipe().replace({field: value}).get(field) == "auto":
             raise InputError(f"{find(field).label.capitalize()} needs a definite value during a run, not auto.")
         self._note("change", (field, value))
+
+    def cut_short(self) -> None:
+        """The process ends now, without waiting for the run: have the folder say so. From any thread."""
+        folder = self._run.folder
+        if folder is not None:
+            folder.cut_short()
 
     def checkpoint(self) -> None:
         """Write a checkpoint at the next step boundary."""
@@ -210,14 +216,17 @@ class Session:
             text = str(error) or "Given up before the first step."
             if run.folder is not None:
                 run.fail(error)
+            run.let_go()  # whoever sees that it is over may go on with it
             path = run.folder.path if run.folder is not None else None
             self._snapshot = replace(self._snapshot, phase=Phase.FAILED, error=text, run=path)
         except BaseException as error:  # noqa: BLE001 (it is told, logged, and the folder kept valid)
             self.failure = error
             text = run.fail(error)
+            run.let_go()
             path = run.folder.path if run.folder else None
             self._snapshot = replace(self._snapshot, phase=Phase.FAILED, error=text, run=path, ending=run.ending)
         finally:
+            run.let_go()
             if self._alone and self._company.sampler is not None:
                 self._company.sampler.stop()
 

@@ -126,6 +126,7 @@ class Snapshot:
     notes: tuple[str, ...] = ()  # what preparation left out or repaired
     run: Path | None = None
     ending: Ending | None = None
+    stands: str = ""  # of a kept run that is not over for good how it stands: "running on gpu7", "interrupted"
     error: str = ""
 
     @property

@@ -57,6 +57,8 @@ class TopLine(Cells):
         now = desk.snapshot
         if now is not None and now.ending is not None and now.ending.reason == "diverged":
             word, style = "diverged", ink.bad
+        if now is not None and now.stands and not desk.live:
+            word, style = now.stands, ink.good if now.stands.startswith("running") else ink.accent
         head: list[Span] = [(" ravine", ink.accent)]
         if self.place:
             head += [("  " + self.place, ink.strong)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from textual.message import Message
 
 from engine.errors import InputError
+from tui.keymap import named
 from tui.surveyor import in_background
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from engine.recipe import Event, Recipe
+    from engine.runs.liveness import Standing
     from engine.runs.origin import Origin
     from engine.runs.predictor import Predictor
     from engine.runs.store import RunInfo
@@ -75,9 +77,11 @@ def read_kept(path: Path) -> Kept:
     from engine.learn.curvature import Facts
     from engine.recipe import read_toml
     from engine.runs.folder import read_evaluation_lines, read_facts, read_pairs
+    from engine.runs.liveness import LIVING, standing
     from engine.snapshot import Ending, Phase, Snapshot
 
     facts = read_facts(path)
+    now = standing(path, facts)
     recipe = read_toml(path)
     result: dict[str, Any] = facts.get("result") or {}
     try:
@@ -112,9 +116,27 @@ def read_kept(path: Path) -> Kept:
         facts=known,
         marks=tuple(_mark(event) for event in recipe.events),
         run=path,
-        ending=Ending(result.get("ended") or "interrupted", str(facts.get("ending") or "It was cut short.")),
+        ending=Ending(result.get("ended") or "interrupted", _told(path, facts, now, steps)),
+        stands=now.word if now.state in (*LIVING, "interrupted") else "",
     )
     return Kept(path, recipe, snapshot, facts)
+
+
+def _told(path: Path, facts: Mapping[str, Any], now: Standing, steps: int) -> str:
+    """Why a run ended; of one that has not, or not by itself, how it stands."""
+    number = f" (pid {now.pid})" if now.pid is not None else ""
+    if now.live:
+        return f"The run is {now.word}{number}; this is its curve up to step {steps:,}."
+    if now.state == "unknown":
+        return now.refusal(path)
+    if facts.get("ending"):
+        return str(facts["ending"])
+    if now.state == "interrupted":
+        return (
+            f"Interrupted at step {steps:,}: its process ended without a word. {named('runs.resume')} in the list of "
+            "runs goes on from its last checkpoint."
+        )
+    return "Nothing is known of how it ended."
 
 
 def _model(path: Path) -> Predictor | None:
@@ -198,15 +220,16 @@ def ask_to_resume(path: Path, post: Callable[[Message], Any]) -> None:
 
     def work() -> None:
         from engine.recipe import read_toml
-        from engine.runs.folder import read_facts, running
+        from engine.runs.folder import read_facts
+        from engine.runs.liveness import standing
         from engine.runs.origin import Origin
 
         try:
             facts, recipe = read_facts(path), read_toml(path)
             planned = int((facts.get("choices") or {}).get("steps") or 0)
             done = int((facts.get("result") or {}).get("steps") or 0)
-            if running(facts):
-                raise InputError(f"The run {path.name} is still going on; stop it first.")
+            if why := standing(path, facts).refusal(path):
+                raise InputError(why)
             if planned and done >= planned:
                 raise InputError(
                     f"The run {path.name} has taken all its {planned:,} steps; "

@@ -153,7 +153,7 @@ def _texts(column: Field, run: RunInfo) -> Sequence[str]:
         return [tag.casefold() for tag in run.tags]
     shown = _shown(column, run)
     if column.name == "state":  # in the words of run.json too
-        return [shown, run.state, run.ended]
+        return [shown, run.word.casefold(), run.state, run.ended]
     if column.name == "dataset" and run.dataset:
         return [shown, run.dataset.casefold(), shown.partition(".")[0], shown.partition(":")[0]]
     return [shown] if shown else []

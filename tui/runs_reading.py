@@ -77,7 +77,7 @@ class Reading:
         except InputError as error:
             read = FolderRead(folder, problem=str(error))
         self._stamp = folder, _changed(folder)
-        self._live = any(run.state in LIVE for run in read.runs)
+        self._live = any(run.state in (*LIVE, "unknown") for run in read.runs)
         took = time.monotonic() - began
         self._due = time.monotonic() + OFTEN * took
         self._post(read)

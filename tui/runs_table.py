@@ -100,6 +100,11 @@ def _choice(name: str) -> Callable[[RunInfo], Any]:
     return lambda run: run.choices.get(name)
 
 
+def _state(run: RunInfo) -> str:
+    """How it stands, in few cells: of one that runs on another host, where."""
+    return f"on {run.host}" if run.state == "running" and run.word != "running" else run.word
+
+
 def _about(run: RunInfo) -> float | None:
     return max(0.0, time.time() - run.created) if run.created else None
 
@@ -118,8 +123,8 @@ def _bytes(size: float) -> str:
 # fmt: off
 _OWN: tuple[Field, ...] = (
     Field("run", "run", 30, "the name of the folder", lambda run: run.name, kind="about"),
-    Field("state", "state", 11, "running, paused, done, stopped, diverged, interrupted, failed, damaged",
-        lambda run: run.word, kind="about"),
+    Field("state", "state", 11, "running, or on which host; paused, unknown, done, stopped, diverged, interrupted, "
+        "failed, damaged", lambda run: _state(run), kind="about"),
     Field("normalize", "scale", 7, "the normalization", lambda run: run.normalization or None, kind="choice"),
     Field("lr", "lr", 8, "the learning rate", lambda run: run.lr, _number(4), True, "choice"),
     Field("loss", "loss", 10, "the train loss of the saved weights", lambda run: run.train_loss, _number(5), True,

@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
 def listing(*, runs: str = "./runs", json: bool = False) -> int:
     """List the runs, newest first; the exit code. Raises InputError."""
+    from engine.runs.heartbeat import WATCH
     from engine.runs.store import list_runs
 
-    found = list_runs(Path(runs).expanduser())
+    found = list_runs(Path(runs).expanduser(), patience=WATCH)
     if json:
         put_json({"runs": [vars(run) for run in found]})
     elif not found:

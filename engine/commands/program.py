@@ -50,12 +50,18 @@ def resume(
     changed_data: Annotated[
         bool, Parameter(negative=(), help="Go on though the table has changed since the run began.")
     ] = False,
+    take_over: Annotated[
+        bool,
+        Parameter(negative=(), help="Go on though the run may still be live on a host that cannot be asked."),
+    ] = False,
     runs: RunsFolder = "./runs",
     json: Json = False,
     plain: Plain = False,
 ) -> int:
     """Go on with a run where its last checkpoint stood, as if it had never stopped."""
-    return training.resume(run, steps=steps, changed_data=changed_data, runs=runs, json=json, plain=plain)
+    return training.resume(
+        run, steps=steps, changed_data=changed_data, take_over=take_over, runs=runs, json=json, plain=plain
+    )
 
 
 @app.command

@@ -33,12 +33,17 @@ def prune(
         str | None,
         Parameter(help="Only runs in these states or with these endings: failed,interrupted,damaged,diverged,…"),
     ] = None,
+    take_over: Annotated[
+        bool,
+        Parameter(negative=(), help="Delete runs too that may still be live on a host that cannot be asked."),
+    ] = False,
     yes: Annotated[bool, Parameter(name=("--yes", "-y"), negative=(), help="Do not ask.")] = False,
     runs: RunsFolder = "./runs",
     json: Json = False,
 ) -> int:
     """Delete old runs for good, and empty the trash. Asks first. Runs with tags or a note, and live ones, stay."""
     from engine.runs import keeping
+    from engine.runs.heartbeat import WATCH
     from engine.runs.store import disk_use, list_runs
     from engine.snapshot import Ended
 
@@ -46,11 +51,15 @@ def prune(
     if keep < 0:
         raise InputError(f"--keep is {keep}, but must be 0 or more.")
     states = [part.strip() for part in (state or "").split(",") if part.strip()]
-    known = ("ended", "interrupted", "failed", "damaged", *get_args(Ended))
+    known = ("ended", "interrupted", "failed", "damaged", "unknown", *get_args(Ended))
     for one in states:
         if one not in known:
             raise InputError(f"--state {one} is none that a run can have; there are {', '.join(dict.fromkeys(known))}.")
-    going = keeping.prunable(list_runs(folder), keep=keep, states=states)
+    found = list_runs(folder, patience=WATCH)
+    going = keeping.prunable(found, keep=keep, states=states, take_over=take_over)
+    unknown = [run for run in found[keep:] if run.state == "unknown"] if not take_over else []
+    for run in unknown[:SHOWN]:
+        say(f"  {run.name} stays: it may still be running on {run.host}; --take-over deletes it too.")
     trash = keeping.trashed(folder)
     freed = sum(run.bytes for run in going) + sum(disk_use(place) for place in trash)
     if not going and not trash:
@@ -74,7 +83,7 @@ def prune(
     deleted, problems = [], []
     for path in (*(run.path for run in going), *trash):
         try:
-            keeping.remove(path)
+            keeping.remove(path, take_over=take_over)
             deleted.append(path.name)
         except InputError as error:  # one that cannot go keeps no other
             problems.append(str(error))

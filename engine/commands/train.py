@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import signal
 import sys
@@ -65,7 +66,7 @@ def train(recipe: Recipe, *, json: bool = False, plain: bool = False, origin: Or
 
     process.settled()
     session = Session(recipe, command=shlex.join(["ravine", *console.words]), origin=origin)
-    with _signals(lambda: session.stop("interrupted")):
+    with _signals(lambda: session.stop("interrupted"), session.cut_short):
         session.start()
         start = 0 if origin is None else int(origin.state.facts["step"])
         _watch(session, quiet=json and not plain, plain=plain, start=start)
@@ -96,22 +97,30 @@ def resume(
     *,
     steps: str | None = None,
     changed_data: bool = False,
+    take_over: bool = False,
     runs: str,
     json: bool = False,
     plain: bool = False,
 ) -> int:
-    """Go on with a run where its last checkpoint stood; the exit code. Raises InputError."""
-    from engine.runs.facts import read_facts, running
+    """Go on with a run where its last checkpoint stood; the exit code. Raises InputError.
+
+    Args:
+        take_over: also where the process that had the run cannot be asked whether it is over.
+    """
+    from engine.runs.facts import read_facts
+    from engine.runs.liveness import standing
     from engine.runs.origin import Origin
     from engine.runs.store import resolve
 
     path = resolve(run, Path(runs).expanduser())
     recipe = read_toml(path)
-    if running(read_facts(path)):
-        raise InputError(f"The run {path.name} is still running; stop it first.")
+    found = standing(path, read_facts(path))
+    if (why := found.refusal(path)) and not (take_over and found.state == "unknown"):
+        raise InputError(why)
     if steps is not None:
         recipe = recipe.replace({"steps": steps})
-    return train(recipe, json=json, plain=plain, origin=Origin.read(path, changed_data=changed_data))
+    origin = Origin.read(path, changed_data=changed_data, take_over=take_over)
+    return train(recipe, json=json, plain=plain, origin=origin)
 
 
 def _watch(session: Any, *, quiet: bool, plain: bool, start: int) -> None:
@@ -141,21 +150,33 @@ def _watch(session: Any, *, quiet: bool, plain: bool, start: int) -> None:
 
 
 class _signals:
-    """Let SIGINT, SIGTERM and SIGHUP call `stop`, for as long as it lasts; a second one ends at once."""
+    """Let what asks the process to end call `stop`, for as long as it lasts.
 
-    def __init__(self, stop: Callable[[], None]) -> None:
-        self._stop = stop
+    A second one calls `cut_short` and ends at once, without waiting for anything; a third one not even for that.
+    """
+
+    def __init__(self, stop: Callable[[], None], cut_short: Callable[[], None]) -> None:
+        self._stop, self._cut_short = stop, cut_short
+        self._told = False
         self._old: dict[int, Any] = {}
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        self._stop()
-        signal.signal(number, self._old[number] or signal.SIG_DFL)
+        if not self._told:
+            self._told = True
+            self._stop()
+            return
+        for one in self._old:
+            signal.signal(one, signal.SIG_DFL)
+        try:
+            self._cut_short()
+        finally:  # whatever the disk says
+            os._exit(INTERRUPTED)
 
     def __enter__(self) -> None:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
             if signal.getsignal(number) is not signal.SIG_IGN:  # nohup stays nohup
                 self._old[number] = signal.signal(number, self._handle)
 
     def __exit__(self, *_: object) -> None:
         for number, old in self._old.items():
-            signal.signal(number, old)
+            signal.signal(number, old or signal.SIG_DFL)

@@ -76,19 +76,3 @@ def went_on(facts: Mapping[str, Any]) -> tuple[int, ...]:
     parts = facts.get("resumed")
     steps = [part.get("step") for part in parts if isinstance(part, dict)] if isinstance(parts, list) else []
     return tuple(step for step in steps if isinstance(step, int))
-
-
-def running(facts: Mapping[str, Any]) -> bool:
-    """Whether a run that calls itself unfinished still has its process on this host."""
-    if facts.get("state") not in ("running", "paused") or facts.get("host") != host():
-        return False
-    pid = facts.get("pid")
-    if not isinstance(pid, int) or pid <= 0:
-        return False
-    try:
-        os.kill(pid, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:
-        return True  # it lives, and belongs to somebody else
-    return True

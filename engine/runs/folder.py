@@ -10,6 +10,8 @@
     checkpoints/        what is needed to go on: arrays and plain facts
     events.out.…        TensorBoard's copy of the curves
     log.txt             what happened, in words
+    lock/               while a process writes: whose run it is (see `engine.runs.lock`)
+    heartbeat           while a process writes: replaced every two seconds
 
 Files are replaced whole or appended to; a reader never meets half of one.
 """
@@ -27,6 +29,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.errors import InputError
 from engine.files import open_append, write_bytes, write_text
@@ -35,9 +38,10 @@ from engine.recipe import Recipe
 from engine.runs.curves import read_evaluation_lines as read_evaluation_lines
 from engine.runs.curves import read_evaluations as read_evaluations
 from engine.runs.curves import read_pairs as read_pairs
-from engine.runs.facts import FORMAT, clean, host, to_json
+from engine.runs.facts import FORMAT, clean, to_json
 from engine.runs.facts import read_facts as read_facts
-from engine.runs.facts import running as running
+from engine.runs.liveness import UNFINISHED, own
+from engine.runs.lock import Lock, LostError
 from engine.versions import version
 
 
@@ -50,13 +54,17 @@ def versions() -> dict[str, str]:
 class RunFolder:
     """The folder of a run that is being written."""
 
-    def __init__(self, path: Path, recipe: Recipe, keep: tuple[int, int] | None = None) -> None:
+    def __init__(
+        self, path: Path, recipe: Recipe, keep: tuple[int, int] | None = None, *, lock: Lock | None = None
+    ) -> None:
         """Open a folder that exists.
 
         Args:
             keep: of what an earlier part of the run wrote, keep so many steps, and evaluations up to that step.
+            lock: of the folder; the one who opens it has taken it, and `close` gives it back.
         """
         self.path = path
+        self._lock = lock
         self.checkpoints = path / "checkpoints"
         self.checkpoints.mkdir(exist_ok=True)
         write_text(path / "recipe.toml", recipe.to_toml())
@@ -72,9 +80,17 @@ class RunFolder:
         self._facts: dict[str, Any] = {}
 
     @classmethod
-    def create(cls, recipe: Recipe, table_name: str) -> RunFolder:
-        """Make a new folder under the recipe's runs folder. Raises InputError where that cannot be written."""
-        return cls(cls.reserve(recipe, table_name), recipe)
+    def create(cls, recipe: Recipe, table_name: str, *, locks: bool = True) -> RunFolder:
+        """Make a new folder under the recipe's runs folder, and lock it. Raises InputError where that cannot be."""
+        path = cls.reserve(recipe, table_name)
+        if not locks:
+            return cls(path, recipe)
+        lock = Lock.take(path)
+        try:
+            return cls(path, recipe, lock=lock)
+        except BaseException:
+            lock.release()
+            raise
 
     @staticmethod
     def reserve(recipe: Recipe, table_name: str) -> Path:
@@ -111,27 +127,53 @@ class RunFolder:
         return False
 
     def check(self) -> None:
-        """Raise FileNotFoundError where the folder is gone."""
+        """Raise FileNotFoundError where the folder is gone, LostError where another process has taken it over."""
+        lost: LostError | None = None
+        try:
+            if self._lock is not None:
+                self._lock.check()
+        except LostError as error:
+            lost = error  # it went with its folder, or without
         if self.gone:
             raise FileNotFoundError(errno.ENOENT, "its folder was deleted or moved while it trained", str(self.path))
+        if lost is not None:
+            raise lost
 
     def _append(self, name: str) -> int:
         return open_append(self.path / name)
 
     def update_recipe(self, recipe: Recipe) -> None:
         """Put a recipe in the place of the old, when events have been added."""
+        self.check()
         write_text(self.path / "recipe.toml", recipe.to_toml())
 
     def record(self, **facts: Any) -> None:
         """Put facts into run.json, beside those already there. Raises OSError."""
         self.check()  # or a part of a deleted folder would look like a run
         self._facts.update(facts)
-        content = {"format": FORMAT, "host": host(), "pid": os.getpid()} | self._facts
+        process = own()
+        writer = {"host": process.host, "pid": process.pid, "process": process.to_dict()}
+        content = {"format": FORMAT, **writer} | self._facts
         write_text(self.path / "run.json", json.dumps(clean(content), ensure_ascii=False, indent=1, allow_nan=False))
+
+    def cut_short(self) -> None:
+        """Say of a run that is going on that it was interrupted, for its process ends at once. From any thread."""
+        if self._facts.get("state") in UNFINISHED:
+            words = "Interrupted, and ended at once; the run can go on from its last checkpoint."
+            self.record(state="interrupted", ended_at=time.time(), ending=words)
+
+    def append(self, losses: NDArray[np.float64], steps: int, wall_time: float) -> None:
+        """Add the losses [n] before the last n of `steps` updates. Raises OSError, and what `check` raises."""
+        self.check()
+        self.history.append(losses)
+        self._stamp(steps, wall_time)
 
     def stamp(self, steps: int, wall_time: float) -> None:
         """Note when the loss file had grown to `steps`. Raises OSError, also where the file is not there any more."""
         self.check()
+        self._stamp(steps, wall_time)
+
+    def _stamp(self, steps: int, wall_time: float) -> None:
         os.write(self._stamps, np.array([steps, wall_time], "<f8").tobytes())
 
     def validation(self, step: int, loss: float) -> None:
@@ -139,7 +181,8 @@ class RunFolder:
         os.write(self._validation, np.array([step, loss], "<f8").tobytes())
 
     def evaluation(self, step: int, wall_time: float, values: Mapping[str, float]) -> None:
-        """Add the values of several curves."""
+        """Add the values of several curves. Raises OSError, and what `check` raises."""
+        self.check()
         line = to_json({"step": step, "time": wall_time} | dict(values))
         os.write(self._evaluations, f"{line}\n".encode())
 
@@ -171,7 +214,13 @@ class RunFolder:
         os.write(self._log, f"{stamp} {text.rstrip()}\n".encode())
 
     def close(self) -> None:
-        """Have the disk keep everything and give the files back, but for the history's, which may still be read."""
+        """Have the disk keep everything and give back lock and files, but the history's, which may still be read."""
         self.history.sync()
         for handle in (self._stamps, self._validation, self._evaluations, self._log):
             os.close(handle)
+        self.unlock()
+
+    def unlock(self) -> None:
+        """Give the lock back."""
+        if self._lock is not None:
+            self._lock.release()

@@ -17,9 +17,9 @@ from engine.errors import InputError
 from engine.files import read_bytes, write_bytes
 
 NAME = ".index.json"
-FORMAT = 2
+FORMAT = 3
 MOST = 2**30  # bytes, of some million runs
-WATCHED = ("run.json", "note.json")  # the files that an entry is made from
+WATCHED = ("run.json", "note.json", "lock")  # what an entry is made from
 
 Mark = list[int]
 Entry = dict[str, Any]

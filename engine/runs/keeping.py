@@ -13,7 +13,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from engine.errors import InputError
-from engine.runs.facts import NewerError, read_facts, running
+from engine.runs.facts import NewerError, read_facts
+from engine.runs.liveness import UNFINISHED, standing
 from engine.runs.store import RunInfo
 
 TRASH = ".trash"
@@ -83,22 +84,28 @@ def trashed(folder: Path) -> tuple[Path, ...]:
     return tuple(sorted(places, key=lambda place: place.lstat().st_ctime, reverse=True))
 
 
-def prunable(runs: Sequence[RunInfo], *, keep: int, states: Iterable[str] = ()) -> tuple[RunInfo, ...]:
+def prunable(
+    runs: Sequence[RunInfo], *, keep: int, states: Iterable[str] = (), take_over: bool = False
+) -> tuple[RunInfo, ...]:
     """Which of the runs, newest first, would go: all but the newest `keep`, those with tags or notes, and live ones.
 
-    Of what cannot be read only a damaged run goes: neither one of a newer ravine nor what somebody else has put there.
+    One that may be live on a host that cannot be asked stays too. Of what cannot be read only a damaged run goes:
+    neither one of a newer ravine nor what somebody else has put there.
 
     Args:
         states: only runs in these states or with these endings (failed, interrupted, damaged, diverged, …); empty for
             any.
+        take_over: whether runs go that may be live on a host that cannot be asked.
     """
+    kept = (*UNFINISHED, *([] if take_over else ["unknown"]))
     wanted = set(states)
     return tuple(
         run
         for run in runs[keep:]
         if not run.tags
         and not run.note
-        and run.state not in ("running", "paused")
+        and not run.live
+        and run.state not in kept
         and (not wanted or run.state in wanted or run.ended in wanted)
         and (run.state != "damaged" or _damaged(run.path))
     )
@@ -115,10 +122,14 @@ def _damaged(run: Path) -> bool:
     return any((run / name).exists() for name in ("recipe.toml", "loss.f64"))
 
 
-def remove(run: Path) -> None:
-    """Delete a run, or what lies in the trash, for good. Of a link only the link goes. Raises InputError."""
+def remove(run: Path, *, take_over: bool = False) -> None:
+    """Delete a run, or what lies in the trash, for good. Of a link only the link goes. Raises InputError.
+
+    Args:
+        take_over: also one that may be live on a host that cannot be asked.
+    """
     if run.parent.name != TRASH:
-        _check(run, "deleted")
+        _check(run, "deleted", take_over)
     try:
         if run.is_symlink():
             run.unlink()
@@ -128,16 +139,18 @@ def remove(run: Path) -> None:
         raise InputError(f"{run} cannot be deleted: {error.strerror or error}.") from None
 
 
-def _check(run: Path, what: str) -> None:
-    """Complain where this is no run, or one at work."""
+def _check(run: Path, what: str, take_over: bool = False) -> None:
+    """Complain where this is no run, or one at work, or one of which nobody knows."""
     if not (run / "run.json").exists() and not (run / "recipe.toml").exists():
         raise InputError(f"{run} is not a run folder; nothing was {what}.")
     try:
-        live = running(read_facts(run))
+        found = standing(run, read_facts(run))
     except InputError:
-        return  # a damaged one may go
-    if live:
-        raise InputError(f"The run {run.name} is still running; stop it first.")
+        found = standing(run, {})  # a damaged one may go, but not one that is just being made
+    if found.state == "unknown" and take_over:
+        return
+    if why := found.refusal(run):
+        raise InputError(why)
 
 
 def _free(folder: Path, name: str) -> Path:

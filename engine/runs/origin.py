@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,9 +22,19 @@ class Origin:
     state: State
     branch: bool = False
     changed_data: bool = False  # go on though the table is not the one the run began with
+    take_over: bool = False  # go on though the process that had the run cannot be asked whether it is over
+    mark: tuple[int, ...] = ()  # what tells the file of the last checkpoint from a later one
 
     @classmethod
-    def read(cls, run: Path, step: int | None = None, *, branch: bool = False, changed_data: bool = False) -> Origin:
+    def read(
+        cls,
+        run: Path,
+        step: int | None = None,
+        *,
+        branch: bool = False,
+        changed_data: bool = False,
+        take_over: bool = False,
+    ) -> Origin:
         """The last checkpoint of a run, or that of a step. Raises InputError where there is none."""
         if step is None:
             last = run / "checkpoints" / "last.safetensors"
@@ -31,9 +42,23 @@ class Origin:
                 raise InputError(
                     f"The run {run.name} has no checkpoint to go on from; `ravine train --recipe {run}` begins it anew."
                 )
-            return cls(run, checkpoint.load(last), branch, changed_data)
+            mark = _mark(last)  # before it is read: of two that are read, the later one may be the other
+            return cls(run, checkpoint.load(last), branch, changed_data, take_over, mark)
         kept = checkpoint.kept(run)
         if step not in kept:
             steps = ", ".join(f"{s:,}" for s in kept) or "none"
             raise InputError(f"The run {run.name} has no checkpoint of step {step:,}; it has {steps}.")
         return cls(run, checkpoint.load(kept[step]), branch, changed_data)
+
+    def check(self) -> None:
+        """Raise InputError where the run has gone on since its checkpoint was read."""
+        if self.mark and _mark(self.run / "checkpoints" / "last.safetensors") != self.mark:
+            raise InputError(f"The run {self.run.name} has gone on meanwhile in another process; resume it again.")
+
+
+def _mark(file: Path) -> tuple[int, ...]:
+    try:
+        info = os.stat(file)
+    except OSError:
+        return ()
+    return info.st_mtime_ns, info.st_size, info.st_ino

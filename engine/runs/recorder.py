@@ -86,8 +86,7 @@ class Recorder:
         Raises OSError when the disk refuses.
         """
         wall, end = time.time(), start + len(losses)
-        self._folder.history.append(losses)
-        self._folder.stamp(end, wall)
+        self._folder.append(losses, end, wall)
         if self._events is None:
             return
         steps = logged(start, end, self._wishes.log_every)

@@ -13,13 +13,15 @@ from threading import Lock
 from typing import Any
 
 from engine.errors import InputError
-from engine.runs import index, notes
-from engine.runs.facts import read_facts, running
+from engine.runs import heartbeat, index, notes
+from engine.runs.facts import read_facts
+from engine.runs.liveness import LIVING, LOCK, UNFINISHED, Standing, standing
 
 # Choices of run.json that an entry need not say: they have places of their own, or are what everybody has.
 ELSEWHERE = frozenset({"dataset", "normalize", "model", "optimizer", "lr"})
 USUAL = {"l1": 0, "dropout": 0, "seed": 0, "split_seed": 0}
 SOME = 6  # names in a message
+WAIT = 0.25  # seconds between two looks at heartbeats
 PLACED = ("device", "backend", "precision", "threads")
 FIGURES = ("epochs", "steps_per_second", "optimum_loss", "baseline_loss", "lr_bound", "condition_number")
 
@@ -30,7 +32,10 @@ class RunInfo:
 
     name: str
     path: Path
-    state: str  # running, paused, ended, interrupted, failed; "damaged"
+    state: str  # running, paused, unknown, ended, interrupted, failed; "damaged"
+    live: bool = False  # whether a process has it, here or elsewhere
+    host: str = ""  # where its process is, or was
+    pid: int | None = None  # of its process
     ended: str = ""
     created: float = 0.0  # when it, or its newest part, began: seconds since 1970
     dataset: str = ""
@@ -55,6 +60,8 @@ class RunInfo:
     @property
     def word(self) -> str:
         """How it stands, in a word: its state, or of one that has ended why; done where all steps were taken."""
+        if self.state in LIVING:
+            return Standing(self.state, self.host).word
         word = self.ended if self.state == "ended" and self.ended not in ("limit", "") else self.state
         return "done" if word == "ended" else word
 
@@ -70,12 +77,21 @@ class RunInfo:
         return "just now"
 
 
-def list_runs(folder: Path) -> tuple[RunInfo, ...]:
+def list_runs(folder: Path, *, patience: float = 0.0) -> tuple[RunInfo, ...]:
     """Every run in a folder, newest first. A damaged one is listed with its problem and hides no other.
 
     Runs that have not changed since are taken from the folder's index (see `engine.runs.index`).
+
+    Args:
+        patience: seconds in which to watch the heartbeats of runs of other hosts whose folders cannot be written.
     """
-    return Lister().list(folder)
+    lister, end = Lister(), time.monotonic() + patience
+    while True:
+        found = lister.list(folder)
+        open_ = any(run.state == "unknown" and heartbeat.watched(run.path) for run in found)
+        if not open_ or time.monotonic() >= end:
+            return found
+        time.sleep(WAIT)
 
 
 class Lister:
@@ -161,8 +177,11 @@ def _told(path: Path, entry: index.Entry) -> RunInfo:
     run = RunInfo(name=path.name, path=path, **{**fields, "tags": tuple(fields["tags"])})
     if live is None:
         return run
-    state = run.state if running(live) else "interrupted"
-    return replace(run, state=state, steps=written(path), bytes=disk_use(path))
+    now = standing(path, live)
+    run = replace(run, state=now.state, live=now.live, host=now.host, pid=now.pid)
+    if live.get("state") not in UNFINISHED:
+        return run
+    return replace(run, steps=written(path), bytes=disk_use(path))
 
 
 def _entry(path: Path) -> index.Entry:
@@ -175,9 +194,12 @@ def _entry(path: Path) -> index.Entry:
         result: dict[str, Any] = facts.get("result") or {}
         choices: dict[str, Any] = facts.get("choices") or {}
         state = str(facts.get("state", ""))
-        live = {name: facts.get(name) for name in ("state", "host", "pid")}
+        live = {name: facts.get(name) for name in ("state", "host", "pid", "process")}
+        told, pid = facts.get("host"), facts.get("pid")
         return {
             "state": state,
+            "host": told if isinstance(told, str) else "",
+            "pid": pid if isinstance(pid, int) and not isinstance(pid, bool) else None,
             "ended": str(result.get("ended") or ""),
             "created": _begun(facts),
             "dataset": str(choices.get("dataset", "")),
@@ -193,7 +215,7 @@ def _entry(path: Path) -> index.Entry:
             **common,
             "choices": _choices(path, facts, choices),
             "figures": _figures(result),
-            **({"live": live} if state in ("running", "paused") else {}),
+            **({"live": live} if state in UNFINISHED or (path / LOCK).exists() else {}),
         }
     except InputError as error:
         return {"state": "damaged", "problem": str(error), **common}

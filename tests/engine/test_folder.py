@@ -17,11 +17,10 @@ import pytest
 from engine.devices import DeviceInfo, cpu
 from engine.errors import InputError
 from engine.files import write_bytes, write_text
-from engine.history import History
 from engine.learn.kernels.contract import State
 from engine.recipe import build, read_toml
 from engine.runs import checkpoint, export
-from engine.runs.folder import FORMAT, RunFolder, clean, read_facts, read_pairs, running, to_json
+from engine.runs.folder import FORMAT, RunFolder, clean, read_facts, read_pairs, to_json
 from engine.runs.provenance import provenance
 from engine.runs.store import list_runs, resolve
 from tests.conftest import facts, losses, message, prepared_run, recipe, strict_json, train
@@ -307,22 +306,6 @@ def test_a_run_of_a_newer_ravine_asks_for_it(tmp_path: Path) -> None:
 def test_a_folder_without_run_json_is_no_run(tmp_path: Path) -> None:
     assert "not a run folder" in message(lambda: read_facts(tmp_path))
     assert "deleted, moved or given another name" in message(lambda: read_facts(tmp_path / "gone"))
-
-
-def test_a_run_whose_process_is_gone_is_interrupted(tmp_path: Path) -> None:
-    import socket
-
-    host = socket.gethostname()
-    here = {"format": 1, "state": "running", "host": host}
-    assert running(here | {"pid": os.getpid()})
-    assert not running(here | {"pid": os.getpid(), "state": "ended"})
-    for pid in (2**22 + 5, 2**70, 0, -1, None, "1"):
-        assert not running(here | {"pid": pid}), pid
-    assert not running(here | {"pid": os.getpid(), "host": "another"})
-    run = put(tmp_path / "runs" / "r", **here, pid=2**22 + 5)
-    History(run / "loss.f64").append(np.ones(17))
-    (listed,) = list_runs(tmp_path / "runs")
-    assert (listed.state, listed.steps) == ("interrupted", 17)
 
 
 def test_what_a_reader_of_a_live_run_sees_is_whole(tmp_path: Path) -> None:

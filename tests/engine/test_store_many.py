@@ -187,8 +187,10 @@ def test_an_unfinished_run_is_told_as_it_is_now(folder: Path, monkeypatch: pytes
     found = list_runs(folder)[0]
     assert (found.state, found.steps) == ("running", 10)
     assert found.bytes == disk_use(run)
-    monkeypatch.setattr("engine.runs.store.running", lambda facts: False)
-    assert list_runs(folder)[0].state == "interrupted"
+    assert (found.live, found.host, found.pid) == (True, socket.gethostname(), os.getpid())
+    monkeypatch.setattr("engine.runs.liveness._lives", lambda pid, started: False)
+    gone = list_runs(folder)[0]
+    assert (gone.state, gone.live) == ("interrupted", False)
 
 
 def test_two_processes_may_list_and_write_at_once(folder: Path) -> None:

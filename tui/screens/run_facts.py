@@ -49,7 +49,7 @@ class RunFacts(Cells):
             pairs += [("note", self.info.note)] if self.info.note else []
             pairs += [("tags", ", ".join(self.info.tags))] if self.info.tags else []
         # A run whose process was killed goes on calling itself running; the list has looked after it.
-        state = self.info.word if self.info is not None else str(facts.get("state", ""))
+        state = _stands(self.info) if self.info is not None else str(facts.get("state", ""))
         pairs += [("folder", str(kept.path)), ("state", state)]
         if facts.get("ending"):
             pairs.append(("why it ended", str(facts["ending"])))
@@ -68,3 +68,11 @@ class RunFacts(Cells):
         if parts := went_on(facts):
             pairs.append(("went on at", "step " + ", ".join(f"{step:,}" for step in parts)))
         return pairs
+
+
+def _stands(info: RunInfo) -> str:
+    """How a run stands: with the process that has it, or the step that it was interrupted at."""
+    if info.word == "interrupted":
+        return f"interrupted at step {info.steps:,}"
+    process = info.live or info.state == "unknown"
+    return f"{info.word}, pid {info.pid}" if process and info.pid is not None else info.word

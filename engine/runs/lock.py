@@ -1,0 +1,166 @@
+"""The lock of a run: whoever writes into its folder has it. A folder, for a lock on a file fails on some network disks.
+
+It is made aside with the owner's token in it and renamed to `lock`, which no file system does over a folder that is not
+empty: so it has an owner from the first moment, and one owner. To take it from a writer that is proven dead is to
+remove that writer's token, by its name, which never touches anybody else's; the empty folder is then taken like none.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import secrets
+import shutil
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from engine.errors import InputError
+from engine.runs import heartbeat
+from engine.runs.facts import read_facts
+from engine.runs.liveness import LOCK, Owner, of_owner, own, owner, standing
+
+TAKEN = (errno.ENOTEMPTY, errno.EEXIST)
+PATIENCE = 5.0  # seconds in which a network disk shows whose the lock is
+
+
+class HeldError(InputError):
+    """Another process has the run."""
+
+
+class LostError(Exception):
+    """Another process has taken the run over; this one writes no more."""
+
+
+class Lock:
+    """The right to write into a run's folder, with the heartbeat that goes with it."""
+
+    def __init__(self, run: Path, token: str) -> None:
+        self.run, self.token = run, token
+        self._file = run / LOCK / token
+        self._heart = heartbeat.Heart(run, token, self._held)
+        self._released = False
+
+    @classmethod
+    def take(cls, run: Path, *, take_over: bool = False) -> Lock:
+        """Take the lock of a run's folder.
+
+        Args:
+            take_over: also from a writer that cannot be asked; never from one that is known to live.
+
+        Raises:
+            HeldError: another process has it, or may have it.
+            InputError: the folder is gone or cannot be written.
+        """
+        if (why := _refusal(run, take_over)) is not None:
+            raise HeldError(why)
+        token = secrets.token_hex(8)
+        aside = run / f".{LOCK}-{token}"
+        try:
+            os.mkdir(aside)
+            node = os.stat(run)
+            said = {"process": own().to_dict(), "folder": [node.st_dev, node.st_ino], "taken": time.time()}
+            (aside / token).write_text(json.dumps(said), encoding="utf-8")
+            _enter(run, aside, take_over)
+        except OSError as error:
+            if isinstance(error, FileNotFoundError) and run.is_dir():  # swept away by one that was quicker
+                raise HeldError(_told(run)) from None
+            raise InputError(f"The run {run} cannot be locked: {error.strerror or error} ({error.filename}).") from None
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)  # no more there where it was taken
+        lock = cls(run, token)
+        lock._sweep()
+        lock._heart.start()
+        return lock
+
+    def check(self) -> None:
+        """Raise LostError where another process has taken the run over, or its lock was removed. Raises OSError."""
+        if self._held():
+            return
+        found = owner(self.run)
+        if found is not None and found.process is not None:
+            words = f"was taken over by another process (pid {found.process.pid} on {found.process.host})"
+        else:
+            words = "lost its lock, which somebody removed"
+        raise LostError(f"The run {self.run.name} {words}; this one has stopped writing to its folder.")
+
+    def _held(self) -> bool:
+        """Whether the lock is still ours. Opens the token, for a network disk looks anew then. Raises OSError."""
+        try:
+            os.close(os.open(self._file, os.O_RDONLY | os.O_CLOEXEC))
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError as error:
+            if error.errno == errno.ESTALE:
+                return False
+            raise
+        return True
+
+    def release(self) -> None:
+        """Give it back; once is enough. What somebody else has taken is left alone."""
+        if self._released:
+            return
+        self._released = True
+        self._heart.stop()
+        with suppress(OSError):  # the folder may be gone; a token that stays is that of a dead process soon
+            if self._held():
+                (self.run / heartbeat.NAME).unlink(missing_ok=True)
+            self._file.unlink()
+            os.rmdir(self.run / LOCK)
+
+    def _sweep(self) -> None:
+        """Remove what killed processes left that were about to beat or to ask."""
+        for pattern in (f".{heartbeat.NAME}-*", ".probe-*"):
+            for path in self.run.glob(pattern):
+                with suppress(OSError):
+                    path.unlink()
+        for path in self.run.glob(f".{LOCK}-*"):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _enter(run: Path, aside: Path, take_over: bool) -> None:
+    """Put a prepared folder in the place of none, or of an empty one. Raises HeldError and OSError."""
+    place, end = run / LOCK, time.monotonic() + PATIENCE
+    while True:
+        try:
+            os.rename(aside, place)
+            return
+        except OSError as error:
+            if error.errno not in TAKEN:
+                raise
+        found = owner(run)
+        if found is None:  # given back meanwhile; or a file system that replaces no folder, not even an empty one
+            with suppress(OSError):
+                os.rmdir(place)
+        elif _free(run, found, take_over):
+            with suppress(FileNotFoundError):
+                (place / found.token).unlink()
+            continue
+        else:
+            raise HeldError(_told(run))
+        if time.monotonic() >= end:
+            raise HeldError(_told(run))
+        time.sleep(0.001)
+
+
+def _free(run: Path, held: Owner, take_over: bool) -> bool:
+    """Whether an owner's lock may be taken away."""
+    verdict = of_owner(run, held)
+    return bool(held.token) and (verdict == "dead" or (verdict == "unknown" and take_over))
+
+
+def _refusal(run: Path, take_over: bool) -> str | None:
+    """Why the run cannot be had, also where its writer knows no lock; None where it can."""
+    try:
+        found = standing(run, read_facts(run))
+    except InputError:
+        found = standing(run, {})  # one that is just being made, or is damaged
+    if found.state == "unknown" and take_over:
+        return None
+    return found.refusal(run) or None
+
+
+def _told(run: Path) -> str:
+    """Who was quicker."""
+    return _refusal(run, False) or f"Another process has just taken the run {run.name}; ravine runs shows how it goes."

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import signal
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from importlib import import_module
@@ -15,6 +14,7 @@ from textual.binding import BindingType
 from textual.screen import Screen
 
 from tui.bars import LOOKING
+from tui.early import INTERRUPTED
 from tui.face import Face
 from tui.keys import Situation, bindings
 from tui.pulse import Pulse
@@ -108,7 +108,6 @@ class RavineApp(Face):
 
     def on_mount(self) -> None:
         """Ask for the first paint, then load what it did not need."""
-        self.obey({signal.SIGTERM: self._told_to_end, signal.SIGHUP: self._told_to_end})
         self.call_after_refresh(self._load)
 
     def _load(self) -> None:
@@ -431,9 +430,9 @@ class RavineApp(Face):
         if self.memory is not None and self.desk is not None:
             self.memory.keep(theme=self.theme, layout=self.liking, recipe=self.desk.recipe)
 
-    def _told_to_end(self) -> None:
-        """SIGTERM, or the line was cut."""
-        self._close(130)
+    def told_to_end(self) -> None:
+        """A signal to end, or the line was cut: the run is saved first."""
+        self._close(INTERRUPTED)
 
 
 def _at_rest(desk: Desk) -> bool:

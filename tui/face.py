@@ -14,7 +14,9 @@ from textual.filter import LineFilter
 from textual.geometry import Size
 from textual.theme import Theme
 
+from tui.early import ENDING, INTERRUPTED
 from tui.filters import NoColours, OnlyAscii
+from tui.hangup import TerminalDriver
 from tui.journal import Journal
 from tui.keymap import KeyTable, speak_of
 from tui.terminal import ALL, Shows, has_shell, stop_here
@@ -53,7 +55,7 @@ class Face(App[None]):
         link: Link | None = None,
         memory: Memory | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(driver_class=TerminalDriver if link is not None else None)
         self.key_table = KeyTable(keymap, arrows=shows.unicode)
         speak_of(self.key_table)
         self.link, self.memory = link, memory
@@ -98,6 +100,7 @@ class Face(App[None]):
         self.set_interval(LOOK, self._measure)
         # Textual's own handler of SIGCONT may run after its `suspend` is over, and starts everything a second time.
         self.obey({signal.SIGTSTP: self._told_to_stop, signal.SIGCONT: self.refresh})
+        self.obey(dict.fromkeys(ENDING, self.told_to_end))
         self.theme_changed_signal.subscribe(self, self._keep_theme)
 
     def obey(self, signals: Mapping[signal.Signals, Callable[[], object]]) -> None:
@@ -107,6 +110,14 @@ class Face(App[None]):
                 asyncio.get_running_loop().add_signal_handler(number, act)
             except (RuntimeError, ValueError):
                 return  # not the main thread, as in some tests
+
+    def told_to_end(self) -> None:
+        """A signal to end, or the line was cut."""
+        self.exit(return_code=INTERRUPTED)
+
+    def on_hung_up(self) -> None:
+        """The terminal is gone, and no signal has told of it."""
+        self.told_to_end()
 
     def _told_to_stop(self) -> None:
         """SIGTSTP, as from another shell: what Ctrl+Z does."""

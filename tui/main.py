@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]  # `signal` imports for 10 ms first, in which Ctrl+C would be told of
+import os
 import sys
-from collections.abc import Sequence
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+INTERRUPTED = 130
 COMMANDS = frozenset({"train", "resume", "predict", "runs", "export", "sweep", "doctor", "--help", "-h", "--version"})
 
 
@@ -14,8 +20,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     Args:
         argv: the words of the command line; without them those of this process, which then belongs to the program.
     """
-    if argv is None and not _well_found():
-        return 2
+    if argv is None:
+        _leave_at_once()
+        if not _well_found():
+            return 2
     from engine.commands import console
 
     console.open_streams()
@@ -33,6 +41,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     from tui.start import start
 
     return _closed(start(words))
+
+
+def _leave_at_once() -> None:
+    """From now on Ctrl+C ends the process without a word: nothing has begun yet."""
+    if _signal.getsignal(_signal.SIGINT) != _signal.SIG_IGN:  # what ignores it goes on doing so
+        _signal.signal(_signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
 
 
 def _closed(code: int) -> int:
@@ -61,11 +75,16 @@ def _command(words: Sequence[str], *, own: bool) -> int:
 
     if own:
         process.begin()
-    from engine.cli import main as command_line
+    try:
+        from engine.cli import main as command_line
 
-    code = command_line(words)
+        code = command_line(words)
+    except BaseException:  # a library may make something else of an interrupt that comes while it is imported
+        if not process.interrupted():
+            raise
+        code = INTERRUPTED
     if own:
-        process.end(code)
+        process.end(INTERRUPTED if process.interrupted() else code)
     return code
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from engine.commands.console import say
 from engine.errors import InputError
+from tui.early import terminal_kept
 from tui.terminal import is_terminal, log_path, own_screen, shows
 
 if TYPE_CHECKING:
@@ -147,7 +148,7 @@ def _run(recipe: Callable[[], Recipe], manner: Manner, memory: Memory) -> int:
         return 2
     prepare()
     able = shows(os.environ, ascii=manner.ascii)
-    with own_screen(ascii=not able.unicode) as link:
+    with own_screen(ascii=not able.unicode) as link, terminal_kept(link.fileno()):
         app = RavineApp(
             recipe, keymap=keymap, theme=manner.theme or memory.theme, shows=able, link=link, memory=memory
         )  # fmt: skip

@@ -100,13 +100,14 @@ def start(words: Sequence[str]) -> int:
     reader.start()
     from contextlib import suppress
 
+    from tui.early import terminal_kept
     from tui.remember import Memory
     from tui.terminal import own_screen, shows
     from tui.watch_app import WatchApp
 
     memory = Memory()
     able = shows(os.environ, ascii=manner.ascii)
-    with own_screen(ascii=not able.unicode) as link:
+    with own_screen(ascii=not able.unicode) as link, terminal_kept(link.fileno()):
         app = WatchApp(reader, keymap=keymap, theme=manner.theme or memory.theme, shows=able, link=link, memory=memory)
         with suppress(OSError):  # the terminal may be gone: the line was cut
             app.run()

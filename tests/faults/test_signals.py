@@ -7,8 +7,10 @@ import fcntl
 import io
 import os
 import pty
+import shutil
 import signal
 import subprocess
+import sys
 import termios
 from collections.abc import Callable
 from pathlib import Path
@@ -63,6 +65,7 @@ def assert_losses_are_right(run: Path) -> None:
         (signal.SIGINT, "--backend autograd --batch-size 10"),
         (signal.SIGTERM, "--batch-size 10"),
         (signal.SIGHUP, ""),
+        (signal.SIGQUIT, ""),
     ],
 )
 def test_a_signal_ends_the_run_and_keeps_everything(
@@ -84,13 +87,70 @@ def test_a_signal_ends_the_run_and_keeps_everything(
     assert not list(run.glob(".*"))
 
 
-def test_two_signals_end_it_too(start: Start, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        (signal.SIGINT, signal.SIGTERM),
+        (signal.SIGINT, signal.SIGINT),
+        (signal.SIGTERM, signal.SIGTERM),
+        (signal.SIGINT, signal.SIGQUIT),
+        (signal.SIGQUIT, signal.SIGQUIT, signal.SIGINT),
+    ],
+)
+def test_two_signals_end_it_too(start: Start, cli: Cli, tmp_path: Path, numbers: tuple[int, ...]) -> None:
+    """The second one does not wait, and yet what the folder says is true."""
     started = training(start)
-    started.process.send_signal(signal.SIGINT)
-    started.process.send_signal(signal.SIGTERM)
-    code, _, _ = started.end()
-    assert code in (130, -signal.SIGTERM)  # the second one does not wait
-    assert facts(tmp_path / "runs" / "long")["state"] in ("interrupted", "running")
+    for number in numbers:
+        started.process.send_signal(number)
+    code, out, err = started.end()
+    assert code in (130, *(-number for number in numbers[2:]))
+    assert out == "" or err.startswith("Interrupted at step")
+    assert "Traceback" not in err
+    assert facts(tmp_path / "runs" / "long")["state"] == "interrupted"
+    (listed,) = cli("runs --json").json["runs"]
+    assert (listed["state"], listed["live"]) == ("interrupted", False)
+
+
+INTERRUPT = """
+import os, signal, sys
+from tui.main import main
+count, wanted = 0, int(sys.argv[1])
+def hook(event, _):
+    global count
+    if event == "import":
+        count += 1
+        if count == wanted:
+            os.kill(os.getpid(), signal.SIGINT)
+sys.argv[:] = ["ravine", *sys.argv[2:]]
+sys.addaudithook(hook)
+sys.exit(main())
+"""
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "train linear3 --steps 100000000 --name long", "resume kept --steps 100000000", "runs", "runs --json",
+        "runs prune --keep 0 -y", "predict kept --values 1,2,3", "export kept --format csv", "doctor", "--help",
+        "train --help", "--version", "watch runs",
+    ],
+)  # fmt: skip
+def test_an_interrupt_while_modules_are_imported_leaves_no_traceback(cli: Cli, tmp_path: Path, line: str) -> None:
+    """At the first module that a command imports, and at some of the later ones."""
+    assert cli("train linear3 --steps 10 --name kept").code == 0
+    for wanted in (1, 2, 5, 20, 60, 150, 300):
+        words = [sys.executable, "-c", INTERRUPT, str(wanted), *line.split()]
+        done = subprocess.run(words, cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=60)
+        assert "Traceback" not in done.stderr, (wanted, done.stderr)
+        assert "KeyboardInterrupt" not in done.stderr, (wanted, done.stderr)
+        if done.returncode != 130:
+            assert done.returncode == 0, (wanted, done.stderr)  # it was over before
+            break
+        for run in cli("runs --json").json["runs"]:
+            assert not run["live"], run
+        if (tmp_path / "runs" / "long").exists():
+            assert facts(tmp_path / "runs" / "long")["state"] == "interrupted"
+            shutil.rmtree(tmp_path / "runs" / "long")
 
 
 def test_nohup_is_nohup(start: Start, cli: Cli) -> None:

@@ -61,7 +61,7 @@ def test_quitting_during_a_run_saves_it(terminal: Any, tmp_path: Path, keys: str
     app.wait(lambda: "Saved at step" in app.text)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT])
 def test_a_signal_closes_the_run(terminal: Any, tmp_path: Path, number: int) -> None:
     app = terminal("--pace", "600")
     app.see("Ready")

@@ -2,6 +2,7 @@
 
 info       what is known of a device
 host       the processor and its memory, and what this process may use of them
+driver     who holds the memory of NVIDIA GPUs, by what the driver says
 scope      what CUDA_VISIBLE_DEVICES, Slurm and MIG let it see
 trial      a kernel run on every device, in a child process
 remedies   from an error to its reason and the command that mends it

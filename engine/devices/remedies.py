@@ -62,13 +62,14 @@ def install(capability: str, driver_cuda: int) -> str:
 
 
 def explain(
-    error: BaseException | str, build: Build, capability: str = "", free: int = 0, memory: int = 0
+    error: BaseException | str, build: Build, capability: str = "", free: int = 0, memory: int = 0, holder: str = ""
 ) -> tuple[str, str]:
     """The reason in words, and the command that mends it or "".
 
     Args:
         error: what torch raised.
         capability, free, memory: of the card that was tried, where it got that far.
+        holder: the other process that holds most of its memory, in words.
     """
     first, text = first_line(error), str(error).lower()
     if "no kernel image" in text or "invalid device function" in text:
@@ -87,7 +88,8 @@ def explain(
         return reason, "sudo nvidia-smi -c DEFAULT"
     if "out of memory" in text:
         room = f": {free / 2**30:.1f} of {memory / 2**30:.1f} GiB are free" if memory else ""
-        return f"its memory is full{room}; nvidia-smi shows which process holds it", "nvidia-smi"
+        by = f"; {holder}" if holder else "; nvidia-smi shows which process holds it"
+        return f"its memory is full{room}{by}", "nvidia-smi"
     if any(words in text for words in ("fallen off", "is lost", "no cuda-capable device", "invalid device ordinal")):
         return (
             "it has vanished since it was listed; nvidia-smi shows what is left, a reboot brings it back",

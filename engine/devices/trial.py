@@ -9,7 +9,7 @@ import os
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from engine.devices import host, remedies, scope
+from engine.devices import driver, host, remedies, scope
 from engine.devices.info import DeviceInfo, Support
 from engine.devices.remedies import Build
 
@@ -116,10 +116,11 @@ def _cuda(name: str, index: int, build: Build) -> DeviceInfo:
         uuid, total = str(getattr(facts, "uuid", "")), int(getattr(facts, "total_memory", 0))
         free, total = torch.cuda.mem_get_info(index)
     except RuntimeError as error:
-        reason, remedy = remedies.explain(error, build, capability, free, total)
+        reason, remedy = remedies.explain(
+            error, build, capability, free, total, driver.neighbour(driver.known_by(uuid))
+        )
         return DeviceInfo(name, title, False, reason, total, free, capability, driver=build.driver, remedy=remedy)
-    if uuid and not uuid.startswith(("GPU-", "MIG-")):
-        uuid = f"GPU-{uuid}"
+    uuid = driver.known_by(uuid)
     if "MIG" in title and not where:
         where = "A slice of a card (MIG): its memory and cores are this slice's own."
     generation = remedies.number(capability)
@@ -141,7 +142,9 @@ def _tried(info: DeviceInfo, build: Build, *, float64: bool = True) -> DeviceInf
         ones = torch.ones(SIDE, SIDE, device=info.name)
         right = float((ones @ ones).sum().cpu()) == float(SIDE) ** 3
     except (RuntimeError, AssertionError, NotImplementedError) as error:
-        reason, remedy = remedies.explain(error, build, info.capability, info.free, info.memory)
+        reason, remedy = remedies.explain(
+            error, build, info.capability, info.free, info.memory, driver.neighbour(info.uuid)
+        )
         if info.capability and build.architectures and not remedies.serves(build.architectures, info.capability):
             reason, remedy = remedies.incompatible(build, info.capability)
         return replace(info, usable=False, verdict=reason, remedy=remedy, float64=float64)

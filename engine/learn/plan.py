@@ -235,6 +235,11 @@ def _batch(recipe: Recipe, prepared: Prepared, architecture: Architecture, optim
     if optimizer == "lbfgs":
         if wish not in ("auto", "full"):
             raise InputError("L-BFGS works on full batches; leave out --batch-size, or choose another optimizer.")
+        if recipe.optimizer.clip is not None:
+            raise InputError(
+                "L-BFGS cannot clip gradients, for its line search needs the true ones; leave out --clip, or choose "
+                "another optimizer."
+            )
         return rows
     if wish == "full":
         return rows

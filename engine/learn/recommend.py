@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from engine.data.prepare import Prepared
-from engine.devices import accelerator_likely, precision_problem, probe, resolve
+from engine.devices import DeviceInfo, accelerator_likely, driver, precision_problem, probe, resolve
 from engine.learn.curvature import Facts
 from engine.learn.kernels.choose import choose
 from engine.learn.plan import Plan, make_plan
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from engine.learn.speeds import Speed
 
 SMALL = 1_000_000  # multiplications of a step: with fewer the processor is done before a card has been told
+SPARE = 1 << 29  # bytes of a GPU beside the model's own: torch's kernels, the rows and what lies between the layers
 BIG = 300_000_000  # with more a card is faster wherever there is one: what is assumed before anything was measured
 
 
@@ -73,18 +74,56 @@ def settle(recipe: Recipe, plan: Plan) -> Recommendation:
     speeds = recall()
     if speeds:
         found = recommend(plan, speeds)
-        usable = {device.name for device in probe() if device.usable}
-        if found.device in usable:
+        if found.device == "cpu":
             return found
+        title = next(speed.title for speed in speeds if speed.device == found.device)
+        alike = [device for device in probe() if device.title == title]
+        if usable := [device for device in alike if device.usable]:
+            return _roomiest(usable, plan, found.sentence)
+        why = alike[0].verdict.rstrip(".") if alike else "it is not there any more"
         return Recommendation(
-            "cpu", f"{found.device} would be faster, but cannot be used now; `ravine doctor` says why."
+            "cpu", f"{found.device} would be faster, but cannot be used now: {why}. `ravine doctor` tells more."
         )
-    card = next((d for d in probe() if d.usable and d.name != "cpu"), None)
-    if card is not None and work(plan) >= BIG and precision_problem(card.name, plan.precision) is None:
-        return Recommendation(
-            card.name, f"So large a step is usually faster on {card.name}; `ravine doctor` measures it on this machine."
+    others = [d for d in probe() if d.usable and d.name != "cpu" and precision_problem(d.name, plan.precision) is None]
+    if others and work(plan) >= BIG:
+        return _roomiest(
+            others, plan, "So large a step is usually faster on a GPU; `ravine doctor` measures it on this machine."
         )
     return Recommendation("cpu")
+
+
+def _roomiest(devices: Sequence[DeviceInfo], plan: Plan, sentence: str) -> Recommendation:
+    """Of devices that would do, the one with the most free memory now; the CPU where none has room for the model.
+
+    Args:
+        sentence: why any of them is taken.
+    """
+    held = driver.occupancy({device.name: device.uuid for device in devices if device.uuid})
+    free = {d.name: held[d.name].free if d.name in held else d.free for d in devices}
+    total = {d.name: held[d.name].total if d.name in held else d.memory for d in devices}
+
+    def amount(name: str) -> str:
+        return f"{driver.gib(free[name])} of {driver.gib(total[name])} GiB"
+
+    best = max(devices, key=lambda device: free[device.name]).name
+    if total[best] and free[best] < _appetite(plan):
+        neighbour = held[best].neighbour if best in held else ""
+        because = f": {neighbour}" if neighbour else "; nvidia-smi shows what holds the rest"
+        return Recommendation("cpu", f"{best} has {amount(best)} free, too little for this model{because}.")
+    if len(devices) == 1 or not total[best]:
+        return Recommendation(best, sentence)
+    more = f"{best} has the most free memory of {len(devices)} such GPUs, {amount(best)}"
+    full = [d.name for d in devices if total[d.name] and free[d.name] < _appetite(plan)]
+    if full and full[0] in held and held[full[0]].neighbour:
+        more += f"; on {full[0]} {held[full[0]].neighbour}"
+    return Recommendation(best, f"{sentence} {more}.")
+
+
+def _appetite(plan: Plan) -> int:
+    """Bytes that a model takes of a GPU, roughly: parameters, gradient, optimizer state, and the layers' outputs."""
+    shape = plan.architecture
+    parameters = shape.size if shape.family != "module" else 0
+    return SPARE + 8 * (5 * parameters + 3 * plan.batch * sum((*shape.hidden, shape.outputs)))
 
 
 def planned(recipe: Recipe, prepared: Prepared, facts: Facts) -> Plan:

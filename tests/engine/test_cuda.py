@@ -327,6 +327,23 @@ def test_a_card_records_steps_that_take_the_processors_way(
     assert np.allclose(found, wanted, rtol=tolerance, atol=1e-6 * wanted[0])
 
 
+@pytest.mark.skipif(torch.cuda.device_count() < 2, reason="there are no two NVIDIA GPUs that this torch can use")
+@pytest.mark.cuda
+def test_the_second_card_takes_the_way_of_the_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Recorded, streamed and with dropout, and nothing is put on the first card."""
+    fields = {"batch_size": 64, "optimizer": "adam", "lr": 0.01, "precision": "float32"}
+    for more in ({}, {"model": "mlp", "hidden": "8", "dropout": 0.5}):
+        first = run_of(tmp_path, made(5000), **fields, **more, device="cuda:0").kernel.advance(200)
+        taken = torch.cuda.memory_allocated(0)
+        second = run_of(tmp_path, made(5000), **fields, **more, device="cuda:1").kernel.advance(200)
+        assert torch.cuda.memory_allocated(0) <= taken
+        assert np.allclose(first, second, rtol=1e-5)
+    monkeypatch.setattr(placement, "SMALL", 0)
+    monkeypatch.setattr(placement, "free_memory", lambda _: 1000)
+    here = run_of(tmp_path, made(5000), **fields, device="cuda:0").kernel.advance(200)
+    assert np.array_equal(run_of(tmp_path, made(5000), **fields, device="cuda:1").kernel.advance(200), here)
+
+
 @CARD
 @pytest.mark.cuda
 @pytest.mark.parametrize("shuffle", ["full", "none"])

@@ -22,6 +22,8 @@ from engine.learn import optimizers
 from engine.learn.kernels import compiling, graphs, lbfgs, memory, networks, numerics, placement, rules
 from engine.learn.kernels.contract import Floats, Parameters, Split, State
 from engine.learn.kernels.criterion import mean_loss
+from engine.learn.kernels.current import on
+from engine.learn.kernels.generators import Generators, hidden_changes
 from engine.learn.kernels.order import rows_of_epoch
 from engine.learn.kernels.placement import Batch, Resident, Streamed
 from engine.learn.kernels.randomness import Masks
@@ -57,12 +59,16 @@ class Autograd:
         module = networks.build(plan.architecture, plan.init, plan.seed)
         self._prepared = prepared
         try:
-            self._module = module.to(self._device, self._dtype)
-            self._placement = placement.decide(placement.size(prepared, self._dtype), self._device)
-            self._splits = self._place()
+            with on(self._device):
+                self._module = module.to(self._device, self._dtype)
+                self._placement = placement.decide(placement.size(prepared, self._dtype), self._device)
+                self._splits = self._place()
         except (RuntimeError, AssertionError, NotImplementedError, MemoryError) as error:
             if memory.is_exhausted(error):
-                raise InputError(f"The memory of {plan.device} does not hold the rows and the model.") from error
+                neighbour = placement.neighbour(self._device)
+                beside = f": beside this run {neighbour} of it" if neighbour else ""
+                said = f"The memory of {plan.device} does not hold the rows and the model{beside}"
+                raise InputError(f"{said}; choose another --device.") from error
             reason = str(error).strip().splitlines()[0]
             raise InputError(f"The device {plan.device} cannot be used: {reason} Try --device cpu.") from error
         if self._placement.streamed and plan.full_batch and networks.looks_across_rows(module):
@@ -77,8 +83,10 @@ class Autograd:
         self._lr, self._factor, self._momentum = plan.lr, 1.0, plan.momentum
         self._batch = plan.batch
         self._scaler = Scaler(plan.precision == "fp16")
-        draws = plan.architecture.dropout > 0 or plan.architecture.family == "module"
-        self._masks = Masks(draws, plan.seed, self._device)
+        own = plan.architecture.family == "module"
+        self._masks = Masks(plan.architecture.dropout > 0 or own, plan.seed, self._device)
+        self._generators = Generators(self._module if own else None, plan.seed, self._device)
+        self._unrepeatable: str | None = "" if own else None  # why a resumed run is another one; "" not looked at yet
         self._step = self._epoch = self._row = 0  # updates; passes done; rows of this pass already used
         self._ordered_epoch = -1
         self._previous = self._flat.clone()  # the parameters before the newest update
@@ -128,7 +136,19 @@ class Autograd:
         if self._device.type == "cuda":
             one = "A step is recorded once and replayed (a CUDA graph)."
             launched = one if self._unrecorded is None else f"Steps are launched one by one: {self._unrecorded}."
-        return tuple(filter(None, (self._placement.sentence, launched, *numerics.explain(self._plan))))
+        said = (self._placement.sentence, launched, self._resumed(), *numerics.explain(self._plan))
+        return tuple(filter(None, said))
+
+    def _resumed(self) -> str:
+        """What a checkpoint did not hold, so that the run is not bit for bit the one that would have gone on."""
+        if self._masks.redrawn is not None:
+            return (
+                f"The checkpoint comes from another kind of device: from step {self._masks.redrawn:,} on dropout draws "
+                "other masks than the run would have drawn there."
+            )
+        if not self._unrepeatable:
+            return ""
+        return f"This is not bit for bit the run that would have gone on: {self._unrepeatable}."
 
     # The training loop itself: forward, loss, gradient, update.
 
@@ -140,13 +160,21 @@ class Autograd:
         """
         pieces = self._next_batch()
         if self._lbfgs is not None:
-            return self._lbfgs.step(lambda: self._loss_and_gradient(pieces, self._plan.rows), self._penalty, lr)
+            return self._lbfgs.step(lambda: self._unscaled(pieces), self._penalty, lr)
         self._count += 1
         if settings is None:
             return self._step_on(pieces, rules.settings(lr, self._count))
         if isinstance(pieces, list):
             return self._replay(pieces[0], settings)
         return self._step_on(pieces, settings)
+
+    def _unscaled(self, pieces: Iterable[Batch]) -> Tensor:
+        """A full batch's loss, with its true gradient: a line search compares the two. A factor on the loss that
+        makes the gradient overflow is lowered until it does not."""
+        while True:
+            loss = self._loss_and_gradient(pieces, self._plan.rows)
+            if self._scaler.unscale(self._gradient) or self._scaler.scale < 1:
+                return loss
 
     def _step_on(self, pieces: Iterable[Batch], settings: rules.Settings) -> Tensor:
         """The step itself: forward, loss, gradient, update."""
@@ -248,14 +276,15 @@ class Autograd:
 
     def advance(self, steps: int) -> Floats:
         """See `Kernel.advance`."""
-        blocks, beginning = [], self._here()
-        while steps > 0:
-            count = min(steps, BLOCK)
-            losses = self._block(count, beginning)
-            blocks.append(losses)
-            if len(losses) and not self._good(losses[-1]):
-                break
-            steps -= count
+        with on(self._device):
+            blocks, beginning = [], self._here()
+            while steps > 0:
+                count = min(steps, BLOCK)
+                losses = self._block(count, beginning)
+                blocks.append(losses)
+                if len(losses) and not self._good(losses[-1]):
+                    break
+                steps -= count
         return np.concatenate(blocks) if blocks else np.empty(0)
 
     def _block(self, count: int, beginning: State) -> Floats:
@@ -275,7 +304,7 @@ class Autograd:
             return losses
         # Go back, and again up to the last good loss: its parameters are the ones to keep.
         first = int(bad[0])
-        self.restore(before)
+        self._stand(before)
         self._previous = previous
         self._updates(first)
         self._flat.copy_(self._previous)
@@ -293,8 +322,8 @@ class Autograd:
 
         self._module.train()
         fitting = batch if memory.fits(lambda: attempt(batch)) else memory.largest_batch(attempt, batch)
-        self.restore(before)
-        return memory.OutOfMemory(self._plan.device, self._step, batch, fitting)
+        self._stand(before)
+        return memory.OutOfMemory(self._plan.device, self._step, batch, fitting, placement.neighbour(self._device))
 
     def _updates(self, count: int) -> Floats:
         if not count:
@@ -303,7 +332,7 @@ class Autograd:
         rates = self._lr * self._factor * factors(plan.schedule, plan.warmup, plan.steps, self._step, count)
         self._module.train()
         ahead = self._settings(rates) if self._unrecorded is None else [None] * count
-        with torch.no_grad(), self._masks.own():
+        with torch.no_grad(), self._masks.own(), self._generators.own():
             for i, lr in enumerate(rates.tolist()):
                 if i == count - 1:
                     self._previous = self._flat.clone()
@@ -340,6 +369,8 @@ class Autograd:
         elif field == "optimizer":
             if value == "lbfgs" and self._batch < self._plan.rows:
                 raise InputError("L-BFGS works on full batches; change the batch size to full first.")
+            if value == "lbfgs" and self._plan.clip is not None:
+                raise InputError("L-BFGS cannot clip gradients: its line search needs the true ones.")
             self._begin(value)
         elif field == "batch_size":
             if self._rule == "lbfgs" and value != "full":
@@ -414,6 +445,7 @@ class Autograd:
         arrays |= {f"memory{i}": copy(vector) for i, vector in enumerate(self._memory)}
         arrays |= {f"buffer:{name}": copy(buffer) for name, buffer in self._module.named_buffers()}
         facts: dict[str, int | float | str] = {
+            **self._generators.state(),
             "step": self._step,
             "epoch": self._epoch,
             "row": self._row,
@@ -435,13 +467,45 @@ class Autograd:
 
     def restore(self, state: State) -> None:
         """See `Kernel.restore`."""
+        self._stand(state)
+        if self._unrepeatable == "" and self._step:
+            self._unrepeatable = self._look_for_hidden_state()
+            self._stand(state)
+
+    def _look_for_hidden_state(self) -> str | None:
+        """Why a module of the person's own goes on otherwise than from its checkpoint; None where nothing says so."""
+        x = next(iter(self._splits["train"].slices(8)))[0]
+        here, found = self._here(), list[Tensor]()
+
+        def forward() -> None:
+            self._stand(here)
+            self._module.train()
+            with torch.no_grad(), self._masks.own(), self._generators.own(), self._autocast():
+                found.append(self._module(x))
+
+        if names := hidden_changes(self._module, forward):
+            return (
+                f"{self._plan.model} keeps {', '.join(names[:3])} as plain attributes, which a checkpoint does not "
+                "hold; register_buffer makes them a part of it"
+            )
+        forward()
+        if torch.equal(*found):
+            return None
+        return (
+            f"{self._plan.model} draws random numbers that cannot be found; keep its generator as an attribute of "
+            "the module"
+        )
+
+    def _stand(self, state: State) -> None:
+        """Stand where a state was taken."""
         facts, arrays = state.facts, state.arrays
         self._begin(facts["optimizer"])  # type: ignore[arg-type]
         self._flat.copy_(torch.as_tensor(arrays["parameters"]))
         for i, vector in enumerate(self._memory):
             vector.copy_(torch.as_tensor(arrays[f"memory{i}"]))
         networks.put(self._module, {k.removeprefix("buffer:"): v for k, v in arrays.items() if k.startswith("buffer:")})
-        self._masks.restore(torch.as_tensor(arrays["generator"]), int(facts["step"]) > 0)
+        self._masks.restore(torch.as_tensor(arrays["generator"]), int(facts["step"]))
+        self._generators.restore(facts)
         self._step, self._epoch, self._row = int(facts["step"]), int(facts["epoch"]), int(facts["row"])
         self._resize(int(facts["batch"]))
         self._count = int(facts["count"])

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from engine.learn.kernels.current import on
 from engine.learn.plan import Plan
 
 Batch = tuple[Tensor, Tensor, Tensor | None]
@@ -73,15 +74,27 @@ class Recorded:
 
 
 def record(work: Callable[[], Tensor], device: torch.device) -> tuple[Callable[[], Any], Tensor]:
-    """Do some work a few times, then record it: what replays it, and the place of its result."""
-    now = torch.cuda.current_stream(device)
-    side = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
-    side.wait_stream(now)
-    with torch.cuda.stream(side):
-        for _ in range(WARM_UP):
-            work()
-    now.wait_stream(side)
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        result = work()
-    return graph.replay, result
+    """Do some work a few times, then record it: what replays it, and the place of its result.
+
+    The recording is made on a stream of the device itself: torch's own choice is one stream for the whole process, on
+    the device that was current when it was made. Another thread may wait for the device meanwhile (the one that sends
+    rows does), so only what this thread calls may spoil the recording.
+    """
+    with on(device):
+        now = torch.cuda.current_stream(device)
+        side = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+        side.wait_stream(now)
+        with torch.cuda.stream(side):
+            for _ in range(WARM_UP):
+                work()
+        now.wait_stream(side)
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph, stream=side, capture_error_mode="thread_local"):
+            result = work()
+        now.wait_stream(side)
+
+    def replay() -> None:
+        with on(device):
+            graph.replay()
+
+    return replay, result

@@ -30,9 +30,12 @@ class OutOfMemory(Exception):
         batch: rows of the batch that did not fit.
         fits: the largest batch that was tried and fitted; None where not even one row does.
         remedy, remedy_text: the recipe field to change, and the same in words; as `Ending` has them.
+
+    Args:
+        neighbour: another process that holds memory of the device, in words (see `engine.devices.driver`).
     """
 
-    def __init__(self, device: str, step: int, batch: int, fits: int | None) -> None:
+    def __init__(self, device: str, step: int, batch: int, fits: int | None, neighbour: str = "") -> None:
         self.step, self.batch, self.fits = step, batch, fits
         self.remedy: dict[str, str] = {}
         self.remedy_text = ""
@@ -44,6 +47,8 @@ class OutOfMemory(Exception):
         else:
             self.remedy, self.remedy_text = {"batch_size": str(fits)}, f"batch size {fits:,}"
             said += f"; {fits:,} rows fit: --batch-size {fits}."
+        if neighbour:
+            said += f" Beside this run {neighbour} of it."
         super().__init__(f"{said} The run is kept as of step {step:,}.")
 
 

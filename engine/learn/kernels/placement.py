@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.data.prepare import Prepared, Rows
-from engine.devices import memory_limit
+from engine.devices import driver, memory_limit
 from engine.errors import InputError
 from engine.learn.kernels.contract import Split
 from engine.learn.kernels.streaming import Pipe
@@ -53,6 +53,13 @@ def free_memory(device: torch.device) -> int:
     if device.type == "xpu" and hasattr(torch.xpu, "mem_get_info"):
         return int(torch.xpu.mem_get_info(device)[0])
     return memory_limit()[1]
+
+
+def neighbour(device: torch.device) -> str:
+    """The other process that holds most of a GPU's memory, in words; "" where none is known."""
+    if device.type != "cuda":
+        return ""
+    return driver.neighbour(driver.known_by(str(getattr(torch.cuda.get_device_properties(device), "uuid", ""))))
 
 
 def decide(wanted: int, device: torch.device) -> Placement:

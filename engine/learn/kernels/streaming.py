@@ -15,6 +15,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from engine.learn.kernels.current import on
+
 ALIGNED = 512  # bytes: what a card's allocator aligns to, and more than any processor's vector
 
 
@@ -35,6 +37,10 @@ class Pipe:
         self._stream: torch.cuda.Stream | None = None
         if device.type == "cuda":
             self._stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+            # The slots' memory may be what the training stream has let go of and still works on.
+            self._stream.wait_stream(torch.cuda.current_stream(device))
+            for slot in self._slots:
+                slot.used_on(self._stream)
         self._thread = ThreadPoolExecutor(1, "rows")
         self._using = 0  # the slot in use
         self._start = self._stop = 0  # its rows; none at first
@@ -54,7 +60,7 @@ class Pipe:
         return slot.views(start - self._start, stop - self._start)
 
     def close(self) -> None:
-        """End the thread."""
+        """End the thread. Copies that are on their way keep the blocks' memory from others (see `used_on`)."""
         self._settle()
         self._thread.shutdown()
 
@@ -91,12 +97,13 @@ class Pipe:
         if self._stream is None:
             slot.gather(self._arrays, index, start, stop)
             return
-        slot.sent.synchronize()  # what was gathered here before has left
-        slot.gather(self._arrays, index, start, stop)
-        with torch.cuda.stream(self._stream):
-            self._stream.wait_event(slot.used)  # the training stream is done with the block that lies there
-            slot.send()
-            slot.sent.record(self._stream)
+        with on(self._device):  # the current device belongs to a thread
+            slot.sent.synchronize()  # what was gathered here before has left
+            slot.gather(self._arrays, index, start, stop)
+            with torch.cuda.stream(self._stream):
+                self._stream.wait_event(slot.used)  # the training stream is done with the block that lies there
+                slot.send()
+                slot.sent.record(self._stream)
 
 
 class _Slot:
@@ -132,6 +139,11 @@ class _Slot:
                 np.take(array, index, axis=0, out=room, mode="clip")  # "raise" would gather into a copy first
         if self._there is not self._host and not self._host[0].is_pinned():
             self.send()
+
+    def used_on(self, stream: torch.cuda.Stream) -> None:
+        """Tell the allocator that a stream writes to the device's side too: it gives the memory to nobody before."""
+        for there in self._there:
+            there.record_stream(stream)
 
     def send(self) -> None:
         """Copy the host's side to the device, without waiting where it is pinned."""

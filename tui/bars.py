@@ -28,6 +28,7 @@ STATES = {
     "ended": ("■", "done"),
     "failed": ("✕", "failed"),
 }
+STANDS = {"running": "●", "paused": "‖", "unknown": "?"}  # signs of a kept run that may have a process elsewhere
 
 
 class TopLine(Cells):
@@ -58,7 +59,11 @@ class TopLine(Cells):
         if now is not None and now.ending is not None and now.ending.reason == "diverged":
             word, style = "diverged", ink.bad
         if now is not None and now.stands and not desk.live:
-            word, style = now.stands, ink.good if now.stands.startswith("running") else ink.accent
+            word = now.stands
+            sign, style = (
+                STANDS.get(word.partition(" ")[0], sign),
+                ink.good if word.startswith("running") else ink.accent,
+            )
         head: list[Span] = [(" ravine", ink.accent)]
         if self.place:
             head += [("  " + self.place, ink.strong)]

@@ -15,7 +15,7 @@ from typing import Any
 from engine.devices import DeviceInfo, build, host, probe, scope
 from engine.devices.remedies import Build
 from engine.doctor import machine, terminal, tmux
-from engine.doctor.machine import Blas, Place
+from engine.doctor.machine import Blas, Live, Place
 from engine.doctor.terminal import Terminal
 from engine.learn.speeds import Speed, current, measure, recall
 from engine.printable import printable
@@ -36,6 +36,7 @@ class Report:
     blas: tuple[Blas, ...] = ()
     runs: Place = field(default_factory=lambda: Place("", 0, True))
     compiled: Place = field(default_factory=lambda: Place("", 0, True))
+    live: tuple[Live, ...] = ()  # runs of the folder that have a process, or may have one
 
     def to_dict(self) -> dict[str, Any]:
         """For --json."""
@@ -67,6 +68,8 @@ class Report:
         for name, spot in (("runs", self.runs), ("compiled", self.compiled)):
             state = "" if spot.writable else ", not writable"
             lines.append(_line(name, f"{spot.path}, {spot.free / 1e9:.1f} GB free{state}"))
+        for run in self.live:
+            lines.append(_line("run", f"{run.run}: {run.word}" + (f", pid {run.pid}" if run.pid is not None else "")))
         lines += [_line("mend", fix) for fix in self.fixes] or [_line("", "nothing to mend")]
         return "\n".join(lines)
 
@@ -110,10 +113,11 @@ def examine(runs: Path = Path("./runs")) -> Report:
     """
     devices, seen, inside = probe(), terminal.look(), tmux.look()
     numbers, disk, loops = machine.versions(), machine.place(runs), machine.compiled()
+    going = machine.live(runs)
     fixes = [f"{device.name} ({device.title}): {device.verdict}" for device in devices if not device.usable]
     fixes += terminal.fixes(seen)
     fixes += tmux.fixes(inside) if inside is not None else []
-    fixes += machine.fixes(disk, loops, numbers)
+    fixes += machine.fixes(disk, loops, numbers, going)
     return Report(
         versions=numbers,
         devices=devices,
@@ -126,4 +130,5 @@ def examine(runs: Path = Path("./runs")) -> Report:
         blas=machine.blas(),
         runs=disk,
         compiled=loops,
+        live=going,
     )

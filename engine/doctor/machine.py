@@ -5,14 +5,27 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.errors import InputError
 from engine.runs.folder import versions as own_versions
 from engine.versions import version
 
 PACKAGES = ("textual", "plotext", "numba", "scipy", "scikit-learn", "polars", "tensorboard", "safetensors")
 LITTLE = 10**9  # bytes free on a disk: less is told
+
+
+@dataclass(frozen=True)
+class Live:
+    """A run that is going on, or may be."""
+
+    run: str
+    state: str  # running, paused, unknown
+    host: str
+    pid: int | None
+    word: str  # the state, with the host where that is another one
 
 
 @dataclass(frozen=True)
@@ -55,6 +68,18 @@ def blas() -> tuple[Blas, ...]:
         for found in threadpool_info()
         if found.get("user_api") == "blas"
     )
+
+
+def live(runs: Path) -> tuple[Live, ...]:
+    """The runs of a folder that have a process, or may have one on a host that cannot be asked."""
+    from engine.runs.liveness import LIVING
+    from engine.runs.store import list_runs
+
+    try:
+        found = list_runs(runs.expanduser())
+    except InputError:
+        return ()  # which the runs folder itself is told of for
+    return tuple(Live(run.name, run.state, run.host, run.pid, run.word) for run in found if run.state in LIVING)
 
 
 def place(path: Path) -> Place:
@@ -101,9 +126,14 @@ def _writable(folder: Path) -> bool:
         return False
 
 
-def fixes(runs: Place, loops: Place, found: dict[str, str]) -> list[str]:
+def fixes(runs: Place, loops: Place, found: dict[str, str], going: Sequence[Live] = ()) -> list[str]:
     """What to mend, each with the command."""
-    said = []
+    said = [
+        f"Whether the run {run.run} still runs on {run.host or 'its host'} cannot be told from here: look there, and "
+        f"if it does not, ravine resume {run.run} --take-over"
+        for run in going
+        if run.state == "unknown"
+    ]
     for name, number in found.items():
         if number in ("missing", "unknown") and name != "ravine":
             said.append(f"{name} is not installed: pip install {name}")

@@ -7,7 +7,6 @@ times; where it cannot make one, it watches whether the heartbeat changes.
 from __future__ import annotations
 
 import os
-import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -124,6 +123,8 @@ def _mark(run: Path) -> tuple[str, int, int] | None:
 
 def _probe(run: Path) -> int | None:
     """The time that the file server gives a file made now, in ns since 1970; None where none can be made."""
+    import tempfile
+
     try:
         handle, name = tempfile.mkstemp(dir=run, prefix=".probe-")
     except OSError:

@@ -13,7 +13,6 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import cache
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
 
@@ -346,7 +345,10 @@ def _machine() -> str:
             text = read_bytes(file, MOST).strip()
         except (FileNotFoundError, InputError):
             continue
-        if len(text) == 32:  # it is to be kept from others, says machine-id(5), so only a hash of it is told
+        if len(text) == 32:
+            from hashlib import sha256
+
+            # It is to be kept from others, says machine-id(5), so only a hash of it is told.
             return sha256(b"ravine " + text).hexdigest()[:16]
     return ""
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-import secrets
 import shutil
 import time
 from contextlib import suppress
@@ -55,7 +54,7 @@ class Lock:
         """
         if (why := _refusal(run, take_over)) is not None:
             raise HeldError(why)
-        token = secrets.token_hex(8)
+        token = os.urandom(8).hex()
         aside = run / f".{LOCK}-{token}"
         try:
             os.mkdir(aside)

@@ -239,3 +239,18 @@ def test_the_report_inside_tmux_has_its_settings(quiet: pytest.MonkeyPatch, tmp_
     assert "3.5a  set-clipboard external" in report.to_text()
     assert any("set-clipboard on" in fix for fix in report.fixes)
     assert json.loads(json.dumps(report.to_dict()))["terminal"]["tmux_settings"]["escape-time"] == "10"
+
+
+def test_the_runs_that_are_going_on_are_told_of(tmp_path: Path) -> None:
+    for name, host in (("near", os.uname().nodename), ("far", "gpu7")):
+        run = tmp_path / name
+        run.mkdir()
+        said = {"format": 1, "state": "running", "host": host, "pid": os.getpid()}
+        (run / "run.json").write_text(json.dumps(said))
+    going = {run.run: run for run in machine.live(tmp_path)}
+    assert (going["near"].state, going["far"].state) == ("running", "unknown")
+    good = Place("runs", 10**12, True)
+    (told,) = machine.fixes(good, good, {}, tuple(going.values()))
+    assert "far still runs on gpu7" in told
+    assert "ravine resume far --take-over" in told
+    assert machine.live(tmp_path / "none") == ()

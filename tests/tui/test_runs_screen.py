@@ -552,3 +552,56 @@ async def test_a_run_whose_process_was_killed_is_interrupted_in_both_panes(drive
         await opened(driver, 1)
         await driver.see("killed", "interrupted", pane="run-facts")
         assert "running" not in driver.text("run-facts")
+
+
+async def test_a_run_that_is_live_elsewhere_is_told_to_be_so_and_left_alone(drive: Any, tmp_path: Path) -> None:
+    live(tmp_path, "here")
+    async with drive() as driver:
+        await opened(driver, 1)
+        await driver.see("here", "running", pane="run-list")
+        await driver.see(f"running, pid {os.getpid()}", pane="run-facts")
+        await driver.press("D")
+        await driver.until(lambda: any("still running" in str(n.message) for n in driver.app._notifications))
+        await driver.press("R")
+        await driver.until(lambda: len([n for n in driver.app._notifications if "still running" in str(n.message)]) > 1)
+        await driver.press("enter")
+        await driver.until(lambda: driver.app.current_mode == "train", "the train screen")
+        await driver.see("● running", pane="top")
+        await driver.press("i")
+        await driver.see(f"The run is running (pid {os.getpid()})", "up to step 20")
+    assert (tmp_path / "runs" / "here" / "run.json").exists()
+
+
+async def test_a_run_of_a_host_that_cannot_be_asked_is_unknown(drive: Any, tmp_path: Path) -> None:
+    run = live(tmp_path, "far")
+    told = json.loads((run / "run.json").read_text())
+    (run / "run.json").write_text(json.dumps(told | {"host": "gpu7"}))
+    async with drive() as driver:
+        await opened(driver, 1)
+        await driver.see("far", "unknown", pane="run-list")
+        await driver.see("unknown (gpu7)", pane="run-facts")
+        for count, key in enumerate("DR", 1):
+            await driver.press(key)
+            await driver.until(
+                lambda count=count: (
+                    len([n for n in driver.app._notifications if "--take-over" in str(n.message)]) == count
+                )
+            )
+        await driver.press("enter")
+        await driver.until(lambda: driver.app.current_mode == "train", "the train screen")
+        await driver.see("? unknown (gpu7)", pane="top")
+    assert (run / "run.json").exists()
+
+
+async def test_a_killed_run_that_is_opened_says_at_which_step(drive: Any, tmp_path: Path) -> None:
+    run = live(tmp_path, "killed")
+    told = json.loads((run / "run.json").read_text())
+    (run / "run.json").write_text(json.dumps(told | {"pid": 2**22 + 1}))
+    async with drive() as driver:
+        await opened(driver, 1)
+        await driver.see("interrupted at step 20", pane="run-facts")
+        await driver.press("enter")
+        await driver.until(lambda: driver.app.current_mode == "train", "the train screen")
+        await driver.see("interrupted", pane="top")
+        await driver.press("i")
+        await driver.see("Interrupted at step 20")

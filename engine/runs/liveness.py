@@ -7,6 +7,7 @@ tells (see `engine.runs.heartbeat`); where that is silent nobody can know, and t
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
@@ -74,6 +75,7 @@ class Owner:
     token: str
     process: Process | None  # None where its file cannot be read
     inode: tuple[int, int] | None = None  # device and number of the run's folder as its process sees it
+    kept: bool = False  # whether its process keeps the file of its token locked too, for others on its kernel
 
 
 @dataclass(frozen=True)
@@ -134,8 +136,8 @@ def standing(run: Path, facts: Mapping[str, Any]) -> Standing:
     if found is not None and found.process is not None:
         claims.append((of_owner(run, found), found.process.host, found.process.pid))
     if said in UNFINISHED:
-        token = found.token if found is not None and not _copied(run, found) else None
-        claims.append((_of_facts(run, facts, over, token), over.host, over.pid))
+        held = found if found is not None and not _copied(run, found) else None
+        claims.append((_of_facts(run, facts, over, held), over.host, over.pid))
     if not claims:  # a lock that does not say whose it is
         return Standing("unknown", over.host, over.pid)
     for wanted in ("alive", "unknown"):
@@ -160,7 +162,7 @@ def owner(run: Path) -> Owner | None:
             content = json.loads(read_bytes(folder / token, MOST))
             node = content.get("folder")
             seen = (int(node[0]), int(node[1])) if isinstance(node, list) else None
-            return Owner(token, Process.of(content.get("process")), seen)
+            return Owner(token, Process.of(content.get("process")), seen, content.get("kept") is True)
         except FileNotFoundError:
             continue  # given back meanwhile
         except (InputError, ValueError, AttributeError, TypeError, LookupError, RecursionError):
@@ -174,7 +176,32 @@ def of_owner(run: Path, held: Owner) -> Verdict:
         return "unknown"
     if _copied(run, held):
         return "dead"
-    return judge(held.process, lambda: heartbeat.news(run, held.token))
+    return judge(held.process, lambda: heartbeat.news(run, held.token), lambda: _kept(run, held))
+
+
+def _kept(run: Path, held: Owner) -> bool | None:
+    """Whether somebody on this kernel keeps the file of a token locked; None where that cannot be told.
+
+    The kernel ends such a lock with its process, in whatever container that was. It is no lock for the run: not every
+    network disk has it.
+    """
+    if not held.kept:
+        return None
+    try:
+        handle = os.open(run / LOCK / held.token, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return None
+    finally:
+        os.close(handle)
+    return False
 
 
 def _copied(run: Path, held: Owner) -> bool:
@@ -189,17 +216,17 @@ def _copied(run: Path, held: Owner) -> bool:
     return seen.st_dev == held.inode[0] and seen.st_ino != held.inode[1]
 
 
-def _of_facts(run: Path, facts: Mapping[str, Any], said: Standing, token: str | None) -> Verdict:
+def _of_facts(run: Path, facts: Mapping[str, Any], said: Standing, held: Owner | None) -> Verdict:
     """Whether the process that run.json names still lives."""
     pid = said.pid
     if pid is None or pid <= 0:
         return "dead"
     told = Process.of(facts.get("process"))
     if told is not None and told.host == said.host:
-        if token is None:
+        if held is None:
             return "dead"  # it had a lock, and has given it back
         known = Process(told.host, pid, told.machine, told.boot, told.space, told.started)
-        return judge(known, lambda: heartbeat.news(run, token))
+        return judge(known, lambda: heartbeat.news(run, held.token), lambda: _kept(run, held))
     if not said.host:
         return "dead"
     if said.host != host():
@@ -215,15 +242,16 @@ def _of_facts(run: Path, facts: Mapping[str, Any], said: Standing, token: str | 
     return "alive" if _lives(pid, "") else "dead"
 
 
-def judge(who: Process, beats: Callable[[], heartbeat.News]) -> Verdict:
+def judge(who: Process, beats: Callable[[], heartbeat.News], kept: Callable[[], bool | None] = lambda: None) -> Verdict:
     """Whether a process still lives.
 
     Args:
         beats: asks what its heartbeat says; called only where nothing else tells.
+        kept: asks whether a process on this kernel keeps its token locked, or None; called only for another namespace.
     """
     known = bool(who.boot and _boot())
     if (known and who.boot == _boot()) or (not known and who.host == host()):
-        return _judge_here(who, beats)
+        return _judge_here(who, beats, kept)
     if who.host == host() and who.machine == _machine():
         if who.machine:
             return "dead"  # the machine has been started anew
@@ -234,12 +262,14 @@ def judge(who: Process, beats: Callable[[], heartbeat.News]) -> Verdict:
     return "alive" if beats() == "fresh" else "unknown"
 
 
-def _judge_here(who: Process, beats: Callable[[], heartbeat.News]) -> Verdict:
+def _judge_here(who: Process, beats: Callable[[], heartbeat.News], kept: Callable[[], bool | None]) -> Verdict:
     """The same of a process on this kernel."""
     gone: Verdict = "dead" if who.host == host() else "unknown"  # another name may be another machine after all
     if who.space == _space() or not who.space or not _space():
         return "alive" if _lives(who.pid, who.started) else gone
-    seen = _seen(who)
+    seen = kept()
+    if seen is None:
+        seen = _seen(who)
     if seen is not None:
         return "alive" if seen else gone
     if who.host == host() and CONTAINER.fullmatch(who.host):

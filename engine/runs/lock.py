@@ -8,6 +8,7 @@ remove that writer's token, by its name, which never touches anybody else's; the
 from __future__ import annotations
 
 import errno
+import fcntl
 import json
 import os
 import shutil
@@ -35,8 +36,9 @@ class LostError(Exception):
 class Lock:
     """The right to write into a run's folder, with the heartbeat that goes with it."""
 
-    def __init__(self, run: Path, token: str) -> None:
+    def __init__(self, run: Path, token: str, handle: int) -> None:
         self.run, self.token = run, token
+        self._handle = handle  # of the token's file
         self._file = run / LOCK / token
         self._heart = heartbeat.Heart(run, token, self._held)
         self._released = False
@@ -56,19 +58,24 @@ class Lock:
             raise HeldError(why)
         token = os.urandom(8).hex()
         aside = run / f".{LOCK}-{token}"
+        handle = -1
         try:
             os.mkdir(aside)
+            handle = os.open(aside / token, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
             node = os.stat(run)
-            said = {"process": own().to_dict(), "folder": [node.st_dev, node.st_ino], "taken": time.time()}
-            (aside / token).write_text(json.dumps(said), encoding="utf-8")
+            said = {"process": own().to_dict(), "folder": [node.st_dev, node.st_ino], "kept": _keep(handle)}
+            os.write(handle, json.dumps(said).encode())
             _enter(run, aside, take_over)
+            lock = cls(run, token, handle)
+            handle = -1
         except OSError as error:
             if isinstance(error, FileNotFoundError) and run.is_dir():  # swept away by one that was quicker
                 raise HeldError(_told(run)) from None
             raise InputError(f"The run {run} cannot be locked: {error.strerror or error} ({error.filename}).") from None
         finally:
+            if handle >= 0:
+                os.close(handle)
             shutil.rmtree(aside, ignore_errors=True)  # no more there where it was taken
-        lock = cls(run, token)
         lock._sweep()
         lock._heart.start()
         return lock
@@ -102,9 +109,13 @@ class Lock:
             return
         self._released = True
         self._heart.stop()
-        with suppress(OSError):  # the folder may be gone; a token that stays is that of a dead process soon
-            if self._held():
-                (self.run / heartbeat.NAME).unlink(missing_ok=True)
+        try:
+            with suppress(OSError):  # the folder may be gone; a token that stays is that of a dead process soon
+                if self._held():
+                    (self.run / heartbeat.NAME).unlink(missing_ok=True)
+        finally:
+            os.close(self._handle)  # before the file goes: of an open one a network disk keeps another
+        with suppress(OSError):
             self._file.unlink()
             os.rmdir(self.run / LOCK)
 
@@ -116,6 +127,15 @@ class Lock:
                     path.unlink()
         for path in self.run.glob(f".{LOCK}-*"):
             shutil.rmtree(path, ignore_errors=True)
+
+
+def _keep(handle: int) -> bool:
+    """Lock a file for as long as the process lives, where the file system can: see `liveness.Owner.kept`."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def _enter(run: Path, aside: Path, take_over: bool) -> None:

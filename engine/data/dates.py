@@ -36,6 +36,11 @@ FORMATS = (
 """How dates are written, tried in this order: ISO 8601 first; 3/4/2026 is read as the 4th of March unless some cell of
 the column makes that impossible."""
 
+ISO = "iso"
+"""The name of ISO 8601 where a format is recorded."""
+
+_MONTH_FIRST, _DAY_FIRST = "%m/%d/", "%d/%m/"
+
 
 def parse(text: str, formats: tuple[str, ...] = FORMATS) -> float | None:
     """Days since 1970-01-01 of a date or date and time; None where it is neither. Zones are turned into UTC."""
@@ -55,6 +60,55 @@ def parse(text: str, formats: tuple[str, ...] = FORMATS) -> float | None:
     if moment.tzinfo is not None:
         moment = moment.astimezone(dt.UTC).replace(tzinfo=None)
     return (moment - _EPOCH).total_seconds() / _DAY
+
+
+def swapped(form: str) -> str:
+    """The format with day and month the other way round; "" where their order is plain from how it is written."""
+    for one, other in ((_MONTH_FIRST, _DAY_FIRST), (_DAY_FIRST, _MONTH_FIRST)):
+        if form.startswith(one):
+            return other + form[len(one) :]
+    return ""
+
+
+def reread(text: str, form: str) -> tuple[float, bool] | None:
+    """A later cell of a column whose dates were written in the format `form`; None where it is no date.
+
+    Other formats are taken too, as long as they do not have day and month the other way round.
+
+    Args:
+        form: of `FORMATS`, another of strptime, or `ISO`; "" where none is known.
+
+    Returns:
+        Days since 1970-01-01, and whether day and month could be meant the other way round for all that `form` tells.
+    """
+    day_first = form.startswith("%d")
+    against = _MONTH_FIRST if day_first else _DAY_FIRST
+    known = (form,) if "%" in form else ()
+    day = parse(text, known)
+    if day is not None:
+        return day, False
+    # Where the order is not known a cell that can only be day first is read so.
+    last = () if swapped(form) else tuple(other for other in FORMATS if other.startswith(against))
+    for other in (*(one for one in FORMATS if not one.startswith(against)), *last):
+        day = parse(text, (other,))
+        if day is not None:
+            against_it = parse(text, (swapped(other),)) if swapped(other) and not swapped(form) else None
+            return day, against_it not in (None, day)
+    return None
+
+
+def write(day: float, form: str) -> str:
+    """A day in the format `form` (see `reread`), without the time of day where that has none; empty for NaN."""
+    if not math.isfinite(day):
+        return ""
+    if "%" not in form:
+        return show(day)
+    try:
+        moment = _EPOCH + dt.timedelta(seconds=round(day * _DAY))
+    except OverflowError:
+        return show(day)
+    # Linux does not fill years before 1000 up to the four digits that strptime asks for.
+    return moment.strftime(form.replace("%Y", f"{moment.year:04}"))
 
 
 def show(day: float) -> str:

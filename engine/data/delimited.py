@@ -12,7 +12,7 @@ import io
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ import numpy as np
 from engine.data import assemble, frames, kinds
 from engine.data.dialect import Dialect, find
 from engine.data.parallel import Progress, Stop, check, cores, each
+from engine.data.reading import to_number
 from engine.data.table import Column, Floats, Table
 from engine.data.textfile import TextFile
 from engine.errors import InputError
@@ -234,7 +235,8 @@ class _Reading:
         self.good[number] = self.good.get(number, 0) + len(series) - int(numbers.null_count())
         if not len(odd):
             return numbers
-        meant = {text: kinds.to_number(text) for text in texts.gather(odd).unique().to_list()}
+        decimal = self.layout.reading.decimal
+        meant = {text: to_number(text, decimal) for text in texts.gather(odd).unique().to_list()}
         values = np.array(numbers.to_numpy())
         found = self.strays.setdefault(number, [])
         for row, text in zip(odd.to_list(), texts.gather(odd).to_list(), strict=True):
@@ -284,9 +286,11 @@ class _Reading:
             check(cancelled)
             if number in self.numbers:
                 strays = tuple(self.strays.get(number, ()))
-                found.append(Column(name, "numeric", self.numbers.pop(number).taken(), strays=strays))
+                reading = self.layout.reading
+                found.append(Column(name, "numeric", self.numbers.pop(number).taken(), strays=strays, reading=reading))
             else:
-                found.append(frames.from_strings(pl.concat(self.texts.pop(number)).alias(name)))
+                texts = frames.from_strings(pl.concat(self.texts.pop(number)).alias(name))
+                found.append(replace(texts, reading=self.layout.reading))
         return found
 
 

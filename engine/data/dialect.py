@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
-from engine.data import kinds
+from engine.data.reading import PLAIN, Reading, to_number
 from engine.data.textfile import TextFile
 from engine.errors import InputError
 
@@ -39,6 +39,11 @@ class Dialect:
     sample: tuple[tuple[str, ...], ...]
     notes: tuple[str, ...]
 
+    @property
+    def reading(self) -> Reading:
+        """How the numbers of its columns are written."""
+        return Reading(decimal=",") if self.decimal_comma else PLAIN
+
 
 def find(file: TextFile) -> Dialect:
     """The layout of a text table from its first bytes.
@@ -66,7 +71,7 @@ def find(file: TextFile) -> Dialect:
         raise InputError(f"{name} cannot be read as a table: {error} near line {reader.line_num + skipped}.") from None
     if len(file.head) >= len(text) > 2**19 and "\n" not in text:
         raise InputError(f"{name} has a first line without end; it is no table with a header.")
-    if all(kinds.to_number(cell) is not None for cell in header):
+    if all(to_number(cell) is not None for cell in header):
         raise InputError(
             f"{name} begins with numbers ({separator.join(header[:3])}) where column names are expected; "
             "put a line with the names of the columns on top."

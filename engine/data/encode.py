@@ -12,23 +12,25 @@ Everything in an `Encoder` is fitted on train rows only: `fit` is given their nu
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.data import inputs, kinds, remarks, terms, typed
+from engine.data import cells, inputs, kinds, remarks, terms, typed
+from engine.data.cells import UNKNOWN
 from engine.data.inputs import Fill, Input
 from engine.data.parallel import BLOCK, Stop, blocks, each, spans
+from engine.data.reading import Reading
 from engine.data.table import MISSING, Codes, Column, Floats, Table, suggest
 from engine.errors import InputError
 
-__all__ = ["Encoder", "Fill", "Input", "fit", "with_degree"]
+__all__ = ["UNKNOWN", "Encoder", "Fill", "Input", "fit", "with_degree"]
 
-UNKNOWN = -2
-"""The code of a category that the train rows do not have."""
+MARKS = tuple(token.lower() for token in kinds.TOKENS)
+"""The marks of a missing cell, in small letters."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,11 +57,13 @@ class Encoder:
         inputs: the raw columns, in order.
         degree: of the terms.
         chosen: the terms by base column number; () at degree 1, where they are the base columns themselves.
+        missing: the marks of a missing cell, in small letters.
     """
 
     inputs: tuple[Input, ...]
     degree: int = 1
     chosen: tuple[terms.Term, ...] = ()
+    missing: tuple[str, ...] = MARKS
 
     @cached_property
     def base(self) -> tuple[str, ...]:
@@ -74,8 +78,8 @@ class Encoder:
     def encode(self, table: Table | Iterable[Column]) -> tuple[Floats, tuple[str, ...]]:
         """The matrix of another table, float64 [n, d], and what a person should know about it.
 
-        Columns are found by name; others are ignored. Text that was a number in training, and the other way round, is
-        read as what it was in training.
+        Columns are found by name; others are ignored. Every cell is read by itself as the cells of its column were in
+        training, so that it means the same whatever stands beside it.
 
         Raises:
             InputError: a column is not there, or a cell cannot be read as what it was in training.
@@ -112,7 +116,9 @@ class Encoder:
             for name in row:
                 if name not in names:
                     raise InputError(f"There is no input {name!r}; {suggest(name, names)}.")
-        return self.encode([typed.column(wanted, rows) for wanted in self.inputs])
+        found = [typed.column(wanted, rows, self.missing) for wanted in self.inputs]
+        matrix, warnings = self.encode([column for column, _ in found])
+        return matrix, (*(text for _, doubts in found for text in doubts), *warnings)
 
     def fill(
         self, table: Table, rows: NDArray[np.int64] | None, cancelled: Stop | None = None
@@ -136,27 +142,19 @@ class Encoder:
     ) -> _Source:
         column = table[wanted.name]
         if not wanted.is_coded:
-            # Of no cells nobody can tell what they are.
-            if table.rows and (column.is_coded or column.kind != wanted.kind):
-                column = kinds.as_kind(column, wanted.kind)
-            if reach:  # else `fit` has looked at this very table
-                kinds.check_strays(table, column)
-                inputs.refuse_infinite(table, column)
-                warnings += remarks.outside(wanted, column) + remarks.filled(wanted, column.missing)
-            return _Source(wanted, column.data, np.empty(0, np.int32), column.missing > 0)
-        if not column.is_coded:
-            column = kinds.as_categorical(column)
-        known = {text: code for code, text in enumerate(wanted.categories)}
-        fallback = _spelled_otherwise(wanted)
-        look_up = [known.get(text, fallback.get(text.lower(), UNKNOWN)) for text in column.categories]
-        codes = np.array([*look_up, MISSING], dtype=np.int32)
-        strange = [code for code, own in enumerate(look_up) if own == UNKNOWN]
+            if not reach:  # `fit` has looked at this very table
+                return _Source(wanted, column.data, np.empty(0, np.int32), column.missing > 0)
+            found, unsure = cells.numbers(wanted, column, table)
+            gaps = int(np.count_nonzero(np.isnan(found)))
+            warnings += cells.unsure(wanted, unsure) + remarks.outside(wanted, found) + remarks.filled(wanted, gaps)
+            return _Source(wanted, found, np.empty(0, np.int32), gaps > 0)
+        own, codes, texts = cells.codes(wanted, column)
+        strange = [code for code, known in enumerate(codes[:-1].tolist()) if known == UNKNOWN]
         if strange:
-            held = column.codes if rows is None else column.codes[rows]
-            warnings += remarks.unknown(wanted, column, held, strange)
+            warnings += remarks.unknown(wanted, texts, own if rows is None else own[rows], strange)
         if reach:
-            warnings += remarks.filled(wanted, column.missing)
-        return _Source(wanted, column.data, codes)
+            warnings += remarks.filled(wanted, int(np.count_nonzero(own == MISSING)))
+        return _Source(wanted, own, codes)
 
     def _matrix(
         self,
@@ -201,22 +199,37 @@ class Encoder:
                     "typical": i.typical,
                     "marked": i.marked,
                     "two_valued": i.two_valued,
+                    "truth": i.truth,
+                    "reading": asdict(i.reading),
                 }
                 for i in self.inputs
             ],
             "degree": self.degree,
             "terms": [list(term) for term in self.chosen],
+            "missing": list(self.missing),
         }
 
     @classmethod
     def from_json(cls, tree: Mapping[str, Any]) -> Encoder:
-        """What `to_json` gave."""
-        known = {one.name for one in fields(Input)}  # a newer ravine may have added some
-        inputs = tuple(
-            Input(**{name: i[name] for name in i if name in known} | {"categories": tuple(i["categories"])})
-            for i in tree["inputs"]
-        )
-        return cls(inputs, int(tree["degree"]), tuple(tuple(term) for term in tree["terms"]))
+        """What `to_json` gave. A model of before the reading was recorded takes what it can: see `_input`."""
+        inputs = tuple(_input(each_input) for each_input in tree["inputs"])
+        chosen = tuple(tuple(term) for term in tree["terms"])
+        return cls(inputs, int(tree["degree"]), chosen, tuple(tree.get("missing", MARKS)))
+
+
+def _input(tree: Mapping[str, Any]) -> Input:
+    """An input from plain values. Of an old model any column from 0 to 1 may be given as yes and no."""
+    reading = _known(Reading, tree.get("reading", {}))
+    reading["words"] = tuple(reading.get("words", ()))
+    truth = tree.get("truth", (tree["kind"], tree["low"], tree["high"]) == ("numeric", 0, 1))
+    own = {"categories": tuple(tree["categories"]), "truth": truth, "reading": Reading(**reading)}
+    return Input(**_known(Input, tree) | own)
+
+
+def _known(kind: type, tree: Mapping[str, Any]) -> dict[str, Any]:
+    """The values that a dataclass has fields for; a newer ravine may have added some."""
+    names = {one.name for one in fields(kind)}
+    return {name: value for name, value in tree.items() if name in names}
 
 
 def fit(
@@ -262,9 +275,3 @@ def _write(source: _Source, taken: slice | NDArray[np.int64], out: Floats) -> No
     out[:, :levels] = 0.0
     rows = np.flatnonzero(codes > 0)
     out[rows, codes[rows] - 1] = 1.0
-
-
-def _spelled_otherwise(wanted: Input) -> dict[str, int]:
-    """Categories by their lower-case text, for true and True, where that is unambiguous."""
-    lower = [text.lower() for text in wanted.categories]
-    return {text: code for code, text in enumerate(lower) if lower.count(text) == 1} if len(lower) <= 100 else {}

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from engine.data import dates, kinds, terms
 from engine.data.parallel import Stop, each
+from engine.data.reading import PLAIN, Reading
 from engine.data.table import MISSING, Codes, Column, Floats, Table, show_number, shown
 from engine.errors import InputError
 from engine.recipe import ColumnKind
@@ -31,7 +32,9 @@ class Input:
         categories: those of the train rows, in order; the first is the one that all-zero columns stand for.
         typical: what a missing cell is filled with: a number, or a category.
         marked: whether a column of its own says that the cell was missing.
-        two_valued: whether the train rows have at most two different numbers.
+        two_valued: whether the train rows have at most two different numbers; found only where terms need it.
+        truth: whether the train rows hold 0 and 1 and no other number, so that yes and no can be read as these.
+        reading: how the texts of the column were read.
     """
 
     name: str
@@ -42,16 +45,13 @@ class Input:
     typical: float | str
     marked: bool
     two_valued: bool = False
+    truth: bool = False
+    reading: Reading = PLAIN
 
     @property
     def is_coded(self) -> bool:
         """Whether it takes categories."""
         return self.kind in ("boolean", "categorical")
-
-    @property
-    def read_as(self) -> ColumnKind:
-        """How to read the column in another table: a boolean one as any category, for it may hold other words there."""
-        return "categorical" if self.is_coded else self.kind
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -64,6 +64,20 @@ class Input:
         if isinstance(value, str):
             return value
         return dates.show(value) if self.kind == "date" else show_number(value)
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The categories as the table writes them."""
+        return self.reading.words if len(self.reading.words) == len(self.categories) else self.categories
+
+    def write(self, value: float | str) -> str:
+        """A value of this input as the table writes it: a date in the format of its dates, a boolean in its words."""
+        if isinstance(value, str):
+            return self.choices[self.categories.index(value)] if value in self.categories else value
+        if self.kind == "date":
+            return dates.write(value, self.reading.dates)
+        shown = show_number(value)
+        return shown.replace(".", ",") if self.reading.decimal == "," else shown
 
 
 def fit(
@@ -131,7 +145,7 @@ def _fit_categories(column: Column, cells: Codes) -> Input | str:
         return f"{column.name} was left out: it is {shown(there[0])} in every train row."
     kind: ColumnKind = "boolean" if column.kind == "boolean" and len(there) == 2 else "categorical"
     typical = column.categories[int(counts.argmax())]
-    return Input(column.name, kind, None, None, tuple(there), typical, marked)
+    return Input(column.name, kind, None, None, tuple(there), typical, marked, reading=column.reading)
 
 
 def _fit_numbers(column: Column, cells: Floats, missing: Fill, *, two_valued: bool) -> Input | str:
@@ -146,7 +160,8 @@ def _fit_numbers(column: Column, cells: Floats, missing: Fill, *, two_valued: bo
     few = two_valued and bool(((cells == low) | (cells == high)).all())
     typical = _typical(cells, missing, exact=marked)
     kind: ColumnKind = "date" if column.kind == "date" else "numeric"
-    return Input(column.name, kind, float(low), float(high), (), typical, marked, few)
+    truth = (low, high) == (0.0, 1.0) and bool(((cells == 0.0) | (cells == 1.0)).all())
+    return Input(column.name, kind, float(low), float(high), (), typical, marked, few, truth, column.reading)
 
 
 def _typical(cells: Floats, missing: Fill, *, exact: bool) -> float:

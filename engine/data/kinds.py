@@ -7,21 +7,19 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 import numpy as np
 
 from engine.data import dates
+from engine.data.reading import PAIRS, PLAIN, Reading, to_number
 from engine.data.table import MISSING, Codes, Column, Floats, Table, show_number, shown, suggest
 from engine.errors import InputError
 from engine.recipe import ColumnKind
 
 TOKENS = ("", "NA", "N/A", "?", "NaN", "null", "-", "#N/A", "<NA>")
 """How files write a missing cell; in any case of letters."""
-
-PAIRS = (("false", "true"), ("no", "yes"), ("n", "y"), ("f", "t"), ("off", "on"))
-"""Two words that make a column boolean, the one that counts as 0 first; in any case of letters."""
 
 _MOST_CATEGORIES = 1000
 _ALWAYS_CATEGORIES = 50
@@ -39,33 +37,11 @@ def is_missing(text: str) -> bool:
 _LOWER_TOKENS = frozenset(token.lower() for token in TOKENS)
 
 
-def to_number(text: str) -> float | None:
-    """A cell as a number; None where it is none.
-
-    Thousands separated by commas, a currency sign before and a percent sign after are read past: "$1,200" is 1200,
-    "12 %" is 12. Python's own "1_000" is no number here.
-    """
-    text = text.strip()
-    if "_" in text:
-        return None
-    try:
-        return float(text)
-    except ValueError:
-        pass
-    dressed = _DRESSED.match(text)
-    return float(dressed["sign"] + dressed["digits"].replace(",", "")) if dressed else None
-
-
-_DRESSED = re.compile(
-    r"(?P<sign>[+-]?)[$€£¥]?\s?(?P<digits>\d{1,3}(,\d{3})+(\.\d+)?|\d+(\.\d+)?)\s?[%€$£¥]?$", re.ASCII
-)
-
-
-def from_texts(name: str, texts: Iterable[str | None]) -> Column:
-    """A coded column of texts, missing tokens marked; its kind is still to be decided."""
+def from_texts(name: str, texts: Iterable[str | None], missing: Collection[str] = _LOWER_TOKENS) -> Column:
+    """A coded column of texts, missing tokens (in small letters) marked; its kind is still to be decided."""
     numbers: dict[str, int] = {}
     codes = [
-        MISSING if text is None or is_missing(text) else numbers.setdefault(text.strip(), len(numbers))
+        MISSING if text is None or text.strip().lower() in missing else numbers.setdefault(text.strip(), len(numbers))
         for text in texts
     ]
     return Column(name, "text", np.array(codes, dtype=np.int32), tuple(numbers))
@@ -102,15 +78,19 @@ def _decide_texts(column: Column) -> Column:
         return Column(column.name, "numeric", np.full(len(column.codes), np.nan), reason="it has no values")
     words = {text.lower() for text in texts}
     if any(words == set(pair) for pair in PAIRS):
-        return as_boolean(_merged(replace(column, categories=tuple(text.lower() for text in texts))))
-    numbers = [to_number(text) for text in texts]
+        spelled: dict[str, str] = {}
+        for text in texts:
+            spelled.setdefault(text.lower(), text)
+        found = as_boolean(_merged(replace(column, categories=tuple(text.lower() for text in texts))))
+        return replace(found, reading=replace(column.reading, words=tuple(spelled[text] for text in found.categories)))
+    numbers = [to_number(text, column.reading.decimal) for text in texts]
     if not any(_LEADING_ZERO.match(text) for text in texts):
         column_of_numbers = _to_numeric(column, numbers)
         if column_of_numbers is not None:
             return decide(column_of_numbers)
     days = _as_days(texts)
     if days is not None:
-        return Column(column.name, "date", _look_up(days, column.codes))
+        return _dated(column, *days)
     unique = len(texts)
     if unique > _ALWAYS_CATEGORIES or (unique == present and present > 2):
         long = sum(map(len, texts)) / unique > 40 or sum(len(text.split()) for text in texts) / unique >= 3
@@ -132,24 +112,37 @@ def _to_numeric(column: Column, numbers: list[float | None]) -> Column | None:
         return None
     table = [math.nan if number is None else number for number in numbers]
     strays = tuple((int(row), texts[column.codes[row]]) for row in np.flatnonzero(np.isin(column.codes, odd)))
-    return Column(column.name, "numeric", _look_up(table, column.codes), strays=strays)
+    return Column(column.name, "numeric", _look_up(table, column.codes), strays=strays, reading=column.reading)
 
 
-def _as_days(texts: tuple[str, ...]) -> list[float] | None:
-    """Every text as a date in one and the same format, or None."""
+def _as_days(texts: tuple[str, ...]) -> tuple[list[float], Reading] | None:
+    """Every text as a date in one and the same format, and which that is; or None."""
     if not any(mark in texts[0] for mark in "-/. ") or len(texts[0]) < 8:
         return None
-    iso = [dates.parse(text, ()) for text in texts[:1]]
-    for form in ((),) if iso[0] is not None else ((), *((f,) for f in dates.FORMATS)):
-        days: list[float] = []
-        for text in texts:
-            day = dates.parse(text, form)
-            if day is None:
-                break
-            days.append(day)
-        else:
-            return days
+    iso = dates.parse(texts[0], ()) is not None
+    for form in (dates.ISO,) if iso else (dates.ISO, *dates.FORMATS):
+        days = _all_days(texts, form)
+        if days is not None:
+            other = _all_days(texts, dates.swapped(form)) if dates.swapped(form) else None
+            either = next((t for t, a, b in zip(texts, days, other, strict=True) if a != b), texts[0]) if other else ""
+            return days, Reading(dates=form, either=either)
     return None
+
+
+def _all_days(texts: tuple[str, ...], form: str) -> list[float] | None:
+    """Every text as a date in this very format; None where one is not."""
+    days: list[float] = []
+    for text in texts:
+        day = dates.parse(text, () if form == dates.ISO else (form,))
+        if day is None:
+            return None
+        days.append(day)
+    return days
+
+
+def _dated(column: Column, days: list[float], reading: Reading) -> Column:
+    data = _look_up(days, column.codes)
+    return Column(column.name, "date", data, reading=replace(reading, decimal=column.reading.decimal))
 
 
 def _look_up(by_code: Iterable[float], codes: Codes) -> Floats:
@@ -158,7 +151,7 @@ def _look_up(by_code: Iterable[float], codes: Codes) -> Floats:
 
 def _sorted(column: Column) -> Column:
     """The same column with its categories in order: by number where all are numbers, else by letters."""
-    numbers = [to_number(text) for text in column.categories]
+    numbers = [to_number(text, column.reading.decimal) for text in column.categories]
     plain = [number for number in numbers if number is not None and math.isfinite(number)]
     texts = column.categories
     if len(plain) == len(texts):
@@ -204,7 +197,7 @@ def as_categorical(column: Column) -> Column:
         if text not in texts:
             texts.append(text)
         codes32[row] = texts.index(text)
-    merged = Column(column.name, "categorical", codes32, tuple(texts))
+    merged = Column(column.name, "categorical", codes32, tuple(texts), reading=column.reading)
     return _sorted(_merged(merged)) if len(set(texts)) < len(texts) or strays else merged
 
 
@@ -221,14 +214,14 @@ def as_numeric(column: Column) -> Column:
     """Any column as numbers. Cells that are none are kept as strays, which `check_strays` complains of."""
     if not column.is_coded:
         return replace(column, kind="numeric", reason="")
-    numbers = [to_number(text) for text in column.categories]
+    numbers = [to_number(text, column.reading.decimal) for text in column.categories]
     if column.kind == "boolean" and None in numbers:
         numbers = [float(code) for code in range(len(numbers))]
     odd = [code for code, number in enumerate(numbers) if number is None]
     table = [math.nan if number is None else number for number in numbers]
     rows = np.flatnonzero(np.isin(column.codes, odd))
     strays = tuple((int(row), column.categories[column.codes[row]]) for row in rows)
-    return Column(column.name, "numeric", _look_up(table, column.codes), strays=strays)
+    return Column(column.name, "numeric", _look_up(table, column.codes), strays=strays, reading=column.reading)
 
 
 def as_date(column: Column) -> Column:
@@ -239,14 +232,14 @@ def as_date(column: Column) -> Column:
         raise InputError(
             f"Column {column.name} holds numbers, which cannot be read as dates; write them like 2026-03-31."
         )
-    days = _as_days(column.categories) if column.categories else []
+    days = _as_days(column.categories) if column.categories else ([], PLAIN)
     if days is None:
         odd = next((text for text in column.categories if dates.parse(text) is None), column.categories[0])
         raise InputError(
             f"Column {column.name} cannot be read as dates: {_quote(odd)} does not fit the others; "
             "write them all like 2026-03-31."
         )
-    return Column(column.name, "date", _look_up(days, column.codes))
+    return _dated(column, *days)
 
 
 def as_kind(column: Column, kind: ColumnKind) -> Column:

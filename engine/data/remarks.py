@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from engine.data.inputs import Input
-from engine.data.table import Codes, Column, shown
+from engine.data.table import Codes, Floats, shown
 
 
-def outside(wanted: Input, column: Column) -> list[str]:
+def outside(wanted: Input, values: Floats) -> list[str]:
     """On numbers beyond the range of the train rows."""
     assert wanted.low is not None
     assert wanted.high is not None
-    beyond = int(np.count_nonzero((column.data < wanted.low) | (column.data > wanted.high)))
+    beyond = int(np.count_nonzero((values < wanted.low) | (values > wanted.high)))
     if not beyond:
         return []
     return [
@@ -29,13 +31,13 @@ def filled(wanted: Input, missing: int) -> list[str]:
     return [f"{wanted.name}: {count} filled with {shown(wanted.show(wanted.typical))}."]
 
 
-def unknown(wanted: Input, column: Column, held: Codes, strange: list[int]) -> list[str]:
-    """On categories (`strange`, codes of the column) that the train rows do not have, among the cells held."""
-    counts = np.bincount(held[held >= 0], minlength=len(column.categories))
+def unknown(wanted: Input, texts: Sequence[str], held: Codes, strange: list[int]) -> list[str]:
+    """On categories (`strange`, codes that stand for texts) that the train rows do not have, among the cells held."""
+    counts = np.bincount(held[held >= 0], minlength=len(texts))
     there = [code for code in strange if counts[code]]
     if not there:
         return []
-    listed = ", ".join(shown(column.categories[code]) for code in there[:5]) + (" …" if len(there) > 5 else "")
+    listed = ", ".join(shown(texts[code]) for code in there[:5]) + (" …" if len(there) > 5 else "")
     rows = int(counts[there].sum())
     return [
         f"{wanted.name}: {listed} ({_times(rows, 'row', 'rows')}) never occurs in the train rows and is encoded as "

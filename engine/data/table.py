@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from engine.data import dates
 from engine.data.parallel import each
+from engine.data.reading import PLAIN, Reading
 from engine.errors import InputError
 from engine.recipe import ColumnKind
 
@@ -41,6 +42,7 @@ class Column:
             value".
         strays: cells of a column of numbers that hold text, as (row, text); their data are NaN. Such a column cannot
             be used before a person decides what it is.
+        reading: how its texts were read.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Column:
     categories: tuple[str, ...] = ()
     reason: str = ""
     strays: tuple[tuple[int, str], ...] = ()
+    reading: Reading = PLAIN
 
     @property
     def is_coded(self) -> bool:
@@ -177,8 +180,11 @@ class Table:
         return list(zip(*(column.show(start, stop) for column in self.columns), strict=True))
 
     def replace_columns(self, columns: Iterable[Column]) -> Table:
-        """This table with the columns of the same names exchanged."""
-        new = {column.name: column for column in columns}
+        """This table with the columns of the same names exchanged; how their texts were read stays known."""
+        new = {
+            column.name: replace(column, reading=self[column.name].reading) if column.reading == PLAIN else column
+            for column in columns
+        }
         return replace(
             self,
             columns=tuple(new.get(column.name, column) for column in self.columns),

@@ -1,48 +1,95 @@
-"""Values that a person types for a prediction."""
+"""Values that a person types, or a program gives one by one, for a prediction."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import datetime as dt
+import math
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
-from engine.data import dates, kinds
+from engine.data import cells, kinds
 from engine.data.inputs import Input
-from engine.data.table import Column, show_number, shown
+from engine.data.table import Column, shown
 from engine.errors import InputError
 
+_MIDNIGHT = dt.datetime(1970, 1, 1)
 
-def column(wanted: Input, rows: Sequence[Mapping[str, str | float | None]]) -> Column:
-    """The values of one input in every row, as a column: numbers, texts, or None and missing tokens for a gap.
+
+def column(wanted: Input, rows: Sequence[Mapping[str, Any]], missing: Collection[str]) -> tuple[Column, list[str]]:
+    """The values of one input in every row, as a column, and sentences on what is doubtful about them.
+
+    Args:
+        rows: texts, numbers (for a date: days since 1970-01-01), dates, truth values; None, NaN, NaT or one of the
+            missing marks for a gap. numpy's and pandas' own kinds of these too.
+        missing: the marks, in small letters.
 
     Raises:
         InputError: naming the field that is not given, or is no number or date.
     """
-    cells: list[str | float | None] = []
+    found: list[str | int | float | None] = []
     for row in rows:
         if wanted.name not in row:
             raise InputError(f"{wanted.name} is not given; leave it empty if it is not known.")
-        cell = row[wanted.name]
-        missing = cell is None or (isinstance(cell, str) and kinds.is_missing(cell)) or cell != cell
-        cells.append(None if missing else cell)
+        cell = plain(wanted.name, row[wanted.name])
+        found.append(None if isinstance(cell, str) and cell.strip().lower() in missing else cell)
     if wanted.is_coded:
-        texts = [None if c is None else c if isinstance(c, str) else show_number(float(c)) for c in cells]
-        return kinds.from_texts(wanted.name, texts)
-    return Column(wanted.name, wanted.kind, np.array([_number(wanted, cell) for cell in cells], dtype=np.float64))
+        spell = cells.spelling(wanted)
+        texts = [cell if cell is None or isinstance(cell, str) else spell(cell) for cell in found]
+        return kinds.from_texts(wanted.name, texts, ()), []
+    unsure: list[str] = []
+    numbers = np.array([_number(wanted, cell, unsure) for cell in found], dtype=np.float64)
+    return Column(wanted.name, wanted.kind, numbers, reading=wanted.reading), cells.unsure(wanted, unsure)
 
 
-def _number(wanted: Input, cell: str | float | None) -> float:
-    if cell is None:
-        return float("nan")
+def plain(name: str, cell: Any) -> str | int | float | None:
+    """A Python, numpy or pandas object as the text or the number that a table would hold; None for a gap.
+
+    Raises:
+        InputError: it is neither, such as a list.
+    """
+    if isinstance(cell, np.ndarray) and cell.ndim == 0:
+        cell = cell[()]
+    if cell is None or type(cell).__name__ == "NAType":
+        return None
     if isinstance(cell, str):
-        number = dates.parse(cell) if wanted.kind == "date" else kinds.to_number(cell)
+        return str(cell)
+    if isinstance(cell, bool | np.bool_):
+        return "true" if cell else "false"
+    if isinstance(cell, np.datetime64):
+        cell = None if np.isnat(cell) else cell.astype("datetime64[us]").item()
+        return None if cell is None else cell.isoformat() if isinstance(cell, dt.date) else str(cell)
+    if isinstance(cell, np.timedelta64):
+        return None if np.isnat(cell) else float(cell / np.timedelta64(1, "s"))
+    if isinstance(cell, dt.date):  # a datetime is one, and so is NaT
+        return None if cell != cell else cell.isoformat()
+    if isinstance(cell, dt.timedelta):
+        return cell.total_seconds()
+    if isinstance(cell, dt.time):
+        return (dt.datetime.combine(_MIDNIGHT, cell.replace(tzinfo=None)) - _MIDNIGHT).total_seconds()
+    if isinstance(cell, int | np.integer):
+        return int(cell)
+    try:
+        number = float(cell)
+    except (TypeError, ValueError):
+        raise InputError(f"{name} is given as a {type(cell).__name__}; give a number, a text or a date.") from None
+    return None if number != number else number
+
+
+def _number(wanted: Input, cell: str | int | float | None, unsure: list[str]) -> float:
+    if cell is None:
+        return math.nan
+    if isinstance(cell, str):
+        number = cells.amount(wanted, cell, unsure)
         if number is None:
-            remedy = (
-                "a date like 2026-03-31" if wanted.kind == "date" else f"a number like {wanted.show(wanted.typical)}"
-            )
             noun = "a date" if wanted.kind == "date" else "a number"
-            raise InputError(f"{wanted.name}: “{shown(cell)}” is not {noun}; give {remedy}.")
+            raise InputError(f"{wanted.name}: “{shown(cell)}” is not {noun}; give {cells.example(wanted)}.")
         cell = number
-    if np.isinf(cell):
-        raise InputError(f"{wanted.name} is infinite; give a number like {wanted.show(wanted.typical)}.")
-    return float(cell)
+    try:
+        found = float(cell)
+    except OverflowError:
+        found = math.inf
+    if math.isinf(found):
+        raise InputError(f"{wanted.name} is infinite; give {cells.example(wanted)}.")
+    return found

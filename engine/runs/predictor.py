@@ -25,7 +25,7 @@ from engine.runs import tensors
 from engine.runs.schema import judge_model
 from engine.shape import Misshapen
 
-FORMAT = 1
+FORMAT = 2  # 1 had no `reading` of its inputs
 BATCH = 1 << 15  # rows that are encoded and predicted at once
 Floats = NDArray[np.float64]
 

@@ -67,20 +67,19 @@ class FileJob:
             self._post(FileProgress(self, text if share is None else f"{text}, {100 * share:.0f} %"))
 
     def _work(self) -> None:
-        from engine.data.sources import load
+        from engine.data import rows
         from engine.learn.kernels.threads import limited
-        from engine.recipe import Data
-        from engine.runs.predictions import write_csv
+        from engine.runs.predictions import write
 
         source = Path(self._source).expanduser()
         path = free_name(source)
         try:
-            data = Data(dataset=self._source, types={one.name: one.read_as for one in self._predictor.inputs})
-            # The columns that the model does not know may hold anything.
-            table = load(data, progress=self._progress, cancelled=self._given_up.is_set, lenient=True)
+            given = rows.load(
+                self._source, self._predictor.encoder, progress=self._progress, cancelled=self._given_up.is_set
+            )
             with limited(1):
-                first, warnings = write_csv(
-                    self._predictor, table, path, progress=self._progress, cancelled=self._given_up.is_set
+                first, warnings = write(
+                    self._predictor, given, path, progress=self._progress, cancelled=self._given_up.is_set
                 )
         except Cancelled:
             return
@@ -92,7 +91,7 @@ class FileJob:
             return
         shown = tuple(value if isinstance(value, str) else f"{value:.6g}" for value in first)
         # Of the notes above all that lines were skipped: those have no prediction.
-        self._post(FileDone(self, source, path, table.rows, shown, (*table.notes, *warnings)))
+        self._post(FileDone(self, source, path, given.table.rows, shown, (*given.table.notes, *warnings)))
 
 
 def free_name(source: Path) -> Path:

@@ -2,75 +2,125 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine import process
 from engine.commands.console import DONE, put, put_json, put_lines, say
 from engine.errors import InputError
 from engine.printable import printable
 
+if TYPE_CHECKING:
+    from engine.data.rows import Keep, Rows
+    from engine.runs.predictor import Predictor
+
 
 def predict(
-    run: str, *, values: str | None = None, input: str | None = None, runs: str = "./runs", json: bool = False
+    run: str,
+    *,
+    values: str | None = None,
+    input: str | None = None,
+    output: str | None = None,
+    keep: str = "",
+    runs: str = "./runs",
+    json: bool = False,
 ) -> int:
-    """Predict with a run's model; the exit code. Raises InputError."""
+    """Predict with a run's model; the exit code.
+
+    Args:
+        values: one row; or `input`, what names a table of them ("-" for standard input).
+        output: the file that the table of predictions is written to; None for stdout.
+        keep: columns of the input to give back beside the predictions, by commas, or "all".
+
+    Raises InputError.
+    """
     with process.one_blas_thread() if input is None else nullcontext():
         from engine.runs import predictor
         from engine.runs.store import resolve
 
     process.settled()
     model = predictor.load(resolve(run, Path(runs).expanduser()))
-    if (values is None) == (input is None):
-        raise InputError("Say what to predict: either --values or --input FILE.")
-    if values is not None:
-        outputs, warnings = model.predict_rows([_one_row(values, [i.name for i in model.inputs])])
+    if values is not None and input is not None:
+        raise InputError("Give either --values, one row, or --input, a table of them, not both.")
+    if values is None and input is None:
+        raise InputError("Say what to predict: --values with one row, or --input with a table (- for stdin).")
+    path = None if output is None else Path(output).expanduser()
+    if path is not None and input is not None:
+        _refuse_own_input(path, input)
+    rows = _typed(model, values, _names(keep)) if values is not None else _read(model, str(input), _names(keep))
+    for note in rows.table.notes:  # above all that lines were skipped: those have no prediction
+        say(note)
+    bare = path is None and not keep and values is not None and not json
+    if path is None:
+        parts, warnings = model.batches(rows.table)
     else:
-        from engine.data.sources import load
-        from engine.recipe import Data
+        from engine.runs.predictions import write
 
-        assert input is not None
-        table = load(Data(dataset=input, types={i.name: i.read_as for i in model.inputs}))
-        outputs, warnings = model.predict(table)
-        warnings = (*table.notes, *warnings)  # above all that lines were skipped: those have no prediction
+        parts, (_, warnings) = iter(()), write(model, rows, path)
     for warning in warnings:
         say(warning)
-    found = model.decide(outputs)
+    if path is not None:
+        say(f"Wrote {path}.")
     if json:
-        answer: dict[str, Any] = {
-            "run": str(model.path),
-            "target": model.target,
-            "predictions": found,
-            "warnings": warnings,
-        }
-        if model.classes:
-            answer |= {"classes": model.classes, "probabilities": outputs}
-        put_json(answer)
-    elif values is not None:
-        put(printable(str(found[0])) if model.classes else f"{found[0]:.10g}")
-    else:
-        put_lines(_predictions(model.classes, found, outputs))
+        put_json(_json(model, rows, parts, path, warnings))
+    elif bare:
+        found = model.decide(next(parts))[0]
+        put(printable(found) if model.classes else f"{found:.10g}")
+    elif path is None:
+        from engine.runs.predictions import lines
+
+        put_lines(lines(model, rows, parts, printable))
     return DONE
 
 
-def _predictions(classes: Sequence[str], found: Sequence[Any], outputs: Any) -> Iterator[str]:
-    """CSV lines for stdout, every name in them printable: the prediction, and for classes the probability of each."""
+def _json(model: Predictor, rows: Rows, parts: Any, path: Path | None, warnings: tuple[str, ...]) -> dict[str, Any]:
+    """One object: the predictions, or the file that has them."""
+    import numpy as np
+
+    answer: dict[str, Any] = {"run": str(model.path), "target": model.target}
+    if path is None:
+        outputs = np.concatenate([*parts])
+        answer["predictions"] = model.decide(outputs)
+        if model.classes:
+            answer |= {"classes": model.classes, "probabilities": outputs}
+        if rows.kept.width:
+            answer["kept"] = {name: rows.kept[name].to_list() for name in rows.kept.columns}
+    else:
+        answer |= {"output": str(path), "rows": rows.table.rows}
+    return answer | {"warnings": (*rows.table.notes, *warnings)}
+
+
+def _names(keep: str) -> Keep:
+    """The names of --keep, which may stand in quotes where they hold commas."""
     import csv
 
-    line = io.StringIO()
-    writer = csv.writer(line, lineterminator="\n")
-    writer.writerow(["prediction", *(f"probability of {printable(c)}" for c in classes)])
-    shown = {name: printable(name) for name in classes}
-    for i, value in enumerate(found):
-        writer.writerow([shown.get(value, value), *(outputs[i].tolist() if classes else ())])
-        if line.tell() > 1 << 16:
-            yield line.getvalue()
-            line.seek(0)
-            line.truncate()
-    yield line.getvalue()
+    if keep.strip() == "all":
+        return "all"
+    return tuple(name.strip() for name in next(csv.reader([keep], skipinitialspace=True), []) if name.strip())
+
+
+def _read(model: Predictor, asked: str, keep: Keep) -> Rows:
+    from engine.data import rows
+
+    return rows.load(asked, model.encoder, keep)
+
+
+def _typed(model: Predictor, values: str, keep: Keep) -> Rows:
+    """The one row of --values."""
+    from engine.data import rows
+
+    return rows.of_mapping(_one_row(values, [wanted.name for wanted in model.inputs]), model.encoder, keep)
+
+
+def _refuse_own_input(path: Path, asked: str) -> None:
+    """Raise InputError where the answer would take the place of the table that it is made from."""
+    try:
+        same = path.samefile(Path(asked).expanduser())
+    except (OSError, ValueError):
+        return  # one of the two is not there
+    if same:
+        raise InputError(f"-o {path} is the very file that is read; give the predictions another name.")
 
 
 def _one_row(text: str, names: list[str]) -> dict[str, str]:

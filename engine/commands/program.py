@@ -74,15 +74,31 @@ def predict(
         Parameter(help='One row, in raw units: "3,2500" or "x1=3,x2=2500".', allow_leading_hyphen=True),
     ] = None,
     input: Annotated[
-        str | None, Parameter(help="A table with the raw columns; the answer is CSV, a line for each row.")
+        str | None,
+        Parameter(
+            help="A table with the raw columns, found by their names: a file, or - for stdin. The answer is CSV, "
+            "a line for each row.",
+            allow_leading_hyphen=True,
+        ),
     ] = None,
+    output: Annotated[
+        str | None,
+        Parameter(name=("--output", "-o"), help="A file for the answer, CSV or .parquet; without it stdout."),
+    ] = None,
+    keep: Annotated[
+        str, Parameter(help="Columns of the input to give back beside the predictions: COL,COL or all.")
+    ] = "",
     runs: RunsFolder = "./runs",
     json: Json = False,
 ) -> int:
-    """Predict with a run's model: raw units in, raw units out."""
+    """Predict with a run's model: raw units in, raw units out.
+
+    A row gets the same prediction whatever stands beside it: dates, decimal marks, truth words and missing marks are
+    read as they were in training.
+    """
     from engine.commands.predict import predict
 
-    return predict(run, values=values, input=input, runs=runs, json=json)
+    return predict(run, values=values, input=input, output=output, keep=keep, runs=runs, json=json)
 
 
 app.command(listing)

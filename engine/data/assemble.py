@@ -30,11 +30,9 @@ def table(path: Path, remark: str, layout: Dialect, columns: list[Column]) -> Ta
     lines = _lines(columns, layout.header_lines)
     filled = _not_blank(columns)
     if filled is not None:
-        blank = int(filled[-1]) + 1 - len(filled) if filled.size else 0
-        if blank:
-            notes.append(
-                f"{blank:,} empty line{'s' * (blank != 1)} of {path.name} {'was' if blank == 1 else 'were'} skipped."
-            )
+        told = _skipped(path, filled)
+        if told:
+            notes += told
             lines = (np.arange(count) + layout.header_lines + 1 if lines is None else lines)[filled]
         columns = [_only(column, filled) for column in columns]
     rows = len(columns[0].data)
@@ -52,6 +50,50 @@ def table(path: Path, remark: str, layout: Dialect, columns: list[Column]) -> Ta
         header_lines=layout.header_lines,
         lines=lines,
     )
+
+
+def rows(
+    path: Path,
+    remark: str,
+    layout: Dialect,
+    columns: list[Column],
+    filled: NDArray[np.int64],
+    breaks: NDArray[np.int64],
+) -> Table:
+    """The table of a file that is read for a model: its columns as they are, without the empty lines.
+
+    Args:
+        filled: the rows that are no empty lines.
+        breaks: for each row the line ends within its cells.
+
+    Raises:
+        InputError: nothing but empty lines, or a NUL byte.
+    """
+    notes = [note for note in (remark, *layout.notes) if note]
+    lines = np.arange(len(breaks)) + layout.header_lines + 1 + np.concatenate(([0], np.cumsum(breaks)[:-1]))
+    if len(filled) < len(breaks):
+        notes += _skipped(path, filled)
+        columns = [_only(column, filled) for column in columns]
+    if not filled.size:
+        raise InputError(f"{path.name} has a header but no rows; add rows below it.")
+    _refuse_nul(columns, path)
+    return Table(
+        path.name.split(".")[0],
+        str(path),
+        tuple(columns),
+        len(filled),
+        notes=tuple(notes),
+        header_lines=layout.header_lines,
+        lines=lines[filled],
+    )
+
+
+def _skipped(path: Path, filled: NDArray[np.int64]) -> list[str]:
+    """A sentence on empty lines above the last row."""
+    blank = int(filled[-1]) + 1 - len(filled) if filled.size else 0
+    if not blank:
+        return []
+    return [f"{blank:,} empty line{'s' * (blank != 1)} of {path.name} {'was' if blank == 1 else 'were'} skipped."]
 
 
 def _lines(columns: Sequence[Column], header_lines: int) -> NDArray[np.int64] | None:

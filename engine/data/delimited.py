@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -28,9 +28,27 @@ from engine.errors import InputError
 
 if TYPE_CHECKING:
     import polars as pl
+    from numpy.typing import NDArray
 
 _MOST_RESTARTS = 3
 _IN_FLIGHT = max(2, min(8, cores() // 2))
+
+
+@dataclass(frozen=True)
+class Given:
+    """How to read a table for a model: every cell as it stands, nothing decided by its neighbours.
+
+    Attributes:
+        names: the columns that the model takes.
+        numbers: those of them that are numbers with a decimal point, and are parsed as such.
+        kept: further columns to be read, and all cells of which are wanted as they are written.
+        missing: the marks of a missing cell, in small letters.
+    """
+
+    names: tuple[str, ...]
+    numbers: frozenset[str]
+    kept: frozenset[str]
+    missing: tuple[str, ...]
 
 
 class _AreText(Exception):
@@ -69,6 +87,48 @@ def read(path: Path, progress: Progress | None = None, cancelled: Stop | None = 
             file = TextFile.open(path, "cp1252")
             layout = find(file)
     raise AssertionError("every column is text by now")
+
+
+def read_given(
+    path: Path, given: Callable[[Sequence[str]], Given], progress: Progress | None = None, cancelled: Stop | None = None
+) -> tuple[Table, pl.DataFrame]:
+    """A table for a model: the columns that it takes, texts as they stand, and the kept ones as a frame of texts.
+
+    Args:
+        given: says for the names of the columns there are what is to be read; may raise InputError.
+
+    Raises:
+        InputError: with the place and the remedy.
+        Cancelled: as asked.
+    """
+    import polars as pl
+
+    file = TextFile.open(path)
+    while True:
+        layout, wanted = _layout_for(file, given)
+        text = {n for n, name in enumerate(layout.names) if name not in wanted.numbers or name in wanted.kept}
+        if len(layout.names) == 1:
+            text = {0}  # polars reads a quoted empty number as it reads an empty line
+        reading = _Reading(file, layout, frozenset(text), wanted)
+        try:
+            reading.run(progress, cancelled)
+            break
+        except (_NotUtf8, UnicodeDecodeError):
+            if file.encoding == "cp1252":
+                raise InputError(f"{path.name} is in no encoding that is known; save it as UTF-8.") from None
+            file = TextFile.open(path, "cp1252")
+    kept = {layout.names[n]: pl.concat(parts) for n, parts in reading.kept.items()}
+    columns = reading.columns(cancelled)
+    filled = np.flatnonzero(~np.concatenate(reading.blank))
+    table = assemble.rows(path, file.note, layout, columns, filled, np.concatenate(reading.breaks))
+    frame = pl.DataFrame(kept)
+    return table, frame[filled] if kept and len(filled) < reading.rows else frame
+
+
+def _layout_for(file: TextFile, given: Callable[[Sequence[str]], Given]) -> tuple[Dialect, Given]:
+    """The layout whose header has the columns that are taken."""
+    layout = find(file, given(()).names)
+    return layout, given(layout.names)
 
 
 def _text_columns(layout: Dialect) -> list[int]:
@@ -117,16 +177,25 @@ class _Reading:
     file: TextFile
     layout: Dialect
     text: frozenset[int]
+    given: Given | None = None
     rows: int = 0
     lines: int = 0
     numbers: dict[int, _Numbers] = field(default_factory=dict)
     texts: dict[int, list[pl.Series]] = field(default_factory=dict)
     strays: dict[int, list[tuple[int, str]]] = field(default_factory=dict)
     good: dict[int, int] = field(default_factory=dict)
+    kept: dict[int, list[pl.Series]] = field(default_factory=dict)  # of `given`, as the three below
+    blank: list[NDArray[np.bool_]] = field(default_factory=list)  # for each piece, which of its rows are empty lines
+    breaks: list[NDArray[np.int64]] = field(default_factory=list)  # and the line ends within each of its rows
+    emptied: NDArray[np.bool_] | None = None  # `blank` of a piece that was read as text
 
     def run(self, progress: Progress | None, cancelled: Stop | None) -> None:
         what = f"reading {self.file.path.name}"
-        for column in range(len(self.layout.names)):
+        for column, name in enumerate(self.layout.names):
+            if self.given is not None and name in self.given.kept:
+                self.kept[column] = []
+            if self.given is not None and name not in self.given.names:
+                continue
             if column in self.text:
                 self.texts[column] = []
             else:
@@ -135,6 +204,8 @@ class _Reading:
         for piece, share, early in self._ahead():
             check(cancelled)
             frame = self._parsed(piece, early)
+            if self.given is not None:
+                self._look_for_gaps(frame, piece)
             self._take(frame, share)
             self.lines += frame.height if piece.find(b'"') < 0 else piece.count(b"\n")
             if progress:
@@ -143,8 +214,21 @@ class _Reading:
         if not self.rows:
             raise InputError(f"{self.file.path.name} has a header but no rows; add rows below it.")
         odd = [c for c, cells in self.strays.items() if not _few(len(cells), self.good.get(c, 0))]
-        if odd:
+        if odd and self.given is None:
             raise _AreText(odd)
+
+    def _look_for_gaps(self, frame: pl.DataFrame, piece: bytes) -> None:
+        """Find the rows of a piece that are empty lines, and those that take several lines.
+
+        A line of nothing but separators is empty; so is one of spaces. One with a missing mark in it is a row.
+        """
+        blank, self.emptied = self.emptied, None
+        self.blank.append(_empty(frame) if blank is None else blank)
+        breaks = np.zeros(frame.height, dtype=np.int64)
+        if piece.find(b'"') >= 0:
+            for number in self.text:
+                breaks += frame.to_series(number).str.count_matches("\n", literal=True).fill_null(0).to_numpy()
+        self.breaks.append(breaks)
 
     def _take(self, frame: pl.DataFrame, share: float | None) -> None:
         count = frame.height
@@ -157,8 +241,9 @@ class _Reading:
             numbers.add(frames.floats(frame.to_series(column)))
 
         each(add, list(self.numbers), work=count * 8 * len(self.numbers))
-        for column, parts in self.texts.items():
-            parts.append(frame.to_series(column))
+        for columns in (self.texts, self.kept):
+            for column, parts in columns.items():
+                parts.append(frame.to_series(column))
         self.rows += count
 
     def _ahead(self) -> Iterator[tuple[bytes, float | None, Future[pl.DataFrame]]]:
@@ -219,6 +304,8 @@ class _Reading:
                 f"{self.file.path.name} cannot be read as a table below line {self.lines}: "
                 f"{str(error).splitlines()[0].rstrip('.')}; check the quotes there."
             ) from None
+        if self.given is not None:
+            self.emptied = _empty(frame)
         made = []
         for number, series in enumerate(frame.get_columns()):
             made.append(series if number in self.text else self._to_numbers(number, series))
@@ -228,7 +315,7 @@ class _Reading:
         import polars as pl
 
         texts = series.str.strip_chars()
-        absent = texts.str.to_lowercase().is_in([token.lower() for token in kinds.TOKENS])
+        absent = texts.str.to_lowercase().is_in(list(self._missing))
         plain = texts.str.replace(",", ".", literal=True) if self.layout.decimal_comma else texts
         numbers = plain.cast(pl.Float64, strict=False)
         odd = (numbers.is_null() & ~absent).fill_null(False).arg_true()
@@ -246,9 +333,13 @@ class _Reading:
             else:
                 values[row] = value
                 self.good[number] += 1
-        if len(found) > 1000 and not _few(len(found), self.rows + len(series)):
+        if self.given is None and len(found) > 1000 and not _few(len(found), self.rows + len(series)):
             raise _AreText([number])
         return pl.Series(series.name, values)
+
+    @property
+    def _missing(self) -> tuple[str, ...]:
+        return kinds.MARKS if self.given is None else self.given.missing
 
     def _refuse_short(self, piece: bytes, rows: int) -> None:
         """polars fills short records up; they leave gaps in the last column, which are worth a count."""
@@ -288,10 +379,26 @@ class _Reading:
                 strays = tuple(self.strays.get(number, ()))
                 reading = self.layout.reading
                 found.append(Column(name, "numeric", self.numbers.pop(number).taken(), strays=strays, reading=reading))
-            else:
-                texts = frames.from_strings(pl.concat(self.texts.pop(number)).alias(name))
+            elif number in self.texts:
+                texts = frames.from_strings(pl.concat(self.texts.pop(number)).alias(name), self._missing)
                 found.append(replace(texts, reading=self.layout.reading))
         return found
+
+
+def _empty(frame: pl.DataFrame) -> NDArray[np.bool_]:
+    """Which rows have nothing written in any cell."""
+    import polars as pl
+
+    alone = frame.width == 1
+    tests = []
+    for name, kind in frame.schema.items():
+        nothing = pl.col(name).is_null()
+        if kind == pl.String:
+            spaces = pl.col(name).str.strip_chars() == ""
+            # Where there is one column "" is how a missing cell is written, for an empty line would be none.
+            nothing |= spaces & (pl.col(name) != "") if alone else spaces
+        tests.append(nothing)
+    return frame.select(pl.all_horizontal(tests).alias("empty"))["empty"].to_numpy()
 
 
 def _few(strange: int, good: int) -> bool:

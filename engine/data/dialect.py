@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from engine.data.reading import PLAIN, Reading, to_number
@@ -45,8 +46,12 @@ class Dialect:
         return Reading(decimal=",") if self.decimal_comma else PLAIN
 
 
-def find(file: TextFile) -> Dialect:
+def find(file: TextFile, wanted: Collection[str] | None = None) -> Dialect:
     """The layout of a text table from its first bytes.
+
+    Args:
+        wanted: columns that a model takes, which tell the header from everything else; the decimal mark is then the
+            model's and not looked for. None where the table is to be learned from.
 
     Raises:
         InputError: only a header, no header, or a first line without end.
@@ -61,7 +66,7 @@ def find(file: TextFile) -> Dialect:
     told = re.match(r"sep=(.)\r?\n", text)
     if told:  # Excel's own hint
         text, skipped = text[told.end() :], skipped + 1
-    separator = told[1] if told else _separator(text, name)
+    separator = told[1] if told else _separator(text, name, wanted or ())
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
     try:
         header = next(reader, [])
@@ -71,7 +76,7 @@ def find(file: TextFile) -> Dialect:
         raise InputError(f"{name} cannot be read as a table: {error} near line {reader.line_num + skipped}.") from None
     if len(file.head) >= len(text) > 2**19 and "\n" not in text:
         raise InputError(f"{name} has a first line without end; it is no table with a header.")
-    if all(to_number(cell) is not None for cell in header):
+    if all(to_number(cell) is not None for cell in header) and not set(header) & set(wanted or ()):
         raise InputError(
             f"{name} begins with numbers ({separator.join(header[:3])}) where column names are expected; "
             "put a line with the names of the columns on top."
@@ -79,31 +84,34 @@ def find(file: TextFile) -> Dialect:
     names, notes = _names(header, name)
     if separator != "," and len(names) > 1:
         notes.append(f"{_WORDS.get(separator, repr(separator)).capitalize()} separate the columns of {name}.")
-    decimal_comma = separator == ";" and _has_decimal_comma(sample)
+    decimal_comma = wanted is None and separator == ";" and _has_decimal_comma(sample)
     if decimal_comma:
         notes.append(f"Numbers in {name} have a decimal comma.")
     return Dialect(separator, decimal_comma, tuple(names), header_lines + skipped, tuple(sample), tuple(notes))
 
 
-def _separator(text: str, name: str) -> str:
-    """The character that cuts the first lines into the most equal records."""
+def _separator(text: str, name: str, wanted: Collection[str]) -> str:
+    """The character that cuts the first lines into the most equal records, and the header into the wanted names."""
     whole = text.rfind("\n")
     lines = io.StringIO(text[: whole + 1] if whole > 0 else text, newline="")
     if name.lower().split(".")[1:2] in (["tsv"], ["tab"]) and "\t" in text.split("\n", 1)[0]:
         return "\t"
-    best, best_score = ",", (0.0, 0)
+    best, best_score = ",", (0, 0.0, 0)
+    least = 1 if wanted else 2
     for separator in _SEPARATORS:
         lines.seek(0)
         try:
             reader = csv.reader(lines, delimiter=separator)
-            widths = [len(record) for record, _ in zip(reader, range(_LOOKED_AT), strict=False) if record]
+            records = [record for record, _ in zip(reader, range(_LOOKED_AT), strict=False) if record]
         except csv.Error:
             continue
-        if not widths or widths[0] < 2:
+        widths = [len(record) for record in records]
+        if not widths or widths[0] < least:
             continue
-        agreeing = Counter(widths)[widths[0]] / len(widths)
-        if (agreeing, widths[0]) > best_score:
-            best, best_score = separator, (agreeing, widths[0])
+        there = len({" ".join(cell.split()) for cell in records[0]} & set(wanted))
+        score = there, Counter(widths)[widths[0]] / len(widths), widths[0]
+        if score > best_score:
+            best, best_score = separator, score
     return best
 
 

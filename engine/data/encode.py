@@ -19,18 +19,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.data import cells, inputs, kinds, remarks, terms, typed
+from engine.data import cells, inputs, remarks, terms, typed
 from engine.data.cells import UNKNOWN
 from engine.data.inputs import Fill, Input
+from engine.data.kinds import MARKS
 from engine.data.parallel import BLOCK, Stop, blocks, each, spans
 from engine.data.reading import Reading
 from engine.data.table import MISSING, Codes, Column, Floats, Table, suggest
 from engine.errors import InputError
 
 __all__ = ["UNKNOWN", "Encoder", "Fill", "Input", "fit", "with_degree"]
-
-MARKS = tuple(token.lower() for token in kinds.TOKENS)
-"""The marks of a missing cell, in small letters."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,20 +103,25 @@ class Encoder:
 
         return parts(), tuple(warnings)
 
-    def encode_rows(self, rows: Sequence[Mapping[str, str | float | None]]) -> tuple[Floats, tuple[str, ...]]:
+    def encode_rows(self, rows: Sequence[Mapping[str, Any]]) -> tuple[Floats, tuple[str, ...]]:
         """Like `encode`, for typed values: one mapping from input name to number, text or None (missing) for each row.
 
         Raises:
             InputError: naming the field that is not given, not known, or no number or date.
         """
+        columns, doubts = self.columns(rows)
+        matrix, warnings = self.encode(columns)
+        return matrix, (*doubts, *warnings)
+
+    def columns(self, rows: Sequence[Mapping[str, Any]]) -> tuple[list[Column], tuple[str, ...]]:
+        """Typed values as columns that `encode` takes, and what is doubtful about them. Raises as `encode_rows`."""
         names = [wanted.name for wanted in self.inputs]
         for row in rows:
             for name in row:
                 if name not in names:
                     raise InputError(f"There is no input {name!r}; {suggest(name, names)}.")
         found = [typed.column(wanted, rows, self.missing) for wanted in self.inputs]
-        matrix, warnings = self.encode([column for column, _ in found])
-        return matrix, (*(text for _, doubts in found for text in doubts), *warnings)
+        return [column for column, _ in found], tuple(text for _, doubts in found for text in doubts)
 
     def fill(
         self, table: Table, rows: NDArray[np.int64] | None, cancelled: Stop | None = None

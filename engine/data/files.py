@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from engine.data import delimited, frames
+from engine.data.frames import DECIDED, How
 from engine.data.parallel import Progress, Stop, check
 from engine.data.table import Column, Table
 from engine.errors import InputError
@@ -27,6 +28,16 @@ def read(path: Path, progress: Progress | None = None, cancelled: Stop | None = 
         InputError: with the place and the remedy.
         Cancelled: as asked.
     """
+    kind = kind_of(path)
+    if kind == "parquet":
+        return _parquet(path, progress, cancelled)
+    if kind == "npz":
+        return npz(path)
+    return delimited.read(path, progress, cancelled)
+
+
+def kind_of(path: Path) -> Literal["parquet", "npz", "text"]:
+    """Which reader reads a file. Raises InputError where there is none, or no plain one."""
     try:
         if path.is_dir():
             raise InputError(f"{path} is a folder; give a file in it.")
@@ -42,10 +53,8 @@ def read(path: Path, progress: Progress | None = None, cancelled: Stop | None = 
         raise InputError("A file name cannot hold a NUL character.") from None
     suffix = path.suffix.lower()
     if first == b"PAR1" or (suffix in (".parquet", ".pq") and first):
-        return _parquet(path, progress, cancelled)
-    if suffix == ".npz" and first:
-        return _npz(path)
-    return delimited.read(path, progress, cancelled)
+        return "parquet"
+    return "npz" if suffix == ".npz" and first else "text"
 
 
 def _parquet(path: Path, progress: Progress | None, cancelled: Stop | None) -> Table:
@@ -71,7 +80,8 @@ def _parquet(path: Path, progress: Progress | None, cancelled: Stop | None) -> T
     return _table(path, columns, notes)
 
 
-def _npz(path: Path) -> Table:
+def npz(path: Path, how: How = DECIDED) -> Table:
+    """The table in an archive of arrays. Raises InputError."""
     try:
         with np.load(path, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
@@ -83,10 +93,10 @@ def _npz(path: Path) -> Table:
             words = "it holds Python objects"
         raise InputError(f"{path.name} cannot be read as NPZ: {words}; save plain arrays with numpy.savez.") from None
     target = next((name for name in _NAMES_OF_TARGET if name in arrays), None)
-    return from_arrays(path, arrays, target)
+    return from_arrays(path, arrays, target, how)
 
 
-def from_arrays(path: Path, arrays: dict[str, NDArray[np.generic]], target: str | None) -> Table:
+def from_arrays(path: Path, arrays: dict[str, NDArray[np.generic]], target: str | None, how: How = DECIDED) -> Table:
     """A table from named arrays [n] or [n, d] of equal n; "feature_names" names the columns of the matrix."""
     given = next((arrays.pop(name) for name in _NAMES_OF_FEATURES if name in arrays), None)
     names = [str(name) for name in given.ravel()] if given is not None else []
@@ -101,7 +111,7 @@ def from_arrays(path: Path, arrays: dict[str, NDArray[np.generic]], target: str 
     for name, array in arrays.items():
         width = int(np.prod(array.shape[1:]))
         own = names if len(names) == width and array.ndim > 1 else ()
-        columns += frames.from_matrix(name if array.ndim == 1 else name.lower(), array, own)
+        columns += frames.from_matrix(name if array.ndim == 1 else name.lower(), array, own, how)
     return _table(path, columns, [], target)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,13 +19,33 @@ if TYPE_CHECKING:
 _DAY_IN_MICROSECONDS = 86_400_000_000
 
 
-def from_polars(frame: pl.DataFrame) -> tuple[tuple[Column, ...], tuple[str, ...]]:
+@dataclass(frozen=True)
+class How:
+    """How columns are taken.
+
+    Attributes:
+        decide: whether to decide what they mean by their cells. A model knows it already.
+        missing: the marks of a missing cell, in small letters.
+    """
+
+    decide: bool = True
+    missing: tuple[str, ...] = kinds.MARKS
+
+    def finish(self, column: Column) -> Column:
+        """A column as it is taken."""
+        return kinds.decide(column) if self.decide else column
+
+
+DECIDED = How()
+
+
+def from_polars(frame: pl.DataFrame, how: How = DECIDED) -> tuple[tuple[Column, ...], tuple[str, ...]]:
     """The columns of a frame, and notes on those that no table can hold. Takes the frame apart to save memory."""
     columns: list[Column] = []
     notes: list[str] = []
     frame = frame.clone()
     for name in frame.columns:
-        found = from_series(frame.drop_in_place(name))
+        found = from_series(frame.drop_in_place(name), how)
         if isinstance(found, Column):
             columns.append(found)
         else:
@@ -32,8 +53,8 @@ def from_polars(frame: pl.DataFrame) -> tuple[tuple[Column, ...], tuple[str, ...
     return tuple(columns), tuple(notes)
 
 
-def from_series(series: pl.Series) -> Column | str:
-    """One column, its kind decided; a sentence where its values are none that a table can hold."""
+def from_series(series: pl.Series, how: How = DECIDED) -> Column | str:
+    """One column; a sentence where its values are none that a table can hold."""
     import polars as pl
 
     kind = series.dtype
@@ -42,7 +63,7 @@ def from_series(series: pl.Series) -> Column | str:
         codes = series.cast(pl.Int32).fill_null(MISSING).to_numpy()
         return Column(name, "boolean", _frozen(codes), ("false", "true"))
     if kind in (pl.String, pl.Categorical, pl.Enum):
-        return kinds.decide(from_strings(series.cast(pl.String)))
+        return how.finish(from_strings(series.cast(pl.String), how.missing))
     if kind in (pl.Date, pl.Datetime):
         micros = series.cast(pl.Datetime("us")).cast(pl.Int64).cast(pl.Float64).to_numpy()
         return Column(name, "date", _frozen(micros / _DAY_IN_MICROSECONDS))
@@ -52,7 +73,7 @@ def from_series(series: pl.Series) -> Column | str:
             seconds = series.cast(pl.Duration("us")).cast(pl.Int64).cast(pl.Float64) / 1e6
         return numeric(name, _frozen(seconds.to_numpy()))
     if kind.is_numeric():
-        return kinds.decide(numeric(name, _frozen(series.cast(pl.Float64).to_numpy())))
+        return how.finish(numeric(name, _frozen(series.cast(pl.Float64).to_numpy())))
     if kind == pl.Null:
         return Column(name, "numeric", np.full(len(series), np.nan), reason="it has no values")
     return (
@@ -60,12 +81,13 @@ def from_series(series: pl.Series) -> Column | str:
     )
 
 
-def from_strings(series: pl.Series) -> Column:
-    """A coded column of texts, without spaces around them, missing tokens marked; its kind is still to be decided."""
+def from_strings(series: pl.Series, missing: Collection[str] = kinds.MARKS) -> Column:
+    """A coded column of texts, without spaces around them, missing marks (in small letters) told apart; its kind is
+    still to be decided."""
     import polars as pl
 
     name, cell = series.name, pl.col("cell")
-    absent = cell.str.to_lowercase().is_in([token.lower() for token in kinds.TOKENS])
+    absent = cell.str.to_lowercase().is_in(list(missing))
     frame = series.alias("cell").to_frame().with_columns(cell.str.strip_chars())
     texts = frame.select(pl.when(absent).then(None).otherwise(cell).alias("cell"))["cell"]
     unique = texts.drop_nulls().unique(maintain_order=True)
@@ -75,7 +97,7 @@ def from_strings(series: pl.Series) -> Column:
     return Column(name, "text", _frozen(codes.to_numpy()), tuple(unique.to_list()))
 
 
-def from_pandas(frame: Any) -> tuple[Column, ...]:
+def from_pandas(frame: Any, how: How = DECIDED) -> tuple[Column, ...]:
     """The columns of a pandas frame; its index is no column."""
     columns = []
     for number, label in enumerate(frame.columns):
@@ -83,19 +105,18 @@ def from_pandas(frame: Any) -> tuple[Column, ...]:
         name = str(label)
         kind = getattr(series.dtype, "kind", "O")
         if kind in "iufb" and not series.hasnans:
-            columns.append(from_array(name, series.to_numpy()))
+            columns.append(from_array(name, series.to_numpy(), how))
         elif kind in "iuf":
-            columns.append(from_array(name, series.to_numpy(dtype=np.float64, na_value=np.nan)))
+            columns.append(from_array(name, series.to_numpy(dtype=np.float64, na_value=np.nan), how))
         elif kind == "M":
             plain = series.dt.tz_convert(None) if getattr(series.dtype, "tz", None) is not None else series
-            columns.append(from_array(name, plain.to_numpy(dtype="datetime64[us]")))
+            columns.append(from_array(name, plain.to_numpy(dtype="datetime64[us]"), how))
         else:
-            cells = [None if cell is None or cell != cell else str(cell) for cell in series.tolist()]
-            columns.append(kinds.decide(kinds.from_texts(name, cells)))
+            columns.append(how.finish(kinds.from_texts(name, _texts(series.tolist()), how.missing)))
     return tuple(columns)
 
 
-def from_array(name: str, values: NDArray[Any]) -> Column:
+def from_array(name: str, values: NDArray[Any], how: How = DECIDED) -> Column:
     """One column from a one-dimensional numpy array of numbers, booleans, dates or texts.
 
     Raises:
@@ -105,26 +126,35 @@ def from_array(name: str, values: NDArray[Any]) -> Column:
     if values.dtype.kind == "b":
         return Column(name, "boolean", _frozen(values.astype(np.int32)), ("false", "true"))
     if values.dtype.kind in "iuf":
-        return kinds.decide(numeric(name, values.astype(np.float64)))
+        return how.finish(numeric(name, values.astype(np.float64)))
     if values.dtype.kind == "M":
         micros = values.astype("datetime64[us]")
         days = np.where(np.isnat(micros), np.nan, micros.astype(np.int64) / _DAY_IN_MICROSECONDS)
         return Column(name, "date", _frozen(days))
     if values.dtype.kind in "UO":
-        cells = [None if cell is None or cell != cell else str(cell) for cell in values.tolist()]
-        return kinds.decide(kinds.from_texts(name, cells))
+        return how.finish(kinds.from_texts(name, _texts(values.tolist()), how.missing))
     raise InputError(f"{name} holds {values.dtype} values, which are neither numbers nor text nor dates.")
 
 
-def from_matrix(name: str, values: NDArray[Any], names: Sequence[str] = ()) -> tuple[Column, ...]:
+def _texts(cells: Sequence[Any]) -> list[str | None]:
+    """Objects as texts; None, NaN, NaT and pandas' NA (which equals nothing, not even itself) as None."""
+    return [None if cell is None or type(cell).__name__ == "NAType" or cell != cell else str(cell) for cell in cells]
+
+
+def from_matrix(
+    name: str,
+    values: NDArray[Any],
+    names: Sequence[str] = (),
+    how: How = DECIDED,
+) -> tuple[Column, ...]:
     """The columns of an array [n] or [n, d]; arrays of more dimensions are flattened to [n, -1] (images to pixels)."""
     values = np.asarray(values)
     if values.ndim == 1:
-        return (from_array(names[0] if names else name, values),)
+        return (from_array(names[0] if names else name, values, how),)
     flat = values.reshape(len(values), int(np.prod(values.shape[1:])))
     if not names:
         names = [f"{name}{j + 1}" for j in range(flat.shape[1])]
-    return tuple(from_array(column, np.ascontiguousarray(flat[:, j])) for j, column in enumerate(names))
+    return tuple(from_array(column, np.ascontiguousarray(flat[:, j]), how) for j, column in enumerate(names))
 
 
 def _frozen(data: NDArray[Any]) -> Any:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from engine import process
 from engine.data import frames
+from engine.data.frames import DECIDED, How
 from engine.data.parallel import Progress, Stop, check
 from engine.data.table import Column, Table
 from engine.errors import Cancelled, InputError
@@ -33,7 +34,7 @@ def is_name(text: str) -> bool:
     return bool(_NAME.match(text))
 
 
-def load(asked: str, progress: Progress | None = None, cancelled: Stop | None = None) -> Table:
+def load(asked: str, progress: Progress | None = None, cancelled: Stop | None = None, how: How = DECIDED) -> Table:
     """The table that module:function returns. The current folder is searched for the module first.
 
     Raises:
@@ -67,7 +68,7 @@ def load(asked: str, progress: Progress | None = None, cancelled: Stop | None = 
         raise _blame(asked, error) from error
     check(cancelled)
     try:
-        columns, target = _columns(asked, returned, progress, cancelled)
+        columns, target = _columns(asked, returned, progress, cancelled, how)
     except (InputError, Cancelled):
         raise
     except Exception as error:
@@ -86,45 +87,45 @@ def _blame(asked: str, error: Exception) -> InputError:
 
 
 def _columns(
-    asked: str, returned: Any, progress: Progress | None, cancelled: Stop | None
+    asked: str, returned: Any, progress: Progress | None, cancelled: Stop | None, how: How
 ) -> tuple[list[Column], str | None]:
     if isinstance(returned, Mapping):
         columns: list[Column] = []
         for name, values in returned.items():
-            columns += frames.from_matrix(str(name), _array(values))
+            columns += frames.from_matrix(str(name), _array(values), how=how)
         return columns, None
-    frame = _frame(returned)
+    frame = _frame(returned, how)
     if frame is not None:
         return frame, None
     if isinstance(returned, tuple) and len(returned) == 2:
-        return _pair(*returned)
+        return _pair(*returned, how)
     if hasattr(returned, "__getitem__") and hasattr(returned, "__len__") and not hasattr(returned, "shape"):
-        return _pair(*_dataset(asked, returned, progress, cancelled))
+        return _pair(*_dataset(asked, returned, progress, cancelled), how)
     array = _array(returned)
     if array.ndim == 2:
-        return list(frames.from_matrix("x", array)), None
+        return list(frames.from_matrix("x", array, how=how)), None
     raise InputError(f"{asked} returns {type(returned).__name__}; it has to return {_RETURNS}.")
 
 
-def _pair(x: Any, y: Any) -> tuple[list[Column], str]:
-    columns = _frame(x) or list(frames.from_matrix("x", _array(x)))
+def _pair(x: Any, y: Any, how: How) -> tuple[list[Column], str]:
+    columns = _frame(x, how) or list(frames.from_matrix("x", _array(x), how=how))
     target = getattr(y, "name", None) or "y"
     values = _array(y)
     if values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]
     if values.ndim != 1:
         raise InputError(f"The target has shape {values.shape}; it has to be one number or class for each row.")
-    columns.append(frames.from_array(str(target), values))
+    columns.append(frames.from_array(str(target), values, how))
     return columns, str(target)
 
 
-def _frame(value: Any) -> list[Column] | None:
+def _frame(value: Any, how: How) -> list[Column] | None:
     """The columns of a polars or pandas frame; None for anything else."""
     home = type(value).__module__.partition(".")[0]
     if home == "polars" and hasattr(value, "lazy"):
-        return list(frames.from_polars(value.lazy().collect())[0])
+        return list(frames.from_polars(value.lazy().collect(), how)[0])
     if home == "pandas" and hasattr(value, "columns"):
-        return list(frames.from_pandas(value))
+        return list(frames.from_pandas(value, how))
     return None
 
 

@@ -20,7 +20,6 @@ from engine.recipe import ColumnKind
 
 TOKENS = ("", "NA", "N/A", "?", "NaN", "null", "-", "#N/A", "<NA>")
 """How files write a missing cell; in any case of letters."""
-
 _MOST_CATEGORIES = 1000
 _ALWAYS_CATEGORIES = 50
 _NAMED_LIKE_A_KEY = re.compile(r"(^|[_\W])(id|uuid|guid|key|index|rowid|row_?(number|nr)|pk)$", re.I)
@@ -29,16 +28,12 @@ _UNNAMED = re.compile(r"^(unnamed: \d+|column_1)$", re.I)
 _LEADING_ZERO = re.compile(r"^[+-]?0\d")
 
 
-def is_missing(text: str) -> bool:
-    """Whether a cell says that it has no value."""
-    return text.strip().lower() in _LOWER_TOKENS
+MARKS = tuple(token.lower() for token in TOKENS)
+"""The same in small letters."""
 
 
-_LOWER_TOKENS = frozenset(token.lower() for token in TOKENS)
-
-
-def from_texts(name: str, texts: Iterable[str | None], missing: Collection[str] = _LOWER_TOKENS) -> Column:
-    """A coded column of texts, missing tokens (in small letters) marked; its kind is still to be decided."""
+def from_texts(name: str, texts: Iterable[str | None], missing: Collection[str] = MARKS) -> Column:
+    """A coded column of texts, missing marks (in small letters) told apart; its kind is still to be decided."""
     numbers: dict[str, int] = {}
     codes = [
         MISSING if text is None or text.strip().lower() in missing else numbers.setdefault(text.strip(), len(numbers))

@@ -112,7 +112,9 @@ class Model:
     def _outputs(self, rows: Rows) -> Floats:
         known = self._as_rows(rows)
         if known is None:
-            outputs, told = self._predictor.predict(self._as_table(rows))
+            table = self._as_table(rows)
+            outputs, told = self._predictor.predict(table)
+            told = (*table.notes, *told)
         else:
             outputs, told = self._predictor.predict_rows(known)
         for sentence in told:
@@ -123,17 +125,15 @@ class Model:
         """Rows that are mappings by name or sequences; None for what is a table."""
         names = [column.name for column in self.inputs]
         if isinstance(rows, Mapping):
-            return (
-                [{n: _plain(v) for n, v in rows.items()}] if all(_is_cell(value) for value in rows.values()) else None
-            )
+            return [dict(rows)] if all(_is_cell(value) for value in rows.values()) else None
         if not isinstance(rows, Sequence) or isinstance(rows, str):
             return None
         found: list[Mapping[str, Any]] = []
         for number, row in enumerate(rows):
             if isinstance(row, Mapping):
-                found.append({name: _plain(value) for name, value in row.items()})
+                found.append(row)
             elif isinstance(row, Sequence | np.ndarray) and not isinstance(row, str) and len(row) == len(names):
-                found.append(dict(zip(names, map(_plain, row), strict=True)))
+                found.append(dict(zip(names, row, strict=True)))
             else:
                 raise InputError(
                     f"Row {number + 1} is neither a mapping by name nor a sequence of {len(names)} values: "
@@ -143,15 +143,21 @@ class Model:
 
     def _as_table(self, rows: Any) -> Table:
         names = [column.name for column in self.inputs]
+        how = frames.How(decide=False, missing=self._predictor.encoder.missing)
         maker = type(rows).__module__.partition(".")[0]
         if maker == "polars" and hasattr(rows, "collect"):
             rows = rows.collect()
         if maker in ("polars", "pandas") and hasattr(rows, "columns"):
-            kept = [name for name in rows.columns if name in names]
-            columns = frames.from_polars(rows[kept])[0] if maker == "polars" else frames.from_pandas(rows[kept])
-            return _table(columns, len(rows), f"The {maker} frame")
+            places, notes = _places(names, list(rows.columns))
+            if maker == "polars":
+                own = rows.select([rows.to_series(place).alias(name) for name, place in places.items()])
+                columns, left = frames.from_polars(own, how)
+            else:
+                own, left = rows.iloc[:, list(places.values())], ()
+                columns = frames.from_pandas(own.set_axis(list(places), axis=1), how)
+            return _table(columns, len(rows), f"The {maker} frame", (*notes, *left))
         if isinstance(rows, Mapping):
-            columns = tuple(_column(name, np.asarray(values)) for name, values in rows.items() if name in names)
+            columns = tuple(_column(name, np.asarray(values), how) for name, values in rows.items() if name in names)
             return _table(columns, len(columns[0].data) if columns else 0, "The mapping")
         if not hasattr(rows, "__array__"):
             raise InputError(
@@ -166,29 +172,42 @@ class Model:
                 f"The array has shape {list(array.shape)}; the model takes [rows, {len(names)}] with the columns "
                 f"{', '.join(names)}."
             )
-        columns = tuple(_column(name, array[:, number]) for number, name in enumerate(names))
+        columns = tuple(_column(name, array[:, number], how) for number, name in enumerate(names))
         return _table(columns, len(array), "The array")
+
+
+def _places(names: Sequence[str], there: Sequence[Any]) -> tuple[dict[str, int], list[str]]:
+    """Where the named columns of a frame are, and notes on names that it has more than once.
+
+    A label without spaces around it will do, and a number for a name of digits; of several the first is taken.
+    """
+    exact: dict[str, int] = {}
+    near: dict[str, int] = {}
+    notes = []
+    for place, label in enumerate(there):
+        if isinstance(label, str) and label in exact and label in names:
+            notes.append(f"There is more than one column {label}; the first is taken.")
+        if isinstance(label, str):
+            exact.setdefault(label, place)
+        near.setdefault(" ".join(str(label).split()), place)
+    found = {name: exact.get(name, near.get(name, -1)) for name in names}
+    return {name: place for name, place in found.items() if place >= 0}, notes
 
 
 def _is_cell(value: Any) -> bool:
     return value is None or isinstance(value, str) or np.ndim(value) == 0
 
 
-def _plain(value: Any) -> Any:
-    """A cell as typed values have it: True is the text true."""
-    return str(bool(value)).lower() if isinstance(value, bool | np.bool_) else value
-
-
-def _column(name: str, values: NDArray[Any]) -> Column:
+def _column(name: str, values: NDArray[Any], how: frames.How) -> Column:
     if values.dtype.kind in "iuf":  # a number stays one, whatever it looks like
         return Column(name, "numeric", np.ascontiguousarray(values, np.float64))
-    return frames.from_array(name, values)
+    return frames.from_array(name, values, how)
 
 
-def _table(columns: tuple[Column, ...], rows: int, what: str) -> Table:
+def _table(columns: tuple[Column, ...], rows: int, what: str, notes: tuple[str, ...] = ()) -> Table:
     if any(len(column.data) != rows for column in columns):
         raise InputError(f"{what} has columns of different lengths.")
-    return Table(what, "", columns, rows, origin="function")
+    return Table(what, "", columns, rows, notes=notes, origin="function")
 
 
 def load(run: str | Path) -> Model:

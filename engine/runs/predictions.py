@@ -1,28 +1,37 @@
-"""All rows of a table predicted into a CSV file, in memory that does not grow with the rows."""
+"""All rows of a table predicted, as CSV or Parquet, in memory that does not grow with the rows."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import repeat
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from engine.data.table import Table
+from engine.data.rows import Rows
 from engine.errors import Cancelled, InputError
 from engine.files import replacing
+from engine.printable import to_bytes
 from engine.runs.predictor import Predictor
 
+if TYPE_CHECKING:
+    import polars as pl
 
-def write_csv(
+PARQUET = (".parquet", ".pq")
+
+
+def write(
     predictor: Predictor,
-    table: Table,
+    rows: Rows,
     path: Path,
     *,
     progress: Callable[[str, float | None], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> tuple[list[Any], tuple[str, ...]]:
-    """Write a line for each row: the prediction, and for classes the probability of each.
+    """Write a line for each row: the kept columns, the prediction, and for classes the probability of each.
+
+    As Parquet where `path` ends with .parquet or .pq, else as CSV.
 
     Returns:
         The first predictions, at most five, and the warnings about values outside the training range.
@@ -31,27 +40,82 @@ def write_csv(
         InputError: a column that is missing or cannot be used, or a file that cannot be written.
         Cancelled: `cancelled` said so; nothing is left behind.
     """
-    parts, warnings = predictor.batches(table)
+    parts, warnings = predictor.batches(rows.table)
     first: list[Any] = []
-    done = 0
+
+    def watched() -> Iterator[Any]:
+        done = 0
+        for outputs in parts:
+            if cancelled is not None and cancelled():
+                raise Cancelled
+            first.extend(predictor.decide(outputs[: 5 - len(first)]))
+            yield outputs
+            done += len(outputs)
+            if progress is not None:
+                progress(f"predicting {rows.table.label}", done / max(1, rows.table.rows))
+
     try:
         with replacing(path) as file:
-            text = io.TextIOWrapper(file, encoding="utf-8", newline="")
-            try:
-                writer = csv.writer(text, lineterminator="\n")
-                writer.writerow(["prediction", *(f"probability of {name}" for name in predictor.classes)])
-                for outputs in parts:
-                    if cancelled is not None and cancelled():
-                        raise Cancelled
-                    found = predictor.decide(outputs)
-                    first += found[: 5 - len(first)]
-                    chances = outputs.tolist() if predictor.classes else [()] * len(found)
-                    writer.writerows([value, *row] for value, row in zip(found, chances, strict=True))
-                    done += len(found)
-                    if progress is not None:
-                        progress(f"predicting {table.label}", done / max(1, table.rows))
-            finally:
-                text.detach()  # what is buffered goes to the file, which stays open
+            if path.suffix.lower() in PARQUET:
+                _frame(predictor, rows, watched()).write_parquet(file)
+            else:
+                for text in lines(predictor, rows, watched()):
+                    file.write(to_bytes(text))
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror or error}.") from None
     return first, warnings
+
+
+def lines(
+    predictor: Predictor, rows: Rows, parts: Iterator[Any], show: Callable[[str], str] | None = None
+) -> Iterator[str]:
+    """CSV in pieces: a header, then a line for each row.
+
+    Args:
+        show: what becomes of names and texts on the way to a terminal.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    shown = show or str
+    writer.writerow(map(shown, header(predictor, rows.kept.columns)))
+    names = {name: shown(name) for name in predictor.classes}
+    done = 0
+    for outputs in parts:
+        found = predictor.decide(outputs)
+        chances = outputs.tolist() if predictor.classes else repeat(())
+        kept: Iterable[Sequence[Any]] = repeat(())
+        if rows.kept.width:
+            kept = rows.kept[done : done + len(found)].iter_rows()
+            if show is not None:
+                kept = ([show(cell) if isinstance(cell, str) else cell for cell in row] for row in kept)
+        found = [names[name] for name in found] if names else found
+        writer.writerows([*given, value, *row] for given, value, row in zip(kept, found, chances, strict=False))
+        done += len(found)
+        yield text.getvalue()
+        text.seek(0)
+        text.truncate()
+    yield text.getvalue()
+
+
+def header(predictor: Predictor, kept: Sequence[str]) -> list[str]:
+    """The names of the columns. A kept column that is called prediction keeps its name, and the new one has another."""
+    names = list(kept)
+    for name in ("prediction", *(f"probability of {label}" for label in predictor.classes)):
+        free, number = name, 1
+        while free in names:
+            number += 1
+            free = f"{name}_{number}"
+        names.append(free)
+    return names
+
+
+def _frame(predictor: Predictor, rows: Rows, parts: Iterator[Any]) -> pl.DataFrame:
+    import numpy as np
+    import polars as pl
+
+    found = list(parts)
+    outputs = np.concatenate(found) if found else np.empty((0, max(1, len(predictor.classes))))
+    names = header(predictor, rows.kept.columns)[rows.kept.width :]
+    own = [pl.Series(names[0], predictor.decide(outputs))]
+    own += [pl.Series(name, outputs[:, number]) for number, name in enumerate(names[1:])]
+    return pl.DataFrame([*rows.kept.get_columns(), *own])

@@ -98,12 +98,12 @@ async def test_a_file_that_does_not_fit_says_why(drive: Any, tmp_path: Path) -> 
 async def test_escape_stops_it_and_leaves_no_file(drive: Any, tmp_path: Path, monkeypatch: Any) -> None:
     import threading
 
-    from engine.data import sources
+    from engine.data import rows
     from engine.errors import Cancelled
 
     ended = threading.Event()
 
-    def slow(data: Any, *, progress: Any, cancelled: Any, lenient: bool) -> Any:
+    def slow(asked: str, encoder: Any, *, progress: Any, cancelled: Any) -> Any:
         progress("reading rows.csv", 0.42)
         while not cancelled():
             pass
@@ -113,7 +113,7 @@ async def test_escape_stops_it_and_leaves_no_file(drive: Any, tmp_path: Path, mo
     (tmp_path / "rows.csv").write_text("x1,x2\n1,1000\n")
     async with drive(values={"dataset": "scales", "pace": "max"}) as driver:
         await trained(driver)
-        monkeypatch.setattr(sources, "load", slow)
+        monkeypatch.setattr(rows, "load", slow)
         await driver.press("i")
         await driver.type("rows.csv")
         await driver.press("enter")

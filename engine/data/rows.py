@@ -1,0 +1,207 @@
+"""Rows to be predicted, from a file, standard input, a built-in set or a person's own function.
+
+One door for the command line and the app. Nothing is decided here by what stands in the cells; see `engine.data.cells`.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from engine.data import delimited, files, frames, functions, sources
+from engine.data.delimited import Given
+from engine.data.encode import Encoder
+from engine.data.frames import How
+from engine.data.parallel import Progress, Stop, check
+from engine.data.table import Column, Table, suggest
+from engine.errors import InputError
+from engine.recipe import Data
+
+if TYPE_CHECKING:
+    import polars as pl
+
+STDIN = "-"
+_ALSO_STDIN = ("/dev/stdin", "/dev/fd/0", "/proc/self/fd/0")
+Keep = Sequence[str] | Literal["all"]
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Rows to be predicted.
+
+    Attributes:
+        table: the columns that the model takes, texts still to be read; its notes say what was repaired.
+        kept: the columns to be given back beside the predictions, in the order that was asked for.
+    """
+
+    table: Table
+    kept: pl.DataFrame
+
+
+def load(
+    asked: str,
+    encoder: Encoder,
+    keep: Keep = (),
+    *,
+    progress: Progress | None = None,
+    cancelled: Stop | None = None,
+) -> Rows:
+    """The rows that `asked` names: a path, "-" for standard input, a built-in set, or module:function.
+
+    Args:
+        keep: names of further columns to give back as they are, or "all".
+
+    Raises:
+        InputError: a column is not there, or the table cannot be read.
+        Cancelled: as asked.
+    """
+    asked = asked.strip()
+    if is_stdin(asked):
+        with tempfile.TemporaryDirectory(prefix="ravine-") as folder:
+            path = Path(folder) / "stdin"
+            _spool(path, cancelled)
+            found = _from_file(path, encoder, keep, progress, cancelled)
+        return replace(found, table=replace(found.table, source="stdin"))
+    path = Path(asked).expanduser()
+    name = asked.partition(":")[0]
+    if any(built_in.name == name for built_in in sources.builtin_sets()):
+        return _of_table(sources.load(Data(dataset=asked)), encoder, keep)
+    if functions.is_name(asked) and not path.exists():
+        return _of_table(functions.load(asked, progress, cancelled, _how(encoder)), encoder, keep)
+    if path.name == asked and not path.suffix and not path.exists():
+        sources.load(Data(dataset=asked), lenient=True)  # says which set may be meant
+    return _from_file(path, encoder, keep, progress, cancelled)
+
+
+def of_mapping(row: Mapping[str, Any], encoder: Encoder, keep: Keep = ()) -> Rows:
+    """One row given by the names of its columns. Raises InputError naming the field, and where one is not known."""
+    import polars as pl
+
+    columns, notes = encoder.columns([row])
+    kept = check_names("--values", encoder, keep, tuple(row))
+    frame = pl.DataFrame({name: [str(row[name])] for name in kept})
+    return Rows(Table("--values", "", tuple(columns), 1, notes=notes, origin="function"), frame)
+
+
+def is_stdin(asked: str) -> bool:
+    """Whether a name stands for standard input."""
+    return asked == STDIN or asked in _ALSO_STDIN
+
+
+def check_names(label: str, encoder: Encoder, keep: Keep, there: Sequence[str]) -> tuple[str, ...]:
+    """The columns to be kept, each once. Raises InputError where one of them, or one that the model takes, is not
+    there."""
+    for wanted in encoder.inputs:
+        if wanted.name not in there:
+            raise InputError(f"{label} has no column {wanted.name!r}; {suggest(wanted.name, there)}.")
+    if keep == "all":
+        return tuple(dict.fromkeys(there))
+    for name in keep:
+        if name not in there:
+            raise InputError(f"{label} has no column {name!r} to keep (--keep); {suggest(name, there)}.")
+    return tuple(dict.fromkeys(keep))
+
+
+def _how(encoder: Encoder) -> How:
+    return How(decide=False, missing=encoder.missing)
+
+
+def _spool(path: Path, cancelled: Stop | None) -> None:
+    """Put what comes on standard input into a file: how a table is laid out is seen before it is read."""
+    if sys.stdin is None:
+        raise InputError("Standard input is closed; give a file with --input FILE.")
+    try:
+        with path.open("wb") as file:
+            shutil.copyfileobj(sys.stdin.buffer, file)
+    except OSError as error:
+        raise InputError(f"Standard input cannot be read: {error.strerror or error}.") from None
+    check(cancelled)
+
+
+def _from_file(path: Path, encoder: Encoder, keep: Keep, progress: Progress | None, cancelled: Stop | None) -> Rows:
+    kind = files.kind_of(path)
+    if kind == "parquet":
+        return _parquet(path, encoder, keep, progress, cancelled)
+    if kind == "npz":
+        return _of_table(files.npz(path, _how(encoder)), encoder, keep)
+    kept: tuple[str, ...] = ()
+
+    def given(there: Sequence[str]) -> Given:
+        nonlocal kept
+        kept = check_names(path.name, encoder, keep, there) if there else ()
+        return Given(_names(encoder), _plain_numbers(encoder), frozenset(kept), encoder.missing)
+
+    table, frame = delimited.read_given(path, given, progress, cancelled)
+    return Rows(table, frame.select(kept))
+
+
+def _names(encoder: Encoder) -> tuple[str, ...]:
+    return tuple(wanted.name for wanted in encoder.inputs)
+
+
+def _plain_numbers(encoder: Encoder) -> frozenset[str]:
+    """The inputs whose cells are numbers with a decimal point and nothing else."""
+    return frozenset(
+        wanted.name
+        for wanted in encoder.inputs
+        if wanted.kind == "numeric" and not wanted.truth and not wanted.reading.dates and wanted.reading.decimal == "."
+    )
+
+
+def _parquet(path: Path, encoder: Encoder, keep: Keep, progress: Progress | None, cancelled: Stop | None) -> Rows:
+    import polars as pl
+
+    if progress:
+        progress(f"reading {path.name}", None)
+    try:
+        there = {name: name for name in pl.read_parquet_schema(path)}
+        there = {name.strip(): name for name in there} | there  # a name without spaces around it will do
+        kept = check_names(path.name, encoder, keep, tuple(there))
+        columns: list[Column] = []
+        for number, wanted in enumerate(encoder.inputs):
+            check(cancelled)
+            series = pl.read_parquet(path, columns=[there[wanted.name]]).to_series()
+            columns.append(_column(series.alias(wanted.name), encoder))
+            if progress:
+                progress(f"reading {path.name}", (number + 1) / len(encoder.inputs))
+        frame = pl.read_parquet(path, columns=[there[name] for name in kept]).rename(
+            {there[name]: name for name in kept}
+        )
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise InputError(f"{path.name} cannot be read as Parquet: {str(error).splitlines()[0].rstrip('.')}.") from None
+    if not columns or not len(columns[0].data):
+        raise InputError(f"{path.name} has no rows.")
+    return Rows(Table(path.name.split(".")[0], str(path), tuple(columns), len(columns[0].data)), frame.select(kept))
+
+
+def _column(series: pl.Series, encoder: Encoder) -> Column:
+    found = frames.from_series(series, _how(encoder))
+    if isinstance(found, str):
+        raise InputError(f"{found.split(' was left out: ')[0]} cannot be read: {found.split(' was left out: ')[-1]}")
+    return found
+
+
+def _of_table(table: Table, encoder: Encoder, keep: Keep) -> Rows:
+    """Of a table that is in memory already."""
+    import polars as pl
+
+    kept = check_names(table.label, encoder, keep, table.names)
+    return Rows(table, pl.DataFrame([_series(table[name], table.rows) for name in kept]))
+
+
+def _series(column: Column, rows: int) -> pl.Series:
+    """A column of a table as a series: whole numbers stay whole, everything else that is no number is text."""
+    import polars as pl
+
+    if column.is_coded or column.kind == "date" or column.strays:
+        return pl.Series(column.name, [text or None for text in column.show(0, rows)], dtype=pl.String)
+    numbers = pl.Series(column.name, column.numbers).fill_nan(None)
+    whole = np.isnan(column.numbers) | ((np.floor(column.numbers) == column.numbers) & (abs(column.numbers) < 2**53))
+    return numbers.cast(pl.Int64) if bool(whole.all()) else numbers

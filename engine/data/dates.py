@@ -105,10 +105,10 @@ def write(day: float, form: str) -> str:
         return show(day)
     try:
         moment = _EPOCH + dt.timedelta(seconds=round(day * _DAY))
-    except OverflowError:
+        # Linux does not fill years before 1000 up to the four digits that strptime asks for.
+        return moment.strftime(form.replace("%Y", f"{moment.year:04}"))
+    except (OverflowError, ValueError):
         return show(day)
-    # Linux does not fill years before 1000 up to the four digits that strptime asks for.
-    return moment.strftime(form.replace("%Y", f"{moment.year:04}"))
 
 
 def show(day: float) -> str:

@@ -5,6 +5,7 @@ Each function raises `engine.shape.Misshapen` with a phrase. Fields of a newer r
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -145,6 +146,17 @@ def judge_checkpoint(facts: Any) -> None:
         _CHECKPOINT(best, "best")
 
 
+_DIRECTIVE = re.compile(r"%(.?)", re.DOTALL)
+
+
+def _dates(value: Any, place: str) -> None:
+    """A format that strptime takes, "iso", or nothing."""
+    shape.text(value, place)
+    found = _DIRECTIVE.findall(value)
+    if len(set(found)) < len(found) or not set(found) <= set("aAwdbBmyYHIMSpfzZj") or len(value) > 100:
+        raise Misshapen(f"{place} is no format of dates")
+
+
 _INPUT = shape.record(
     {
         "name": shape.text,
@@ -155,7 +167,19 @@ _INPUT = shape.record(
         "typical": shape.either(shape.number, shape.text, wanted="a number or a text"),
         "marked": shape.switch,
     },
-    {"two_valued": shape.switch},
+    {
+        "two_valued": shape.switch,
+        "truth": shape.switch,
+        "reading": shape.record(
+            {},
+            {
+                "decimal": shape.one_of(".", ","),
+                "dates": _dates,
+                "words": shape.listed(shape.text),
+                "either": shape.text,
+            },
+        ),
+    },
 )
 
 _MODEL = shape.record(
@@ -184,7 +208,8 @@ _MODEL = shape.record(
                 "inputs": shape.listed(_INPUT),
                 "degree": shape.count,
                 "terms": shape.listed(shape.listed(shape.count)),
-            }
+            },
+            {"missing": shape.listed(shape.text)},
         ),
         "normalizer": shape.record(
             {

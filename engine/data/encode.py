@@ -217,22 +217,27 @@ class Encoder:
         """What `to_json` gave. A model of before the reading was recorded takes what it can: see `_input`."""
         inputs = tuple(_input(each_input) for each_input in tree["inputs"])
         chosen = tuple(tuple(term) for term in tree["terms"])
-        return cls(inputs, int(tree["degree"]), chosen, tuple(tree.get("missing", MARKS)))
+        return cls(inputs, int(tree["degree"]), chosen, tuple(tree.get("missing") or MARKS))
 
 
 def _input(tree: Mapping[str, Any]) -> Input:
     """An input from plain values. Of an old model any column from 0 to 1 may be given as yes and no."""
-    reading = _known(Reading, tree.get("reading", {}))
+    reading = _known(Reading, tree.get("reading") or {})
     reading["words"] = tuple(reading.get("words", ()))
-    truth = tree.get("truth", (tree["kind"], tree["low"], tree["high"]) == ("numeric", 0, 1))
+    truth = tree.get("truth")
+    if truth is None:
+        truth = (tree["kind"], tree["low"], tree["high"]) == ("numeric", 0, 1)
     own = {"categories": tuple(tree["categories"]), "truth": truth, "reading": Reading(**reading)}
     return Input(**_known(Input, tree) | own)
 
 
+_ENDS = ("low", "high")  # of categories they are null
+
+
 def _known(kind: type, tree: Mapping[str, Any]) -> dict[str, Any]:
-    """The values that a dataclass has fields for; a newer ravine may have added some."""
+    """The values that a dataclass has fields for, without null; a newer ravine may have added others."""
     names = {one.name for one in fields(kind)}
-    return {name: value for name, value in tree.items() if name in names}
+    return {name: value for name, value in tree.items() if name in names and (value is not None or name in _ENDS)}
 
 
 def fit(

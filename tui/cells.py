@@ -11,10 +11,12 @@ from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
+from textual.content import Content
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
+from engine.printable import printable
 from tui.theme import RAVINE, Ink, ink
 
 if TYPE_CHECKING:
@@ -22,19 +24,15 @@ if TYPE_CHECKING:
 
 Span: TypeAlias = tuple[str, Style]
 Line: TypeAlias = tuple[Span, ...]
+Words: TypeAlias = str | tuple[tuple[str, str], ...]  # a text, or texts each with its style as markup names it
 
 # Two changed stretches this close are sent as one: moving the cursor costs about as many bytes.
 NEAR = 6
 PLAIN = Style()
 
 
-# A tab or a line break would move everything after it.
-_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-# Joiners, signs that turn the direction of what follows, marks that choose a picture, and skin tones: terminals do not
-# agree on how many cells a text with them takes.
-_UNSURE = re.compile(
-    "[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\U0001f3fb-\U0001f3ff\U000e0000-\U000e01ef]"
-)
+# Marks that choose a picture, and skin tones: terminals do not agree on how many cells a text with them takes.
+_UNSURE = re.compile("[\ufe0e\ufe0f\U0001f3fb-\U0001f3ff]")
 
 
 # Letters, lines, blocks and braille that take one cell each, everywhere: what charts are made of.
@@ -42,10 +40,21 @@ _NARROW = re.compile("[ -~\u00a1-\u00ac\u00ae-\u02ff\u2500-\u25fc\u2800-\u28ff]*
 
 
 def tame(text: str) -> str:
-    """A text of somebody's so that all terminals agree on how wide it is."""
+    """A text of somebody's so that no terminal obeys it, and all agree on how wide it is."""
     if _NARROW.fullmatch(text):
         return text
-    return _UNSURE.sub("", _CONTROLS.sub(" ", text))
+    return _UNSURE.sub("", printable(text))
+
+
+def apart(parts: Sequence[tuple[str, str]], by: str = "  ") -> tuple[tuple[str, str], ...]:
+    """Words for a border with something plain between them."""
+    return tuple(one for index, part in enumerate(parts) for one in (((by, ""), part) if index else (part,)))
+
+
+def _content(words: Words) -> Content:
+    if isinstance(words, str):
+        return Content(tame(words))
+    return Content.assemble(*((tame(text), style) for text, style in words))
 
 
 def fit(spans: Sequence[Span], width: int) -> Line:
@@ -96,7 +105,7 @@ def left(text: str, width: int) -> str:
 def wrap(text: str, width: int, most: int) -> list[str]:
     """A text in at most `most` lines of `width` cells, the last one clipped where it is longer."""
     lines: list[str] = []
-    words = text.split()
+    words = tame(text.replace("\n", " ")).split()
     while words and len(lines) < most:
         line = words.pop(0)
         while words and cell_len(line) + 1 + cell_len(words[0]) <= width:
@@ -161,6 +170,7 @@ class Cells(Widget):
         self._drawn = (0, 0)
         self._ground: Style | None = None
         self._inked: Ink | None = None
+        self._borders: tuple[Words, Words] = "", ""  # on the borders
         self._ahead: set[int] = set()  # lines that the terminal has in a newer state than Textual
         self._patches: dict[int, tuple[Strip, Line, tuple[int, int, int], Strip]] = {}  # made of these lines
 
@@ -201,10 +211,21 @@ class Cells(Widget):
         else:
             self.refresh(*regions)
 
-    def note(self, text: str) -> None:
+    def head(self, words: Words) -> None:
+        """Say something on the upper border. It is painted only where it has changed."""
+        if self._borders[0] != words:
+            self._borders = words, self._borders[1]
+            self.border_title = _content(words)
+
+    def note(self, words: Words) -> None:
         """Say something on the lower border. It is painted only where it has changed."""
-        if (self.border_subtitle or "") != text:
-            self.border_subtitle = text
+        if self._borders[1] != words:
+            self._borders = self._borders[0], words
+            self.border_subtitle = _content(words)
+
+    def render_str(self, text_content: str | Content) -> Content:
+        """What is said on a border: no text of somebody's is markup there, and no terminal obeys it."""
+        return _content(text_content) if isinstance(text_content, str) else text_content
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """The lines for Textual, which does not know of those that went out without it."""

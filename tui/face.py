@@ -14,8 +14,9 @@ from textual.filter import LineFilter
 from textual.geometry import Size
 from textual.theme import Theme
 
+from engine.printable import printable, printable_lines
 from tui.early import ENDING, INTERRUPTED
-from tui.filters import NoColours, OnlyAscii
+from tui.filters import Harmless, NoColours, OnlyAscii
 from tui.hangup import TerminalDriver
 from tui.journal import Journal
 from tui.keymap import KeyTable, speak_of
@@ -61,6 +62,7 @@ class Face(App[None]):
         self.link, self.memory = link, memory
         self.journal = Journal()
         self.no_color = not shows.colours
+        self._guard = Harmless()
         self._own_filters: list[LineFilter] = [NoColours()] * (not shows.colours) + [OnlyAscii()] * (not shows.unicode)
         self.shortcut: Shortcut | None = None  # for cells that need nothing done to them on the way
         if link is not None and not self._own_filters:
@@ -79,7 +81,7 @@ class Face(App[None]):
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """What is done to every line before it is sent."""
-        return [*([] if self.no_color else super().get_line_filters()), *self._own_filters]
+        return [self._guard, *([] if self.no_color else super().get_line_filters()), *self._own_filters]
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """The colours of our stylesheet for themes that do not name them."""
@@ -90,6 +92,7 @@ class Face(App[None]):
         markup: bool = False,
     ) -> None:  # fmt: skip
         """Tell something in passing, and keep it for the log. What looks like markup in it is somebody's text."""
+        message, title = printable_lines(message), printable(title)
         self.journal.add(f"{title}: {message}" if title else message, severity)
         super().notify(message, title=title, severity=severity, timeout=timeout, markup=False)
 

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
 from textual.filter import LineFilter
 
+from engine.printable import printable
 from tui.ascii import to_ascii
 
 
@@ -27,6 +29,19 @@ def bare(style: Style) -> Style:
         strike=style.strike,
         meta=style.meta or None,  # what a click on it does
     )
+
+
+class Harmless(LineFilter):
+    """Leaves nothing that a terminal would obey or hide, whatever a widget shows: the last guard, for all of them."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        """The same cells, with escapes for what is harmful, as far as there is room for them."""
+        if all(control or printable(text) is text for text, _, control in segments):
+            return segments
+        return [
+            Segment(text if control else set_cell_size(printable(text), cell_len(text)), style, control)
+            for text, style, control in segments
+        ]
 
 
 class NoColours(LineFilter):

@@ -114,9 +114,7 @@ class RunList(Listing):
         more = [f"← {self._fit.before}"] * bool(self._fit.before) + [f"{self._fit.after} →"] * bool(self._fit.after)
         words += [" ".join(more) + " columns"] if more else []
         words += [f"{len(self.marked.slots)} marked"] if self.marked.slots else []
-        title = " · ".join(words).replace("[", "\\[")
-        if self.border_title != title:
-            self.border_title = title
+        self.head(" · ".join(words))
 
     def _cells(self, run: RunInfo) -> list[Span]:
         ink = self.ink

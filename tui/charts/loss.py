@@ -11,7 +11,7 @@ from rich.style import Style
 from textual import events
 from textual.binding import BindingType
 
-from tui.cells import Cells, Span, wrap
+from tui.cells import Cells, Span, apart, wrap
 from tui.keys import bindings
 from tui.theme import hue
 
@@ -47,7 +47,6 @@ class LossChart(Cells, can_focus=True):
         self._noisy: bool | None = None  # whether a step sees only a batch of the rows; None while unknown
         self._smooth_chosen = False
         self._stamp: Any = None
-        self._legend = ""
         self._held: tuple[int, int, Window, tuple[float, float]] | None = None  # where a drag began, and what was seen
         self._pointed = False  # the crosshair is the pointer's, and goes with it
 
@@ -300,16 +299,12 @@ class LossChart(Cells, can_focus=True):
         return lines
 
     def _title(self, marks: list[tuple[Style, str, str]]) -> None:
-        """Title and legend on the border; set only when they change, for they redraw it."""
+        """Title and legend on the border."""
         title = "loss"
         if self._look is not None and marks:
             look = self._look
             modes = ["log y" if look.log_y else "linear y"] + ["log x"] * look.log_x
             modes += ["raw + smoothed"] * look.smooth + ["zoomed, 0 shows all"] * (look.window is not None)
             title = " · ".join(["loss", *modes])
-        legend = "  ".join(f"[{hue(style)}]{mark} {label}[/]" for style, mark, label in marks)
-        if self.border_title != title:
-            self.border_title = title
-        if legend != self._legend:
-            self._legend = legend
-            self.border_subtitle = legend
+        self.head(title)
+        self.note(apart([(f"{mark} {label}", hue(style)) for style, mark, label in marks]))

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from rich.cells import cell_len
 
-from tui.cells import Cells, Span, clip, wrap
+from tui.cells import Cells, Span, Words, apart, clip, wrap
 from tui.charts.overlay import Drawn, Overlay, Sight, whole
 from tui.charts.window import Window
 from tui.theme import hue
@@ -26,7 +26,6 @@ class Curves(Cells):
         self.empty = ""
         self.what = "curves"
         self.log_y = False  # as it was drawn last
-        self._legend = ""
 
     @property
     def window(self) -> Window:
@@ -80,23 +79,14 @@ class Curves(Cells):
         self._title([self.what, *modes], self._marks(width - 4))
         return sheet.lines()
 
-    def _marks(self, room: int) -> str:
+    def _marks(self, room: int) -> Words:
         """The legend: signs and names, shortened until they fit; what the line that is marked all along is."""
-        level = f"  [{hue(self.ink.optimum)}]{LEVEL}[/]" if self.sight.level is not None else ""
+        level = ((f"  {LEVEL}", hue(self.ink.optimum)),) if self.sight.level is not None else ()
         room -= cell_len(LEVEL) + 2 if level else 0
         size = max(3, room // len(self.curves) - 4)
-        parts = [f"[{hue(curve.style)}]{curve.marker} {plain(clip(curve.label, size))}[/]" for curve in self.curves]
-        return "  ".join(parts) + level
+        parts = [(f"{curve.marker} {clip(curve.label, size)}", hue(curve.style)) for curve in self.curves]
+        return (*apart(parts), *level)
 
-    def _title(self, words: list[str], legend: str) -> None:
-        title = plain(" · ".join(words))
-        if self.border_title != title:
-            self.border_title = title
-        if legend != self._legend:
-            self._legend = legend
-            self.border_subtitle = legend
-
-
-def plain(text: str) -> str:
-    """A text in which brackets are no markup."""
-    return text.replace("[", "\\[")
+    def _title(self, words: list[str], legend: Words) -> None:
+        self.head(" · ".join(words))
+        self.note(legend)

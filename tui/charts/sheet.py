@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.style import Style
 
-from tui.cells import PLAIN, Span
+from tui.cells import PLAIN, Span, tame
 
 BLANKS = np.array([ord(" "), 0x2800], np.uint32)  # the second is the one of braille
 CODE = "utf-32-le"
@@ -45,6 +45,7 @@ class Sheet:
 
     def put(self, x: int, y: int, text: str, style: Style) -> None:
         """Write a text of narrow characters."""
+        text = tame(text)
         first, end = max(0, x), min(self.width, x + len(text))
         if 0 <= y < self.height and first < end:
             self._codes[y, first:end] = ord(text) if len(text) == 1 else _codes(text[first - x : end - x])

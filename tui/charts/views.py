@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.cells import cell_len
 from textual.binding import BindingType
-from textual.markup import escape
 from textual.message import Message
 
-from tui.cells import Cells, Span, clip, wrap
+from tui.cells import Cells, Span, Words, apart, clip, wrap
 from tui.keymap import named
 from tui.keys import bindings
 from tui.theme import hue
@@ -240,7 +239,7 @@ class ViewsPane(Cells, can_focus=True):
             return Drawing([[], *([(f"  {text}", self.ink.bad)] for text in texts)])
         return view.draw(subject, found, turn, self.ink, size)
 
-    def _tabs(self, view: View, width: int) -> str:
+    def _tabs(self, view: View, width: int) -> Words:
         """The names of the views, the shown one bright; where not all fit, only it and its neighbours' arrows."""
         names = [one.name for one in self.views]
         now = names.index(view.name)
@@ -253,10 +252,10 @@ class ViewsPane(Cells, can_focus=True):
             else:
                 break
         hues = [hue(self.ink.accent if index == now else self.ink.dim) for index in range(len(names))]
-        tabs = " · ".join(f"[{hues[index]}]{escape(names[index])}[/]" for index in range(first, last + 1))
-        return "‹ " * (first > 0) + tabs + " ›" * (last + 1 < len(names))
+        tabs = apart([(names[index], hues[index]) for index in range(first, last + 1)], " · ")
+        return ("‹ " * (first > 0), ""), *tabs, (" ›" * (last + 1 < len(names)), "")
 
-    def _words(self, view: View, drawn: Drawing, width: int) -> str:
+    def _words(self, view: View, drawn: Drawing, width: int) -> Words:
         """What is said below: the picture in words, then its colours, as far as they fit."""
         assert self._subject is not None
         room = width - 6
@@ -267,19 +266,17 @@ class ViewsPane(Cells, can_focus=True):
         colours = sum(cell_len(text) + 2 for _, text in entries)
         about = clip(about, max(room - colours, room * 2 // 5))
         room -= cell_len(about)
-        parts = [escape(about)] if about else []
+        parts = [(about, "")] if about else []
         for style, text in entries:
             room -= cell_len(text) + 2
             if room < 0:
                 break
-            parts.append(f"[{hue(style)}]{escape(text)}[/]")
-        return "  ".join(parts)
+            parts.append((text, hue(style)))
+        return apart(parts)
 
-    def _title(self, title: str, subtitle: str) -> None:
-        """On the border; set only when they change, for they redraw it."""
-        if getattr(self, "_titled", None) != (title, subtitle):
-            self._titled = (title, subtitle)
-            self.border_title, self.border_subtitle = title, subtitle
+    def _title(self, title: Words, subtitle: Words) -> None:
+        self.head(title)
+        self.note(subtitle)
 
     def on_focus(self) -> None:
         """The arrows act."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual.markup import escape
-
 from engine.rounding import ZERO, is_rounding
 from tui.cells import Span, clip, left, right, wrap
 from tui.numbers import fixed
@@ -65,7 +63,7 @@ class WeightsTable(Scrolling):
         if self._shapes and seen.start + height - 1 < count + 3:  # no room for the tensors: in a few words
             shapes = next((s for s in self._shapes if "@" in s), self._shapes[0])
             told = f"{clip(shapes, max(1, width - 8 - len(told) - bool(told)))}  {told}".rstrip()
-        self.note(escape(told))
+        self.note(told)
         return [head, *rows[seen.start : seen.stop]]
 
     def _linear(self, snapshot: Snapshot, width: int) -> tuple[list[Span], list[list[Span]]]:

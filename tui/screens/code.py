@@ -181,8 +181,7 @@ class CodeScreen(Room):
         elif desk is not None and survey is not None and survey.recipe == desk.recipe:
             self._ask(survey, desk.recipe)
         title = f"{self._style}: {WORDS[self._style]}"
-        if self.script.border_title != title:
-            self.script.border_title = title
+        self.script.head(title)
         super().show()
 
     def _refuse(self, problem: str) -> None:

@@ -174,8 +174,7 @@ class EvaluateScreen(Room):
             pane.evaluation, pane.split = found, self._split
             title = f"{name} · {self.of}" if name == "figures" and found is not None else name
             title = f"{title} · {self._split}" if name in ("classes", "errors") and found is not None else title
-            if pane.border_title != title:
-                pane.border_title = title
+            pane.head(title)
             pane.redraw()
         self._list()
         self.key_line.show(self.situation())

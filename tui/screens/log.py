@@ -12,7 +12,6 @@ from rich.style import Style
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.geometry import Region
-from textual.markup import escape
 from textual.message import Message
 
 from tui.cells import Span, wrap
@@ -139,7 +138,7 @@ class LogScreen(Room):
         self.told.border_title = "messages"
         self.log_lines = Lines(id="log-lines", empty="There is no run yet: what happens in it is written here.")
         self.printed = Lines(id="printed", empty="")
-        self.printed.border_title = escape(f"printed by other code · {log_path()}")
+        self.printed.border_title = f"printed by other code · {log_path()}"
         self._line_shown = False
         self._before: tuple[float, Traffic] | None = None
         self._said = ""
@@ -184,9 +183,8 @@ class LogScreen(Room):
         self.told.fill(tuple((f"{one.time:%H:%M:%S}", one.text, one.how) for one in journal.told))
         desk = self.ravine.desk
         run = desk.snapshot.run if desk is not None and desk.snapshot is not None else None
-        title = escape(f"log of the run · {run / 'log.txt'}") if run is not None else "log of the run"
-        if self.log_lines.border_title != title:
-            self.log_lines.border_title = title
+        title = f"log of the run · {run / 'log.txt'}" if run is not None else "log of the run"
+        self.log_lines.head(title)
         self.messages.hint = (self._said if self._line_shown else "", False)
         super().show()
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from textual.binding import BindingType
 
-from tui.cells import Span, left, right, wrap
+from tui.cells import Span, apart, left, right, tame, wrap
 from tui.keys import WATCHING, bindings
 from tui.numbers import figures, short
 from tui.scrolling import Scrolling
@@ -61,10 +61,7 @@ class Details(Scrolling, inherit_bindings=False):
         views = self.available()
         view = self.view if self.view in views else "values"
         name = f" of {self.run.name}" if self.run is not None and view in ("hparams", "texts", "histograms") else ""
-        others = " · ".join(f"[bold]{one}[/]" if one == view else one for one in views)
-        title = others + name.replace("[", "\\[")
-        if self.border_title != title:
-            self.border_title = title
+        self.head((*apart([(one, "bold" if one == view else "") for one in views], " · "), (name, "")))
         lines: list[list[Span]] = getattr(self, f"_{view}")(width)
         return lines
 
@@ -123,7 +120,7 @@ class Details(Scrolling, inherit_bindings=False):
                 continue
             lines.append([(f" {tag}", ink.strong), (f"  step {texts[-1].step:,}", ink.dim)])
             for line in texts[-1].text.splitlines()[:MOST]:
-                plain = "".join(c if c.isprintable() else " " for c in line.expandtabs(2))
+                plain = tame(line.expandtabs(2))
                 indent = len(plain) - len(plain.lstrip())
                 lines += [[("   " + " " * indent + part, ink.text)] for part in wrap(plain, width - 4 - indent, MOST)]
         return lines

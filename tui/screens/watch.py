@@ -17,7 +17,7 @@ from textual.message import Message
 
 from tui.bars import KeyLine
 from tui.cells import Cells, Span, clip, left, right, wrap
-from tui.charts.overlaid import Curves, plain
+from tui.charts.overlaid import Curves
 from tui.charts.overlay import MARKERS, Logged, Sight
 from tui.keymap import KeyTable, named
 from tui.keys import Situation, bindings
@@ -271,9 +271,8 @@ class WatchScreen(Shown):
         for listing, names, line in ((self.runs, self._runs, run), (self.tags, self._tags, tag)):
             what = "run" if listing is self.runs else "tag"
             typed = self._filters[listing.id or ""]
-            title = f"{len(names):,} {what}{'s' * (len(names) != 1)}" + (f" · /{plain(typed)}" if typed else "")
-            if listing.border_title != title:
-                listing.border_title = title
+            title = f"{len(names):,} {what}{'s' * (len(names) != 1)}" + (f" · /{typed}" if typed else "")
+            listing.head(title)
             listing.empty = "none" if self.reader.loaded else "looking…"
             listing.fill((Column("", 1), Column("", max(4, inner - 5))), len(names), line)
 

@@ -6,7 +6,7 @@ Figures that are not defined (a recall without rows of the class, an area under 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import get_args
 
@@ -23,8 +23,10 @@ from engine.learn.models import Architecture
 from engine.learn.objective import Loss, row_losses, unit
 from engine.learn.plan import make_architecture
 from engine.recipe import read_toml
+from engine.rounding import SHARE, alike
 from engine.runs import predictor
 from engine.runs.facts import read_facts
+from engine.runs.folder import read_evaluations
 
 Floats = NDArray[np.float64]
 WORST = 20  # rows listed by default
@@ -105,6 +107,23 @@ class Part:
     curves: tuple[Curve, ...]
     worst: tuple[Case, ...]
 
+    def size(self, metric: str) -> float | None:
+        """What a metric, or the loss of a row by its name, is measured against; see `engine.rounding`.
+
+        An error of amounts is rounding beside the amounts themselves.
+        """
+        if self.chances is not None:
+            return self.baseline["log_loss"] if metric in ("log_loss", "bce", "cross-entropy") else None
+        amount = self.amount
+        if metric in ("mse", "huber"):
+            return max(self.baseline["mse"], SHARE * amount**2)
+        return 1.0 if metric == "r2" else amount
+
+    @property
+    def amount(self) -> float:
+        """The greatest amount, beside which others may be rounding; NaN for classes."""
+        return float(np.abs(self.target).max(initial=0.0)) if self.chances is None else float("nan")
+
     @property
     def residuals(self) -> Floats:
         """[n] target minus prediction, in the target's own units; NaN for classes."""
@@ -122,6 +141,7 @@ class Evaluation:
             validation rows is greatest, and 0.5 without any.
         parts: by split; one without rows is left out.
         health: of every parameter; () for a module of the person's own.
+        gradient_size: the norm of the gradient before the first update, where it is known.
     """
 
     task: str
@@ -131,6 +151,7 @@ class Evaluation:
     threshold: float
     parts: dict[Split, Part]
     health: tuple[health.Health, ...]
+    gradient_size: float | None = None
 
     @property
     def complaints(self) -> tuple[str, ...]:
@@ -165,7 +186,9 @@ def evaluate(
     outputs = {split: model.forward(rows(prepared, split).x) for split in get_args(Split)}
     _, loss = make_architecture(recipe, prepared)
     condition = conditions(model.architecture, loss, model.parameters.arrays, prepared)
-    return examine(prepared, outputs, loss, model.threshold, health=condition, worst=worst)
+    found = examine(prepared, outputs, loss, model.threshold, health=condition, worst=worst)
+    norms = (values["gradient_norm"] for _, values in read_evaluations(run) if "gradient_norm" in values)
+    return replace(found, gradient_size=next(norms, None))
 
 
 def conditions(
@@ -285,7 +308,7 @@ def _curve(name: str, y: NDArray[np.int64], chance: Floats) -> Curve:
 def _worst(losses: Floats, most: int) -> NDArray[np.int64]:
     """The rows of the greatest losses, those that are not finite first, equal ones in their order."""
     order = np.where(np.isfinite(losses), losses, np.inf)
-    return np.argsort(-order, kind="stable")[:most].astype(np.int64)
+    return np.argsort(-alike(order), kind="stable")[:most].astype(np.int64)
 
 
 def _cases(

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from math import isfinite, sqrt
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 SHARE = 1e-12  # of the size that a number had first, such as the initial loss: what is less is rounding
+DIGITS = 36  # of a number in base 2 that last digits do not reach: 11 in base 10
 ERRORS = ("mse", "rmse", "mae", "log_loss")  # metrics that are errors: 0 where everything is right
 ZERO = "≈ 0"  # how it is shown; with ASCII only: ~ 0
 
@@ -43,6 +49,23 @@ def margin(loss: float, size: float) -> float:
     if not isfinite(loss):
         return 0.0
     return SHARE * sqrt(loss) * sqrt(max(loss, size) if isfinite(size) else loss)
+
+
+def cleared(values: NDArray[np.float64], size: float) -> NDArray[np.float64]:
+    """Values of any shape with 0 for those that are rounding beside a size."""
+    import numpy as np
+
+    return np.where(np.abs(values) < SHARE * size, 0.0, values)
+
+
+def alike(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Values of any shape, cut down to the digits that every machine gives, so that equal ones sort as such."""
+    import numpy as np
+
+    finite = np.isfinite(values) & (values != 0)
+    with np.errstate(all="ignore"):
+        grain = np.exp2(np.floor(np.log2(np.abs(np.where(finite, values, 1.0)))) - DIGITS)
+        return np.where(finite, np.round(values / grain) * grain, values)
 
 
 def metric_size(name: str, baseline: float | None, loss: str = "mse") -> float | None:

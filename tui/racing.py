@@ -196,7 +196,8 @@ def _ranking(found: tuple[Racer, ...], arrived: Mapping[str, int]) -> list[str]:
         rest = [racer.spoken for racer in good if racer not in there]
         return [told, f"Not so far came {_words(rest)}"] if rest else [told]
     known = all(racer.gap is not None for racer in good)
-    ranked = sorted(good, key=lambda racer: (racer.gap if known else racer.loss) or 0.0)
+    # Losses that differ by last digits only stay in the order of the normalizations.
+    ranked = sorted(good, key=lambda racer: float(f"{(racer.gap if known else racer.loss) or 0.0:.9e}"))
     if not ranked:
         return []
     told = f"{_capital(ranked[0].spoken)} came closest: {_measure(ranked[0], known)}"

@@ -7,27 +7,34 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from engine.rounding import ERRORS, SHARE, vanishes
 from tui.cells import Span, clip, left, right, wrap
-from tui.numbers import count, figures, fixed
+from tui.numbers import count, error, figures, fixed
 from tui.scrolling import LINES, Scrolling
 
 if TYPE_CHECKING:
     from engine.evaluation import Evaluation, Part
 
 NUMBER = 10  # cells of a number
-LESS = ("mse", "rmse", "mae", "log_loss")  # metrics that are better when they are small
 
 
-def known(value: float, digits: int = 5) -> str:
-    """A figure, or n/a where it is not defined."""
-    return fixed(value, digits) if isfinite(value) else "n/a"
+def known(value: float, digits: int = 5, of: float | None = None) -> str:
+    """A figure, or n/a where it is not defined. `of`: what it is measured against, see `engine.rounding`."""
+    return fixed(value, digits, of) if isfinite(value) else "n/a"
+
+
+def metric(name: str, value: float, part: Part) -> str:
+    """A metric of a split."""
+    return error(value, 5, part.size(name), known) if name in ERRORS else known(value, 5, part.size(name))
 
 
 def better(name: str, value: float, baseline: float) -> bool | None:
-    """Whether a metric beats its baseline; None where one of them is not defined."""
+    """Whether a metric beats its baseline by more than rounding; None where one of them is not defined."""
     if not (isfinite(value) and isfinite(baseline)):
         return None
-    return value < baseline if name in LESS else value > baseline
+    if abs(value - baseline) <= SHARE * max(abs(value), abs(baseline), name not in ERRORS):
+        return False
+    return value < baseline if name in ERRORS else value > baseline
 
 
 class Assessed(Scrolling):
@@ -82,15 +89,16 @@ class Figures(Assessed):
             head.append((right(rows if len(rows) <= size else split, size) + "  ", style))
             sub.append((right("model", NUMBER) + (right(base, NUMBER) if split in paired else "") + "  ", ink.faint))
         lines = [head, sub]
-        for metric in part.figures:
-            line: list[Span] = [(left(f" {metric.replace('_', ' ')}", name), ink.dim)]
+        for one_of in part.figures:
+            line: list[Span] = [(left(f" {one_of.replace('_', ' ')}", name), ink.dim)]
             for split in splits:
                 one = evaluation.parts[split]
-                value, against = one.figures[metric], one.baseline[metric]
-                good = better(metric, value, against)
+                value, against = one.figures[one_of], one.baseline[one_of]
+                good = better(one_of, value, against)
                 style = ink.strong if good is None else ink.good if good else ink.bad
-                line.append((right(known(value), NUMBER), style))
-                line.append(((right(known(against), NUMBER) if split in paired else "") + "  ", ink.dim))
+                line.append((right(metric(one_of, value, one), NUMBER), style))
+                told = right(metric(one_of, against, one), NUMBER) if split in paired else ""
+                line.append((told + "  ", ink.dim))
             lines.append(line)
         lines += [[], *([(f" {text}", ink.text)] for text in wrap(_verdict(evaluation, self.split), width - 2, 4))]
         return lines
@@ -136,21 +144,28 @@ class Classes(Assessed):
         if not len(sizes):
             return [[], [("  n/a: no prediction is finite", ink.bad)]]
         lines: list[list[Span]] = [[(f" how far predictions of {evaluation.target} are off", ink.dim)], []]
+        amount = part.amount
         largest = float(sizes[-1]) or 1.0
         for share in (25, 50, 75, 90, 95, 99, 100):
             value = float(sizes[min(len(sizes) - 1, int(np.ceil(share / 100 * len(sizes))) - 1)])
             words = f" {share} % within" if share < 100 else " all within"
-            bar = "▬" * round(value / largest * max(0, width - 14 - NUMBER - 3))
+            room = 0 if vanishes(value, amount) else max(0, width - 14 - NUMBER - 3)
+            bar = "▬" * round(value / largest * room)
             lines.append(
-                [(left(words, 14), ink.dim), (right(figures(value, 5), NUMBER), ink.strong), (f"  {bar}", ink.train)]
+                [
+                    (left(words, 14), ink.dim),
+                    (right(error(value, 5, amount), NUMBER), ink.strong),
+                    (f"  {bar}", ink.train),
+                ]
             )
         bias = float(np.nanmean(part.residuals))  # actual less predicted
-        way = "too low" if bias > 0 else "too high" if bias < 0 else "neither too high nor too low"
+        way = "too low" if bias > 0 else "too high"
+        way = "neither too high nor too low" if vanishes(bias, amount) or bias == 0 else way
         lines += [
             [],
             [
                 (" on average", ink.dim),
-                (f"  {figures(abs(bias), 4)}", ink.text),
+                (f"  {error(abs(bias), 4, amount)}", ink.text),
                 (f"  {way}", ink.dim),
             ],
         ]
@@ -182,7 +197,7 @@ class Conditions(Assessed):
         lines += [[], [(left(" parameter", name), ink.faint), *((right(head, NUMBER), ink.faint) for head in heads)]]
         for one in evaluation.health:
             dead = f"{100 * one.dead:.0f} %" if isfinite(one.dead) else "n/a"
-            values = (known(one.norm, 4), known(one.gradient_norm, 4), dead)
+            values = (known(one.norm, 4), known(one.gradient_norm, 4, evaluation.gradient_size), dead)
             style = ink.bad if one.words else ink.dim
             lines.append([(left(f" {one.name}", name), style), *((right(v, NUMBER), ink.text) for v in values)])
         return lines

@@ -8,6 +8,7 @@ import numpy as np
 from rich.cells import cell_len
 from rich.style import Style
 
+from engine.rounding import cleared
 from tui.charts.board import Axis, Board
 from tui.charts.view import Drawing, Floats, ModelView, Size, Subject, outputs
 from tui.numbers import figures
@@ -90,22 +91,24 @@ class ResidualsView(FitView):
         parts = [part for part in found.parts if np.isfinite(part.guess).any()]
         if not parts:
             return Drawing([[], [("  the predictions are not finite", ink.bad)]])
-        left = np.concatenate([part.actual - part.guess for part in parts])
+        amount = max(float(np.abs(part.actual).max(initial=0.0)) for part in parts)
+        rests = [cleared(part.actual - part.guess, amount) for part in parts]
+        left = np.concatenate(rests)
         guesses = np.concatenate([part.guess for part in parts])
         width, height = size
         side = min(14, width // 6) if width >= 60 else 0
         board = Board(ink, (width - side, height), Axis.around(guesses), Axis.around(left, 0.0))
         board.rule(0.0, ink.optimum)
         legend = []
-        for part, style, marker in _marked(tuple(parts), ink):
-            board.dots(part.guess, part.actual - part.guess, style, marker if len(part.guess) <= FEW else "braille")
+        for (part, style, marker), off in zip(_marked(tuple(parts), ink), rests, strict=True):
+            board.dots(part.guess, off, style, marker if len(part.guess) <= FEW else "braille")
             legend.append((style, marker, part.label))
         lines = board.sheet.lines()
         if side:
             bars = _histogram(left, board, side - 1)
             lines = [[*line, (bar, ink.band)] for line, bar in zip(lines, bars, strict=True)]
         rest = left[np.isfinite(left)]
-        about = f"actual − predicted ↑ predicted → · std {figures(float(rest.std()), 4)}"
+        about = f"actual − predicted ↑ predicted → · std {figures(float(rest.std()), 4, amount)}"
         return Drawing(lines, about, legend)
 
 

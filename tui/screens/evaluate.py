@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -19,12 +19,12 @@ from tui.keymap import untrained
 from tui.keys import bindings
 from tui.listing import Column, Listing
 from tui.looker import Looker
-from tui.numbers import count, figures
+from tui.numbers import count, error, figures
 from tui.screens.room import Room
 
 if TYPE_CHECKING:
     from engine.data.table import Table
-    from engine.evaluation import Case, Evaluation
+    from engine.evaluation import Evaluation, Part
     from tui.charts.view import Subject
 
 PANES = ("figures", "classes", "worst", "conditions")  # the order in which they are gone through
@@ -187,7 +187,7 @@ class EvaluateScreen(Room):
         assert self.evaluation is not None
         cases = part.worst
         self.worst.border_title = f"the {len(cases)} worst of {count(part.rows)} {self._split} rows"
-        columns, cells = _columns(cases, bool(self.evaluation.classes), self._side - 3)
+        columns, cells = _columns(part, self.evaluation.loss, self._side - 3)
         self.worst.fill(columns, len(cases), lambda line: _cells(self.worst, cells[line]))
         self._hint()
 
@@ -264,16 +264,18 @@ def _now(subject: Subject) -> tuple[str, Evaluation]:
     given = {split: outputs(model, getattr(prepared, split).x) for split in get_args(Split)}
     health = evaluation.conditions(model.architecture, plan.loss, model.parameters.arrays, prepared)
     found = evaluation.examine(prepared, given, plan.loss, health=health)
+    found = replace(found, gradient_size=subject.snapshot.gradient_size)
     return f"this run at step {subject.snapshot.step:,}", found
 
 
-def _columns(cases: tuple[Case, ...], classes: bool, room: int) -> tuple[list[Column], list[list[str]]]:
+def _columns(part: Part, loss: str, room: int) -> tuple[list[Column], list[list[str]]]:
     """The columns that fit, and the texts of every case."""
+    cases, classes, size = part.worst, part.chances is not None, part.size(loss)
     heads = ["row", "loss", "actual", "predicted"] + ["chance"] * classes
     raw = list(cases[0].values) if cases else []
     texts = []
     for case in cases:
-        line = [f"{case.row:,}", figures(case.loss, 4), _shown(case.target), _shown(case.predicted)]
+        line = [f"{case.row:,}", error(case.loss, 4, size), _shown(case.target), _shown(case.predicted, part.amount)]
         line += [f"{100 * case.chance:.1f} %" if isfinite(case.chance) else "n/a"] * classes
         texts.append(line + [case.values[name] or "missing" for name in raw])
     columns: list[Column] = []
@@ -286,8 +288,8 @@ def _columns(cases: tuple[Case, ...], classes: bool, room: int) -> tuple[list[Co
     return columns, [line[: len(columns)] for line in texts]
 
 
-def _shown(value: float | str) -> str:
-    return value if isinstance(value, str) else figures(value, 5)
+def _shown(value: float | str, of: float | None = None) -> str:
+    return value if isinstance(value, str) else figures(value, 5, of)
 
 
 def _number(text: str) -> bool:

@@ -30,6 +30,11 @@ def vanishes(value: float | None, size: float | None) -> bool:
     return value is not None and size is not None and isfinite(size) and abs(value) < SHARE * abs(size)
 
 
+def told(value: float, size: float | None, spec: str = ".6g") -> str:
+    """A loss in words: written as `spec` says, and ≈ 0 where it is no more than rounding beside `size`."""
+    return ZERO if vanishes(value, size) else format(value, spec)
+
+
 def least(sizes: Iterable[float | None]) -> float | None:
     """The least of some sizes, those left out that are not known, not finite or 0; None without any."""
     return min((s for s in sizes if s is not None and isfinite(s) and s > 0), default=None)
@@ -55,7 +60,20 @@ def cleared(values: NDArray[np.float64], size: float) -> NDArray[np.float64]:
     """Values of any shape with 0 for those that are rounding beside a size."""
     import numpy as np
 
-    return np.where(np.abs(values) < SHARE * size, 0.0, values)
+    return np.where(np.abs(values) < SHARE * size, 0.0, values) if isfinite(size) else values
+
+
+def raised(values: NDArray[np.float64], first: float | None, share: float = SHARE**2) -> NDArray[np.float64]:
+    """Values with those between 0 and a share of the first one raised to it: a logarithmic axis is not for rounding.
+
+    Args:
+        first: NaN or infinite, or None, where nothing is known.
+        share: for a loss that of outputs which are rounding, squared; SHARE for a gradient.
+    """
+    import numpy as np
+
+    floor = share * abs(first) if first is not None and isfinite(first) else 0.0
+    return np.where((values >= 0) & (values < floor), floor, values)
 
 
 def alike(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -15,7 +15,8 @@ from engine.history import History, Series
 from engine.learn.curvature import Facts
 from engine.learn.kernels.contract import Parameters
 from engine.learn.plan import Plan
-from engine.rounding import SHARE, least
+from engine.learn.rounded import Rounded
+from engine.rounding import least
 
 if TYPE_CHECKING:
     from engine.telemetry import Sample
@@ -58,24 +59,6 @@ class Weights:
             Rounded.of(self.scaled, self.bias_scaled, self.reach),
             Rounded.of(self.raw, self.bias_raw, self.raw_reach),
         )
-
-
-@dataclass(frozen=True)
-class Rounded:
-    """Which weights and biases are rounding: what they add to an output is, beside what others add to it."""
-
-    weights: NDArray[np.bool_]  # [d, k]
-    bias: NDArray[np.bool_]  # [k]
-
-    @classmethod
-    def of(cls, weights: NDArray[np.float64], bias: NDArray[np.float64], reach: NDArray[np.float64] | None) -> Rounded:
-        """Look at weights [d, k] and bias [k]; nothing is said to be rounding where `reach` is not known."""
-        if reach is None or not len(weights):
-            return cls(np.zeros(weights.shape, np.bool_), np.zeros(bias.shape, np.bool_))
-        with np.errstate(over="ignore", invalid="ignore"):
-            adds, alone = np.abs(weights) * reach[:, None], np.abs(bias)
-            limit = SHARE * np.maximum(adds.max(axis=0), alone)
-            return cls((weights != 0) & (adds < limit), (bias != 0) & (alone < limit))
 
 
 @dataclass(frozen=True)

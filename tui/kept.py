@@ -14,9 +14,6 @@ from tui.keymap import named
 from tui.surveyor import in_background
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from engine.recipe import Event, Recipe
     from engine.runs.liveness import Standing
     from engine.runs.origin import Origin
@@ -153,6 +150,7 @@ def _weights(model: Predictor, step: int) -> Weights | None:
     """The weights of a linear model, without their gradient: the rows are not at hand."""
     import numpy as np
 
+    from engine.learn.rounded import reach
     from engine.snapshot import Weights
 
     if not model.architecture.linear:
@@ -161,21 +159,10 @@ def _weights(model: Predictor, step: int) -> Weights | None:
     raw, raw_bias = model.normalizer.fold(now.weight, now.bias, model.target_scale)
     outputs = model.classes if now.weight.shape[1] > 1 else (model.target,)
     unknown, unknown_bias = np.full_like(now.weight, np.nan), np.full_like(now.bias, np.nan)
-    reach, raw_reach = _reach(model)
+    known, raw_known = reach(model.normalizer)
     return Weights(
-        step, model.features, outputs, now.weight, raw, unknown, now.bias, raw_bias, unknown_bias, reach, raw_reach
+        step, model.features, outputs, now.weight, raw, unknown, now.bias, raw_bias, unknown_bias, known, raw_known
     )
-
-
-def _reach(model: Predictor) -> tuple[NDArray[np.float64] | None, NDArray[np.float64] | None]:
-    """About how large the features are, see `Weights`; (None, None) where they were not normalized."""
-    import numpy as np
-
-    way = model.normalizer
-    if way.mode == "none":
-        return None, None
-    reach = np.where(way.constant, 0.0, 1.0)
-    return reach, np.abs(way.offset) + np.abs(way.scale)
 
 
 def _mark(event: Event) -> Mark:

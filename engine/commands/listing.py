@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.commands.console import DONE, put, put_json, say, size, table
+from engine.rounding import told
 
 if TYPE_CHECKING:
     from engine.runs.store import RunInfo
@@ -40,8 +41,7 @@ def _table(found: Sequence[RunInfo]) -> str:
             run.dataset,
             run.normalization,
             "" if run.problem else f"{run.steps:,}",
-            "" if run.train_loss is None else f"{run.train_loss:.6g}",
-            "" if run.val_loss is None else f"{run.val_loss:.6g}",
+            *("" if x is None else told(x, run.figures.get("baseline_loss")) for x in (run.train_loss, run.val_loss)),
             size(run.bytes),
             run.age,
             ", ".join(run.tags),

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.commands.console import say
+from engine.rounding import told
 
 if TYPE_CHECKING:
     from engine.learn.plan import Plan
@@ -83,12 +84,12 @@ def _line(now: Snapshot, plan: Plan, step: int, *, epochs: bool, newest: bool) -
         where = f"step {step:,} of {now.steps:,}"
         assert now.history is not None
         loss = float(now.history.values(step - 1, step)[0])
-    parts = [f"loss {loss:.6g}"]
+    parts = [f"loss {told(loss, now.loss_size)}"]
     if now.validation is not None and len(now.validation):
         steps, values = now.validation.points()
         seen = int(np.searchsorted(steps, step, side="right"))
         if seen:
-            parts.append(f"validation {values[seen - 1]:.6g}")
+            parts.append(f"validation {told(float(values[seen - 1]), now.loss_size)}")
     if newest and now.eta is not None and now.eta >= 2:
         parts.append(f"{now.eta:,.0f} s to go")
     return f"{where}: {', '.join(parts)}"

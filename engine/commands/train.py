@@ -18,6 +18,7 @@ from engine.commands.telling import Telling, looked_at
 from engine.errors import Cancelled, InputError
 from engine.printable import printable
 from engine.recipe import Recipe, build, read_toml
+from engine.rounding import told as shown
 
 if TYPE_CHECKING:
     from engine.runs.origin import Origin
@@ -144,7 +145,7 @@ def _watch(session: Any, *, quiet: bool, plain: bool, start: int) -> None:
         late, told = told, now.seconds >= 1
         if quiet or telling is not None or not now.steps or not (late or told):
             continue
-        loss = f"{now.loss:.6g}" if now.loss is not None else "-"
+        loss = shown(now.loss, now.loss_size) if now.loss is not None else "-"
         rest = f"   {now.eta:.0f} s to go" if now.eta is not None else ""
         say(f"step {now.step:,} of {now.steps:,}   loss {loss}   {now.steps_per_second:,.0f} steps/s{rest}")
 

@@ -11,6 +11,7 @@ from cyclopts import Parameter
 from engine.commands.console import DONE, put, put_json, put_lines, say, some, table
 from engine.commands.flags import Json
 from engine.errors import InputError
+from engine.rounding import ZERO, is_rounding
 
 if TYPE_CHECKING:
     from engine.watch.tree import LogTree
@@ -95,5 +96,6 @@ def _table(tree: LogTree) -> str:
         curves = tree.runs[name].curves
         for tag in tree.runs[name].tags:
             step, _, value = curves[tag].last or (0, 0.0, float("nan"))
-            rows.append((name, tag, f"{len(curves[tag]):,}", f"{step:,}", f"{value:.6g}"))
+            shown = ZERO if is_rounding(value, curves[tag].first) else f"{value:.6g}"
+            rows.append((name, tag, f"{len(curves[tag]):,}", f"{step:,}", shown))
     return table(rows, right={2, 3, 4})

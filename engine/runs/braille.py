@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.rounding import is_rounding
+
 Floats = NDArray[np.float64]
 
 DOTS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]])  # [row, column], Unicode's block U+2800
@@ -50,6 +52,8 @@ def chart(low: Floats, high: Floats, *, height: int = 10, log: bool = False, spa
     labels = ["" for _ in range(height)]
     for line in {0, height // 2, height - 1}:
         value = most - (most - least) * line / max(height - 1, 1)
+        if not log and is_rounding(value, max(abs(most), abs(least))):
+            value = 0.0  # where the axis passes it, to rounding
         labels[line] = _number(10**value if log else value)
     wide = max(map(len, labels))
     lines = [

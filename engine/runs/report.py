@@ -11,8 +11,10 @@ import numpy as np
 
 from engine.errors import InputError
 from engine.history import History
+from engine.learn.rounded import Rounded, reach
 from engine.recipe import choices, read_toml
-from engine.runs import braille
+from engine.rounding import ERRORS, ZERO, is_rounding, metric_size, raised, vanishes
+from engine.runs import braille, predictor
 from engine.runs.curves import left_out, read_evaluations
 from engine.runs.facts import read_facts, went_on
 
@@ -37,7 +39,7 @@ FIGURES = {
 def markdown(run: Path) -> str:
     """The page. Raises InputError where the folder is no run."""
     facts = read_facts(run)
-    parts = [f"# {run.resolve().name}\n", _head(facts), _result(facts), _metrics(facts), _weights(facts)]
+    parts = [f"# {run.resolve().name}\n", _head(facts), _result(facts), _metrics(facts), _weights(run, facts)]
     parts += [_curves(run), _choices(run), _data(facts)]
     return "\n".join(part for part in parts if part)
 
@@ -64,7 +66,13 @@ def _head(facts: Mapping[str, Any]) -> str:
 
 def _result(facts: Mapping[str, Any]) -> str:
     result = facts.get("result") or {}
-    rows = [(words, _figure(result[key])) for key, words in FIGURES.items() if result.get(key) is not None]
+    base = result.get("baseline_loss")
+    sizes = {"gap": 1.0} | dict.fromkeys(("train_loss", "val_loss", "optimum_loss"), base)
+    rows = [
+        (words, ZERO if vanishes(result[key], sizes.get(key)) else _figure(result[key]))
+        for key, words in FIGURES.items()
+        if result.get(key) is not None
+    ]
     return _table("Result", ("", ""), rows)
 
 
@@ -72,23 +80,50 @@ def _metrics(facts: Mapping[str, Any]) -> str:
     found = (facts.get("result") or {}).get("metrics") or {}
     splits = [split for split in ("train", "validation", "test") if found.get(split)]
     names = list(dict.fromkeys(name for split in splits for name in found[split]))
-    rows = [(name, *(_figure(found[split].get(name)) for split in splits)) for name in names]
+    base, loss = (facts.get("result") or {}).get("baseline_loss"), str((facts.get("choices") or {}).get("loss", "mse"))
+    rows = []
+    for name in names:
+        of, nothing = metric_size(name, base, loss), vanishes if name in ERRORS else is_rounding
+        values = [found[split].get(name) for split in splits]
+        rows.append((name, *(ZERO if nothing(value, of) else _figure(value) for value in values)))
     return _table("Metrics", ("", *splits), rows)
 
 
-def _weights(facts: Mapping[str, Any]) -> str:
+def _weights(run: Path, facts: Mapping[str, Any]) -> str:
     result = facts.get("result") or {}
     raw, scaled, features = result.get("weights_raw"), result.get("weights_scaled"), result.get("features") or []
     if raw is None or scaled is None:
         return ""
     classes = result.get("classes") or []
+    normalized, own = _reach(run)
+    raws = _shown(raw, result["bias_raw"], own)
+    names = [*features, "bias"]
     if raw and isinstance(raw[0], list):
-        rows = [(name, *map(_figure, row)) for name, row in zip(features, raw, strict=True)]
-        rows.append(("bias", *map(_figure, result["bias_raw"])))
+        rows = [(name, *row) for name, row in zip(names, raws, strict=True)]
         return _table("Weights in the columns' own units", ("feature", *classes), _short(rows))
-    rows = [(n, _figure(r), _figure(s)) for n, r, s in zip(features, raw, scaled, strict=True)]
-    rows.append(("bias", _figure(result["bias_raw"]), _figure(result["bias_scaled"])))
+    scales = _shown(scaled, result["bias_scaled"], normalized)
+    rows = [(name, *raw_one, *one) for name, raw_one, one in zip(names, raws, scales, strict=True)]
     return _table("Weights", ("feature", "in its own unit", "normalized"), _short(rows))
+
+
+def _reach(run: Path) -> tuple[Any, Any]:
+    """How large the features are about; (None, None) where that is not known."""
+    try:
+        return reach(predictor.load(run).normalizer)
+    except InputError:
+        return None, None
+
+
+def _shown(weights: list[Any], bias: Any, reach: Any) -> list[list[str]]:
+    """The texts of weights [d] or [d][k], and of the bias, a row for each."""
+    w, b = np.array(weights, np.float64), np.atleast_1d(np.array(bias, np.float64))
+    w = w.reshape(len(w), len(b))
+    small = Rounded.of(w, b, reach)
+    values, nothing = np.vstack([w, b]), np.vstack([small.weights, small.bias])
+    return [
+        [ZERO if tiny else _figure(None if value != value else value) for value, tiny in zip(row, flags, strict=True)]
+        for row, flags in zip(values.tolist(), nothing.tolist(), strict=True)
+    ]
 
 
 def _short(rows: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
@@ -107,8 +142,9 @@ def _curves(run: Path) -> str:
     if history is not None and len(history) > 1:
         edges = np.linspace(0, len(history), min(2 * WIDTH, len(history)) // 2 * 2 + 1).astype(np.int64)
         cut = history.columns(edges)
-        log = _spans_decades(cut.low, cut.high)
-        lines = braille.chart(cut.low, cut.high, height=HEIGHT, log=log, span=(0, len(history) - 1))
+        low, high = raised(cut.low, history.first), raised(cut.high, history.first)
+        log = _spans_decades(low, high)
+        lines = braille.chart(low, high, height=HEIGHT, log=log, span=(0, len(history) - 1))
         parts.append(_drawing("loss/train", lines, log))
     tracks: dict[str, tuple[list[int], list[float]]] = {}
     for step, values in read_evaluations(run):
@@ -118,7 +154,7 @@ def _curves(run: Path) -> str:
             found.append(value)
     for tag, (steps, found) in sorted(tracks.items()):
         if len(steps) > 1:
-            low, high = braille.columns(steps, np.array(found), 2 * WIDTH)
+            low, high = braille.columns(steps, raised(np.array(found), found[0]), 2 * WIDTH)
             log = tag.startswith("loss/") and _spans_decades(low, high)
             lines = braille.chart(low, high, height=HEIGHT, log=log, span=(steps[0], steps[-1]))
             parts.append(_drawing(tag, lines, log))

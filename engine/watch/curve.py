@@ -48,6 +48,12 @@ class Curve:
         return self._count
 
     @property
+    def first(self) -> float | None:
+        """The value of the first point; None before it."""
+        with self._lock:
+            return float(self._values[0]) if self._count else None
+
+    @property
     def last(self) -> tuple[int, float, float] | None:
         """Step, wall time and value of the last point; None before the first."""
         with self._lock:

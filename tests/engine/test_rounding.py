@@ -13,7 +13,7 @@ from engine.learn.curvature import Facts
 from engine.learn.diagnosis import number
 from engine.learn.stopping import Watch, flat_since
 from engine.recipe import Stopping
-from engine.rounding import ZERO, is_rounding, least, margin, metric_size, vanishes
+from engine.rounding import ZERO, alike, cleared, is_rounding, least, margin, metric_size, raised, vanishes
 from tests.conftest import facts, recipe, table, train
 from tests.engine.test_stopping import history
 from tui.numbers import error, figures, fixed, gap
@@ -125,3 +125,23 @@ def test_a_loss_that_is_small_beside_a_huge_first_one_is_told(tmp_path: Path) ->
     assert run.loss < 1e-12 * run.history.first  # far less than 1e-12 of the first, and yet no rounding
     assert run.ending is not None
     assert "≈" not in run.ending.sentence.split(";")[0]
+
+
+@given(st.lists(st.sampled_from([1.0, 1.5, 2.25, 7e-9, 3e12, 0.0, np.inf]), max_size=20), st.integers(0, 2**32 - 1))
+def test_equal_values_sort_as_equal_whatever_their_last_digits(values: list[float], seed: int) -> None:
+    exact = np.array(values)
+    off = 1 + np.finfo(np.float64).eps * np.random.default_rng(seed).integers(-8, 9, len(values))
+    with np.errstate(invalid="ignore"):
+        assert np.array_equal(np.argsort(-alike(exact * off), kind="stable"), np.argsort(-exact, kind="stable"))
+
+
+def test_a_logarithmic_axis_ends_above_rounding() -> None:
+    found = raised(np.array([100.0, 1e-3, 1e-30, 0.0, -1.0, np.nan]), 100.0)
+    assert np.allclose(found, [100.0, 1e-3, 1e-22, 1e-22, -1.0, np.nan], rtol=1e-9, atol=0, equal_nan=True)
+    for unknown in (None, np.nan, np.inf):
+        assert raised(np.array([1e-30]), unknown)[0] == 1e-30
+
+
+def test_what_is_rounding_beside_a_size_is_cleared() -> None:
+    assert cleared(np.array([1e-14, -1e-14, 0.5]), 1.0).tolist() == [0.0, 0.0, 0.5]
+    assert cleared(np.array([1e-14]), np.inf).tolist() == [1e-14]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.style import Style
 
-from engine.rounding import SHARE
+from engine.rounding import SHARE, raised
 from tui.charts.window import Window
 
 if TYPE_CHECKING:
@@ -18,12 +18,6 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 ROUNDING = SHARE**2  # of the first loss: what is less is rounding of the outputs, see `engine.rounding`
 KEEP = 0.9  # share of the average that a column of the moving average keeps
-
-
-def raised(values: Floats, first: float | None, share: float = ROUNDING) -> Floats:
-    """Values with those between 0 and a share of the first one raised to it: a logarithmic axis is not for rounding."""
-    floor = share * abs(first) if first is not None and np.isfinite(first) else 0.0
-    return np.where((values >= 0) & (values < floor), floor, values)
 
 
 @dataclass(frozen=True)

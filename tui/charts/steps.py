@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from rich.style import Style
 
-from engine.rounding import ERRORS, SHARE
+from engine.rounding import ERRORS, SHARE, alike, cleared
 from tui.charts import plot
 from tui.charts.board import Axis, Board
 from tui.charts.curve import ROUNDING, Curve
@@ -231,7 +231,7 @@ class WeightsView(View):
         trail = subject.trail
         steps, values = np.asarray(trail.steps, np.float64), np.stack(trail.values)
         finite = np.where(np.isfinite(values[-1]), np.abs(values[-1]), np.inf)
-        order = np.argsort(-finite, kind="stable")[:SHOWN]
+        order = np.argsort(-alike(cleared(finite, float(finite.max(initial=0.0)))), kind="stable")[:SHOWN]
         traces = [
             Trace(trail.names[i], ink.kinds[n % len(ink.kinds)], steps, values[:, i], MARKERS[n % len(MARKERS)])
             for n, i in enumerate(sorted(order.tolist()))

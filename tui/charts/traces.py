@@ -14,7 +14,8 @@ from rich.style import Style
 from engine.errors import InputError
 from engine.learn.passes import Passes, of_facts
 from engine.recipe import read_toml
-from tui.charts.curve import Cut, raised
+from engine.rounding import raised
+from tui.charts.curve import Cut
 from tui.charts.overlay import Axis
 from tui.charts.window import Window
 

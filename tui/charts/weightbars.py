@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.rounding import ZERO
+from engine.rounding import ZERO, alike
 from tui.cells import Span, left, right
 from tui.charts.view import Drawing, Size, Subject, View
 from tui.numbers import fixed
@@ -38,7 +38,7 @@ class BarsView(View):
         column = weights.outputs.index(turn) if turn in weights.outputs else 0
         nothing = weights.shown()[0].weights[:, column]
         values = np.where(nothing, 0.0, weights.scaled[:, column])  # their order would be that of rounding
-        order = np.argsort(-np.where(np.isfinite(values), np.abs(values), np.inf), kind="stable").tolist()
+        order = np.argsort(-alike(np.where(np.isfinite(values), np.abs(values), np.inf)), kind="stable").tolist()
         name = max(6, min(22, width // 3, max(len(f) for f in weights.features) + 2))
         side = max(1, (width - name - NUMBER - 3) // 2)
         largest = float(np.nanmax(np.abs(values))) if np.isfinite(values).any() else 0.0

@@ -71,7 +71,7 @@ def cells(one: ColumnSummary, what: str, ink: Ink, *, odd: bool, own: bool) -> d
         "unique": (short(one.unique), text),
         "min": (value(one, one.low) if numbers else "", text),
         "max": (value(one, one.high) if numbers else "", text),
-        "mean": (value(one, one.mean) if numbers else "", text),
+        "mean": (value(one, one.mean, one.std) if numbers else "", text),
         "std": (figures(one.std, 4) if numbers else "", text),
         "to target": (_correlation(one), text),
         "raw": (bars(one.histogram), ink.dim),
@@ -82,4 +82,4 @@ def cells(one: ColumnSummary, what: str, ink: Ink, *, odd: bool, own: bool) -> d
 def _correlation(one: ColumnSummary) -> str:
     if not one.measure:
         return ""
-    return f"{measure(one.measure)} {one.correlation:.2f}" if one.correlation == one.correlation else "n/a"
+    return f"{measure(one.measure)} {one.correlation:z.2f}" if one.correlation == one.correlation else "n/a"

@@ -62,9 +62,9 @@ def measure(name: str) -> str:
     return "η" if name == "eta" else name
 
 
-def value(column: ColumnSummary, number: float) -> str:
-    """A number of a column as a person would write it: a date as a date."""
-    return dates.show(round(number)) if column.kind == "date" else figures(number, 4)
+def value(column: ColumnSummary, number: float, of: float | None = None) -> str:
+    """A number of a column as a person would write it: a date as a date. `of`: beside what it may be rounding."""
+    return dates.show(round(number)) if column.kind == "date" else figures(number, 4, of)
 
 
 def _calm(mean: float, std: float) -> str:
@@ -81,11 +81,13 @@ def _about(column: ColumnSummary) -> list[str]:
     if column.mean == column.mean:
         found.append(f"{value(column, column.low)} to {value(column, column.high)}, {column.unique:,} different")
         deviation = f"{figures(column.std, 4)} days" if column.kind == "date" else figures(column.std, 4)
-        found.append(f"mean {value(column, column.mean)}, std {deviation}")
+        found.append(f"mean {value(column, column.mean, column.std)}, std {deviation}")
     if column.measure:
         what = "correlation r" if column.measure == "r" else "correlation ratio η"
         defined = column.correlation == column.correlation
-        found.append(f"{what} with the target {column.correlation:.3f}" if defined else f"{what}: n/a, it never varies")
+        found.append(
+            f"{what} with the target {column.correlation:z.3f}" if defined else f"{what}: n/a, it never varies"
+        )
     return found + [
         f"→ {one.name}: mean {_calm(one.mean, one.std)}, std {figures(one.std, 3)} when normalized"
         for one in column.features

@@ -80,13 +80,14 @@ class Details(Scrolling, inherit_bindings=False):
             last = curve.points.last
             if last is None:
                 continue
-            cells = [figures(last[2], 6), f"{last[0]:,}"]
+            first = curve.points.first
+            cells = [figures(last[2], 6, first), f"{last[0]:,}"]
             if width >= 84:
                 found = curve.points.columns(np.array([steps[0], steps[-1] + 1]))
                 ends = (float(found.low[0]), float(found.high[0]))
-                cells += [figures(ends[0], 5), figures(ends[1], 5), f"{len(values):,}"]
+                cells += [figures(ends[0], 5, first), figures(ends[1], 5, first), f"{len(values):,}"]
             if at is not None:
-                cells.append(_near(steps, values, at))
+                cells.append(_near(steps, values, at, first))
             styles = [ink.strong, *[ink.dim] * len(cells)]
             lines.append(
                 [
@@ -149,13 +150,13 @@ class Details(Scrolling, inherit_bindings=False):
         return [[(f" {line}", self.ink.bad)] for text in self.problems for line in wrap(text, width - 2, 6)]
 
 
-def _near(steps: NDArray[np.int64], values: Values, at: float) -> str:
+def _near(steps: NDArray[np.int64], values: Values, at: float, first: float | None) -> str:
     """The value of the point that is nearest to a step; nothing before the first point and behind the last."""
     if not len(steps) or not steps[0] <= at <= steps[-1]:
         return ""
     place = int(np.searchsorted(steps, at))
     place = min(range(max(0, place - 1), place + 1), key=lambda i: abs(float(steps[i]) - at))
-    return figures(float(values[place]), 6)
+    return figures(float(values[place]), 6, first)
 
 
 def sparks(histogram: Histogram, width: int) -> tuple[str, float, float]:

@@ -78,6 +78,7 @@ class _Pyramid:
     levels: tuple[_Level, ...] = ()
     tail: Floats = field(default_factory=lambda: np.empty(0))  # after the last complete bucket of the finest level
     count: int = 0
+    first: float = float("nan")
     last: float = float("nan")
 
     def extended(self, losses: Floats) -> _Pyramid:
@@ -103,7 +104,9 @@ class _Pyramid:
                     _mean(mean.reshape(shape)),
                     np.asarray(gap.reshape(shape).any(axis=1)),
                 )
-        return _Pyramid(tuple(levels), values[whole * BASE :].copy(), self.count + len(losses), float(losses[-1]))
+        tail = values[whole * BASE :].copy()
+        first = self.first if self.count else float(losses[0])
+        return _Pyramid(tuple(levels), tail, self.count + len(losses), first, float(losses[-1]))
 
     def open_bucket(self, level: int) -> tuple[float, float, float, bool]:
         """What follows the last complete bucket of a level: the unfinished buckets of the finer ones and the tail."""
@@ -206,7 +209,7 @@ class History:
     @property
     def first(self) -> float:
         """The oldest loss; NaN before it."""
-        return float(self.values(0, 1)[0]) if len(self) else float("nan")
+        return self._known.first
 
     @property
     def last(self) -> float:

@@ -159,7 +159,7 @@ def _weights(model: Predictor, step: int) -> Weights | None:
     raw, raw_bias = model.normalizer.fold(now.weight, now.bias, model.target_scale)
     outputs = model.classes if now.weight.shape[1] > 1 else (model.target,)
     unknown, unknown_bias = np.full_like(now.weight, np.nan), np.full_like(now.bias, np.nan)
-    known, raw_known = reach(model.normalizer)
+    known, raw_known = reach(model.normalizer, model.inputs)
     return Weights(
         step, model.features, outputs, now.weight, raw, unknown, now.bias, raw_bias, unknown_bias, known, raw_known
     )

@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.data.inputs import Input
 from engine.data.normalize import Normalizer
 from engine.rounding import SHARE
 
 
-def reach(normalizer: Normalizer) -> tuple[NDArray[np.float64] | None, NDArray[np.float64] | None]:
+def reach(
+    normalizer: Normalizer, inputs: Sequence[Input]
+) -> tuple[NDArray[np.float64] | None, NDArray[np.float64] | None]:
     """About the root mean square [d] of features, normalized and in their own units, where the rows are not at hand.
 
-    (None, None) where they are not normalized.
+    (None, None) where they are neither normalized nor the columns of the `inputs` themselves.
     """
     if normalizer.mode == "none":
-        return None, None
+        each = np.array([_far(one, name) for one in inputs for name in one.columns])
+        return (each, each) if len(each) == len(normalizer.scale) else (None, None)
     ones = np.where(normalizer.constant, 0.0, 1.0)
     return ones, np.abs(normalizer.offset) + np.abs(normalizer.scale) * ones
+
+
+def _far(one: Input, column: str) -> float:
+    """How far from 0 the train rows of an encoded column of an input go."""
+    if one.is_coded or column != one.name or one.low is None or one.high is None:
+        return 1.0
+    return max(abs(one.low), abs(one.high))
 
 
 @dataclass(frozen=True)

@@ -109,7 +109,8 @@ def _weights(run: Path, facts: Mapping[str, Any]) -> str:
 def _reach(run: Path) -> tuple[Any, Any]:
     """How large the features are about; (None, None) where that is not known."""
     try:
-        return reach(predictor.load(run).normalizer)
+        model = predictor.load(run)
+        return reach(model.normalizer, model.inputs)
     except InputError:
         return None, None
 

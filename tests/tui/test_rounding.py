@@ -13,6 +13,7 @@ from engine.cli import main
 from engine.learn.rounded import Rounded
 from tests.conftest import facts, losses
 from tui.ascii import to_ascii
+from tui.kept import read_kept
 
 NOISE = re.compile(r"\d\.?\d*e-(1[3-9]|[2-9]\d)")
 TICK = re.compile(r"(^|│)\s*[\d.]+e-\d+ ┤")  # of a logarithmic axis
@@ -103,3 +104,20 @@ def test_only_what_adds_nothing_is_a_weight_of_rounding() -> None:
     assert found.weights[:, 0].tolist() == [False, True, False, False, False]
     assert found.bias.tolist() == [True]
     assert not Rounded.of(weights, np.array([1e-13]), None).weights.any()
+
+
+@pytest.mark.parametrize("normalize", ["none", "zscore", "minmax"])
+def test_a_kept_run_tells_the_same_weights_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, normalize: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    rows = [(i * 37 % 21 / 8 - 1, i * 17 % 13 / 4 - 1, i * 29 % 19 / 8 - 1) for i in range(60)]
+    text = "\n".join(f"{a!r},{b!r},{c!r},{2 * a - 3 * b!r}" for a, b, c in rows)
+    (tmp_path / "exact.csv").write_text(f"size,rooms,idle,price\n{text}\n")
+    line = f"train exact.csv --target price --name exact --steps 2000 --normalize {normalize}"
+    assert main(line.split()) == 0
+    weights = read_kept(tmp_path / "runs" / "exact").snapshot.weights
+    assert weights is not None
+    scaled, raw = weights.shown()
+    assert scaled.weights[:, 0].tolist() == raw.weights[:, 0].tolist() == [False, False, True], weights
+    assert raw.bias.tolist() == [True]

@@ -15,12 +15,16 @@ if TYPE_CHECKING:
 __all__ = ["load"]
 
 
-def load(run: str | Path) -> Model:
+def load(run: str | Path, *, trust: bool = False) -> Model:
     """The model of a run folder: `engine.load("runs/…").predict(frame)`.
 
+    Args:
+        trust: run the module:Class that the run names, if it names one, as it is now; it is not asked again.
+
     Raises:
+        engine.errors.Untrusted: its module:Class was neither run nor confirmed before, or has changed since.
         engine.errors.InputError: there is no such folder, no model in it, or it is damaged or of a newer version.
     """
     from engine.runs.model import load as load_model
 
-    return load_model(run)
+    return load_model(run, trust=trust)

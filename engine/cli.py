@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from engine import trust
 from engine.commands import console, plain
 from engine.commands.console import DONE, FAILED, INTERRUPTED, WRONG, say
 from engine.errors import InputError
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 _JSON: plain.Flags = {"--json": ("json", True)}
 _PLAIN: plain.Flags = {"--plain": ("plain", True)}
+_TRUST: plain.Flags = {"--trust": ("trust", True)}
 _RUNS: plain.Flags = {"--runs": ("runs", None)}
 
 
@@ -26,7 +28,8 @@ def main(argv: Sequence[str]) -> int:
     console.words[:] = argv
     console.open_streams()
     try:
-        code = _obey(argv)
+        with trust.scope():
+            code = _obey(argv)
         sys.stdout.flush()
     except InputError as error:
         say(f"ravine: {error}")
@@ -70,11 +73,13 @@ def _obey(words: Sequence[str]) -> Any:
 
             return listing(**found)
     elif command == "predict":
-        found = plain.read(rest, {"--values": ("values", None), "--input": ("input", None), **_RUNS, **_JSON})
+        flags = {"--values": ("values", None), "--input": ("input", None), **_TRUST, **_RUNS, **_JSON}
+        found = plain.read(rest, flags)
         if found is not None and plain.WORD in found:
             from engine.commands.predict import predict
 
-            return predict(found.pop(plain.WORD), **found)
+            with trust.given(bool(found.pop("trust", False))):
+                return predict(found.pop(plain.WORD), **found)
     elif words == ["--version"]:
         from engine.versions import version
 
@@ -92,4 +97,4 @@ def _recipe(found: dict[str, Any]) -> Recipe:
     from engine.commands.train import asked
 
     word, file, name = (found.pop(key, None) for key in (plain.WORD, "recipe_file", "preset_name"))
-    return asked(word, file, name, found)
+    return asked(word, file, name, found, trusting=bool(found.pop("trust", False)))

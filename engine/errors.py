@@ -11,5 +11,27 @@ class InputError(Exception):
     """
 
 
+class Untrusted(InputError):
+    """Python code that this person has neither run nor confirmed would have to run; nothing of it has.
+
+    Attributes:
+        names: the module:function or module:Class that are asked for.
+        files: what would run; "" for a module that is built into Python.
+        changed: the files that are not what a run recorded of them; () where they are merely unknown.
+        grants: what confirming it records, see `engine.trust.confirm`.
+    """
+
+    def __init__(
+        self,
+        sentence: str,
+        names: tuple[str, ...] = (),
+        files: tuple[str, ...] = (),
+        changed: tuple[str, ...] = (),
+        grants: tuple[tuple[str, str, str], ...] = (),
+    ) -> None:
+        super().__init__(sentence)
+        self.names, self.files, self.changed, self.grants = names, files, changed, grants
+
+
 class Cancelled(Exception):
     """Work was given up because the person asked for it."""

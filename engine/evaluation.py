@@ -13,8 +13,9 @@ from typing import get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from engine import modules
 from engine.data.prepare import Prepared, Rows, prepare
-from engine.data.sources import load
+from engine.data.sources import load, module_of
 from engine.data.table import Table
 from engine.errors import InputError
 from engine.learn import backward, health, metrics
@@ -175,7 +176,9 @@ def evaluate(
         Cancelled: as asked.
     """
     facts, recipe, model = read_facts(run), read_toml(run), predictor.load(run)
-    table = load(recipe.data, cancelled=cancelled) if table is None else table
+    with modules.of_run(run.name, facts):
+        modules.check(*(name for name in (module_of(recipe.data), model.architecture.module) if name))
+        table = load(recipe.data, cancelled=cancelled) if table is None else table
     prepared = prepare(recipe.data, recipe.normalization, table, cancelled=cancelled)
     known = (facts.get("data") or {}).get("fingerprint")
     if known is not None and known != prepared.fingerprint:

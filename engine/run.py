@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import forecast as forecasts
+from engine import modules
 from engine import outcome as outcomes
 from engine.data.prepare import Prepared, prepare
 from engine.data.sources import load
@@ -41,9 +42,10 @@ from engine.runs.curves import left_out
 from engine.runs.folder import RunFolder, read_facts
 from engine.runs.lock import Lock, LostError
 from engine.runs.origin import Origin
-from engine.runs.provenance import provenance
+from engine.runs.provenance import git_commit, own_modules, provenance
 from engine.runs.recorder import Recorder
 from engine.runs.store import written
+from engine.runs.worktree import WorkTree
 from engine.snapshot import Ended, Ending, Mark, Weights
 
 Cancelled = Callable[[], bool]
@@ -88,6 +90,8 @@ class Run:
         self._origin = origin
         self._locks = locks
         self._lock: Lock | None = None  # of the folder of an earlier run that goes on, or of a branch
+        self._commit: str | None = None  # that was checked out when it began
+        self._worktree: WorkTree | None = None  # of a run that goes on in its folder it is there already
         self._pending = sorted(recipe.events, key=lambda event: event.step)
         self._active = 0.0  # seconds of training
         self._resumed_at: float | None = None  # when the clock was last started
@@ -110,6 +114,15 @@ class Run:
             if self._locks:
                 self._lock = Lock.take(self._origin.run, take_over=self._origin.take_over)
             self._origin.check()
+        name, facts = ("", {}) if self._origin is None else (self._origin.run.name, read_facts(self._origin.run))
+        with modules.of_run(name, facts):
+            self._prepare(activity, cancelled)
+
+    def _prepare(self, activity: Callable[[str], None], cancelled: Cancelled) -> None:
+        modules.check(*own_modules(self.recipe))  # before anything is read, and before any of them is imported
+        self._commit = git_commit()
+        if self._origin is None or self._origin.branch:
+            self._worktree = WorkTree(self._commit)
         if self.table is None:
             activity(f"reading {self.recipe.data.dataset}")
             self.table = load(self.recipe.data, cancelled=cancelled)
@@ -121,6 +134,7 @@ class Run:
         self.lr = self.plan.lr
         done = 0 if self._origin is None or self._origin.branch else int(self._origin.state.facts.get("step", 0))
         self.warnings = forecasts.check(forecasts.forecast(self.plan, self.prepared, self.recipe, done), self.recipe)
+        self.warnings += self._changed_modules()
         activity(f"starting the {self.plan.backend} backend on {self.plan.device}")
         self.kernel = open_kernel(self.plan, self.prepared, self.facts, activity)
         per = unit(self.plan.loss, self.prepared.target_scale.scale)
@@ -131,12 +145,14 @@ class Run:
             self.folder = RunFolder.create(self.recipe, self.prepared.table_name, locks=self._locks)
         else:
             self.folder = self._take_over(self._origin)
+        if self._worktree is not None:
+            self._worktree.into(self.folder.path)
         self.recorder = Recorder(self.folder, self.recipe.recording, self.plan.steps, self.step)
         self.recorder.recall(self.step)
         self.recorder.begin(self.recipe, self.plan, self.prepared, self.kernel.parameters().arrays)
         self.folder.record(
             state="running",
-            **(provenance(self.recipe, self.plan, self.prepared, self.command) | self._descent()),
+            **(provenance(self.recipe, self.plan, self.prepared, self.command, self._commit) | self._descent()),
         )
         own: tuple[str, ...] = getattr(self.kernel, "notes", ())  # of where its rows lie and how it computes
         for note in (*self.prepared.notes, self.plan.backend_reason, *self.plan.notes, *own, *self.warnings):
@@ -163,6 +179,17 @@ class Run:
             return found.replace({"device": resolve_device(known["device"])})
         except (InputError, KeyError):
             return found
+
+    def _changed_modules(self) -> tuple[str, ...]:
+        """A sentence on modules that are not what the run that goes on was made with."""
+        origin = self._origin
+        files = modules.changed(origin.run.name, read_facts(origin.run)) if origin is not None else ()
+        if not files:
+            return ()
+        has = "has" if len(files) == 1 else "have"
+        return (
+            f"{' and '.join(files)} {has} changed since this run was last made; it goes on with what is there now.",
+        )
 
     def _same_data(self, origin: Origin) -> None:
         known = (read_facts(origin.run).get("data") or {}).get("fingerprint")
@@ -483,6 +510,8 @@ class Run:
         if reason != "interrupted":  # else the run goes on, and TensorBoard believes the first ending that it is told
             self.recorder.ending(kept, self.ending.sentence, self.result["metrics"], good=reason != "diverged")
         self.recorder.close()
+        if self._worktree is not None:
+            self._worktree.join()
         return self.ending
 
     def fail(self, error: BaseException) -> str:

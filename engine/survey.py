@@ -9,6 +9,7 @@ from threading import Lock
 
 import numpy as np
 
+from engine import modules
 from engine.data.kinds import retype
 from engine.data.normalize import under_every_mode
 from engine.data.parallel import check
@@ -21,6 +22,7 @@ from engine.learn.kernels.threads import limited
 from engine.learn.plan import Plan, make_architecture, make_plan, penalty
 from engine.learn.recommend import planned
 from engine.recipe import ColumnKind, Data, Recipe
+from engine.runs.provenance import own_modules
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,7 @@ class Surveyor:
         progress: Callable[[str, float | None], None] | None,
         cancelled: Callable[[], bool] | None,
     ) -> Survey:
+        modules.check(*own_modules(recipe))  # before anything is read, and before any of them is imported
         table = self._typed(recipe.data, progress, cancelled)
         prepared = prepare(recipe.data, recipe.normalization, table, progress=progress, cancelled=cancelled)
         train = prepared.train

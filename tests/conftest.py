@@ -21,6 +21,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from engine import trust
 from engine.data.table import Table, fingerprint, numeric
 from engine.errors import InputError
 from engine.recipe import Recipe, build
@@ -55,6 +56,12 @@ def _state() -> str:
     folder = tempfile.mkdtemp(prefix="ravine-state-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
+
+
+@pytest.fixture(autouse=True)
+def _own_state(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same for what runs in this process; a folder that is set outside is taken as it is."""
+    monkeypatch.setenv("XDG_STATE_HOME", os.environ.get("XDG_STATE_HOME") or _state())
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -170,7 +177,12 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFi
 
 
 def recipe(folder: Path, **fields: Any) -> Recipe:
-    """A recipe from flat fields, whose run lands under `folder`, without an event file."""
+    """A recipe from flat fields, whose run lands under `folder`, without an event file; as if a person had typed them.
+
+    Modules that it names may therefore run.
+    """
+    for name in ("dataset", "model"):
+        trust.ask(fields.get(name))
     return build({"runs": str(folder / "runs"), "tensorboard": False} | fields)
 
 

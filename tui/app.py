@@ -13,13 +13,16 @@ from textual.app import SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
 
+from engine.errors import Untrusted
 from tui.bars import LOOKING
 from tui.early import INTERRUPTED
 from tui.face import Face
+from tui.keymap import named
 from tui.keys import Situation, bindings
 from tui.pulse import Pulse
 from tui.screens.room import Room
 from tui.screens.train import TrainScreen
+from tui.trusting import Trusting, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -96,6 +99,9 @@ class RavineApp(Face):
         self._inquirer: Inquirer | None = None
         self._asked: Recipe | None = None
         self._was_live = False
+        self._untrusted: Untrusted | None = None  # code that the present choices name, and that is not run
+        self._asked_for: Any = None  # the run about whose code was asked
+        self.trusting = Trusting(self)
         self._raced: Recipe | None = None  # the choices of the last race
         self._timer: asyncio.TimerHandle | None = None
         self._tensorboard: TensorBoard | None = None
@@ -184,6 +190,8 @@ class RavineApp(Face):
                 return
         if desk.live and not self._was_live and self.memory is not None:
             self.memory.keep_soon(layout=self.liking, recipe=desk.recipe)
+        if (self._was_live and not desk.live) or desk.phase == "failed":
+            self._ask_for_run()
         self._was_live = desk.live
         self._watch()
         screen = self._on_top
@@ -203,8 +211,32 @@ class RavineApp(Face):
     def on_surveyed(self, message: Surveyed) -> None:
         """The answer about the present choices."""
         if self.desk is not None:
-            self.desk.surveyed(message.recipe, message.survey, message.table, message.problem)
+            problem = message.problem
+            if message.untrusted is not None:
+                problem = refusal(message.untrusted, f"{named('run.toggle')} asks again")
+            same = message.recipe == self.desk.recipe
+            self.desk.surveyed(message.recipe, message.survey, message.table, problem)
+            self._untrusted = message.untrusted if same else self._untrusted
+            if message.untrusted is not None and same:
+                self._ask_for_choices()
             self._refit()
+
+    def _ask_for_choices(self) -> None:
+        """Ask about the code that the present choices name, and look into them once it may run."""
+        assert self._untrusted is not None
+        self.trusting.ask(self._untrusted, self._look_again)
+
+    def _look_again(self) -> None:
+        self._untrusted = self._asked = None
+        self._changed()
+
+    def _ask_for_run(self) -> None:
+        """A run could not begin because of code that nobody asked for: ask, and begin it again."""
+        run = self.desk.run if self.desk is not None else None
+        failure = getattr(run, "failure", None)
+        if self.desk is not None and isinstance(failure, Untrusted) and run is not self._asked_for:
+            self._asked_for = run
+            self.trusting.ask(failure, self.desk.begin_again)
 
     def _refit(self) -> None:
         if isinstance(screen := self._on_top, TrainScreen):
@@ -262,6 +294,10 @@ class RavineApp(Face):
         """Hand a key to the desk."""
         if what == "toggle" and self.current_mode == "race" and self.desk is not None and not self.desk.live:
             self.action_race()  # once more: a single run would not show here
+        elif (
+            what in ("toggle", "step") and self._untrusted is not None and self.desk is not None and not self.desk.live
+        ):
+            self._ask_for_choices()
         elif self.desk is not None:
             self.desk.act(what)
 

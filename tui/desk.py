@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from engine import trust
 from engine.errors import InputError
 from engine.recipe import Choice, Recipe, choices, find
 from tui.command_line import command_line
@@ -70,6 +71,7 @@ class Desk:
         self._said: Snapshot | None = None  # what the run said last, which knows its folder by its first name
         self._names: dict[Path, Path] = {}  # where folders of the run that is shown lie now, by their first names
         self.changed, self.say, self._open = changed, say, opener
+        self._again: Callable[[], None] | None = None  # begins the run that is shown once more
         self._steering = Steering(self)
 
     # Choices.
@@ -100,6 +102,8 @@ class Desk:
         if recipe == self.recipe:
             return True
         changed = [name for name in values if recipe.get(name) != self.recipe.get(name)]
+        for name in changed:
+            trust.ask(recipe.get(name))  # a module that a person names here may run
         self.recipe = recipe
         if self.live and self.run is not None:
             self._steer(changed)
@@ -147,6 +151,7 @@ class Desk:
         """Begin a new run, paused, at a checkpoint of an earlier one; what is going on is ended first."""
 
         def begin() -> None:
+            self._again = begin
             self._adopt_here(recipe)
             survey = self.survey_of(recipe)
             self.trained_on = survey.prepared if survey is not None else None
@@ -180,6 +185,7 @@ class Desk:
         if self.live:
             self.say("A run is going on; stop it first.", True)
             return
+        self._again = lambda: self.resume(recipe, origin)
         self._adopt_here(recipe)
         self.trained_on = None
         run = self._take(self._open(recipe, paced=True, command=f"ravine resume {origin.run}", origin=origin))
@@ -194,6 +200,9 @@ class Desk:
         else:
             self.run, self.snapshot, self.trained_on = None, kept.snapshot, None
             self._kept = kept.recipe
+        if kept.changed:
+            has = "has" if len(kept.changed) == 1 else "have"
+            self.say(f"{' and '.join(kept.changed)} {has} changed since this run was made.", False)
         self._adopt_here(kept.recipe)
 
     def _adopt_here(self, recipe: Recipe) -> None:
@@ -383,6 +392,7 @@ class Desk:
         if self.problem:
             self.say(self.problem, True)
             return
+        self._again = lambda: self.begin(one_step=one_step, opener=opener)
         known = self.known
         table = known.table if known is not None else None
         same = known is not None and known.recipe.normalization == self.recipe.normalization
@@ -393,6 +403,12 @@ class Desk:
         else:
             run.start()
         self.snapshot = run.snapshot()
+
+    def begin_again(self) -> None:
+        """The run that is shown once more, where it could not begin."""
+        if self._again is not None and not self.live:
+            self._again()
+            self.changed()
 
     @property
     def remedy(self) -> dict[str, str]:

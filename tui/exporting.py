@@ -11,7 +11,7 @@ from typing import Any
 
 from textual.message import Message
 
-from engine.errors import Cancelled, InputError
+from engine.errors import Cancelled, InputError, Untrusted
 from tui.numbers import volume
 from tui.surveyor import PROGRESS, in_background
 
@@ -24,6 +24,7 @@ class Exported(Message):
     problem: str = ""
     there: str = ""
     done: bool = False
+    untrusted: Untrusted | None = None  # code that has to be asked about first
 
 
 class Exporter:
@@ -66,6 +67,8 @@ class Exporter:
             return
         except FileThere as error:
             self._post(Exported(there=str(error)))
+        except Untrusted as error:
+            self._post(Exported(problem=str(error), done=True, untrusted=error))
         except InputError as error:
             self._post(Exported(problem=str(error), done=True))
         except Exception as error:  # noqa: BLE001 - told to the person, and the app goes on

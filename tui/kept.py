@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from textual.message import Message
 
-from engine.errors import InputError
+from engine.errors import InputError, Untrusted
 from tui.keymap import named
 from tui.surveyor import in_background
 
@@ -30,6 +30,7 @@ class Kept:
     recipe: Recipe
     snapshot: Snapshot
     facts: dict[str, Any] = field(default_factory=dict)
+    changed: tuple[str, ...] = ()  # files of its modules that are no longer what they were
 
 
 @dataclass
@@ -66,10 +67,12 @@ class PredictorRead(Message):
     path: Path
     predictor: Predictor | None
     problem: str = ""
+    untrusted: Untrusted | None = None  # code of the model that has to be asked about first
 
 
 def read_kept(path: Path) -> Kept:
     """Read a run folder. Raises InputError where it is damaged."""
+    from engine import modules
     from engine.history import History, Series
     from engine.learn.curvature import Facts
     from engine.recipe import read_toml
@@ -116,7 +119,7 @@ def read_kept(path: Path) -> Kept:
         ending=Ending(result.get("ended") or "interrupted", _told(path, facts, now, steps)),
         stands=now.word if now.state in (*LIVING, "interrupted") else "",
     )
-    return Kept(path, recipe, snapshot, facts)
+    return Kept(path, recipe, snapshot, facts, modules.changed(path.name, facts))
 
 
 def _told(path: Path, facts: Mapping[str, Any], now: Standing, steps: int) -> str:
@@ -236,7 +239,11 @@ def ask_for_predictor(path: Path, post: Callable[[Message], Any]) -> None:
         from engine.runs.predictor import load
 
         try:
-            post(PredictorRead(path, load(path)))
+            predictor = load(path)
+            predictor.check()
+            post(PredictorRead(path, predictor))
+        except Untrusted as error:
+            post(PredictorRead(path, None, str(error), error))
         except InputError as error:
             post(PredictorRead(path, None, str(error)))
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from engine import trust
 from tui.keymap import named
 
 if TYPE_CHECKING:
@@ -79,7 +80,9 @@ class Memory:
         problem = self._gone()
         if not problem:
             try:
-                recipe = preset([*_without(self._words, words), *words])
+                preset(words)  # of these a person names the modules; those of last time may be another's
+                with trust.scope():
+                    recipe = preset([*_without(self._words, words), *words])
             except InputError as error:
                 problem = f"The choices of last time cannot be taken any more: {error}"
             else:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from textual.message import Message
 
-from engine.errors import Cancelled, InputError
+from engine.errors import Cancelled, InputError, Untrusted
 
 if TYPE_CHECKING:
     from engine.data.prepare import Prepared
@@ -35,6 +35,7 @@ class Surveyed(Message):
     survey: Survey | None
     table: Table | None
     problem: str
+    untrusted: Untrusted | None = None  # code that has to be asked about first
 
 
 @dataclass
@@ -109,7 +110,7 @@ class Inquirer:
         except InputError as error:
             table = self._surveyor.table(recipe.data)
             _remember(recipe, table)
-            return Surveyed(recipe, None, table, str(error))
+            return Surveyed(recipe, None, table, str(error), error if isinstance(error, Untrusted) else None)
         _remember(recipe, found.table)
         return Surveyed(recipe, found, found.table, "")
 

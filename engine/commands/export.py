@@ -10,9 +10,10 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from engine.commands.console import DONE, put, put_lines, say
-from engine.commands.flags import RunName, RunsFolder
+from engine.commands.flags import RunName, RunsFolder, Trust
 from engine.errors import InputError
 from engine.printable import printable, to_bytes
+from engine.trust import given
 
 Format = Literal["csv", "wide-csv", "safetensors", "onnx", "code", "predictor", "report"]
 TOLD = 1 << 25  # bytes between two words on how far it is
@@ -39,9 +40,15 @@ def export(
         Literal["plain", "torch"],
         Parameter(help="Of code: plain has forward, loss, backward and update written out, torch uses nn and optim."),
     ] = "plain",
+    trust: Trust = False,
     runs: RunsFolder = "./runs",
 ) -> int:
     """Give a run to other programs."""
+    with given(trust):
+        return _export(run, format, output, tag, style, runs)
+
+
+def _export(run: str, format: Format, output: str | None, tag: str, style: str, runs: str) -> int:
     from engine.runs import formats
     from engine.runs.store import resolve
 

@@ -22,6 +22,14 @@ Plain = Annotated[
     bool,
     Parameter(negative=(), help="Say a line for each epoch on stderr, for screen readers and logs; no escapes."),
 ]
+Trust = Annotated[
+    bool,
+    Parameter(
+        negative=(),
+        help="Run the modules that a recipe or a run names as they are now, though you have neither run nor confirmed "
+        "them so before; one that you name yourself needs no --trust.",
+    ),
+]
 Json = Annotated[bool, Parameter(negative=(), help="Print one JSON object on stdout.")]
 
 _GROUPS = {
@@ -86,14 +94,21 @@ def takes_recipe(function: Callable[..., Any]) -> Callable[..., Any]:
         f"Begin from a recipe by its name: {names_of}, or one of your own; --recipe and flags overrule it.",
     )
 
+    trusted = inspect.Parameter("trust", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=Trust)
+
     def call(
-        word: str | None = None, *, recipe_file: str | None = None, preset_name: str | None = None, **given: Any
+        word: str | None = None,
+        *,
+        recipe_file: str | None = None,
+        preset_name: str | None = None,
+        trust: bool = False,
+        **given: Any,
     ) -> Any:
         mine = {p.name: given.pop(p.name) for p in own if p.name in given}
         values = {name: value for name, value in given.items() if value is not None}
-        return function(asked(word, recipe_file, preset_name, values), **mine)
+        return function(asked(word, recipe_file, preset_name, values, trusting=trust), **mine)
 
-    call.__signature__ = inspect.Signature([first, *own, file, named, *flags])  # type: ignore[attr-defined]
+    call.__signature__ = inspect.Signature([first, *own, file, named, trusted, *flags])  # type: ignore[attr-defined]
     call.__annotations__ = {}  # the signature says it all; cyclopts would believe these first
     call.__doc__ = function.__doc__
     return call

@@ -42,6 +42,7 @@ def recipe_flags() -> dict[str, tuple[str, bool | None]]:
     from engine.recipe import choices
 
     flags: dict[str, tuple[str, bool | None]] = {"--recipe": ("recipe_file", None), "--preset": ("preset_name", None)}
+    flags["--trust"] = ("trust", True)
     for choice in choices():
         if choice.kind == "switch":
             flags[choice.flag] = (choice.name, True)

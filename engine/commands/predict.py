@@ -10,6 +10,7 @@ from engine import process
 from engine.commands.console import DONE, put, put_json, put_lines, say
 from engine.errors import InputError
 from engine.printable import printable
+from engine.trust import ask
 
 if TYPE_CHECKING:
     from engine.data.rows import Keep, Rows
@@ -48,6 +49,9 @@ def predict(
     path = None if output is None else Path(output).expanduser()
     if path is not None and input is not None:
         _refuse_own_input(path, input)
+    model.check()
+    if input is not None:
+        ask(input)  # a module:function may give the rows, and the person has just named it
     rows = _typed(model, values, _names(keep)) if values is not None else _read(model, str(input), _names(keep))
     for note in rows.table.notes:  # above all that lines were skipped: those have no prediction
         say(note)

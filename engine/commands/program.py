@@ -12,11 +12,12 @@ from cyclopts import App, Parameter
 from engine.commands import train as training
 from engine.commands.console import DONE, put, put_json
 from engine.commands.export import export
-from engine.commands.flags import Json, Plain, RunName, RunsFolder, takes_recipe
+from engine.commands.flags import Json, Plain, RunName, RunsFolder, Trust, takes_recipe
 from engine.commands.runs import app as listing
 from engine.commands.watch import watch
 from engine.errors import InputError
 from engine.recipe import Recipe
+from engine.trust import given
 from engine.versions import version
 
 app = App(
@@ -54,14 +55,16 @@ def resume(
         bool,
         Parameter(negative=(), help="Go on though the run may still be live on a host that cannot be asked."),
     ] = False,
+    trust: Trust = False,
     runs: RunsFolder = "./runs",
     json: Json = False,
     plain: Plain = False,
 ) -> int:
     """Go on with a run where its last checkpoint stood, as if it had never stopped."""
-    return training.resume(
-        run, steps=steps, changed_data=changed_data, take_over=take_over, runs=runs, json=json, plain=plain
-    )
+    with given(trust):
+        return training.resume(
+            run, steps=steps, changed_data=changed_data, take_over=take_over, runs=runs, json=json, plain=plain
+        )
 
 
 @app.command
@@ -88,6 +91,7 @@ def predict(
     keep: Annotated[
         str, Parameter(help="Columns of the input to give back beside the predictions: COL,COL or all.")
     ] = "",
+    trust: Trust = False,
     runs: RunsFolder = "./runs",
     json: Json = False,
 ) -> int:
@@ -98,7 +102,8 @@ def predict(
     """
     from engine.commands.predict import predict
 
-    return predict(run, values=values, input=input, output=output, keep=keep, runs=runs, json=json)
+    with given(trust):
+        return predict(run, values=values, input=input, output=output, keep=keep, runs=runs, json=json)
 
 
 app.command(listing)

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from engine import process
+from engine import process, trust
 from engine.commands import console
 from engine.commands.console import DIVERGED, DONE, FAILED, INTERRUPTED, WRONG, put, put_json, say
 from engine.commands.telling import Telling, looked_at
@@ -24,8 +24,16 @@ if TYPE_CHECKING:
     from engine.runs.origin import Origin
 
 
+OWN_CODE = ("dataset", "model")  # fields that may name a module of the person's own
+
+
 def asked(
-    word: str | None, recipe_file: str | None, preset_name: str | None, given: Mapping[str, str | bool | list[str]]
+    word: str | None,
+    recipe_file: str | None,
+    preset_name: str | None,
+    given: Mapping[str, str | bool | list[str]],
+    *,
+    trusting: bool = False,
 ) -> Recipe:
     """The recipe that a command line asks for. Raises InputError.
 
@@ -34,6 +42,8 @@ def asked(
         recipe_file: a recipe.toml or run folder to begin from.
         preset_name: the name of a recipe to begin from.
         given: the other flags by the names of their fields; they overrule both.
+        trusting: the person trusts the modules that the recipe or the preset names; those in flags they named
+            themselves.
     """
     values = dict(given)
     if word is not None:
@@ -49,8 +59,21 @@ def asked(
         path = Path(recipe_file).expanduser()
         base = read_toml(path, base)
         if path.is_dir():
+            _same_modules(path, trusting)
             base = base.replace({"name": ""})  # which the run that is repeated has taken
-    return build(values, base=base)
+    recipe = build(values, base=base)
+    for field in OWN_CODE:
+        trust.ask(recipe.get(field) if trusting else values.get(field))
+    return recipe
+
+
+def _same_modules(run: Path, trusting: bool) -> None:
+    """A run whose modules have changed since is repeated with --trust only. Raises Untrusted."""
+    if not trusting and (run / "run.json").exists():
+        from engine import modules
+        from engine.runs.facts import read_facts
+
+        modules.check_changes(run.name, read_facts(run))
 
 
 def train(recipe: Recipe, *, json: bool = False, plain: bool = False, origin: Origin | None = None) -> int:

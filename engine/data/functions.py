@@ -6,10 +6,7 @@ a polars or pandas frame, or a torch Dataset of (x, y) pairs.
 
 from __future__ import annotations
 
-import importlib
 import os
-import re
-import sys
 import traceback
 from collections.abc import Mapping
 from dataclasses import replace
@@ -18,20 +15,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import process
+from engine import modules, trust
 from engine.data import frames
 from engine.data.frames import DECIDED, How
 from engine.data.parallel import Progress, Stop, check
 from engine.data.table import Column, Table
 from engine.errors import Cancelled, InputError
 
-_NAME = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*$")
+OWN = (__file__, os.path.dirname(modules.__file__))  # no place to correct anything in
 _RETURNS = "(X, y) arrays, a mapping of columns, a polars or pandas frame, or a torch Dataset"
 
 
 def is_name(text: str) -> bool:
     """Whether a text is written like module:function."""
-    return bool(_NAME.match(text))
+    return bool(trust.NAME.fullmatch(text))
 
 
 def load(asked: str, progress: Progress | None = None, cancelled: Stop | None = None, how: How = DECIDED) -> Table:
@@ -39,32 +36,36 @@ def load(asked: str, progress: Progress | None = None, cancelled: Stop | None = 
 
     Raises:
         InputError: there is no such function, it raises, or it returns something else.
+        Untrusted: nobody asked for it.
         Cancelled: as asked.
     """
     module_name, _, function_name = asked.partition(":")
-    process.end_whole()
-    here = os.getcwd()
-    if here not in sys.path:
-        sys.path.insert(0, here)
     if progress:
         progress(f"calling {asked}", None)
     try:
-        module = importlib.import_module(module_name)
+        function = modules.fetch(asked)
+    except (InputError, Cancelled):
+        raise
     except ModuleNotFoundError as error:
-        if error.name and module_name.startswith(error.name):
+        if error.name and (module_name == error.name or module_name.startswith(f"{error.name}.")):
             raise InputError(
-                f"There is no Python module {module_name} in {here} or among the installed ones."
+                f"There is no Python module {module_name} in {os.getcwd()} or among the installed ones."
             ) from None
         raise _blame(asked, error) from error
-    except Exception as error:
+    except AttributeError as error:
+        if error.name != function_name:
+            raise _blame(asked, error) from error
+        function = None
+    except (Exception, SystemExit) as error:
         raise _blame(asked, error) from error
-    function = getattr(module, function_name, None)
     if not callable(function):
         raise InputError(f"{module_name} has no function {function_name}; define it, or name another.")
     check(cancelled)
     try:
         returned = function()
-    except Exception as error:
+    except (InputError, Cancelled):
+        raise
+    except (Exception, SystemExit) as error:
         raise _blame(asked, error) from error
     check(cancelled)
     try:
@@ -76,9 +77,11 @@ def load(asked: str, progress: Progress | None = None, cancelled: Stop | None = 
     return _table(asked, function_name, columns, target)
 
 
-def _blame(asked: str, error: Exception) -> InputError:
+def _blame(asked: str, error: BaseException) -> InputError:
     """One sentence for what a person's code raised, with the place in that code."""
-    frames_ = traceback.extract_tb(error.__traceback__)
+    frames_ = [
+        one for one in traceback.extract_tb(error.__traceback__) if one.filename not in (__file__, modules.__file__)
+    ]
     place = f" ({os.path.basename(frames_[-1].filename)}, line {frames_[-1].lineno})" if frames_ else ""
     if isinstance(error, SyntaxError) and error.filename:
         place = f" ({os.path.basename(error.filename)}, line {error.lineno})"

@@ -41,6 +41,21 @@ def load(
     return table
 
 
+def module_of(data: recipe.Data) -> str:
+    """The module:function that a recipe reads its table from; empty where it is from somewhere else."""
+    asked = data.dataset.strip()
+    name = asked.partition(":")[0]
+    known = any(built_in.name == name for built_in in builtin_sets())
+    return asked if functions.is_name(asked) and not known and not _exists(Path(asked)) else ""
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:
+        return False
+
+
 def _read(data: recipe.Data, progress: Progress | None, cancelled: Stop | None) -> Table:
     asked = data.dataset.strip()
     name, colon, _ = asked.partition(":")
@@ -52,7 +67,7 @@ def _read(data: recipe.Data, progress: Progress | None, cancelled: Stop | None) 
                 raise InputError(f"{name} has no parameters; ask for it as {name}.")
             return bundled.load(name) if built_in.kind == "bundled" else builtins.load(name)
     path = Path(asked).expanduser()
-    if functions.is_name(asked) and not path.exists():
+    if module_of(data):
         return functions.load(asked, progress, cancelled)
     if path.name == asked and not path.suffix and not path.exists():
         raise _unknown(asked)

@@ -9,6 +9,7 @@
     model.safetensors   weights, and as metadata the columns, normalization and target they belong to
     checkpoints/        what is needed to go on: arrays and plain facts
     events.out.…        TensorBoard's copy of the curves
+    git.diff            how the work tree differed from its commit when the run began; not there where it did not
     log.txt             what happened, in words
     lock/               while a process writes: whose run it is (see `engine.runs.lock`)
     heartbeat           while a process writes: replaced every two seconds

@@ -26,6 +26,7 @@ from engine.learn import metrics
 from engine.runs.predictor import Predictor
 from engine.runs.predictor import load as load_predictor
 from engine.runs.store import resolve
+from engine.trust import given
 
 if TYPE_CHECKING:
     import pandas as pd  # type: ignore[import-untyped, unused-ignore]
@@ -210,11 +211,18 @@ def _table(columns: tuple[Column, ...], rows: int, what: str, notes: tuple[str, 
     return Table(what, "", columns, rows, notes=notes, origin="function")
 
 
-def load(run: str | Path) -> Model:
+def load(run: str | Path, *, trust: bool = False) -> Model:
     """The model of a run folder: its path, or what `ravine predict` takes as RUN in ./runs.
+
+    Args:
+        trust: run the module:Class that the run names, if it names one, as it is now; it is not asked again.
 
     Raises:
         InputError: there is no such folder, or no model in it, or it is damaged or of a newer version.
+        engine.errors.Untrusted: its module:Class was neither run nor confirmed before, or has changed since.
     """
     path = Path(run).expanduser()
-    return Model(load_predictor(path if path.is_dir() else resolve(str(run), Path("runs"))))
+    predictor = load_predictor(path if path.is_dir() else resolve(str(run), Path("runs")))
+    with given(trust):
+        predictor.check()
+    return Model(predictor)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from engine import modules
 from engine.data.encode import Encoder, Input
 from engine.data.normalize import Normalizer, TargetScale
 from engine.data.prepare import Prepared
@@ -22,6 +23,7 @@ from engine.learn.metrics import decide, probabilities
 from engine.learn.models import Architecture, buffers, forward
 from engine.learn.plan import Plan
 from engine.runs import tensors
+from engine.runs.facts import read_facts
 from engine.runs.schema import judge_model
 from engine.shape import Misshapen
 
@@ -106,10 +108,24 @@ class Predictor:
 
         from engine.learn.kernels import networks
 
-        module = networks.build(self.architecture, "own", 0)
+        with modules.of_run(self.path.name, self._facts()):
+            module = networks.build(self.architecture, "own", 0)
         networks.put(module, self.parameters.arrays)
         with torch.no_grad():
             return np.asarray(module.eval()(torch.from_numpy(x)), np.float64)
+
+    def check(self) -> None:
+        """Raise Untrusted where the model is a class of the person's own that may not be imported; imports nothing."""
+        if self.architecture.family == "module":
+            with modules.of_run(self.path.name, self._facts()):
+                modules.check(self.architecture.module)
+
+    def _facts(self) -> dict[str, Any]:
+        """What run.json says; nothing of a model that lies alone."""
+        try:
+            return read_facts(self.path)
+        except InputError:
+            return {}
 
     def predict(self, table: Table) -> tuple[Floats, tuple[str, ...]]:
         """Amounts [n] or probabilities [n, classes] for the rows of a table, and warnings; raises InputError.

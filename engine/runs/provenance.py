@@ -7,8 +7,9 @@ import re
 from pathlib import Path
 from typing import Any
 
-from engine import devices
+from engine import devices, modules
 from engine.data.prepare import Prepared
+from engine.data.sources import module_of
 from engine.errors import InputError
 from engine.files import read_text
 from engine.learn.plan import Plan
@@ -16,7 +17,9 @@ from engine.recipe import Recipe
 from engine.runs.folder import versions
 
 
-def provenance(recipe: Recipe, plan: Plan, prepared: Prepared, command: str) -> dict[str, Any]:
+def provenance(
+    recipe: Recipe, plan: Plan, prepared: Prepared, command: str, commit: str | None = None
+) -> dict[str, Any]:
     """Command line, versions, device, data and its fingerprint, every choice as made and as resolved."""
     return {
         "command": command,
@@ -25,7 +28,8 @@ def provenance(recipe: Recipe, plan: Plan, prepared: Prepared, command: str) -> 
         "backend": plan.backend,
         "precision": plan.precision,
         "threads": plan.threads,
-        "git_commit": _git_commit(),
+        "git_commit": commit,
+        "modules": modules.used(own_modules(recipe)),
         "data": {
             "source": recipe.data.dataset,
             "table": prepared.table_name,
@@ -61,6 +65,12 @@ def provenance(recipe: Recipe, plan: Plan, prepared: Prepared, command: str) -> 
     }
 
 
+def own_modules(recipe: Recipe) -> tuple[str, ...]:
+    """The module:function and module:Class that a recipe names."""
+    model = recipe.model.model if ":" in recipe.model.model else ""
+    return tuple(name for name in (module_of(recipe.data), model) if name)
+
+
 def _driver(device: str) -> dict[str, str]:
     """The version of the driver of a device, which was asked for when the device was; {} of one that has none."""
     if device == "cpu":  # known without looking at the machine, which takes longer than a short run
@@ -69,7 +79,7 @@ def _driver(device: str) -> dict[str, str]:
     return {"driver": found} if found else {}
 
 
-def _git_commit() -> str | None:
+def git_commit() -> str | None:
     """The commit that is checked out where the run was started, for the record."""
     folder = next((f / ".git" for f in (Path.cwd(), *Path.cwd().parents) if (f / ".git").exists()), None)
     if folder is None:
@@ -81,7 +91,7 @@ def _git_commit() -> str | None:
 
     try:
         answer = subprocess.run(
-            ["git", "rev-parse", "HEAD"],
+            ["git", "-c", "core.fsmonitor=", "--no-optional-locks", "--no-pager", "rev-parse", "HEAD"],
             capture_output=True,
             text=True,
             timeout=2,

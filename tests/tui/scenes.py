@@ -68,6 +68,11 @@ async def ended(driver: Any) -> None:
     await driver.see("steps", pane="top")
 
 
+async def question(driver: Any) -> None:
+    """Code that nobody asked for is asked about."""
+    await driver.until(lambda: "run this code?" in driver.text(), "the question")
+
+
 async def standing(driver: Any) -> None:
     """A run that stands still."""
     await driver.press("space")
@@ -214,6 +219,7 @@ SCENES: dict[str, Scene] = {
     "scratchpad": Scene(HOUSES, scratchpad),
     "ending": Scene({**HOUSES, "normalize": "none", "lr": 0.002}, then(ended, "i", sees=("kept in",))),
     "quit": Scene(HOUSES, then(standing, "q", sees=("save it and quit",)), Opener(100)),
+    "trust": Scene({**FAST, "dataset": "notes:load", "model": "notes:Net"}, question, files={"notes.py": "\n"}),
     "picker": Scene(HOUSES, then(nothing, "1", "home", "enter", sees=("path",)), files={"sales.csv": SALES, **CHINA}),
     "help": Scene(HOUSES, then(nothing, "question_mark", mode="help")),
 }  # fmt: skip

@@ -13,6 +13,7 @@ from textual.binding import BindingType
 from textual.geometry import Region
 from textual.message import Message
 
+from engine.errors import Untrusted
 from tui.cells import Span
 from tui.charts.assessment import Assessed, Classes, Conditions, Figures
 from tui.keymap import untrained
@@ -21,6 +22,7 @@ from tui.listing import Column, Listing
 from tui.looker import Looker
 from tui.numbers import count, error, figures
 from tui.screens.room import Room
+from tui.trusting import refusal
 
 if TYPE_CHECKING:
     from engine.data.table import Table
@@ -142,7 +144,11 @@ class EvaluateScreen(Room):
         if isinstance(message.found, Exception):
             self.evaluation = None
             bad = not isinstance(message.found, Untrained)
-            self._say(str(message.found) or type(message.found).__name__, bad=bad)
+            text = str(message.found) or type(message.found).__name__
+            if isinstance(message.found, Untrusted):
+                text = refusal(message.found, "come back to this screen to be asked again")
+                self.ravine.trusting.ask(message.found, self.arrive)
+            self._say(text, bad=bad)
         else:
             self.of, self.evaluation = message.found
             splits = list(self.evaluation.parts) if self.evaluation is not None else []

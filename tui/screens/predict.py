@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.geometry import Region
 
+from engine import trust
 from tui.cells import clip
 from tui.filejob import FileDone, FileJob, FileProgress
 from tui.keymap import untrained
@@ -18,6 +19,7 @@ from tui.panels.panel import Panel
 from tui.screens.form import Form
 from tui.screens.room import Room
 from tui.screens.way import Way
+from tui.trusting import refusal
 
 if TYPE_CHECKING:
     from engine.runs.store import RunInfo
@@ -105,6 +107,9 @@ class PredictScreen(Room):
         if message.path != self._path:
             return
         self.way.problem = message.problem
+        if message.untrusted is not None:
+            self.way.problem = refusal(message.untrusted, "come back to this screen to be asked again")
+            self.ravine.trusting.ask(message.untrusted, lambda: self._load(message.path))
         self.way.predictor = message.predictor
         self.way.explanation = None
         name = message.path.name
@@ -162,6 +167,7 @@ class PredictScreen(Room):
 
     def _begin(self, text: str | None) -> None:
         if text and self.way.predictor is not None:
+            trust.ask(text)  # a module:function may give the rows
             self._job = FileJob(self.way.predictor, text, self.post_message)
             self._job.start()
             self._tell([(f"reading {Path(text).name}… Esc stops.", False)])

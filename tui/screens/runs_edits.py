@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +25,7 @@ class RunEdits(Room):
         """Before anything else."""
         self.prompt = Prompt()
         self.keeper, self.exporter = Keeper(self.post_message), Exporter(self.post_message)
+        self._again: Callable[[], None] = lambda: None  # starts the last export once more
         self._exporting: tuple[Path, str, str] | None = None  # run, format and path that are being written
 
     @property
@@ -126,7 +128,8 @@ class RunEdits(Room):
 
         def taken(typed: str) -> None:
             self._exporting = run, format, typed
-            self.exporter.start(run, format, typed, overwrite=bool(there) and typed == text)
+            self._again = lambda: self.exporter.start(run, format, typed, overwrite=bool(there) and typed == text)
+            self._again()
 
         hint = f"A path; without folders it is in {Path.cwd()}."
         if there:
@@ -138,6 +141,8 @@ class RunEdits(Room):
         """How it goes."""
         if message.there and self._exporting is not None:
             self._ask_where(*self._exporting, message.there)
+        elif message.untrusted is not None:
+            self.ravine.trusting.ask(message.untrusted, self._again)
         elif message.problem:
             self.app.notify(message.problem, severity="error", timeout=TOLD)
         else:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import os
-import sys
 from collections.abc import Mapping
 from math import sqrt
 from typing import Any
@@ -14,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from engine import process
+from engine import modules
 from engine.errors import InputError
 from engine.learn import models
 from engine.learn.models import Architecture
@@ -143,19 +140,21 @@ def put(module: nn.Module, arrays: Mapping[str, Any]) -> None:
 
 def _own(shape: Architecture) -> nn.Module:
     place, _, name = shape.module.partition(":")
-    process.end_whole()
-    here = os.getcwd()
-    if here not in sys.path:
-        sys.path.insert(0, here)
     try:
-        maker = getattr(importlib.import_module(place), name)
-    except AttributeError:
+        maker = modules.fetch(shape.module)
+    except InputError:
+        raise
+    except AttributeError as error:
+        if error.name != name:
+            raise InputError(f"The module {place} cannot be imported: {type(error).__name__}: {error}.") from error
         raise InputError(f"The module {place} has no class {name}.") from None
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise InputError(f"The module {place} cannot be imported: {type(error).__name__}: {error}.") from error
     try:
         module = maker(shape.inputs, shape.outputs)
-    except Exception as error:
+    except InputError:
+        raise
+    except (Exception, SystemExit) as error:
         raise InputError(
             f"{shape.module}({shape.inputs}, {shape.outputs}), called with the numbers of inputs and outputs, failed: "
             f"{type(error).__name__}: {error}."

@@ -10,6 +10,7 @@ import io
 from dataclasses import replace
 from pathlib import Path
 
+from engine import modules as own_modules
 from engine.data.prepare import Prepared, prepare
 from engine.data.sources import load
 from engine.errors import InputError
@@ -98,7 +99,9 @@ def of_run(run: Path, style: Style, output: Path | None) -> str:
     """
     facts = read_facts(run)
     recipe = read_toml(run)
-    prepared = prepare(recipe.data, recipe.normalization, load(recipe.data))
+    with own_modules.of_run(run.name, facts):
+        table = load(recipe.data)
+    prepared = prepare(recipe.data, recipe.normalization, table)
     known = (facts.get("data") or {}).get("fingerprint")
     if known is not None and known != prepared.fingerprint:
         raise InputError(

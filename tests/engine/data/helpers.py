@@ -5,14 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from engine import recipe
+from engine import recipe, trust
 from engine.data.prepare import Prepared, prepare
 from engine.data.sources import load
 from engine.data.table import Table
 
 
 def choices(dataset: str | Path, **data: Any) -> recipe.Data:
-    """The data section of a recipe."""
+    """The data section of a recipe, as if a person had typed it."""
+    trust.ask(str(dataset))
     return recipe.Data(dataset=str(dataset), **data)
 
 

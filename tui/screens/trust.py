@@ -1,0 +1,120 @@
+"""Code that a recipe or a run names and that this person has not run before: asked about once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.style import Style
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import ModalScreen
+
+from engine.printable import printable
+from tui.cells import Span, wrap
+from tui.scrolling import Scrolling
+
+if TYPE_CHECKING:
+    from engine.errors import Untrusted
+
+WIDEST = 88
+
+
+class Words(Scrolling):
+    """What would run, from where, and what that means."""
+
+    def __init__(self, error: Untrusted) -> None:
+        super().__init__(classes="pane ending")
+        self._error = error
+
+    def action_choose(self) -> None:
+        """Enter: do not run it."""
+        self.screen.dismiss(False)
+
+    def told(self, width: int) -> list[list[Span]]:
+        """Everything that is to be said, on lines of `width` cells."""
+        ink, error = self.ink, self._error
+        changed = " and ".join(map(printable, error.changed))
+        lines: list[list[Span]] = [[]]
+
+        def say(text: str, style: Style) -> None:
+            lines.extend([(f"  {line}", style)] for line in wrap(text, width - 4, 60))
+
+        say("Python code is asked for that you did not name yourself:", ink.text)
+        lines.append([])
+        for name in error.names:
+            say(printable(name), ink.strong)
+        for file in error.files:
+            text = _place(file)
+            lines += [[(f"    {text[at : at + width - 6]}", ink.strong)] for at in range(0, len(text), width - 6)]
+        lines.append([])
+        if error.changed:
+            has = "has" if len(error.changed) == 1 else "have"
+            say(f"{changed} {has} changed since the run was made with it.", ink.bad)
+        else:
+            say("You have neither run nor confirmed this file before.", ink.text)
+        does = f"imports it and calls {' and '.join(map(_called, error.names))}" if error.names else "imports it"
+        say(
+            f"If you allow it, Python {does}, with whatever it imports itself. It can do all that you can do: read, "
+            "change and delete your files, and send them away. Allow it only if you know who wrote it.",
+            ink.text,
+        )
+        lines += [
+            [],
+            [("  y    ", ink.accent), ("allow it; not asked again while the file stays as it is", ink.text)],
+            [("  Esc  ", ink.accent), ("do not run it", ink.text)],
+        ]
+        return lines
+
+
+def _place(file: str) -> str:
+    """Where a file lies, from where one stands."""
+    if not file:
+        return "a module of Python itself"
+    path, here = Path(file), Path.cwd()
+    if path.is_relative_to(here):
+        inside = path.relative_to(here)
+        return f"{printable(str(inside))}, {'in' if inside.parent == Path() else 'below'} the folder where you stand"
+    return printable(file)
+
+
+def _called(name: str) -> str:
+    """The function or class of module:name."""
+    return printable(name.rpartition(":")[2])
+
+
+class TrustScreen(ModalScreen[bool]):
+    """True: run it. Enter does not say so: it may have been meant for what was there before."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "answer(True)", show=False, system=True),
+        Binding("escape,n,q,enter,space", "answer(False)", show=False, system=True),
+    ]
+
+    def __init__(self, error: Untrusted) -> None:
+        super().__init__()
+        self._error = error
+
+    def compose(self) -> ComposeResult:
+        """The words in the middle."""
+        self.words = Words(self._error)
+        self.words.border_title = "run this code?"
+        yield self.words
+
+    def on_mount(self) -> None:
+        """As large as the words need."""
+        self._fit()
+        self.words.focus()
+
+    def on_resize(self) -> None:
+        """The terminal has another size."""
+        self._fit()
+
+    def _fit(self) -> None:
+        width = min(self.app.size.width - 4, WIDEST)
+        height = min(self.app.size.height - 2, len(self.words.told(width - 2)) + 3)
+        self.words.styles.width, self.words.styles.height = width, height
+
+    def action_answer(self, allow: bool) -> None:
+        """Close with the answer."""
+        self.dismiss(allow)

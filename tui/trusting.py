@@ -1,0 +1,48 @@
+"""Code that is not trusted yet: one question at a time, and whatever waits for the answer goes on after it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from engine import trust
+from engine.errors import Untrusted
+
+if TYPE_CHECKING:
+    from tui.app import RavineApp
+
+
+def refusal(error: Untrusted, again: str) -> str:
+    """Why something cannot be done now, in a sentence for a pane. `again`: how it is asked again."""
+    code = error.names or error.changed or error.files
+    return f"{' and '.join(code)} {'is' if len(code) == 1 else 'are'} not allowed to run yet; {again}."
+
+
+class Trusting:
+    """Asks the person, once for each file however many screens come upon it.
+
+    Args:
+        app: on which the question is shown.
+    """
+
+    def __init__(self, app: RavineApp) -> None:
+        self._app = app
+        self._asked: Untrusted | None = None
+        self._waiting: list[Callable[[], object]] = []  # what goes on after a yes
+
+    def ask(self, error: Untrusted, allowed: Callable[[], object]) -> None:
+        """Ask about some code; after a yes `allowed` is called."""
+        from tui.screens.trust import TrustScreen
+
+        self._waiting.append(allowed)
+        if self._asked is None:
+            self._asked = error
+            self._app.push_screen(TrustScreen(error), self._answered)
+
+    def _answered(self, allow: bool | None) -> None:
+        error, self._asked = self._asked, None
+        waiting, self._waiting = self._waiting, []
+        if allow and error is not None:
+            trust.confirm(error)
+            for allowed in waiting:
+                allowed()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 from collections.abc import Iterator
@@ -79,6 +80,15 @@ async def asked(driver: Any) -> None:
     assert not Path("RAN").exists()
 
 
+def cut_short(folder: Path) -> None:
+    """Their run has steps left to take."""
+    recipe, run = folder / "runs/theirs/recipe.toml", folder / "runs/theirs/run.json"
+    recipe.write_text(recipe.read_text().replace("steps = 20", "steps = 40"))
+    facts = json.loads(run.read_text())
+    facts["choices"]["steps"], facts["state"] = 40, "interrupted"
+    run.write_text(json.dumps(facts))
+
+
 async def opened(driver: Any) -> None:
     """Enter on their run in the list."""
     await driver.press("r")
@@ -117,6 +127,7 @@ async def test_enter_asks_and_esc_runs_nothing_and_y_asks_no_more(drive: Any, fo
 
 
 async def test_a_file_that_has_changed_is_asked_about(drive: Any, folder: Path) -> None:
+    cut_short(folder)
     async with drive() as driver:
         await opened(driver)
         await asked(driver)
@@ -130,6 +141,7 @@ async def test_a_file_that_has_changed_is_asked_about(drive: Any, folder: Path) 
         await driver.see("theirs")
         await driver.press("R")
         await driver.until(lambda: isinstance(driver.app.screen, TrustScreen), "the question")
+        await driver.see("foreign.py has changed since the run was made with it")
 
 
 @pytest.mark.parametrize("keys", [("F",), ("N",), ("o",), ("d",)])
@@ -174,12 +186,7 @@ async def test_predicting_asks_and_goes_on(drive: Any, classy: Path) -> None:
 
 
 async def test_resuming_asks_once_and_goes_on(drive: Any, folder: Path) -> None:
-    recipe = folder / "runs/theirs/recipe.toml"
-    recipe.write_text(recipe.read_text().replace("steps = 20", "steps = 40"))
-    run = folder / "runs/theirs/run.json"
-    run.write_text(
-        run.read_text().replace('"steps": 20', '"steps": 40', 1).replace('"state": "ended"', '"state": "interrupted"')
-    )
+    cut_short(folder)
     async with drive() as driver:
         await driver.press("r")
         await driver.see("theirs")

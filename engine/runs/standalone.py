@@ -10,6 +10,7 @@ from engine.data.dates import FORMATS
 from engine.data.kinds import TOKENS
 from engine.errors import InputError
 from engine.runs.predictor import Predictor
+from engine.runs.python_text import in_docstring
 
 
 def script(model: Predictor) -> str:
@@ -19,21 +20,15 @@ def script(model: Predictor) -> str:
             f"{model.architecture.module} is a class of your own, which a script without it cannot compute; "
             "use `ravine predict` or engine.load, or export with --format safetensors."
         )
-    about = f"Predict {model.target}: {_kind(model)} trained on {model.table_name}, run {model.path.resolve().name}."
+    target, table, run = map(in_docstring, (model.target, model.table_name, model.path.resolve().name))
+    about = f"Predict {target}: {_kind(model)} trained on {table}, run {run}."
     text = files("engine.runs").joinpath("templates/predict.py.txt").read_text(encoding="utf-8")
-    return text.replace('"""ABOUT', '"""' + _harmless(about), 1).replace(
-        'r"""MODEL"""', f'r"""\n{_embedded(model)}"""', 1
-    )
+    return text.replace('"""ABOUT', '"""' + about, 1).replace('r"""MODEL"""', f'r"""\n{_embedded(model)}"""', 1)
 
 
 def _kind(model: Predictor) -> str:
     names = {"linear": "a linear model", "logistic": "logistic regression", "softmax": "softmax regression"}
     return names.get(model.architecture.family, "a network")
-
-
-def _harmless(text: str) -> str:
-    """A text that ends neither the docstring nor a line of it."""
-    return " ".join(text.replace("\\", "/").replace('"', "'").split())
 
 
 def _embedded(model: Predictor) -> str:

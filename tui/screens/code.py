@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -231,7 +232,8 @@ def _write(
     plan, _ = decide(recipe, prepared, lambda _words: None, lambda: False)
     data = None
     if code.needs_table(prepared):
-        name = f"{prepared.table_name}-{prepared.fingerprint[:12]}.npz"
+        stem = re.sub(r"[^\w.+=-]+", "-", prepared.table_name)[:50].strip("-.")
+        name = f"{stem}-{prepared.fingerprint[:12]}.npz"
         data = user_state_path("ravine", appauthor=False) / "tables" / name
     text = code.script(recipe, plan, prepared, style=style, data=data)
     note = f"Run with python, it gives the losses of a run with these choices. {named('app.copy')} copies it"

@@ -21,6 +21,7 @@ from engine.recipe import Recipe, read_toml
 from engine.runs.code import loop, model, modules, table
 from engine.runs.code.job import Job, Style, block
 from engine.runs.facts import read_facts
+from engine.runs.python_text import in_docstring, literal
 from engine.versions import version
 
 __all__ = ["Style", "needs_table", "of_run", "save_table", "script"]
@@ -132,9 +133,8 @@ def _head(job: Job) -> list[str]:
     """The first words, the imports and the streams."""
     plan, prepared = job.plan, job.prepared
     by = f"ravine {version('ravine') or ''}".rstrip()
-    about = (
-        f"{prepared.table_name} · {prepared.normalization.normalize} · {plan.model} · {plan.optimizer} lr {plan.lr:g}"
-    )
+    table_name, named = in_docstring(prepared.table_name), in_docstring(plan.model)
+    about = f"{table_name} · {prepared.normalization.normalize} · {named} · {plan.optimizer} lr {plan.lr:g}"
     found = [f'"""{about}: {job.steps:,} steps, written by {by}.', ""]
     found += ["`losses` holds the loss before every update, as the run has it in loss.f64.", '"""', ""]
     streams = _draws(job)
@@ -147,6 +147,8 @@ def _head(job: Job) -> list[str]:
         found.append("import zlib")
     if job.data is not None and not job.data.is_absolute():
         found.append("from pathlib import Path")
+    if plan.architecture.family == "module" and modules.imports_by_text(job):
+        found.append("from importlib import import_module")
     found += [""] if found[-1] else []
     if streams or robust or job.data is not None or (job.batched and plan.shuffle == "none"):
         found.append("import numpy as np")
@@ -160,13 +162,12 @@ def _head(job: Job) -> list[str]:
     elif model.needs_functional(job):
         found.append("from torch.nn import functional")
     if plan.architecture.family == "module":
-        place, _, name = plan.architecture.module.partition(":")
-        found += ["", f"from {place} import {name}"]
+        found += ["", modules.own_import(job)]
     found.append("")
     if not job.single and plan.architecture.family != "module":
         found.append("torch.set_default_dtype(torch.float64)")
     if plan.device != "cpu":
-        found.append(f'device = "{plan.device}"')
+        found.append(f"device = {literal(plan.device)}")
     return [*found, *(["", "", *_stream(plan), ""] if streams else [])]
 
 

@@ -8,6 +8,7 @@ from engine.learn import schedules
 from engine.learn.kernels.order import BLOCK
 from engine.runs.code import model, updates
 from engine.runs.code.job import Job, block, rate
+from engine.runs.python_text import literal
 
 REPORTS = 10  # losses that the script prints on its way
 
@@ -127,7 +128,7 @@ def _mixed(job: Job, forward: str) -> list[str]:
         return [forward]
     kind = "bfloat16" if job.plan.precision == "bf16" else "float16"
     device = job.plan.device.partition(":")[0]
-    return [*block(f'with torch.autocast("{device}", torch.{kind}):', forward), "outputs = outputs.float()"]
+    return [*block(f"with torch.autocast({literal(device)}, torch.{kind}):", forward), "outputs = outputs.float()"]
 
 
 # The loop.
@@ -145,7 +146,7 @@ def _before(job: Job) -> list[str]:
         live = updates.Live(job)
         found += updates.constructor(job, live)
         if plan.precision == "fp16":
-            found.append(f'scaler = torch.amp.GradScaler("{plan.device.partition(":")[0]}")')
+            found.append(f"scaler = torch.amp.GradScaler({literal(plan.device.partition(':')[0])})")
     if plan.schedule == "plateau":
         found.append('best, waited, plateau = float("inf"), 0, 1.0')
     if job.batched:

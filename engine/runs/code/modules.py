@@ -7,6 +7,7 @@ from itertools import pairwise
 from engine.learn.models import LEAK
 from engine.runs.code.job import Job, block
 from engine.runs.code.model import draws, widths
+from engine.runs.python_text import literal, plain_name
 
 LAYERS = {
     "relu": "nn.ReLU()",
@@ -16,6 +17,7 @@ LAYERS = {
     "tanh": "nn.Tanh()",
     "sigmoid": "nn.Sigmoid()",
 }
+TAKEN = frozenset({"BatchNorm", "DataLoader", "Path", "TensorDataset"})  # classes that a script has of its own
 CRITERIA = {
     "mse": "nn.MSELoss",
     "mae": "nn.L1Loss",
@@ -110,9 +112,29 @@ def _network(job: Job) -> list[str]:
     )
 
 
+def own_import(job: Job) -> str:
+    """The line that brings the person's own class, under a name that is no other in the script."""
+    place, _, name = job.plan.architecture.module.partition(":")
+    if plain_name(place) and name.isidentifier() and plain_name(name):
+        called = own_name(job)
+        return f"from {place} import {name}" + ("" if called == name else f" as {called}")
+    return f"{own_name(job)} = getattr(import_module({literal(place)}), {literal(name)})"
+
+
+def own_name(job: Job) -> str:
+    """What the script calls the person's own class."""
+    name = job.plan.architecture.module.partition(":")[2]
+    return name if plain_name(name) and name[0].isupper() and name not in TAKEN else "Model"
+
+
+def imports_by_text(job: Job) -> bool:
+    """Whether the person's module or class is called so that no import statement can name it."""
+    return "import_module" in own_import(job)
+
+
 def _own(job: Job) -> list[str]:
     shape, plan = job.plan.architecture, job.plan
-    _, _, name = shape.module.partition(":")
+    name = own_name(job)
     cast = (".float()" if job.single else ".double()") + job.to_device
     found = ["# Model.", f"torch.manual_seed({plan.seed % 2**63})"]
     found.append(f"model = {name}({shape.inputs}, {shape.outputs}){cast}")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.data.prepare import Prepared
 from engine.runs.code.job import Job, block, number
+from engine.runs.python_text import literal, remark
 
 Floats = NDArray[np.float64]
 INLINE_ROWS, INLINE_NUMBERS = 20, 160  # a table up to these sizes is written out
@@ -46,11 +45,11 @@ def _parts(job: Job) -> tuple[str, ...]:
 
 def _table(job: Job) -> list[str]:
     prepared = job.prepared
-    listed = ", ".join(prepared.features)
+    listed = ", ".join(map(remark, prepared.features))
     shown = listed if len(listed) <= 70 else f"{len(prepared.features)} columns"
-    about = f"# The table: {shown} -> {prepared.target}, in raw units."
+    about = f"# The table: {shown} -> {remark(prepared.target)}, in raw units."
     if job.data is not None:
-        place = json.dumps(str(job.data), ensure_ascii=False)
+        place = literal(str(job.data))
         where = place if job.data.is_absolute() else f"Path(__file__).with_name({place})"
         found = [about, f"table = np.load({where})"]
         for part in _parts(job):

@@ -46,6 +46,7 @@ from engine.runs.provenance import git_commit, own_modules, provenance
 from engine.runs.recorder import Recorder
 from engine.runs.store import written
 from engine.runs.worktree import WorkTree
+from engine.shell import quoted
 from engine.snapshot import Ended, Ending, Mark, Weights
 
 Cancelled = Callable[[], bool]
@@ -232,7 +233,9 @@ class Run:
             return ""
         words = f"{run / 'loss.f64'} has lost the losses of steps {held:,} to {self.step - 1:,}"
         if self.step - held > MOST_LOST:
-            raise InputError(f"{words}; it is not the file of this run. `ravine train --recipe {run}` begins it anew.")
+            raise InputError(
+                f"{words}; it is not the file of this run. `ravine train --recipe {quoted(run)}` begins it anew."
+            )
         return f"{words}; they stay empty."
 
     def _judge(self, origin: Origin) -> None:
@@ -245,7 +248,7 @@ class Run:
         if why:
             raise InputError(
                 f"The checkpoint of {origin.run} does not belong to its recipe: {why}; "
-                f"`ravine train --recipe {origin.run}` begins the run anew."
+                f"`ravine train --recipe {quoted(origin.run)}` begins the run anew."
             )
 
     def _descent(self) -> dict[str, Any]:

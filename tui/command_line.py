@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Collection
 
 from engine.recipe import Recipe, choices
+from engine.shell import joined
 
 
 def command_line(recipe: Recipe) -> str:
     """`ravine train …` with every choice that is not its default. Steering during a run is not in it."""
-    return shlex.join(["ravine", "train", *flags(recipe, without={"pace"})])
+    return joined(["ravine", "train", *flags(recipe, without={"pace"})])
 
 
 def flags(recipe: Recipe, *, without: Collection[str] = ()) -> list[str]:

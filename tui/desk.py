@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from engine import trust
 from engine.errors import InputError
 from engine.recipe import Choice, Recipe, choices, find
+from engine.shell import quoted
 from tui.command_line import command_line
 from tui.keymap import named
 from tui.numbers import figures, short
@@ -188,7 +189,7 @@ class Desk:
         self._again = lambda: self.resume(recipe, origin)
         self._adopt_here(recipe)
         self.trained_on = None
-        run = self._take(self._open(recipe, paced=True, command=f"ravine resume {origin.run}", origin=origin))
+        run = self._take(self._open(recipe, paced=True, command=f"ravine resume {quoted(origin.run)}", origin=origin))
         run.start()
         self.snapshot = run.snapshot()
         self.changed()

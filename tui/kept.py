@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from textual.message import Message
 
 from engine.errors import InputError, Untrusted
+from engine.shell import quoted
 from tui.keymap import named
 from tui.surveyor import in_background
 
@@ -223,7 +224,7 @@ def ask_to_resume(path: Path, post: Callable[[Message], Any]) -> None:
             if planned and done >= planned:
                 raise InputError(
                     f"The run {path.name} has taken all its {planned:,} steps; "
-                    f"ravine resume {path} --steps {2 * planned} takes more."
+                    f"ravine resume {quoted(path)} --steps {2 * planned} takes more."
                 )
             post(CheckpointRead(path, recipe, Origin.read(path)))
         except InputError as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import signal
 import sys
 from collections.abc import Callable, Mapping
@@ -11,7 +10,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from engine import process, trust
+from engine import process, shell, trust
 from engine.commands import console
 from engine.commands.console import DIVERGED, DONE, FAILED, INTERRUPTED, WRONG, put, put_json, say
 from engine.commands.telling import Telling, looked_at
@@ -89,7 +88,7 @@ def train(recipe: Recipe, *, json: bool = False, plain: bool = False, origin: Or
         from engine.snapshot import Phase
 
     process.settled()
-    session = Session(recipe, command=shlex.join(["ravine", *console.words]), origin=origin)
+    session = Session(recipe, command=shell.joined(["ravine", *console.words]), origin=origin)
     with _signals(lambda: session.stop("interrupted"), session.cut_short):
         session.start()
         start = 0 if origin is None else int(origin.state.facts["step"])

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from engine.errors import InputError
 from engine.runs.folder import versions as own_versions
+from engine.shell import quoted
 from engine.versions import version
 
 PACKAGES = ("textual", "plotext", "numba", "scipy", "scikit-learn", "polars", "tensorboard", "safetensors")
@@ -130,7 +131,7 @@ def fixes(runs: Place, loops: Place, found: dict[str, str], going: Sequence[Live
     """What to mend, each with the command."""
     said = [
         f"Whether the run {run.run} still runs on {run.host or 'its host'} cannot be told from here: look there, and "
-        f"if it does not, ravine resume {run.run} --take-over"
+        f"if it does not, ravine resume {quoted(run.run)} --take-over"
         for run in going
         if run.state == "unknown"
     ]

@@ -11,6 +11,7 @@ from engine.learn.kernels.contract import State
 from engine.runs import tensors
 from engine.runs.schema import judge_checkpoint
 from engine.shape import Misshapen
+from engine.shell import quoted
 
 
 def save(path: Path, state: State) -> None:
@@ -43,11 +44,11 @@ def load(path: Path) -> State:
     except FileNotFoundError:
         raise InputError(
             f"There is no checkpoint {path}: the run ended before its first one, or it was taken away. "
-            f"ravine train --recipe {path.parent.parent} starts it again."
+            f"ravine train --recipe {quoted(path.parent.parent)} starts it again."
         ) from None
     except Misshapen as error:
         raise InputError(
-            f"The checkpoint {path} is damaged: {error}; `ravine train --recipe {path.parent.parent}` begins the run "
-            "anew."
+            f"The checkpoint {path} is damaged: {error}; `ravine train --recipe {quoted(path.parent.parent)}` "
+            "begins the run anew."
         ) from None
     return State(arrays, facts)

@@ -21,6 +21,7 @@ from engine.errors import InputError
 from engine.files import read_bytes
 from engine.runs import heartbeat
 from engine.runs.facts import host
+from engine.shell import quoted
 
 Verdict = Literal["alive", "dead", "unknown"]
 
@@ -110,7 +111,8 @@ class Standing:
             where = f"on {self.host}{number}" if self.host else "somewhere else"
             return (
                 f"Whether the run {run.name} is still running {where} cannot be told from here; once you are sure that "
-                f"it is not, take it over: ravine resume {run.name} --take-over, or ravine runs prune --take-over."
+                f"it is not, take it over: ravine resume {quoted(run.name)} --take-over, or ravine runs prune "
+                "--take-over."
             )
         return ""
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from engine.errors import InputError
 from engine.learn.kernels.contract import State
 from engine.runs import checkpoint
+from engine.shell import quoted
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,8 @@ class Origin:
             last = run / "checkpoints" / "last.safetensors"
             if not last.exists():
                 raise InputError(
-                    f"The run {run.name} has no checkpoint to go on from; `ravine train --recipe {run}` begins it anew."
+                    f"The run {run.name} has no checkpoint to go on from; `ravine train --recipe {quoted(run)}` "
+                    "begins it anew."
                 )
             mark = _mark(last)  # before it is read: of two that are read, the later one may be the other
             return cls(run, checkpoint.load(last), branch, changed_data, take_over, mark)

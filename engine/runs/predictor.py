@@ -26,6 +26,7 @@ from engine.runs import tensors
 from engine.runs.facts import read_facts
 from engine.runs.schema import judge_model
 from engine.shape import Misshapen
+from engine.shell import quoted
 
 FORMAT = 2  # 1 had no `reading` of its inputs
 BATCH = 1 << 15  # rows that are encoded and predicted at once
@@ -187,7 +188,7 @@ def load(run: Path) -> Predictor:
     except FileNotFoundError:
         why = "it ended before its first checkpoint"
         if (run / "checkpoints" / "last.safetensors").exists():
-            why = f"the file was taken away; `ravine resume {run.name}` with a few more --steps writes it anew"
+            why = f"the file was taken away; `ravine resume {quoted(run.name)}` with a few more --steps writes it anew"
         raise InputError(f"The run {run} has no model.safetensors: {why}.") from None
     except Misshapen as error:
         raise InputError(f"The model {path} is damaged: {error}; {_mend(run)}.") from None
@@ -232,8 +233,8 @@ def exported(run: Path) -> tuple[bytes, str]:
 def _mend(run: Path) -> str:
     """What to do about a damaged model, as half a sentence."""
     if (run / "checkpoints" / "last.safetensors").exists():
-        return f"`ravine resume {run.name}` with a few more --steps writes it anew"
-    return f"`ravine train --recipe {run}` trains it again"
+        return f"`ravine resume {quoted(run.name)}` with a few more --steps writes it anew"
+    return f"`ravine train --recipe {quoted(run)}` trains it again"
 
 
 def _architecture(given: dict[str, Any]) -> Architecture:

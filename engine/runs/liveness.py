@@ -268,7 +268,10 @@ def _judge_here(who: Process, beats: Callable[[], heartbeat.News], kept: Callabl
     """The same of a process on this kernel."""
     gone: Verdict = "dead" if who.host == host() else "unknown"  # another name may be another machine after all
     if who.space == _space() or not who.space or not _space():
-        return "alive" if _lives(who.pid, who.started) else gone
+        lives = _lives(who.pid, who.started)
+        if lives and not _look(who.pid)[1]:  # there is somebody of this number; since when cannot be read
+            lives = kept() is not False
+        return "alive" if lives else gone
     seen = kept()
     if seen is None:
         seen = _seen(who)

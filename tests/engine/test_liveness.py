@@ -398,6 +398,20 @@ def test_another_container_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> N
     assert judge(replace(inside, host="ab0123456789"), lambda: "silent") == "unknown"
 
 
+def test_number_1_of_a_container_without_its_own_proc_does_not_find_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = Lock.take(old(tmp_path / "r", state="ended", pid=NO_PROCESS))
+    held = owner(tmp_path / "r")
+    assert held is not None
+    monkeypatch.setattr(liveness, "_look", lambda pid: ("", ""))
+    assert liveness.of_owner(tmp_path / "r", held) == "alive"
+    os.close(lock._handle)  # as the kernel does at the end of a process
+    assert liveness.of_owner(tmp_path / "r", held) == "dead"
+    lock._handle = os.open(os.devnull, os.O_RDONLY)
+    lock.release()
+
+
 def test_without_a_proc_file_system_it_is_told_all_the_same(
     tmp_path: Path, sleeper: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

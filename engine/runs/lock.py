@@ -71,7 +71,11 @@ class Lock:
         except OSError as error:
             if isinstance(error, FileNotFoundError) and run.is_dir():  # swept away by one that was quicker
                 raise HeldError(_told(run)) from None
-            raise InputError(f"The run {run} cannot be locked: {error.strerror or error} ({error.filename}).") from None
+            where = error.filename or aside
+            raise InputError(
+                f"The run {run} cannot be locked: {error.strerror or error} ({where}); its folder has to be one "
+                "that you may write to, with room on its disk."
+            ) from None
         finally:
             if handle >= 0:
                 os.close(handle)

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from textual.command import Provider
+
     from engine.recipe import Recipe
     from engine.runs.store import Lister
     from tui.desk import Desk
@@ -56,6 +58,13 @@ def _later(module: str, name: str) -> Callable[[], Screen[Any]]:
     return make
 
 
+def _commands() -> type[Provider]:
+    """What the palette asks; imported when it is opened first."""
+    from tui.palette import Commands
+
+    return Commands
+
+
 class RavineApp(Face):
     """The full-screen trainer.
 
@@ -68,6 +77,7 @@ class RavineApp(Face):
     CSS_PATH = "ravine.tcss"
     TITLE = "ravine"
     ENABLE_COMMAND_PALETTE = True
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_commands}
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("app")]
     MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {
         "train": TrainScreen,

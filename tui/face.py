@@ -156,6 +156,10 @@ class Face(App[None]):
         if self._drawn:
             self._settling = self.set_timer(REST, self.refresh)
 
+    def copy_to_clipboard(self, text: str) -> None:
+        """Copy a text; nothing that a terminal would obey where it is pasted is in it."""
+        super().copy_to_clipboard(printable_lines(text))
+
     def copy(self, text: str, shown: str = "") -> None:
         """Copy a text, and tell of it: the text itself, or other words for it."""
         from tui.clipboard import kept

@@ -6,8 +6,11 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from textual.app import SystemCommand
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.content import Content
 from textual.screen import Screen
 
+from tui.cells import tame
 from tui.keys import KEYS, Situation
 from tui.screens.train import TrainScreen
 
@@ -63,3 +66,30 @@ def _taker(app: RavineApp, preset: Preset) -> Callable[[], None]:
             app.action_go("train")
 
     return take
+
+
+class Commands(Provider):
+    """Offers them; names and help are shown as they are, for a recipe of somebody's may have brackets in them."""
+
+    async def discover(self) -> Hits:
+        """All, in alphabetical order."""
+        for name, help, act, shown in sorted(self._all(), key=lambda one: one[0]):
+            if shown:
+                yield DiscoveryHit(Content(name), act, text=name, help=Content(help))  # type: ignore[arg-type]
+
+    async def search(self, query: str) -> Hits:
+        """Those that match what is typed."""
+        matcher = self.matcher(query)
+        for name, help, act, _ in self._all():
+            score, places = matcher.fuzzy_search.match(query, name)
+            if score > 0:
+                marked = Content(name)
+                for place in (place for place in places if not name[place].isspace()):
+                    marked = marked.stylize(matcher.match_style, place, place + 1)
+                yield Hit(score, marked, act, text=name, help=Content(help))  # type: ignore[arg-type]
+
+    def _all(self) -> list[SystemCommand]:
+        return [
+            SystemCommand(tame(name), tame(help), act, shown)
+            for name, help, act, shown in self.app.get_system_commands(self.screen)
+        ]

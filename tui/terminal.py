@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.printable import printable_lines
 from tui.link import Link
 
 LIMIT = 1 << 20  # bytes at which the log is begun anew
@@ -83,7 +84,7 @@ def keep_copy(text: str) -> Path | None:
     path = user_state_path("ravine", appauthor=False) / "clipboard.txt"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text + "\n", encoding="utf-8")
+        path.write_text(printable_lines(text) + "\n", encoding="utf-8")
     except OSError:
         return None
     return path

@@ -7,6 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engine.printable import printable
+from engine.shell import quoted
 from tui.exporting import Exported, Exporter, offered
 from tui.prompt import Ask, Prompt
 from tui.runs_actions import Acted, Keeper
@@ -56,6 +58,7 @@ class RunEdits(Room):
 
         if self.run_path is not None:
             text = str(self.run_path.absolute())
+            text = text if printable(text) == text else quoted(text)
             self.app.copy_to_clipboard(text)
             file = keep_copy(text)
             self.app.notify(f"{text}\n\nAlso in {file}" if file else text, title="Copied", timeout=6)

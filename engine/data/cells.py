@@ -167,8 +167,9 @@ class _Categories:
         return None if day is None else self._exact.get(dates.show(day[0]))
 
 
-def truths(lower: Sequence[str]) -> tuple[int, int] | None:
-    """The codes that mean false and true, where two categories (in small letters) are words for these."""
+def truths(categories: Sequence[str]) -> tuple[int, int] | None:
+    """The codes that mean false and true, where two categories are words for these."""
+    lower = [text.lower() for text in categories]
     for no, yes in (*PAIRS, ("0", "1")):
         if len(lower) == 2 and set(lower) == {no, yes}:
             return lower.index(no), lower.index(yes)

@@ -11,7 +11,9 @@ Decimal = Literal[".", ","]
 PAIRS = (("false", "true"), ("no", "yes"), ("n", "y"), ("f", "t"), ("off", "on"))
 """Two words that make a column boolean, the one that counts as 0 first; in any case of letters."""
 
-_TRUTHS = {word: value for pair in (*PAIRS, ("0", "1")) for value, word in enumerate(pair)}
+TRUTHS = {word: value for pair in (*PAIRS, ("0", "1")) for value, word in enumerate(pair)}
+"""What each of these words says, and each of the two digits."""
+
 _DRESSED = re.compile(
     r"(?P<sign>[+-]?)[$€£¥]?\s?(?P<digits>\d{1,3}(,\d{3})+(\.\d+)?|\d+(\.\d+)?)\s?[%€$£¥]?$", re.ASCII
 )
@@ -70,4 +72,4 @@ def _plain(text: str) -> float | None:
 
 def to_truth(text: str) -> int | None:
     """0 or 1 for a word that says false or true, or for these digits; None for any other text."""
-    return _TRUTHS.get(text.strip().lower())
+    return TRUTHS.get(text.strip().lower())

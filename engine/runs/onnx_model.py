@@ -12,15 +12,17 @@ All is computed in float64. The file is written by hand from onnx.proto (onnx.ai
 from __future__ import annotations
 
 import struct
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from math import pi, sqrt
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.data.cells import truths
 from engine.data.inputs import Input
 from engine.data.kinds import TOKENS
+from engine.data.reading import TRUTHS
 from engine.errors import InputError
 from engine.learn.models import BATCH_NORM_EPSILON, LEAK, Activation
 from engine.runs.predictor import Predictor
@@ -90,7 +92,7 @@ def to_onnx(model: Predictor) -> bytes:
             "torch.onnx.export, or use --format predictor for the models that ravine has itself."
         )
     graph = _Graph({column.name for column in model.inputs})
-    parts = [part for column in model.inputs for part in _encode(graph, column)]
+    parts = [part for column in model.inputs for part in _encode(graph, column, model.encoder.missing)]
     x = parts[0] if len(parts) == 1 else graph.add("Concat", *parts, axis=1)
     if model.encoder.degree > 1:
         x = _terms(graph, x, model.encoder.chosen, len(model.encoder.base))
@@ -100,7 +102,7 @@ def to_onnx(model: Predictor) -> bytes:
     return _file(model, graph, _head(graph, model, _network(graph, model, x)))
 
 
-def _encode(graph: _Graph, column: Input) -> list[str]:
+def _encode(graph: _Graph, column: Input, missing: Iterable[str]) -> list[str]:
     """The encoded columns of one input, each double [rows, columns]; see `engine.data.encode`."""
     one = graph.constant(np.array([1]))
     if not column.is_coded:
@@ -108,7 +110,7 @@ def _encode(graph: _Graph, column: Input) -> list[str]:
         filled = graph.add("Where", gaps, graph.constant(float(column.typical)), column.name)
         found = [graph.add("Unsqueeze", filled, one)]
     else:
-        known = _codes(column)
+        known = _codes(column, missing)
         code = graph.add(
             "LabelEncoder",
             column.name,
@@ -129,14 +131,24 @@ def _encode(graph: _Graph, column: Input) -> list[str]:
     return found
 
 
-def _codes(column: Input) -> dict[str, int]:
+def _as_written(mark: str) -> list[str]:
+    """A missing mark in the case of letters that files have it in: NaN, n/a."""
+    return [token for token in TOKENS if token.lower() == mark]
+
+
+def _codes(column: Input, missing: Iterable[str]) -> dict[str, int]:
     """The code of every text that a category or a missing cell may be given as."""
-    known = {form: MISSING for token in TOKENS for form in (token, token.lower(), token.upper())}
+    known = {form: MISSING for token in missing for form in (token, token.upper(), *_as_written(token))}
     lower = [text.lower() for text in column.categories]
     for code, text in enumerate(column.categories):
         if len(lower) <= 100 and lower.count(text.lower()) == 1:
             for form in (text.lower(), text.upper(), text.capitalize()):
                 known.setdefault(form, code)
+    meant = truths(column.categories)
+    if meant is not None:
+        for word, truth in TRUTHS.items():
+            for form in (word, word.upper(), word.capitalize()):
+                known.setdefault(form, meant[truth])
     return known | {text: code for code, text in enumerate(column.categories)}
 
 

@@ -6,8 +6,9 @@ import json
 from importlib.resources import files
 from typing import Any
 
+from engine.data.cells import truths
 from engine.data.dates import FORMATS
-from engine.data.kinds import TOKENS
+from engine.data.reading import TRUTHS
 from engine.errors import InputError
 from engine.runs.predictor import Predictor
 from engine.runs.python_text import in_docstring
@@ -38,9 +39,10 @@ def _embedded(model: Predictor) -> str:
         "target": model.target,
         "classes": list(model.classes),
         "threshold": model.threshold,
-        "missing": sorted({token.lower() for token in TOKENS}),
+        "missing": encoder["missing"],
+        "truths": TRUTHS,
         "date_formats": list(FORMATS),
-        "inputs": encoder["inputs"],
+        "inputs": [given | {"truths": truths(given["categories"])} for given in encoder["inputs"]],
         "degree": encoder["degree"],
         "terms": encoder["terms"],
         "normalizer": model.normalizer.to_json(),

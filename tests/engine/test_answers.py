@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import random
+import subprocess
+import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -20,7 +22,7 @@ from hypothesis import strategies as st
 import engine
 from engine.data import rows as door
 from engine.recipe import build
-from engine.runs import predictor
+from engine.runs import predictor, standalone
 from engine.runs.model import PredictionWarning
 from engine.runs.predictor import Predictor
 from tests.conftest import Answer, prepared_run
@@ -202,3 +204,43 @@ def test_a_row_has_one_answer_by_every_door(
     assert same(loaded.predict(of_pandas(values)), wanted)
     typed.write_parquet(tmp_path / "all.parquet")
     assert same(of_table(model, tmp_path / "all.parquet"), wanted)
+
+
+def run_script(path: Path, *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    """predict.py, by a Python that has nothing else."""
+    line = [sys.executable, "-I", "-S", str(path), *words]
+    return subprocess.run(line, input=stdin, capture_output=True, text=True, timeout=600)
+
+
+def test_the_exported_script_gives_the_same_answers(model: Predictor, tmp_path: Path) -> None:
+    rng = random.Random(5)
+    values = [
+        {
+            "when": rng.choice([None, *DAYS]),
+            "price": rng.choice([None, 0.125, 3.5, 1.234]),
+            "zip": rng.choice([None, "01", "04"]),
+            "member": rng.choice([None, True, False]),
+            "flag": rng.choice([None, True, False]),
+            "size": rng.choice([None, 1234, 5]),
+            "note": rng.choice([None, "a", "c"]),
+        }
+        for _ in range(60)
+    ]
+    texts = [spelled(model, row, rng) for row in values]
+    wanted = model.predict_rows(texts)[0]
+    script = tmp_path / "predict.py"
+    script.write_text(standalone.script(model))
+    for separator in ",;\t|":
+        names = [*NAMES, "when"]  # of two columns of one name the first counts
+        lines = [[*(row[name] for name in NAMES), "soon"] for row in texts]
+        path = write(tmp_path / "rows.csv", names, lines, separator)
+        answer = run_script(script, str(path))
+        assert answer.returncode == 0, answer.stderr
+        assert same([float(line) for line in answer.stdout.split()[1:]], wanted)
+        assert run_script(script, stdin=path.read_text()).stdout == answer.stdout
+        assert same(of_table(model, path), wanted)
+    # As a module, with the objects of a program.
+    space: dict[str, Any] = {"__name__": "predict"}
+    exec(compile(standalone.script(model), "predict.py", "exec"), space)
+    objects = [cells_of(row, rng) for row in values]
+    assert same([space["predict"](row)[0] for row in objects], wanted)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import recipe
-from engine.data import encode, inputs, kinds, select, target, terms
+from engine.data import dates, encode, inputs, kinds, select, target, terms
 from engine.data.encode import Encoder
 from engine.data.inputs import Input
 from engine.data.parallel import Progress, Stop, check
@@ -74,6 +74,7 @@ def make(
     goal = target.read(table, column, data.task)
     check(cancelled)
     notes = [*table.notes, *(f"{each.name} was left out: {each.reason}." for each in left_out)]
+    notes += _either(table, (*names, column.name))
     kept = _kept(table, names, goal, data, notes)
     parts = _split(table, goal, kept, data, notes)
     check(cancelled)
@@ -86,6 +87,24 @@ def make(
         notes.append(f"Terms up to degree {data.degree} make {width:,} columns.")
     encoder = encode.with_degree(given, data.degree)
     return Plan(table, data, goal, column.name, parts, encoder, left_out, tuple(notes))
+
+
+def _either(table: Table, names: Iterable[str]) -> list[str]:
+    """A sentence for each column whose dates could have been read day first as well as month first."""
+    notes = []
+    for name in names:
+        reading = table[name].reading
+        if not reading.either:
+            continue
+        day = dates.reread(reading.either, reading.dates)
+        assert day is not None
+        known = dates.show(day[0]).partition(" ")[0]
+        order = "day" if reading.dates.startswith("%d") else "month"
+        notes.append(
+            f"{name}: no date tells whether the day or the month comes first, so they were read {order} first: "
+            f"{shown(reading.either)} is {known}. Write dates like {known} if that is wrong."
+        )
+    return notes
 
 
 def _kept(

@@ -31,10 +31,15 @@ class Form(Panel):
 
     def take_predictor(self, predictor: Predictor | None) -> None:
         """Another model: values of columns that it shares are kept, the others begin with typical ones."""
+        before = {one.name: one for one in self.predictor.inputs} if self.predictor is not None else {}
         self.predictor = predictor
         inputs = predictor.inputs if predictor is not None else ()
-        kept = self.values
-        self.values = {one.name: kept.get(one.name, _typical(one)) for one in inputs}
+        self.values = {
+            one.name: _carried(before.get(one.name), one, self.values[one.name])
+            if one.name in self.values
+            else _typical(one)
+            for one in inputs
+        }
         self._cursor, self._touched = 0, True
         self.redraw()
 
@@ -61,7 +66,7 @@ class Form(Panel):
             return self._editor.problem, True
         one = self._input(row.field)
         if one.categories:
-            return f"{one.name}: one of {', '.join(one.categories)}. Empty means missing.", False
+            return f"{one.name}: one of {', '.join(one.choices)}. Empty means missing.", False
         return f"{one.name}: {_range(one)} in the train rows; empty means missing.", False
 
     def action_choose(self) -> None:
@@ -111,12 +116,32 @@ class Form(Panel):
 
 
 def _typical(one: Input) -> str:
-    return one.typical if isinstance(one.typical, str) else f"{one.typical:.6g}"
+    """A typical value as the table writes it, numbers with six digits."""
+    if isinstance(one.typical, str) or one.kind == "date":
+        return one.write(one.typical)
+    shown = f"{one.typical:.6g}"
+    return shown.replace(".", ",") if one.reading.decimal == "," else shown
+
+
+def _carried(old: Input | None, one: Input, text: str) -> str:
+    """What was typed for a column of one model, for the same column of another, which may write it otherwise."""
+    from engine.data import cells
+
+    if one.is_coded or not text or old is None:
+        return text
+    value = None if old.is_coded else cells.amount(old, text)
+    if value is None:
+        return text if cells.amount(one, text) is not None else _typical(one)
+    if one.kind != old.kind:
+        return _typical(one)
+    return text if cells.amount(one, text) == value else one.write(value)
 
 
 def _range(one: Input) -> str:
     if one.categories:
-        return clip(" | ".join(one.categories), 24)
+        return clip(" | ".join(one.choices), 24)
     if one.low is None or one.high is None:
         return ""
+    if one.kind == "date":
+        return f"{one.write(one.low)} to {one.write(one.high)}"
     return f"{figures(one.low, 5)} to {figures(one.high, 5)}"

@@ -81,7 +81,7 @@ class Way(Scrolling):
         for index, feature in enumerate(found.features):
             spans = [
                 (left(f" {feature}", name), ink.text),
-                (right(figures(float(found.raw[index]), 6), size), ink.text),
+                (right(self._raw(feature, float(found.raw[index]), size), size), ink.text),
                 (right(fixed(float(found.normalized[index]), 5, self._moved(index)), size), ink.dim),
             ]
             if adds is not None:
@@ -96,6 +96,15 @@ class Way(Scrolling):
         assert self.predictor is not None
         way = self.predictor.normalizer
         return abs(float(way.offset[index]) / float(way.scale[index]))
+
+    def _raw(self, feature: str, value: float, size: int) -> str:
+        """A value of an encoded feature: a date as the table writes it, where there is room, and a number."""
+        assert self.predictor is not None
+        own = next((one for one in self.predictor.inputs if one.kind == "date" and one.name == feature), None)
+        if own is None:
+            return figures(value, 6)
+        text = own.write(value)
+        return text if len(text) <= size else text[:10] if text[4:5] == "-" else figures(value, 6)
 
     def _foot(self, found: Explanation, name: int, size: int, bar: int, most: int, whole: bool) -> list[list[Span]]:
         """The bias where the foot is `whole`, and the prediction; few classes and no blank line where room is short."""

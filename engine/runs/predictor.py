@@ -29,7 +29,8 @@ from engine.shape import Misshapen
 from engine.shell import quoted
 
 FORMAT = 2  # 1 had no `reading` of its inputs
-BATCH = 1 << 15  # rows that are encoded and predicted at once
+BATCH = 1 << 15  # rows that are encoded at once
+ROWS = 256  # rows that are predicted at once
 Floats = NDArray[np.float64]
 
 
@@ -95,7 +96,22 @@ class Predictor:
         return self.encoder.inputs
 
     def _outputs(self, matrix: Floats) -> Floats:
-        """[n, d] encoded features to [n] amounts in the target's own unit, or [n, classes] probabilities."""
+        """[n, d] encoded features to [n] amounts in the target's own unit, or [n, classes] probabilities.
+
+        BLAS sums in another order where there are other numbers of rows. They go through it by blocks of one size, so
+        that a row gets the same number to the last bit whatever is predicted with it.
+        """
+        if not len(matrix):
+            return np.empty((0, len(self.classes)) if self.classes else 0)
+        parts = []
+        for start in range(0, len(matrix), ROWS):
+            part = matrix[start : start + ROWS]
+            filling = ROWS - len(part)
+            whole = np.concatenate([part, np.repeat(part[-1:], filling, axis=0)]) if filling else part
+            parts.append(self._block(whole)[: len(part)])
+        return np.concatenate(parts)
+
+    def _block(self, matrix: Floats) -> Floats:
         outputs = self.forward(self.normalizer.transform(matrix))
         if self.task == "regression":
             return self.target_scale.inverse(outputs[:, 0])

@@ -187,3 +187,28 @@ def test_no_file_is_overwritten(tmp_path: Path) -> None:
     assert filejob.free_name(tmp_path / "a.csv.gz").name == "a_predictions.csv"
     (tmp_path / "a_predictions.csv").touch()
     assert filejob.free_name(tmp_path / "a.csv.gz").name == "a_predictions_2.csv"
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_dates_and_truths_are_typed_as_the_table_writes_them(
+    drive: Any, tmp_path: Path, size: tuple[int, int]
+) -> None:
+    lines = [f"{1 + i % 28:02}/{1 + i % 12:02}/2026,{('Yes', 'No')[i % 2]},{i % 28 + i % 2}" for i in range(60)]
+    (tmp_path / "visits.csv").write_text("day,member,y\n" + "\n".join(lines) + "\n")
+    values = {"dataset": str(tmp_path / "visits.csv"), "target": "y", "steps": 50, "pace": "max"}
+    async with drive(size=size, values=values) as driver:
+        await driver.press("space")
+        await driver.done()
+        await driver.press("p")
+        await driver.see("day", "member", "/2026", pane="form")
+        form, way = driver.app.screen.form, driver.app.screen.way
+        assert way.problem == ""
+        assert form.values["member"] in ("Yes", "No")
+        await driver.press("enter")
+        await driver.type("03/04/2026")
+        await driver.press("enter")
+        await driver.until(lambda: form.values["day"] == "03/04/2026", "the date that was typed")
+        await driver.see("03/04/2026", pane="way")
+        assert way.problem == ""
+        assert way.explanation.raw[0] == 20546  # the third of April
+        assert form.check("day", "soon").startswith("day: “soon” is not a date; give a date like ")

@@ -84,7 +84,7 @@ class Run:
         self.folder: RunFolder | None = None
         self.recorder: Recorder
         self.marks: list[Mark] = []
-        self.warnings: tuple[str, ...] = ()  # what to know of its appetite for disk and memory
+        self.warnings: tuple[str, ...] = ()  # what its data leave open, and its appetite for disk and memory
         self.lr = 0.0
         self.ending: Ending | None = None
         self.result: dict[str, Any] = {}
@@ -134,7 +134,8 @@ class Run:
         self.plan, self.facts = decide(self._placed(), self.prepared, activity, cancelled)
         self.lr = self.plan.lr
         done = 0 if self._origin is None or self._origin.branch else int(self._origin.state.facts.get("step", 0))
-        self.warnings = forecasts.check(forecasts.forecast(self.plan, self.prepared, self.recipe, done), self.recipe)
+        ahead = forecasts.check(forecasts.forecast(self.plan, self.prepared, self.recipe, done), self.recipe)
+        self.warnings = (*self.prepared.plan.doubts, *ahead)
         self.warnings += self._changed_modules()
         activity(f"starting the {self.plan.backend} backend on {self.plan.device}")
         self.kernel = open_kernel(self.plan, self.prepared, self.facts, activity)
@@ -156,7 +157,8 @@ class Run:
             **(provenance(self.recipe, self.plan, self.prepared, self.command, self._commit) | self._descent()),
         )
         own: tuple[str, ...] = getattr(self.kernel, "notes", ())  # of where its rows lie and how it computes
-        for note in (*self.prepared.notes, self.plan.backend_reason, *self.plan.notes, *own, *self.warnings):
+        notes = (*self.prepared.notes, self.plan.backend_reason, *self.plan.notes, *own, *self.warnings)
+        for note in dict.fromkeys(notes):
             self.folder.log(note)
         if self.step == 0:
             self.folder.stamp(0, time.time())

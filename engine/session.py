@@ -380,7 +380,7 @@ class Session:
             machine=company.sampler.latest if company.sampler is not None else None,
             marks=tuple(run.marks),
             refused=self._refused,
-            notes=(*run.prepared.notes, *run.plan.notes, *run.warnings),
+            notes=tuple(dict.fromkeys((*run.prepared.notes, *run.plan.notes, *run.warnings))),
             run=run.folder.path,
             ending=run.ending,
         )

@@ -35,6 +35,7 @@ class Plan:
         encoder: fitted on the train rows.
         left_out: columns that are not learned from.
         notes: what was left out or repaired so far.
+        doubts: those of the notes that tell how something was read that could be meant otherwise.
     """
 
     table: Table
@@ -45,6 +46,7 @@ class Plan:
     encoder: Encoder
     left_out: tuple[LeftOut, ...]
     notes: tuple[str, ...]
+    doubts: tuple[str, ...] = ()
 
 
 def make(
@@ -74,7 +76,8 @@ def make(
     goal = target.read(table, column, data.task)
     check(cancelled)
     notes = [*table.notes, *(f"{each.name} was left out: {each.reason}." for each in left_out)]
-    notes += _either(table, (*names, column.name))
+    doubts = _either(table, (*names, column.name))
+    notes += doubts
     kept = _kept(table, names, goal, data, notes)
     parts = _split(table, goal, kept, data, notes)
     check(cancelled)
@@ -86,7 +89,7 @@ def make(
     if data.degree > 1:
         notes.append(f"Terms up to degree {data.degree} make {width:,} columns.")
     encoder = encode.with_degree(given, data.degree)
-    return Plan(table, data, goal, column.name, parts, encoder, left_out, tuple(notes))
+    return Plan(table, data, goal, column.name, parts, encoder, left_out, tuple(notes), tuple(doubts))
 
 
 def _either(table: Table, names: Iterable[str]) -> list[str]:

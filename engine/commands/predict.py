@@ -107,7 +107,7 @@ def _names(keep: str) -> Keep:
 def _read(model: Predictor, asked: str, keep: Keep) -> Rows:
     from engine.data import rows
 
-    return rows.load(asked, model.encoder, keep)
+    return rows.load(asked, model.encoder, keep, stdin=True)
 
 
 def _typed(model: Predictor, values: str, keep: Keep) -> Rows:

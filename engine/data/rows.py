@@ -50,20 +50,22 @@ def load(
     encoder: Encoder,
     keep: Keep = (),
     *,
+    stdin: bool = False,
     progress: Progress | None = None,
     cancelled: Stop | None = None,
 ) -> Rows:
-    """The rows that `asked` names: a path, "-" for standard input, a built-in set, or module:function.
+    """The rows that `asked` names: a path, a built-in set, or module:function.
 
     Args:
         keep: names of further columns to give back as they are, or "all".
+        stdin: whether "-" is standard input, which in the app is the terminal.
 
     Raises:
         InputError: a column is not there, or the table cannot be read.
         Cancelled: as asked.
     """
     asked = asked.strip()
-    if is_stdin(asked):
+    if stdin and is_stdin(asked):
         with tempfile.TemporaryDirectory(prefix="ravine-") as folder:
             path = Path(folder) / "stdin"
             _spool(path, cancelled)

@@ -33,6 +33,7 @@ PROC = "/proc"
 FIRST_SPACE = "pid:[4026531836]"  # the namespace from which all processes of a kernel can be seen
 NOBODY = frozenset({"", "localhost", "localhost.localdomain"})  # names that many machines have
 CONTAINER = re.compile(r"[0-9a-f]{12}")  # the names that container engines give: each only once
+DAY = 86_400.0
 SLACK = 2.0  # seconds that clocks of one machine may be apart
 
 
@@ -233,15 +234,27 @@ def _of_facts(run: Path, facts: Mapping[str, Any], said: Standing, held: Owner |
         return "dead"
     if said.host != host():
         return "unknown"
-    # An earlier ravine wrote it, whose process began before the file was written.
-    try:
-        written = os.stat(run / "run.json").st_mtime
-    except OSError:
-        written = None
-    began = _began(pid)
-    if began is not None and written is not None and began > written + SLACK:
+    latest, began = _latest(run, facts), _began(pid)  # an earlier ravine wrote it, and not when its process began
+    if began is not None and latest is not None and began > latest + SLACK:
         return "dead"
     return "alive" if _lives(pid, "") else "dead"
+
+
+def _latest(run: Path, facts: Mapping[str, Any]) -> float | None:
+    """When the process that wrote run.json had begun for certain, in seconds since 1970; None where nothing tells."""
+    try:
+        written = [os.stat(run / name).st_mtime for name in ("run.json", "recipe.toml") if (run / name).exists()]
+    except OSError:
+        written = []
+    parts = facts.get("resumed")
+    part = parts[-1] if isinstance(parts, list) and parts else None
+    said = part.get("time") if isinstance(part, Mapping) else facts.get("created")
+    if isinstance(said, bool) or not isinstance(said, int | float):
+        return written[0] if written else None
+    if not written:
+        return float(said)
+    # A time that has nothing to do with those of the files is that of another clock, or of a copy.
+    return min(written[0], float(said)) if said > min(written) - DAY else written[0]
 
 
 def judge(who: Process, beats: Callable[[], heartbeat.News], kept: Callable[[], bool | None] = lambda: None) -> Verdict:

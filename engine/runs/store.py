@@ -194,7 +194,7 @@ def _entry(path: Path) -> index.Entry:
         result: dict[str, Any] = facts.get("result") or {}
         choices: dict[str, Any] = facts.get("choices") or {}
         state = str(facts.get("state", ""))
-        live = {name: facts.get(name) for name in ("state", "host", "pid", "process")}
+        live = {name: facts.get(name) for name in ("state", "host", "pid", "process", "created", "resumed")}
         told, pid = facts.get("host"), facts.get("pid")
         return {
             "state": state,

@@ -146,6 +146,22 @@ def test_a_number_that_was_given_away_again_is_no_old_run(tmp_path: Path, sleepe
     assert now(run).state == "interrupted"
 
 
+def test_an_old_run_that_began_before_the_process_of_its_number_is_interrupted(tmp_path: Path, sleeper: int) -> None:
+    """However late its run.json was written, or copied."""
+    start = psutil.Process(sleeper).create_time()
+    runs = tmp_path / "runs"
+    for name, said, state in (
+        ("before", {"created": start - 60}, "interrupted"),
+        ("after", {"created": start + 1}, "running"),
+        ("resumed", {"created": start - 9000, "resumed": [{"time": start - 60}]}, "interrupted"),
+        ("resumed after", {"created": start - 9000, "resumed": [{"time": start + 1}]}, "running"),
+        ("another clock", {"created": 12.0}, "running"),
+        ("no time", {}, "running"),
+    ):
+        assert now(old(runs / name, pid=sleeper, **said)).state == state, name
+    assert {run.name: run.state for run in list_runs(runs)}["before"] == "interrupted"
+
+
 # Folders with a lock.
 
 

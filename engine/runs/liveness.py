@@ -168,7 +168,7 @@ def owner(run: Path) -> Owner | None:
             return Owner(token, Process.of(content.get("process")), seen, content.get("kept") is True)
         except FileNotFoundError:
             continue  # given back meanwhile
-        except (InputError, ValueError, AttributeError, TypeError, LookupError, RecursionError):
+        except (InputError, ValueError, AttributeError, TypeError, LookupError, OverflowError, RecursionError):
             return Owner(token, None)
     return None
 

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -342,6 +343,35 @@ def test_a_lock_that_does_not_say_whose_it_is(tmp_path: Path) -> None:
     assert now(run).state == "unknown"
     Lock.take(run, take_over=True).release()
     assert now(run).state == "ended"
+
+
+WORDS = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8),
+    st.sampled_from([os.getpid(), 1, HOST, "gpu7", "1 ticks", "nan s", "1e999 s", "pid:[1]", "0123456789ab", 10**400]),
+)  # fmt: skip
+TREES = st.recursive(WORDS, lambda part: st.lists(part, max_size=3) | st.dictionaries(st.text(max_size=3), part))
+PROCESSES = st.dictionaries(st.sampled_from(["host", "pid", "machine", "boot", "space", "started"]), WORDS)
+OWNERS = st.fixed_dictionaries({}, optional={"process": PROCESSES | TREES, "folder": TREES, "kept": WORDS})
+
+
+@given(
+    content=st.one_of(st.binary(max_size=40), st.one_of(OWNERS, TREES).map(lambda tree: json.dumps(tree).encode())),
+    beat=st.binary(max_size=40),
+    said=st.fixed_dictionaries(
+        {"state": st.sampled_from(["running", "paused", "ended", "", 3, None])},
+        optional={"host": WORDS, "pid": WORDS, "process": PROCESSES | TREES, "created": WORDS, "resumed": TREES},
+    ),
+)
+def test_whatever_lies_in_a_folder_a_state_comes_out(content: bytes, beat: bytes, said: dict[str, Any]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        run = Path(folder)
+        (run / "lock").mkdir()
+        (run / "lock" / "token").write_bytes(content)
+        (run / "heartbeat").write_bytes(beat)
+        (run / "run.json").touch()
+        found = standing(run, said)
+        assert found.state in ("running", "paused", "interrupted", "unknown", "ended", "", "3")
+        assert bool(found.refusal(run)) == (found.state in liveness.LIVING)
 
 
 # Namespaces of processes, as containers have them.

@@ -9,8 +9,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from engine.recipe import Choice, choices
-from engine.rounding import ERRORS, metric_size
-from tui.numbers import duration, error, figures, gap, short
+from engine.rounding import ERRORS, metric_size, vanishes
+from tui.numbers import duration, error, figures, short
 
 if TYPE_CHECKING:
     from engine.runs.store import RunInfo
@@ -48,6 +48,13 @@ class Field:
         if self.size is not None and isinstance(value, int | float):
             return error(value, 5, self.size(run), lambda known, _: self.show(known))
         return "" if value is None else self.show(value) if not isinstance(value, str) else value
+
+    def rank(self, run: RunInfo) -> Any:
+        """What the column goes by in order: numbers without the digits that are rounding."""
+        value = self.get(run)
+        if not isinstance(value, float):
+            return value
+        return 0.0 if self.size is not None and vanishes(value, self.size(run)) else float(f"{value:.10e}")
 
 
 @dataclass(frozen=True)
@@ -131,7 +138,7 @@ _OWN: tuple[Field, ...] = (
         size=_figure("baseline_loss")),
     Field("validation", "validation", 10, "the validation loss", lambda run: run.val_loss, _number(5), True,
         size=_figure("baseline_loss")),
-    Field("gap", "gap", 9, "the gap to the optimum", lambda run: run.gap, gap, True),
+    Field("gap", "gap", 9, "the gap to the optimum", lambda run: run.gap, _number(3), True, size=lambda _: 1.0),
     Field("steps", "steps", 7, "updates taken", lambda run: run.steps or None, short, True),
     Field("dataset", "dataset", 12, "the table", lambda run: run.dataset.rpartition("/")[2] or None, kind="choice"),
     Field("age", "age", 10, "since it began", _about, _age, True, "about", timed=True),
@@ -235,7 +242,7 @@ def ordered(runs: Iterable[RunInfo], view: View) -> tuple[RunInfo, ...]:
     one = fields()[view.sort]
     # Ages run the other way round than times: the newest first is "down".
     down = not view.down if one.name == "age" else view.down
-    keyed = [(one.get(run), run) for run in newest]
+    keyed = [(one.rank(run), run) for run in newest]
     known = [pair for pair in keyed if pair[0] is not None]
     known.sort(key=lambda pair: _key(pair[0]), reverse=down)
     found = [run for _, run in known] + [run for value, run in keyed if value is None]

@@ -277,3 +277,19 @@ def test_whatever_is_typed_is_understood_or_told_in_one_sentence(text: str) -> N
         return
     for run in RUNS:
         wanted.accepts(run)
+
+
+def test_losses_that_differ_by_rounding_stand_with_the_newest_first_and_are_told_as_zero() -> None:
+    base = {"baseline_loss": 2500.0}
+    losses = {"a": 6e-26, "b": 0.0, "c": 2e-26, "d": 3.0, "e": 3.0 * (1 + 4e-16)}
+    rest = [
+        info(name, created=float(at), train_loss=loss, gap=loss / 2500, figures=base)
+        for at, (name, loss) in enumerate(losses.items())
+    ]
+    for column in ("loss", "gap"):
+        assert [run.name for run in ordered(rest, View(sort=column, down=False))] == ["c", "b", "a", "e", "d"]
+        assert [fields()[column].text(run) for run in rest[:3]] == ["≈ 0"] * 3
+    assert fields()["loss"].text(info(train_loss=6e-26)) == "6e-26", "of an old run, which does not say its size"
+    assert fields()["accuracy"].text(info(figures={"accuracy": 0.0})) == "0"
+    assert fields()["r2"].text(info(figures={"r2": -2e-16})) == "≈ 0"
+    assert fields()["rmse"].text(info(figures={"rmse": 1e-13, **base})) == "≈ 0"

@@ -11,6 +11,7 @@ import numpy as np
 from rich.cells import cell_len
 from rich.style import Style
 
+from engine.rounding import raised
 from tui.charts import plot
 from tui.charts.axis import Tick, linear_ticks, log_ticks, nice_step, step_ticks, time_label, time_ticks
 from tui.charts.curve import Cut, Floats
@@ -62,13 +63,15 @@ class Logged:
         last = int(np.searchsorted(steps, window.stop, side="right")) + 1
         if last - first <= 2 * columns:
             places, some = window.place(steps[first:last].astype(np.float64)), values[first:last].astype(np.float64)
-            finite = np.where(np.isfinite(some), some, np.nan)
+            finite = raised(np.where(np.isfinite(some), some, np.nan), self.points.first)
             return Cut(places, finite, finite, finite, ~np.isfinite(some))
         found = self.points.columns(window.edges(columns))
         kept = np.isfinite(found.low) | found.gap
         middle = (found.edges[:-1] + np.maximum(found.edges[1:] - 1, found.edges[:-1])) / 2
-        low, high = found.low.astype(np.float64), found.high.astype(np.float64)
-        return Cut(window.place(middle)[kept], low[kept], high[kept], found.mean[kept], found.gap[kept])
+        low, high, mean = (
+            raised(values[kept].astype(np.float64), self.points.first) for values in (found.low, found.high, found.mean)
+        )
+        return Cut(window.place(middle)[kept], low, high, mean, found.gap[kept])
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import pytest
 from engine.commands.telling import spacing
 from tests.conftest import losses, wait_for
 
-EPOCH = re.compile(r"epoch ([\d,]+) of ([\d,]+): loss (\S+?)(, validation (\S+?))?(, \d+ s to go)?")
+EPOCH = re.compile(r"epoch ([\d,]+) of ([\d,]+): loss (\S+?)(, validation (\S+?))?(, [\d,]+ s to go)?")
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from engine.learn.plan import Plan
 from engine.recipe import Recipe, Recording, choices
 from engine.runs import graph, summaries
 from engine.runs.folder import RunFolder, read_evaluation_lines, read_pairs
+from engine.runs.markup import code, line, row, toml
 from engine.runs.tensorboard import EventFile, histogram_steps, logged
 
 Floats = NDArray[np.float64]
@@ -156,7 +157,7 @@ class Recorder:
         for split in ("train", "test"):
             found = figures.get(split, {}).items()
             self._events.point(wall, step, {f"metrics/{name}/{split}": value for name, value in found})
-        self._events.event(summaries.text("ending", wall, step, sentence))
+        self._events.event(summaries.text("ending", wall, step, line(sentence)))
         self._events.event(summaries.session_end(wall, summaries.SUCCESS if good else summaries.FAILURE))
 
     def recall(self, step: int) -> None:
@@ -197,9 +198,9 @@ def recipe_text(recipe: Recipe) -> str:
     """The recipe as Markdown: what was chosen, then everything."""
     given = recipe.changed()
     changed = "".join(
-        f"| {choice.label} | `{choice.show(given[choice.name])}` |\n"
+        f"{row((choice.label, code(choice.show(given[choice.name]))))}\n"
         for choice in choices()
         if choice.name in given and choice.section != "recording"
     )
     chosen = f"| choice | value |\n|---|---|\n{changed}\n" if changed else ""
-    return f"{chosen}```toml\n{recipe.to_toml()}```\n"
+    return f"{chosen}{toml(recipe.to_toml())}"

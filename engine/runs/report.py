@@ -17,6 +17,7 @@ from engine.rounding import ERRORS, ZERO, is_rounding, metric_size, raised, vani
 from engine.runs import braille, predictor
 from engine.runs.curves import left_out, read_evaluations
 from engine.runs.facts import read_facts, went_on
+from engine.runs.markup import code, code_line, escaped, line, row, toml
 
 WIDTH, HEIGHT = 64, 10  # of a chart, in characters
 MOST_WEIGHTS = 40  # rows of the table of weights
@@ -39,28 +40,30 @@ FIGURES = {
 def markdown(run: Path) -> str:
     """The page. Raises InputError where the folder is no run."""
     facts = read_facts(run)
-    parts = [f"# {run.resolve().name}\n", _head(facts), _result(facts), _metrics(facts), _weights(run, facts)]
+    parts = [f"# {escaped(run.resolve().name)}\n", _head(facts), _result(facts), _metrics(facts), _weights(run, facts)]
     parts += [_curves(run), _choices(run), _data(facts)]
     return "\n".join(part for part in parts if part)
 
 
 def _head(facts: Mapping[str, Any]) -> str:
-    lines = [str(facts.get("ending") or "It has not ended yet."), ""]
+    lines = [line(facts.get("ending") or "It has not ended yet."), ""]
     made = facts.get("created")
     if isinstance(made, int | float):
         lines.append(
-            f"Begun {time.strftime('%Y-%m-%d %H:%M:%S %z', time.localtime(made))} on {facts.get('host', '?')}."
+            f"Begun {time.strftime('%Y-%m-%d %H:%M:%S %z', time.localtime(made))} on {escaped(facts.get('host', '?'))}."
         )
     parts = ", ".join(f"{step:,}" for step in went_on(facts))
     lines += [f"Went on at step {parts}."] if parts else []
     versions = facts.get("versions") or {}
-    backend, device = facts.get("backend", "?"), facts.get("device", "?")
-    lines.append(f"{backend} backend, {facts.get('precision', '?')}, {device}, {facts.get('threads', '?')} thread(s); ")
-    lines[-1] += ", ".join(f"{name} {value}" for name, value in versions.items()) + "."
+    backend, precision, device, threads = (
+        escaped(facts.get(name, "?")) for name in ("backend", "precision", "device", "threads")
+    )
+    lines.append(f"{backend} backend, {precision}, {device}, {threads} thread(s); ")
+    lines[-1] += ", ".join(f"{escaped(name)} {escaped(value)}" for name, value in versions.items()) + "."
     if facts.get("command"):
-        lines += ["", f"    {facts['command']}"]
+        lines += ["", code_line(str(facts["command"]))]
     if facts.get("git_commit"):
-        lines += ["", f"Git commit {facts['git_commit']}."]
+        lines += ["", f"Git commit {escaped(facts['git_commit'])}."]
     return "\n".join(lines) + "\n"
 
 
@@ -160,7 +163,7 @@ def _curves(run: Path) -> str:
             lines = braille.chart(low, high, height=HEIGHT, log=log, span=(steps[0], steps[-1]))
             parts.append(_drawing(tag, lines, log))
     bad = left_out(run)
-    parts += [f"{bad}\n"] if bad else []
+    parts += [f"{line(bad)}\n"] if bad else []
     return "\n".join(["## Curves\n", *parts]) if parts else ""
 
 
@@ -170,20 +173,20 @@ def _spans_decades(low: Any, high: Any) -> bool:
 
 
 def _drawing(tag: str, lines: list[str], log: bool) -> str:
-    return f"**{tag}**{', logarithmic' if log else ''}, by step\n\n```text\n" + "\n".join(lines) + "\n```\n"
+    return f"**{escaped(tag)}**{', logarithmic' if log else ''}, by step\n\n```text\n" + "\n".join(lines) + "\n```\n"
 
 
 def _choices(run: Path) -> str:
     try:
         recipe = read_toml(run)
     except InputError as error:
-        return f"## Recipe\n\n{error}\n"
+        return f"## Recipe\n\n{line(error)}\n"
     changed = recipe.changed()
-    rows = [(c.label, f"`{c.show(recipe.get(c.name))}`") for c in choices() if c.name in changed]
+    rows = [(c.label, code(c.show(recipe.get(c.name)))) for c in choices() if c.name in changed]
     text = _table("Choices that are not the defaults", ("", ""), rows)
     events = [(f"{e.step:,}", e.field, str(e.value)) for e in recipe.events]
     text += "\n" + _table("Changes during the run", ("before update", "field", "value"), events) if events else ""
-    return f"{text}\n<details><summary>recipe.toml</summary>\n\n```toml\n{recipe.to_toml()}```\n\n</details>\n"
+    return f"{text}\n<details><summary>recipe.toml</summary>\n\n{toml(recipe.to_toml())}\n</details>\n"
 
 
 def _data(facts: Mapping[str, Any]) -> str:
@@ -192,19 +195,15 @@ def _data(facts: Mapping[str, Any]) -> str:
     counted = ", ".join(f"{count:,} {split}" for split, count in (data.get("rows") or {}).items())
     rows += [("rows", counted)] if counted else []
     rows += [("features", ", ".join(data["features"][:MOST_WEIGHTS]))] if data.get("features") else []
-    notes = "".join(f"- {note}\n" for note in data.get("notes") or [])
+    notes = "".join(f"- {line(note)}\n" for note in data.get("notes") or [])
     return _table("Data", ("", ""), rows) + (f"\n{notes}" if notes else "")
 
 
 def _table(title: str, head: tuple[str, ...], rows: list[Any]) -> str:
     if not rows:
         return ""
-    lines = [f"## {title}\n", _row(head), "|---" * len(head) + "|", *(_row(row) for row in rows)]
+    lines = [f"## {title}\n", row(head), "|---" * len(head) + "|", *map(row, rows)]
     return "\n".join(lines) + "\n"
-
-
-def _row(cells: tuple[str, ...]) -> str:
-    return "| " + " | ".join(" ".join(str(cell).replace("|", "\\|").split()) for cell in cells) + " |"
 
 
 def _figure(value: Any) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from engine.errors import InputError
+from engine.printable import to_bytes
 
 NEW = 0o666  # permissions of a new file, of which the umask takes away
 MOST = 64 * 2**20
@@ -147,7 +148,7 @@ def write_text(path: Path, text: str) -> None:
     A new file has the permissions that the umask leaves; one that takes the place of another keeps those of the other.
     Raises OSError.
     """
-    write_bytes(path, text.encode())
+    write_bytes(path, to_bytes(text))
 
 
 def write_bytes(path: Path, content: bytes, *, sync: bool = True) -> None:

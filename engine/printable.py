@@ -62,6 +62,11 @@ def to_bytes(text: str) -> bytes:
         return _HALVES.sub(_escaped, text).encode("utf-8", "surrogateescape")
 
 
+def utf8(text: str) -> bytes:
+    """A text for a format that takes UTF-8 and nothing else: what is none stands as an escape."""
+    return text.encode(errors="backslashreplace")
+
+
 def _escaped(found: re.Match[str]) -> str:
     letter = found.group()
     code = ord(letter)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
-from engine.printable import printable, printable_json, printable_lines
+from engine.printable import printable, printable_lines
 
 DONE, FAILED, WRONG, DIVERGED, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -71,7 +71,7 @@ def put_json(value: Any) -> None:
     from engine.runs.facts import to_json
 
     unicode = (sys.stdout.encoding or "").lower().startswith("utf")
-    sys.stdout.write(printable_json(to_json(value, ascii=not unicode)) + "\n")
+    sys.stdout.write(to_json(value, ascii=not unicode) + "\n")
 
 
 def hush() -> None:

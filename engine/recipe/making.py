@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import InputError
-from engine.files import read_text
+from engine.files import read_bytes, read_text
 from engine.recipe.choice import Choice, declared
 from engine.recipe.sections import SECTIONS, Event, Recipe
 
@@ -79,7 +79,7 @@ def read_toml(path: Path, base: Recipe | None = None) -> Recipe:
     if path.is_dir():
         path = path / "recipe.toml"
     try:
-        tree = tomllib.loads(read_text(path, MOST))
+        tree = tomllib.loads(_text(path))
     except FileNotFoundError:
         raise InputError(f"There is no recipe {path}; give a recipe.toml or a run folder.") from None
     except (ValueError, RecursionError) as error:
@@ -89,6 +89,13 @@ def read_toml(path: Path, base: Recipe | None = None) -> Recipe:
         return replace(build(_flat(tree), base), events=events)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
+
+
+def _text(path: Path) -> str:
+    """The text of a recipe. That of a run may name a file whose name is not UTF-8, in its own bytes (PEP 383)."""
+    if (path.parent / "run.json").exists():
+        return read_bytes(path, MOST).decode("utf-8", "surrogateescape")
+    return read_text(path, MOST)
 
 
 def _flat(tree: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any
 from engine import shape
 from engine.errors import InputError
 from engine.files import read_text
+from engine.printable import printable_json
 from engine.runs.schema import judge_run
 from engine.shape import Misshapen
 
@@ -38,8 +39,8 @@ def clean(value: Any) -> Any:
 
 
 def to_json(value: Any, *, ascii: bool = False) -> str:
-    """The JSON text of a value, without NaN or Infinity; `ascii`: with escapes for all other characters."""
-    return json.dumps(clean(value), ensure_ascii=ascii, allow_nan=False)
+    """The JSON text of a value, without NaN or Infinity, every character of it shown; `ascii`: with nothing else."""
+    return printable_json(json.dumps(clean(value), ensure_ascii=ascii, allow_nan=False))
 
 
 def host() -> str:

@@ -35,6 +35,7 @@ from numpy.typing import NDArray
 from engine.errors import InputError
 from engine.files import open_append, write_bytes, write_text
 from engine.history import History
+from engine.printable import printable_json, printable_lines
 from engine.recipe import Recipe
 from engine.runs.curves import read_evaluation_lines as read_evaluation_lines
 from engine.runs.curves import read_evaluations as read_evaluations
@@ -155,7 +156,10 @@ class RunFolder:
         process = own()
         writer = {"host": process.host, "pid": process.pid, "process": process.to_dict()}
         content = {"format": FORMAT, **writer} | self._facts
-        write_text(self.path / "run.json", json.dumps(clean(content), ensure_ascii=False, indent=1, allow_nan=False))
+        write_text(
+            self.path / "run.json",
+            printable_json(json.dumps(clean(content), ensure_ascii=False, indent=1, allow_nan=False)),
+        )
 
     def cut_short(self) -> None:
         """Say of a run that is going on that it was interrupted, for its process ends at once. From any thread."""
@@ -212,7 +216,7 @@ class RunFolder:
     def log(self, text: str) -> None:
         """Add a line, or a traceback, to log.txt."""
         stamp = time.strftime("%Y-%m-%d %H:%M:%S")
-        os.write(self._log, f"{stamp} {text.rstrip()}\n".encode())
+        os.write(self._log, f"{stamp} {printable_lines(text.rstrip())}\n".encode())
 
     def close(self) -> None:
         """Have the disk keep everything and give back lock and files, but the history's, which may still be read."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from engine.errors import InputError
 from engine.files import read_text, write_text
+from engine.printable import printable_json
 
 FORMAT = 1
 LONGEST = 10_000  # letters of a note
@@ -51,7 +52,7 @@ def write(run: Path, *, note: str | None = None, tags: Iterable[str] | None = No
             (run / "note.json").unlink(missing_ok=True)
         else:
             content = {"format": FORMAT, "note": new.note, "tags": list(new.tags)}
-            write_text(run / "note.json", json.dumps(content, ensure_ascii=False, indent=1) + "\n")
+            write_text(run / "note.json", printable_json(json.dumps(content, ensure_ascii=False, indent=1)) + "\n")
     except OSError as error:
         raise InputError(f"{run / 'note.json'} cannot be written: {error.strerror or error}.") from None
     return new

@@ -25,6 +25,7 @@ from engine.data.kinds import TOKENS
 from engine.data.reading import TRUTHS
 from engine.errors import InputError
 from engine.learn.models import BATCH_NORM_EPSILON, LEAK, Activation
+from engine.printable import utf8
 from engine.runs.predictor import Predictor
 from engine.runs.records import field, varint
 from engine.runs.summaries import whole
@@ -55,32 +56,32 @@ class _Graph:
         name, array = self.name(), np.asarray(values)
         content = b"".join(whole(1, size) for size in array.shape)
         if array.dtype.kind in "UO":
-            content += whole(2, STRING) + b"".join(field(6, text.encode()) for text in array.ravel().tolist())
+            content += whole(2, STRING) + b"".join(field(6, utf8(text)) for text in array.ravel().tolist())
         else:
             kind, form = (INT64, "<i8") if array.dtype.kind == "i" else (DOUBLE, "<f8")
             content += whole(2, kind) + field(9, np.ascontiguousarray(array, form).tobytes())
-        self.constants.append(content + field(8, name.encode()))
+        self.constants.append(content + field(8, utf8(name)))
         return name
 
     def add(self, op: str, *inputs: str, output: str = "", domain: str = "", **attributes: Any) -> str:
         """Add a node; the name of its output."""
         output = output or self.name()
-        content = b"".join(field(1, name.encode()) for name in inputs) + field(2, output.encode())
-        content += field(3, f"{op}{output}".encode()) + field(4, op.encode())
+        content = b"".join(field(1, utf8(name)) for name in inputs) + field(2, utf8(output))
+        content += field(3, utf8(f"{op}{output}")) + field(4, utf8(op))
         content += b"".join(field(5, _attribute(name, value)) for name, value in attributes.items())
-        self.nodes.append(content + (field(7, domain.encode()) if domain else b""))
+        self.nodes.append(content + (field(7, utf8(domain)) if domain else b""))
         return output
 
 
 def _attribute(name: str, value: Any) -> bytes:
     """An AttributeProto."""
-    content = field(1, name.encode())
+    content = field(1, utf8(name))
     if isinstance(value, float):
         return content + varint(2 << 3 | 5) + struct.pack("<f", value) + whole(20, A_FLOAT)
     if isinstance(value, int):
         return content + whole(3, value % 2**64) + whole(20, A_INT)
     if isinstance(value[0], str):
-        return content + b"".join(field(9, text.encode()) for text in value) + whole(20, A_STRINGS)
+        return content + b"".join(field(9, utf8(text)) for text in value) + whole(20, A_STRINGS)
     return content + b"".join(whole(8, number % 2**64) for number in value) + whole(20, A_INTS)
 
 
@@ -238,7 +239,7 @@ def _head(graph: _Graph, model: Predictor, z: str) -> list[bytes]:
 def _value(name: str, kind: int, width: int = 0) -> bytes:
     """A ValueInfoProto: [rows] or [rows, width]."""
     sizes = field(1, field(2, b"rows")) + (field(1, whole(1, width)) if width else b"")
-    return field(1, name.encode()) + field(2, field(1, whole(1, kind) + field(2, sizes)))
+    return field(1, utf8(name)) + field(2, field(1, whole(1, kind) + field(2, sizes)))
 
 
 def _file(model: Predictor, graph: _Graph, outputs: Sequence[bytes]) -> bytes:
@@ -249,5 +250,5 @@ def _file(model: Predictor, graph: _Graph, outputs: Sequence[bytes]) -> bytes:
     content += b"".join(field(11, given) for given in inputs) + b"".join(field(12, given) for given in outputs)
     versions = field(8, whole(2, OPSET)) + field(8, field(1, b"ai.onnx.ml") + whole(2, ML_OPSET))
     notes = {"target": model.target, "task": model.task, "table": model.table_name, "run": model.path.name}
-    told = b"".join(field(14, field(1, key.encode()) + field(2, text.encode())) for key, text in notes.items())
+    told = b"".join(field(14, field(1, utf8(key)) + field(2, utf8(text))) for key, text in notes.items())
     return whole(1, IR_VERSION) + field(2, b"ravine") + field(7, content) + versions + told

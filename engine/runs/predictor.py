@@ -22,6 +22,7 @@ from engine.learn.kernels.contract import Parameters
 from engine.learn.metrics import decide, probabilities
 from engine.learn.models import Architecture, buffers, forward
 from engine.learn.plan import Plan
+from engine.printable import printable_json
 from engine.runs import tensors
 from engine.runs.facts import read_facts
 from engine.runs.schema import judge_model
@@ -69,7 +70,7 @@ def save_model(path: Path, parameters: Parameters, prepared: Prepared, plan: Pla
         "table": prepared.table_name,
         "fingerprint": prepared.fingerprint,
     }
-    text = json.dumps(schema, ensure_ascii=False, allow_nan=False)
+    text = printable_json(json.dumps(schema, ensure_ascii=False, allow_nan=False))
     write_bytes(path, to_bytes(parameters.arrays, metadata={"schema": text}))
 
 
@@ -243,7 +244,7 @@ def exported(run: Path) -> tuple[bytes, str]:
     # The format begins with the length of a JSON header (huggingface.co/docs/safetensors).
     header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
     tree = json.loads(header.pop("__metadata__")["schema"])
-    return content, json.dumps(tree | {"tensors": header}, ensure_ascii=False, indent=1) + "\n"
+    return content, printable_json(json.dumps(tree | {"tensors": header}, ensure_ascii=False, indent=1)) + "\n"
 
 
 def _mend(run: Path) -> str:

@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.printable import utf8
+
 BLOCK = 4096  # records stamped at once
 FEW = 8  # records that are not worth stamping
 STRIDE = 256  # bytes of a message that are checksummed side by side
@@ -170,13 +172,13 @@ def pieces(
         cuts = (np.flatnonzero(np.diff(sizes)) + 1).tolist()
         for first, end in zip([0, *cuts], [*cuts, len(number)], strict=True):
             span = slice(first, end)
-            yield _stamp(tag.encode(), int(sizes[first]), wall_times[block][span], number[span], narrow[span])
+            yield _stamp(utf8(tag), int(sizes[first]), wall_times[block][span], number[span], narrow[span])
 
 
 def scalar(tag: str, wall_time: float, step: int, value: float) -> bytes:
     """One framed scalar record; step >= 0."""
     number = struct.pack("<f", value) if abs(value) < 3.4e38 or value != value else _narrow(value)
-    summary = field(1, field(1, tag.encode()) + b"\x15" + number)
+    summary = field(1, field(1, utf8(tag)) + b"\x15" + number)
     return record(
         b"\x09" + struct.pack("<d", wall_time) + (b"\x10" + varint(step) if step else b"") + field(5, summary)
     )

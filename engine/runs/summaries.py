@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.printable import utf8
 from engine.runs.records import field, varint
 
 Floats = NDArray[np.float64]
@@ -49,9 +50,9 @@ def tensor(values: NDArray[Any]) -> bytes:
 
 def _value(tag: str, plugin: str, values: NDArray[Any], content: bytes = b"") -> bytes:
     """A Summary with one tensor that a plugin shows."""
-    told = field(1, field(1, plugin.encode()) + (field(2, content) if content else b""))
+    told = field(1, field(1, utf8(plugin)) + (field(2, content) if content else b""))
     metadata = told + whole(4, TENSOR_CLASS)
-    return field(5, field(1, field(1, tag.encode()) + field(8, tensor(values)) + field(9, metadata)))
+    return field(5, field(1, field(1, utf8(tag)) + field(8, tensor(values)) + field(9, metadata)))
 
 
 def buckets(values: Floats) -> Floats:
@@ -78,7 +79,7 @@ def histogram(tag: str, wall_time: float, step: int, values: Floats) -> bytes:
 
 def text(tag: str, wall_time: float, step: int, markdown: str) -> bytes:
     """Words, in Markdown."""
-    return event(wall_time, step, _value(tag, "text", np.array(markdown.encode(), object)))
+    return event(wall_time, step, _value(tag, "text", np.array(utf8(markdown), object)))
 
 
 def pr_curve(tag: str, wall_time: float, step: int, y: NDArray[np.int64], chance: Floats) -> bytes:
@@ -109,16 +110,16 @@ def pr_table(y: NDArray[np.int64], chance: Floats) -> Floats:
 def _session(tag: str, wall_time: float, content: bytes) -> bytes:
     nothing = whole(1, 1) + field(2, field(2, whole(1, 0)))  # an empty tensor: all is in the metadata
     metadata = field(1, field(1, b"hparams") + field(2, content)) + whole(4, TENSOR_CLASS)
-    value = field(1, tag.encode()) + field(8, nothing) + field(9, metadata)
+    value = field(1, utf8(tag)) + field(8, nothing) + field(9, metadata)
     return event(wall_time, 0, field(5, field(1, value)))
 
 
 def session_start(wall_time: float, name: str, choices: Mapping[str, float | bool | str]) -> bytes:
     """The hyperparameters of a run: numbers, switches and words by name."""
     entries = b"".join(
-        field(1, field(1, key.encode()) + field(2, _plain(value))) for key, value in sorted(choices.items())
+        field(1, field(1, utf8(key)) + field(2, _plain(value))) for key, value in sorted(choices.items())
     )
-    started = entries + field(4, name.encode()) + number(5, wall_time)
+    started = entries + field(4, utf8(name)) + number(5, wall_time)
     return _session("_hparams_/session_start_info", wall_time, field(3, started))
 
 
@@ -133,7 +134,7 @@ def _plain(value: float | bool | str) -> bytes:
         return whole(4, int(value))
     if isinstance(value, int | float):
         return number(2, float(value))
-    return field(3, value.encode())
+    return field(3, utf8(value))
 
 
 # The graph.
@@ -141,13 +142,13 @@ def _plain(value: float | bool | str) -> bytes:
 
 def node(name: str, op: str, inputs: Sequence[str] = (), shape: Sequence[int] | None = None, **notes: str) -> bytes:
     """A NodeDef. `shape`: of its output, -1 for the rows; `notes` are shown as attributes."""
-    content = field(1, name.encode()) + field(2, op.encode())
-    content += b"".join(field(3, source.encode()) for source in inputs)
-    told = {key: field(2, value.encode()) for key, value in notes.items()}
+    content = field(1, utf8(name)) + field(2, utf8(op))
+    content += b"".join(field(3, utf8(source)) for source in inputs)
+    told = {key: field(2, utf8(value)) for key, value in notes.items()}
     if shape is not None:
         sizes = b"".join(field(2, whole(1, size if size >= 0 else size + 2**64)) for size in shape)
         told["_output_shapes"] = field(1, field(7, sizes))  # a list of one shape
-    return content + b"".join(field(5, field(1, key.encode()) + field(2, value)) for key, value in told.items())
+    return content + b"".join(field(5, field(1, utf8(key)) + field(2, value)) for key, value in told.items())
 
 
 def graph(wall_time: float, nodes: Sequence[bytes]) -> bytes:

@@ -231,3 +231,42 @@ def accented(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "é.csv").write_text("ä,π\n" + "".join(f"{i},{2 * i + 1}\n" for i in range(30)))
     hostile.run(folder / "é", folder / "é.csv", target="π", name="é")
     return folder
+
+
+# Names that are not UTF-8.
+
+
+def test_a_name_that_is_not_utf8_is_escaped_where_it_is_shown_and_opened_as_it_is(tmp_path: Path) -> None:
+    table, folder, out = (os.fsdecode(name) for name in (b"b\xff.csv", b"bad\xff", b"out\xfe."))
+    (tmp_path / table).write_text("x,y\n" + "".join(f"{i},{2 * i + 1}\n" for i in range(30)))
+
+    def call(*words: str, code: int = 0) -> str:
+        done = subprocess.run(
+            [*PROGRAM, *words], cwd=tmp_path, env=environment(), stdin=subprocess.DEVNULL, capture_output=True,
+            timeout=DEADLINE,
+        )  # fmt: skip
+        told = harmless(done.stderr)
+        assert done.returncode == code, told
+        return harmless(done.stdout) + told
+
+    assert "\\xff" in call("train", table, "--target", "y", "--steps", "20", "--name", "one", "--runs", folder)
+    run = f"{folder}/one"
+    assert "b\\xff.csv" in call("runs", "--runs", folder)
+    found = strict_json(call("runs", "--runs", folder, "--json"))["runs"]
+    assert [os.fsencode(one["path"]) for one in found] == [os.fsencode(run)]
+    assert call("predict", run, "--values", "3").strip() == "7"
+    assert call("predict", run, "--input", table).count("\n") == 31
+    call("resume", run, "--steps", "40")
+    call("train", "--recipe", run, "--steps", "5")
+    for format in ("csv", "wide-csv", "safetensors", "onnx", "code", "predictor", "report"):
+        assert "out\\xfe" in call("export", run, "--format", format, "-o", out + format)
+        assert (tmp_path / (out + format)).is_file()
+    assert "loss/train" in call("watch", folder)
+    assert "b\\xfe.csv" in call("train", os.fsdecode(b"b\xfe.csv"), code=2)
+    assert "is not UTF-8" in call("train", "--recipe", table_of_latin(tmp_path), code=2)
+
+
+def table_of_latin(folder: Path) -> str:
+    """A recipe of a person's own that is not UTF-8, which is told."""
+    (folder / "own.toml").write_bytes(b'[data]\ndataset = "caf\xe9.csv"\n')
+    return "own.toml"

@@ -314,6 +314,7 @@ class RavineApp(Face):
     def action_go(self, where: str) -> None:
         """To another screen."""
         if where in self.MODES and where != self.current_mode:
+            self.trusting.forget()
             self.switch_mode(where)
 
     def action_race(self) -> None:
@@ -346,6 +347,8 @@ class RavineApp(Face):
         """To the predict screen, with this run."""
         from tui.screens.predict import PredictScreen
 
+        self.trusting.forget()
+
         async def go() -> None:
             await self.switch_mode("predict")
             if isinstance(self.screen, PredictScreen):
@@ -374,6 +377,7 @@ class RavineApp(Face):
 
     def _visit(self, mode: str, path: Path | None) -> None:
         """To a screen that shows a run."""
+        self.trusting.forget()
 
         async def go() -> None:
             await self.switch_mode(mode)

@@ -103,7 +103,7 @@ class Desk:
         if recipe == self.recipe:
             return True
         changed = [name for name in values if recipe.get(name) != self.recipe.get(name)]
-        for name in changed:
+        for name in {"dataset", "model"} & set(changed):
             trust.ask(recipe.get(name))  # a module that a person names here may run
         self.recipe = recipe
         if self.live and self.run is not None:

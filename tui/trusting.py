@@ -28,20 +28,32 @@ class Trusting:
     def __init__(self, app: RavineApp) -> None:
         self._app = app
         self._asked: Untrusted | None = None
+        self._refused: object = None  # what a no was said to
         self._waiting: list[Callable[[], object]] = []  # what goes on after a yes
 
-    def ask(self, error: Untrusted, allowed: Callable[[], object]) -> None:
-        """Ask about some code; after a yes `allowed` is called."""
+    def ask(self, error: Untrusted, allowed: Callable[[], object], *, once: bool = False) -> None:
+        """Ask about some code; after a yes `allowed` is called.
+
+        Args:
+            once: not where a no was said since the person came to the screen, which asks for the code by itself.
+        """
         from tui.screens.trust import TrustScreen
 
+        if once and error.grants == self._refused:
+            return
         self._waiting.append(allowed)
         if self._asked is None:
             self._asked = error
             self._app.push_screen(TrustScreen(error), self._answered)
 
+    def forget(self) -> None:
+        """The person goes to another screen, where a no is no longer the answer."""
+        self._refused = None
+
     def _answered(self, allow: bool | None) -> None:
         error, self._asked = self._asked, None
         waiting, self._waiting = self._waiting, []
+        self._refused = None if allow or error is None else error.grants
         if allow and error is not None:
             trust.confirm(error)
             for allowed in waiting:

@@ -59,7 +59,9 @@ def load(asked: str, progress: Progress | None = None, cancelled: Stop | None = 
     except (Exception, SystemExit) as error:
         raise _blame(asked, error) from error
     if not callable(function):
-        raise InputError(f"{module_name} has no function {function_name}; define it, or name another.")
+        raise InputError(
+            f"{module_name} has no function {function_name}; {modules.hidden(asked) or 'define it, or name another'}."
+        )
     check(cancelled)
     try:
         returned = function()

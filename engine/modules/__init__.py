@@ -11,6 +11,6 @@ installed package.
 
 from __future__ import annotations
 
-from engine.modules.gate import changed, check, check_changes, fetch, of_run, used
+from engine.modules.gate import changed, check, check_changes, fetch, hidden, of_run, used
 
-__all__ = ["changed", "check", "check_changes", "fetch", "of_run", "used"]
+__all__ = ["changed", "check", "check_changes", "fetch", "hidden", "of_run", "used"]

@@ -11,6 +11,8 @@ from engine import trust
 from engine.errors import InputError
 from engine.files import open_regular
 
+MOST = 1 << 28  # bytes of a module that is hashed
+
 
 @dataclass(frozen=True)
 class Module:
@@ -26,10 +28,10 @@ def hashed(name: str, file: str | None) -> Module:
         return Module(name, "", "")
     digest = hashlib.sha256()
     try:
-        with open_regular(file) as content:
+        with open_regular(file, MOST) as content:
             while part := content.read(1 << 20):
                 digest.update(part)
-    except (OSError, InputError):  # inside an archive, or not readable: never known, so it is asked for each time
+    except (OSError, InputError):  # inside an archive, huge, or not readable: never known, so it is asked for each time
         return Module(name, os.path.realpath(file), "")
     return Module(name, os.path.realpath(file), digest.hexdigest())
 

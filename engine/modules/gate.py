@@ -56,8 +56,11 @@ def of_run(run: str, facts: Mapping[str, Any]) -> Iterator[None]:
         _of_run.reset(before)
 
 
-def check(*names: str) -> None:
+def check(*names: str, trusted: bool = False) -> None:
     """Whether module:function may be imported and called, without importing anything. Nothing to say of one not found.
+
+    Args:
+        trusted: the person trusts them as they are now, which is recorded.
 
     Raises:
         Untrusted: the person has neither asked for it nor run nor confirmed it, or it is not what the run recorded.
@@ -67,7 +70,8 @@ def check(*names: str) -> None:
     sources = {name: found for name in waiting if (found := _find(name))}
     if not sources:
         return
-    if trust.everything():
+    trusted = trusted or trust.everything()
+    if trusted:
         for name in sources:
             trust.ask(name)
     changes = _changes(recorded)
@@ -92,7 +96,8 @@ def check(*names: str) -> None:
             "read it, then allow it with --trust (in Python trust=True).",
             tuple(unknown), files, (), tuple(grants),
         )  # fmt: skip
-    _refuse(recorded, changes, tuple(sources), grants)
+    if changes and not trusted:
+        raise _refusal(recorded, changes, tuple(sources), grants)
     trust.add(grant for grant in grants if lasting(grant))
 
 
@@ -101,7 +106,8 @@ def check_changes(run: str, facts: Mapping[str, Any]) -> None:
     with of_run(run, facts):
         recorded = _of_run.get()
         changes = _changes(recorded)
-        _refuse(recorded, changes, (), _accepting(changes))
+        if changes and not trust.everything():
+            raise _refusal(recorded, changes, (), _accepting(changes))
 
 
 def _accepting(changes: list[tuple[Module, str]]) -> list[trust.Mark]:
@@ -109,19 +115,18 @@ def _accepting(changes: list[tuple[Module, str]]) -> list[trust.Mark]:
     return [(now.file, now.sha256, mark) for now, old in changes for mark in ("", old)]
 
 
-def _refuse(
+def _refusal(
     recorded: _Recorded | None, changes: list[tuple[Module, str]], names: tuple[str, ...], grants: list[trust.Mark]
-) -> None:
-    """Complain of changes, unless everything is trusted. Raises Untrusted."""
-    if changes and not trust.everything():
-        assert recorded is not None
-        files = tuple(os.path.basename(now.file) or now.name for now, _ in changes)
-        verb = "has" if len(files) == 1 else "have"
-        raise Untrusted(
-            f"{' and '.join(files)} {verb} changed since the run {recorded.run} was made with it; look at what is "
-            "different, then run it as it is now with --trust (in Python trust=True).",
-            names, tuple(now.file for now, _ in changes), files, tuple(grants),
-        )  # fmt: skip
+) -> Untrusted:
+    """The complaint about modules that are not what a run recorded of them."""
+    assert recorded is not None
+    files = tuple(os.path.basename(now.file) or now.name for now, _ in changes)
+    verb = "has" if len(files) == 1 else "have"
+    return Untrusted(
+        f"{' and '.join(files)} {verb} changed since the run {recorded.run} was made with it; look at what is "
+        "different, then run it as it is now with --trust (in Python trust=True).",
+        names, tuple(now.file for now, _ in changes), files, tuple(grants),
+    )  # fmt: skip
 
 
 def fetch(name: str) -> Any:
@@ -174,6 +179,15 @@ def changed(run: str, facts: Mapping[str, Any]) -> tuple[str, ...]:
     """The names of the modules that are not what a run recorded of them, or are gone. Imports nothing."""
     with of_run(run, facts):
         return tuple(os.path.basename(now.file) or now.name for now, _ in _changes(_of_run.get(), accepted=False))
+
+
+def hidden(name: str) -> str:
+    """Half a sentence on a file that is not read, for a module that goes before it; empty where there is none."""
+    place = name.partition(":")[0].partition(".")[0]
+    beside = local(place, [os.getcwd()])
+    if beside is None or beside.loader is None or not overruled(place, beside):
+        return ""
+    return f"a module of Python or of ravine is called so too, and goes before {beside.origin}; rename that file"
 
 
 def _find(name: str) -> list[Module]:

@@ -26,7 +26,6 @@ from engine.learn import metrics
 from engine.runs.predictor import Predictor
 from engine.runs.predictor import load as load_predictor
 from engine.runs.store import resolve
-from engine.trust import given
 
 if TYPE_CHECKING:
     import pandas as pd  # type: ignore[import-untyped, unused-ignore]
@@ -223,6 +222,5 @@ def load(run: str | Path, *, trust: bool = False) -> Model:
     """
     path = Path(run).expanduser()
     predictor = load_predictor(path if path.is_dir() else resolve(str(run), Path("runs")))
-    with given(trust):
-        predictor.check()
+    predictor.check(trust=trust)
     return Model(predictor)

@@ -132,11 +132,11 @@ class Predictor:
         with torch.no_grad():
             return np.asarray(module.eval()(torch.from_numpy(x)), np.float64)
 
-    def check(self) -> None:
+    def check(self, *, trust: bool = False) -> None:
         """Raise Untrusted where the model is a class of the person's own that may not be imported; imports nothing."""
         if self.architecture.family == "module":
             with modules.of_run(self.path.name, self._facts()):
-                modules.check(self.architecture.module)
+                modules.check(self.architecture.module, trusted=trust)
 
     def _facts(self) -> dict[str, Any]:
         """What run.json says; nothing of a model that lies alone."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import shutil
@@ -449,3 +450,21 @@ def test_load_asks_before_it_imports(classy: Place, monkeypatch: pytest.MonkeyPa
         engine.load("runs/a")
     assert isinstance(caught.value, Untrusted)
     assert "mine" not in sys.modules
+
+
+def test_there_is_one_way_to_import_what_is_not_written_in_the_program() -> None:
+    ways = {"import_module", "__import__", "exec", "eval", "run_path", "run_module", "exec_module", "load_module"}
+    allowed = {
+        "engine/modules/gate.py": {"import_module"},
+        "engine/children.py": {"run_module"},  # our own, in a child
+        "tui/app.py": {"import_module"},  # our own, by name
+    }
+    root = Path(engine.__file__).parents[1]
+    for path in sorted([*root.glob("engine/**/*.py"), *root.glob("tui/**/*.py")]):
+        place = path.relative_to(root).as_posix()
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call):
+                called = node.func
+                name = called.id if isinstance(called, ast.Name) else getattr(called, "attr", "")
+                own = isinstance(called, ast.Attribute) and name in ("eval", "exec")  # a method, such as nn.Module.eval
+                assert name not in ways or own or name in allowed.get(place, set()), f"{place}:{node.lineno}"

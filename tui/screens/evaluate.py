@@ -147,7 +147,7 @@ class EvaluateScreen(Room):
             text = str(message.found) or type(message.found).__name__
             if isinstance(message.found, Untrusted):
                 text = refusal(message.found, "come back to this screen to be asked again")
-                self.ravine.trusting.ask(message.found, self.arrive)
+                self.ravine.trusting.ask(message.found, self.arrive, once=True)
             self._say(text, bad=bad)
         else:
             self.of, self.evaluation = message.found

@@ -109,7 +109,7 @@ class PredictScreen(Room):
         self.way.problem = message.problem
         if message.untrusted is not None:
             self.way.problem = refusal(message.untrusted, "come back to this screen to be asked again")
-            self.ravine.trusting.ask(message.untrusted, lambda: self._load(message.path))
+            self.ravine.trusting.ask(message.untrusted, lambda: self._load(message.path), once=True)
         self.way.predictor = message.predictor
         self.way.explanation = None
         name = message.path.name

@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
+from engine import trust
 from engine.printable import printable
 from tui.cells import Span, wrap
 from tui.scrolling import Scrolling
@@ -51,6 +52,8 @@ class Words(Scrolling):
         if error.changed:
             has = "has" if len(error.changed) == 1 else "have"
             say(f"{changed} {has} changed since the run was made with it.", ink.bad)
+        elif all(trust.known(*mark) for mark in error.grants if not mark[2]):
+            say("You have run or confirmed this file before, but asked for something else of it.", ink.text)
         else:
             say("You have neither run nor confirmed this file before.", ink.text)
         does = f"imports it and calls {' and '.join(map(_called, error.names))}" if error.names else "imports it"

@@ -147,7 +147,8 @@ def _own(shape: Architecture) -> nn.Module:
     except AttributeError as error:
         if error.name != name:
             raise InputError(f"The module {place} cannot be imported: {type(error).__name__}: {error}.") from error
-        raise InputError(f"The module {place} has no class {name}.") from None
+        why = modules.hidden(shape.module)
+        raise InputError(f"The module {place} has no class {name}{'; ' if why else ''}{why}.") from None
     except (Exception, SystemExit) as error:
         raise InputError(f"The module {place} cannot be imported: {type(error).__name__}: {error}.") from error
     try:

@@ -21,6 +21,7 @@ from engine.recipe import Recipe, read_toml
 from engine.runs.code import loop, model, modules, table
 from engine.runs.code.job import Job, Style, block
 from engine.runs.facts import read_facts
+from engine.runs.provenance import own_modules as names_of
 from engine.runs.python_text import in_docstring, literal
 from engine.versions import version
 
@@ -101,6 +102,7 @@ def of_run(run: Path, style: Style, output: Path | None) -> str:
     facts = read_facts(run)
     recipe = read_toml(run)
     with own_modules.of_run(run.name, facts):
+        own_modules.check(*names_of(recipe))
         table = load(recipe.data)
     prepared = prepare(recipe.data, recipe.normalization, table)
     known = (facts.get("data") or {}).get("fingerprint")

@@ -49,7 +49,7 @@ class Exporter:
         self._given_up.set()
 
     def _work(self, run: Path, format: str, text: str, overwrite: bool, given_up: threading.Event) -> None:
-        from engine.runs.formats import FileThere, write
+        from engine.runs.formats import FileThere, warning, write
 
         due = monotonic() + PROGRESS
 
@@ -75,7 +75,8 @@ class Exporter:
             self._post(Exported(problem=f"{type(error).__name__}: {error}", done=True))
         else:
             names = " and ".join(str(file) for file in written)
-            self._post(Exported(f"Wrote {names}, {volume(size)}.", done=True))
+            told = warning(format, run, run.parent)
+            self._post(Exported(f"Wrote {names}, {volume(size)}.{f' {told}' if told else ''}", done=True))
 
 
 def offered(run: Path, ending: str) -> str:

@@ -65,6 +65,8 @@ def _export(run: str, format: Format, output: str | None, tag: str, style: str, 
         formats.put(parts, path, _teller())
         beside = formats.write_meaning(path, meaning) if meaning else None
         say(f"Wrote {path}, and what its numbers mean to {beside}." if beside else f"Wrote {path}.")
+    if warning := formats.warning(format, None if run == "all" else resolve(run, folder), folder, tag):
+        say(warning)
     return DONE
 
 

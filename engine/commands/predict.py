@@ -72,9 +72,13 @@ def predict(
         found = model.decide(next(parts))[0]
         put(printable(found) if model.classes else f"{found:.10g}")
     elif path is None:
+        from engine.runs.formulas import Formulas
         from engine.runs.predictions import lines
 
-        put_lines(lines(model, rows, parts, printable))
+        formulas = Formulas()
+        put_lines(lines(model, rows, parts, printable, formulas))
+        if formulas.sentence:
+            say(formulas.sentence)
     return DONE
 
 

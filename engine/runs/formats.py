@@ -94,6 +94,27 @@ def put(
         raise InputError(f"{path} cannot be written: {error.strerror or error}.") from None
 
 
+def warning(format: str, run: Path | None, folder: Path, tag: str = "loss/train") -> str:
+    """One sentence about text in a CSV file that a spreadsheet takes for formulas; empty where there is none.
+
+    Args:
+        run: what was exported; None for all runs of `folder`.
+    """
+    if format not in ("csv", "wide-csv") or (format == "csv" and run is not None):
+        return ""
+    from engine.runs import export
+    from engine.runs.formulas import Formulas
+    from engine.runs.store import list_runs
+
+    found = Formulas()
+    if run is not None:
+        found.names("the header", export.tags(run))
+    else:
+        names = [one.path.name for one in list_runs(folder) if one.state != "damaged" and tag in export.tags(one.path)]
+        found.names("Run" if format == "csv" else "the header", names)
+    return found.sentence
+
+
 def write_meaning(path: Path, meaning: str) -> Path:
     """Write what the numbers of a file of weights mean into a file beside it, which is returned. Raises InputError."""
     beside = _beside(path)

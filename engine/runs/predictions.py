@@ -13,6 +13,7 @@ from engine.data.rows import Rows
 from engine.errors import Cancelled, InputError
 from engine.files import replacing
 from engine.printable import to_bytes
+from engine.runs.formulas import Formulas, is_formula
 from engine.runs.predictor import Predictor
 
 if TYPE_CHECKING:
@@ -34,7 +35,8 @@ def write(
     As Parquet where `path` ends with .parquet or .pq, else as CSV.
 
     Returns:
-        The first predictions, at most five, and the warnings about values outside the training range.
+        The first predictions, at most five, and the warnings about values outside the training range and text that a
+        spreadsheet takes for formulas.
 
     Raises:
         InputError: a column that is missing or cannot be used, or a file that cannot be written.
@@ -59,26 +61,38 @@ def write(
             if path.suffix.lower() in PARQUET:
                 _frame(predictor, rows, watched()).write_parquet(file)
             else:
-                for text in lines(predictor, rows, watched()):
+                found = Formulas()
+                for text in lines(predictor, rows, watched(), formulas=found):
                     file.write(to_bytes(text))
+                warnings = (*warnings, *filter(None, [found.sentence]))
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror or error}.") from None
     return first, warnings
 
 
 def lines(
-    predictor: Predictor, rows: Rows, parts: Iterator[Any], show: Callable[[str], str] | None = None
+    predictor: Predictor,
+    rows: Rows,
+    parts: Iterator[Any],
+    show: Callable[[str], str] | None = None,
+    formulas: Formulas | None = None,
 ) -> Iterator[str]:
     """CSV in pieces: a header, then a line for each row.
 
     Args:
         show: what becomes of names and texts on the way to a terminal.
+        formulas: counts the texts that a spreadsheet takes for formulas.
     """
+    formulas = Formulas() if formulas is None else formulas
+    formulas.names("the header", header(predictor, rows.kept.columns))
+    for column in rows.kept.iter_columns():
+        formulas.column(column)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     shown = show or str
     writer.writerow(map(shown, header(predictor, rows.kept.columns)))
     names = {name: shown(name) for name in predictor.classes}
+    risky = frozenset(filter(is_formula, predictor.classes))
     done = 0
     for outputs in parts:
         found = predictor.decide(outputs)
@@ -88,7 +102,9 @@ def lines(
             kept = rows.kept[done : done + len(found)].iter_rows()
             if show is not None:
                 kept = ([show(cell) if isinstance(cell, str) else cell for cell in row] for row in kept)
-        found = [names[name] for name in found] if names else found
+        if names:
+            formulas.names("prediction", [name for name in found if name in risky] if risky else ())
+            found = [names[name] for name in found]
         writer.writerows([*given, value, *row] for given, value, row in zip(kept, found, chances, strict=False))
         done += len(found)
         yield text.getvalue()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -21,7 +21,7 @@ import numpy as np
 from engine.data import assemble, frames, kinds
 from engine.data.dialect import Dialect, find
 from engine.data.parallel import Progress, Stop, check, cores, each
-from engine.data.reading import to_number
+from engine.data.reading import Decimal, to_number
 from engine.data.table import Column, Floats, Table
 from engine.data.textfile import TextFile
 from engine.errors import InputError
@@ -40,13 +40,13 @@ class Given:
 
     Attributes:
         names: the columns that the model takes.
-        numbers: those of them that are numbers with a decimal point, and are parsed as such.
+        numbers: those of them that hold nothing but numbers, with their decimal mark.
         kept: further columns to be read, and all cells of which are wanted as they are written.
         missing: the marks of a missing cell, in small letters.
     """
 
     names: tuple[str, ...]
-    numbers: frozenset[str]
+    numbers: Mapping[str, Decimal]
     kept: frozenset[str]
     missing: tuple[str, ...]
 
@@ -106,7 +106,7 @@ def read_given(
     file = TextFile.open(path)
     while True:
         layout, wanted = _layout_for(file, given)
-        text = {n for n, name in enumerate(layout.names) if name not in wanted.numbers or name in wanted.kept}
+        text = {n for n, name in enumerate(layout.names) if wanted.numbers.get(name) != "." or name in wanted.kept}
         if len(layout.names) == 1:
             text = {0}  # polars reads a quoted empty number as it reads an empty line
         reading = _Reading(file, layout, frozenset(text), wanted)
@@ -196,7 +196,7 @@ class _Reading:
                 self.kept[column] = []
             if self.given is not None and name not in self.given.names:
                 continue
-            if column in self.text:
+            if column in self.text and (self.given is None or name not in self.given.numbers):
                 self.texts[column] = []
             else:
                 self.numbers[column] = _Numbers()
@@ -238,7 +238,8 @@ class _Reading:
             numbers = self.numbers[column]
             if not numbers.filled:
                 numbers.reserve(expected)
-            numbers.add(frames.floats(frame.to_series(column)))
+            series = frame.to_series(column)
+            numbers.add(frames.floats(self._to_numbers(column, series) if column in self.text else series))
 
         each(add, list(self.numbers), work=count * 8 * len(self.numbers))
         for columns in (self.texts, self.kept):
@@ -316,13 +317,15 @@ class _Reading:
 
         texts = series.str.strip_chars()
         absent = texts.str.to_lowercase().is_in(list(self._missing))
-        plain = texts.str.replace(",", ".", literal=True) if self.layout.decimal_comma else texts
+        decimal = self.layout.reading.decimal
+        if self.given is not None:
+            decimal = self.given.numbers[self.layout.names[number]]
+        plain = texts.str.replace(",", ".", literal=True) if decimal == "," else texts
         numbers = plain.cast(pl.Float64, strict=False)
         odd = (numbers.is_null() & ~absent).fill_null(False).arg_true()
         self.good[number] = self.good.get(number, 0) + len(series) - int(numbers.null_count())
         if not len(odd):
             return numbers
-        decimal = self.layout.reading.decimal
         meant = {text: to_number(text, decimal) for text in texts.gather(odd).unique().to_list()}
         values = np.array(numbers.to_numpy())
         found = self.strays.setdefault(number, [])

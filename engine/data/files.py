@@ -117,7 +117,7 @@ def from_arrays(path: Path, arrays: dict[str, NDArray[np.generic]], target: str 
 
 def _table(path: Path, columns: list[Column], notes: list[str], target: str | None = None) -> Table:
     if not columns or not len(columns[0].data):
-        raise InputError(f"{path.name} has no rows or no columns; there is nothing to learn from.")
+        raise InputError(f"{path.name} has no rows or no columns; write some into it.")
     columns = _unique(columns, notes)
     return Table(
         path.name.split(".")[0],

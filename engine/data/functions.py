@@ -170,7 +170,7 @@ def _dataset(
 def _table(asked: str, name: str, columns: list[Column], target: str | None) -> Table:
     sizes = {column.name: len(column.data) for column in columns}
     if not columns or not max(sizes.values()):
-        raise InputError(f"{asked} returns no rows; return at least two.")
+        raise InputError(f"{asked} returns no rows; return some.")
     if len(set(sizes.values())) > 1:
         listed = ", ".join(f"{column} {size:,}" for column, size in list(sizes.items())[:6])
         raise InputError(f"{asked} returns columns of unequal length ({listed}); make them equal.")

@@ -20,6 +20,7 @@ from engine.data.delimited import Given
 from engine.data.encode import Encoder
 from engine.data.frames import How
 from engine.data.parallel import Progress, Stop, check
+from engine.data.reading import Decimal
 from engine.data.table import Column, Table, suggest
 from engine.errors import InputError
 from engine.recipe import Data
@@ -67,18 +68,16 @@ def load(
     asked = asked.strip()
     if stdin and is_stdin(asked):
         with tempfile.TemporaryDirectory(prefix="ravine-") as folder:
-            path = Path(folder) / "stdin"
-            _spool(path, cancelled)
-            found = _from_file(path, encoder, keep, progress, cancelled)
+            spooled = Path(folder) / "stdin"
+            _spool(spooled, cancelled)
+            found = _from_file(spooled, encoder, keep, progress, cancelled)
         return replace(found, table=replace(found.table, source="stdin"))
-    path = Path(asked).expanduser()
-    name = asked.partition(":")[0]
-    if any(built_in.name == name for built_in in sources.builtin_sets()):
-        return _of_table(sources.load(Data(dataset=asked)), encoder, keep)
-    if functions.is_name(asked) and not path.exists():
+    data = Data(dataset=asked)
+    if sources.module_of(data):
         return _of_table(functions.load(asked, progress, cancelled, _how(encoder)), encoder, keep)
-    if path.name == asked and not path.suffix and not path.exists():
-        sources.load(Data(dataset=asked), lenient=True)  # says which set may be meant
+    path = sources.file_of(data)
+    if path is None:
+        return _of_table(sources.load(data), encoder, keep)
     return _from_file(path, encoder, keep, progress, cancelled)
 
 
@@ -148,13 +147,13 @@ def _names(encoder: Encoder) -> tuple[str, ...]:
     return tuple(wanted.name for wanted in encoder.inputs)
 
 
-def _plain_numbers(encoder: Encoder) -> frozenset[str]:
-    """The inputs whose cells are numbers with a decimal point and nothing else."""
-    return frozenset(
-        wanted.name
+def _plain_numbers(encoder: Encoder) -> dict[str, Decimal]:
+    """The inputs whose cells are numbers and nothing else, with their decimal mark."""
+    return {
+        wanted.name: wanted.reading.decimal
         for wanted in encoder.inputs
-        if wanted.kind == "numeric" and not wanted.truth and not wanted.reading.dates and wanted.reading.decimal == "."
-    )
+        if wanted.kind == "numeric" and not wanted.truth and not wanted.reading.dates
+    }
 
 
 def _parquet(path: Path, encoder: Encoder, keep: Keep, progress: Progress | None, cancelled: Stop | None) -> Rows:

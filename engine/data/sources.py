@@ -49,10 +49,20 @@ def module_of(data: recipe.Data) -> str:
     return asked if functions.is_name(asked) and not known and not _exists(Path(asked)) else ""
 
 
+def file_of(data: recipe.Data) -> Path | None:
+    """The file that a recipe reads its table from; None where it is from somewhere else, or nobody knows where."""
+    asked = data.dataset.strip()
+    name = asked.partition(":")[0]
+    if any(built_in.name == name for built_in in builtin_sets()) or module_of(data):
+        return None
+    path = Path(asked).expanduser()
+    return None if path.name == asked and not path.suffix and not _exists(path) else path
+
+
 def _exists(path: Path) -> bool:
     try:
         return path.exists()
-    except OSError:
+    except (OSError, ValueError):
         return False
 
 
@@ -66,10 +76,10 @@ def _read(data: recipe.Data, progress: Progress | None, cancelled: Stop | None) 
             if colon:
                 raise InputError(f"{name} has no parameters; ask for it as {name}.")
             return bundled.load(name) if built_in.kind == "bundled" else builtins.load(name)
-    path = Path(asked).expanduser()
     if module_of(data):
         return functions.load(asked, progress, cancelled)
-    if path.name == asked and not path.suffix and not path.exists():
+    path = file_of(data)
+    if path is None:
         raise _unknown(asked)
     from engine.data import files
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import ast
+import runpy
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars
 import pytest
 
 from engine.learn.decide import decide
@@ -61,3 +65,34 @@ async def test_the_rows_of_a_large_table_are_written_when_the_script_is_copied(d
 def test_colours_lose_no_character() -> None:
     text = 'import torch  # all\n\ndef f(x):\n    """Doc."""\n    return x @ 2.5e-1 if x else "…"\n'
     assert ["".join(piece for piece, _ in line) for line in colour(text)] == text.splitlines()
+
+
+@pytest.mark.parametrize("rows", [10, 60])
+async def test_names_in_a_script_of_the_app_are_no_code(rows: int, drive: Any, tmp_path: Path) -> None:
+    odd = 'b"""\nopen("PWNED","w")\n#'
+    file = tmp_path / (odd.replace("/", "") + ".parquet")
+    random = np.random.default_rng(0)
+    polars.DataFrame({odd: random.standard_normal(rows), "y\\": random.standard_normal(rows)}).write_parquet(file)
+    async with drive(values={"dataset": str(file), "target": "y\\", "steps": "5", "val": "0"}) as driver:
+        await driver.press("o")
+        for style in ("torch.tensor", "nn.Linear"):
+            await driver.until(lambda style=style: style in driver.app.screen.to_copy() or rows > 20, "the script")
+            text = driver.app.screen.to_copy()
+            assert not [node for node in ast.walk(ast.parse(text)) if ast.unparse(node).startswith("open(")]
+            assert "\n#" not in ast.get_docstring(ast.parse(text))
+            await driver.press("v")
+            await driver.until(lambda text=text: driver.app.screen.to_copy() not in ("", text), "the other style")
+        if rows > 20:
+            table = driver.app.screen._table
+            assert table.parent == tmp_path / "state/ravine/tables"
+            await driver.press("c")
+            await driver.until(table.exists, "the table")
+        text = driver.app.screen.to_copy()
+    names = runpy.run_path(str(write(tmp_path / "script.py", text)))
+    assert len(names["losses"]) == 5
+    assert not (tmp_path / "PWNED").exists()
+
+
+def write(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8")
+    return path

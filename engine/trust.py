@@ -39,6 +39,12 @@ def ask(name: object) -> None:
         _asked.add(name.strip())
 
 
+def ask_table(name: object) -> None:
+    """The same of a table, which may also be a file that is called so: then no module is meant."""
+    if isinstance(name, str) and not os.path.lexists(name.strip()):
+        ask(name)
+
+
 def asked(name: str) -> bool:
     """Whether a person asked for this name in this process, or for everything."""
     return _everything or name in _asked

@@ -103,8 +103,10 @@ class Desk:
         if recipe == self.recipe:
             return True
         changed = [name for name in values if recipe.get(name) != self.recipe.get(name)]
-        for name in {"dataset", "model"} & set(changed):
-            trust.ask(recipe.get(name))  # a module that a person names here may run
+        if "dataset" in changed:  # a module that a person names here may run
+            trust.ask_table(recipe.data.dataset)
+        if "model" in changed:
+            trust.ask(recipe.model.model)
         self.recipe = recipe
         if self.live and self.run is not None:
             self._steer(changed)

@@ -10,7 +10,7 @@ from engine import process
 from engine.commands.console import DONE, put, put_json, put_lines, say
 from engine.errors import InputError
 from engine.printable import printable
-from engine.trust import ask
+from engine.trust import ask_table
 
 if TYPE_CHECKING:
     from engine.data.rows import Keep, Rows
@@ -51,7 +51,7 @@ def predict(
         _refuse_own_input(path, input)
     model.check()
     if input is not None:
-        ask(input)  # a module:function may give the rows, and the person has just named it
+        ask_table(input)  # a module:function may give the rows, and the person has just named it
     rows = _typed(model, values, _names(keep)) if values is not None else _read(model, str(input), _names(keep))
     for note in rows.table.notes:  # above all that lines were skipped: those have no prediction
         say(note)

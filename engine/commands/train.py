@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from engine.runs.origin import Origin
 
 
-OWN_CODE = ("dataset", "model")  # fields that may name a module of the person's own
-
-
 def asked(
     word: str | None,
     recipe_file: str | None,
@@ -61,8 +58,9 @@ def asked(
             _same_modules(path, trusting)
             base = base.replace({"name": ""})  # which the run that is repeated has taken
     recipe = build(values, base=base)
-    for field in OWN_CODE:
-        trust.ask(recipe.get(field) if trusting else values.get(field))
+    named = recipe.get if trusting else values.get
+    trust.ask_table(named("dataset"))
+    trust.ask(named("model"))
     return recipe
 
 

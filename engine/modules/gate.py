@@ -67,7 +67,7 @@ def check(*names: str, trusted: bool = False) -> None:
     """
     recorded = _of_run.get()
     waiting = [n for n in names if n.partition(":")[0] not in sys.modules or _key(recorded, n) not in _passed]
-    sources = {name: found for name in waiting if (found := _find(name))}
+    sources = {name: found for name in waiting if trust.NAME.fullmatch(name) and (found := _find(name))}
     if not sources:
         return
     trusted = trusted or trust.everything()
@@ -140,7 +140,7 @@ def fetch(name: str) -> Any:
     """
     check(name)
     place, _, attribute = name.partition(":")
-    sources = _find(name)
+    sources = _find(name) if trust.NAME.fullmatch(name) else []
     if not sources:
         raise ModuleNotFoundError(f"No module named {place!r}", name=place)
     process.end_whole()

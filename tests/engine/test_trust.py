@@ -468,3 +468,25 @@ def test_there_is_one_way_to_import_what_is_not_written_in_the_program() -> None
                 name = called.id if isinstance(called, ast.Name) else getattr(called, "attr", "")
                 own = isinstance(called, ast.Attribute) and name in ("eval", "exec")  # a method, such as nn.Module.eval
                 assert name not in ways or own or name in allowed.get(place, set()), f"{place}:{node.lineno}"
+
+
+def test_a_file_that_is_called_like_a_function_asks_for_no_module(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(place.folder)
+    (place.folder / "os:abort").write_text("a,y\n1,2\n3,4\n5,6\n")
+    with trust.scope():
+        trust.ask_table("os:abort")
+        assert not trust.asked("os:abort")
+        trust.ask_table("os:getcwd")
+        assert trust.asked("os:getcwd")
+    assert place.ravine("train", "os:abort", "--target", "y", "--steps", "3").returncode == 0
+
+
+@pytest.mark.parametrize(
+    "name", ["os", "", ":", "os:", ":abort", "../os:abort", "os.:abort", "a b:c", "os:abort()", "os\x00:x"]
+)
+def test_what_is_no_module_and_name_is_not_looked_for(name: str) -> None:
+    modules.check(name)
+    with pytest.raises((ModuleNotFoundError, Untrusted)):
+        modules.fetch(name)

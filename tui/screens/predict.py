@@ -167,7 +167,7 @@ class PredictScreen(Room):
 
     def _begin(self, text: str | None) -> None:
         if text and self.way.predictor is not None:
-            trust.ask(text)  # a module:function may give the rows
+            trust.ask_table(text)  # a module:function may give the rows
             self._job = FileJob(self.way.predictor, text, self.post_message)
             self._job.start()
             self._tell([(f"reading {Path(text).name}… Esc stops.", False)])

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from engine import trust
-from engine.errors import Untrusted
-
 if TYPE_CHECKING:
+    from engine.errors import Untrusted
     from tui.app import RavineApp
 
 
@@ -53,6 +51,8 @@ class Trusting:
     def _answered(self, allow: bool | None) -> None:
         error, self._asked = self._asked, None
         waiting, self._waiting = self._waiting, []
+        from engine import trust
+
         self._refused = None if allow or error is None else error.grants
         if allow and error is not None:
             trust.confirm(error)

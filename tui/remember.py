@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine import trust
 from tui.keymap import named
 
 if TYPE_CHECKING:
@@ -75,6 +74,7 @@ class Memory:
         """
         if not self._words or _names_table(words):
             return preset(words)
+        from engine import trust
         from engine.errors import InputError
 
         problem = self._gone()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -93,10 +95,15 @@ def _json(model: Predictor, rows: Rows, parts: Any, path: Path | None, warnings:
         if model.classes:
             answer |= {"classes": model.classes, "probabilities": outputs}
         if rows.kept.width:
-            answer["kept"] = {name: rows.kept[name].to_list() for name in rows.kept.columns}
+            answer["kept"] = {name: [*map(_plain, rows.kept[name].to_list())] for name in rows.kept.columns}
     else:
         answer |= {"output": str(path), "rows": rows.table.rows}
     return answer | {"warnings": (*rows.table.notes, *warnings)}
+
+
+def _plain(cell: Any) -> Any:
+    """A kept cell as JSON has it; a date as text."""
+    return cell if cell is None or isinstance(cell, bool | int | float | str) else str(cell)
 
 
 def _names(keep: str) -> Keep:
@@ -118,28 +125,46 @@ def _typed(model: Predictor, values: str, keep: Keep) -> Rows:
     """The one row of --values."""
     from engine.data import rows
 
-    return rows.of_mapping(_one_row(values, [wanted.name for wanted in model.inputs]), model.encoder, keep)
+    return rows.of_mapping(_one_row(values, model), model.encoder, keep)
 
 
 def _refuse_own_input(path: Path, asked: str) -> None:
     """Raise InputError where the answer would take the place of the table that it is made from."""
+    from engine.data import rows
+
     try:
-        same = path.samefile(Path(asked).expanduser())
+        own = path.stat()
+        read = os.fstat(0) if rows.is_stdin(asked) else Path(asked).expanduser().stat()
     except (OSError, ValueError):
         return  # one of the two is not there
+    same = stat.S_ISREG(own.st_mode) and os.path.samestat(own, read)
     if same:
         raise InputError(f"-o {path} is the very file that is read; give the predictions another name.")
 
 
-def _one_row(text: str, names: list[str]) -> dict[str, str]:
-    from engine.recipe.choice import cells
+def _one_row(text: str, model: Predictor) -> dict[str, str]:
+    """The row of --values: cells in the order of the columns, or NAME=CELL, with commas or semicolons between them.
 
-    try:
-        parts = cells(text)
-    except ValueError as error:
-        raise InputError(f"--values is no line of CSV: {error}.") from None
+    Semicolons come first where numbers have a decimal comma.
+    """
+    names = [wanted.name for wanted in model.inputs]
+    comma = any(wanted.reading.decimal == "," for wanted in model.inputs)
+    found = {mark: _cells(text, mark) for mark in (";," if comma else ",;")}
+    for parts in found.values():
+        if parts and all(part.count("=") == 1 for part in parts):
+            return {name.strip(): value.strip() for name, _, value in (part.partition("=") for part in parts)}
+        if len(parts) == len(names) and not all("=" in part for part in parts):
+            return dict(zip(names, parts, strict=True))
+    parts = found[","]
     if parts and all("=" in part for part in parts):
         return {name.strip(): value.strip() for name, _, value in (part.partition("=") for part in parts)}
-    if len(parts) != len(names):
-        raise InputError(f"--values has {len(parts)} values, the model takes {len(names)}: {', '.join(names)}.")
-    return dict(zip(names, parts, strict=True))
+    raise InputError(f"--values has {len(parts)} values, the model takes {len(names)}: {', '.join(names)}.")
+
+
+def _cells(text: str, separator: str) -> list[str]:
+    import csv
+
+    try:
+        return next(csv.reader([text], delimiter=separator, skipinitialspace=True), [])
+    except csv.Error as error:
+        raise InputError(f"--values cannot be read: {error}; give one row, with commas between the values.") from None

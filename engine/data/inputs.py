@@ -33,7 +33,7 @@ class Input:
         typical: what a missing cell is filled with: a number, or a category.
         marked: whether a column of its own says that the cell was missing.
         two_valued: whether the train rows have at most two different numbers; found only where terms need it.
-        truth: whether the train rows hold 0 and 1 and no other number, so that yes and no can be read as these.
+        truth: whether the train rows hold no number but 0 and 1, so that yes and no can be read as these.
         reading: how the texts of the column were read.
     """
 
@@ -160,7 +160,7 @@ def _fit_numbers(column: Column, cells: Floats, missing: Fill, *, two_valued: bo
     few = two_valued and bool(((cells == low) | (cells == high)).all())
     typical = _typical(cells, missing, exact=marked)
     kind: ColumnKind = "date" if column.kind == "date" else "numeric"
-    truth = (low, high) == (0.0, 1.0) and bool(((cells == 0.0) | (cells == 1.0)).all())
+    truth = {float(low), float(high)} <= {0.0, 1.0} and bool(((cells == 0.0) | (cells == 1.0)).all())
     return Input(column.name, kind, float(low), float(high), (), typical, marked, few, truth, column.reading)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 import json
 import sys
@@ -78,6 +79,7 @@ def test_words_for_true_and_false(words: str, others: list[str], cli: Cli, tmp_p
         true, false = pair.split()
         assert predicted(true, false) == wanted, pair
         assert (predicted(true), predicted(false)) == (wanted[:1], wanted[1:]), pair  # only one of the two words
+    assert cli("predict b --values", f"{others[0].split()[0]},5").out.strip() == f"{wanted[0]:.10g}"
     (tmp_path / "none.csv").write_text("member,x\n,5\nNA,5\n")  # an empty column is one of missing cells
     answer = cli("predict b --input none.csv")
     assert len(set(answers(answer))) == 1
@@ -105,6 +107,22 @@ def test_a_number_means_what_it_meant_in_its_column(cli: Cli, tmp_path: Path) ->
         (tmp_path / "new.csv").write_text(text)
         assert answers(cli("predict comma --input new.csv")) == pytest.approx([1.234 * 8], abs=0.01)
         assert answers(cli("predict thousands --input new.csv")) == pytest.approx([(1234 - 1000) / 250], abs=0.01)
+
+
+def test_one_row_may_have_decimal_commas(cli: Cli, tmp_path: Path) -> None:
+    import subprocess
+
+    rows = "".join(f"{i // 8},{125 * (i % 8):03};{i % 7},5;{i}\n" for i in range(40))
+    (tmp_path / "t.csv").write_text("x;z;y\n" + rows)
+    assert cli("train t.csv --target y --name c --steps 400").code == 0
+    (tmp_path / "new.csv").write_text("z;x\n2,5;1,234\n")
+    wanted = answers(cli("predict c --input new.csv"))[0]
+    assert cli("export c --format predictor -o predict.py").code == 0
+    for text in ("1,234;2,5", "x=1,234; z=2,5", '"1,234","2,5"', '"x=1,234","z=2,5"', "1.234,2.5", "x=1.234,z=2.5"):
+        assert float(cli("predict c --values", text).out) == pytest.approx(wanted, rel=1e-9), text
+        line = [sys.executable, "-I", "-S", "predict.py", "--values", text]
+        told = subprocess.run(line, capture_output=True, text=True, timeout=600, check=True).stdout
+        assert float(told) == pytest.approx(wanted, rel=1e-9), text
 
 
 def test_categories_that_look_like_numbers_stay_texts(cli: Cli, tmp_path: Path) -> None:
@@ -173,6 +191,10 @@ def test_columns_are_kept_beside_the_predictions(cli: Cli, scales: Path) -> None
     told = cli("predict s --input new.csv --keep id --json").json
     assert told["kept"] == {"id": ["007", "008", "009"]}
     assert told["predictions"] == plain
+    told = pl.DataFrame({"x1": [1.5], "x2": [2000], "seen": [dt.date(2026, 3, 1)]})
+    told.write_parquet(scales / "new.parquet")
+    assert cli("predict s --input new.parquet --keep seen --json").json["kept"] == {"seen": ["2026-03-01"]}
+    assert cli("predict s --input new.parquet --keep seen").out.splitlines()[1].startswith("2026-03-01,")
     assert cli("predict s --values 3,2500 --keep x2").out.splitlines()[0] == "x2,prediction"
 
 

@@ -172,7 +172,10 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         with path.open("wb") as file:
             yield file
         return
-    with _beside(path.resolve(), sync=True) as file:  # resolved: a link keeps pointing to where it points
+    place = os.path.realpath(path)  # a link keeps pointing to where it points
+    if os.path.islink(place):
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), os.fspath(path))
+    with _beside(Path(place), sync=True) as file:
         yield file
 
 

@@ -62,7 +62,7 @@ def _well_found() -> bool:
     from tui import searching
 
     warning, problem = searching.leave_folder(), searching.shadowed()
-    for sentence in filter(None, (warning, problem)):
+    for sentence in filter(None, (warning, problem) if sys.stderr is not None else ()):
         # The engine's own door may not be there.
         shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in sentence)
         print(shown.encode("ascii", "backslashreplace").decode(), file=sys.stderr)  # noqa: T201

@@ -19,6 +19,8 @@ from engine.data.sources import load, module_of
 from engine.data.table import Table
 from engine.errors import InputError
 from engine.learn import backward, health, metrics
+from engine.learn.decision import Decision
+from engine.learn.decision import of as decision_of
 from engine.learn.kernels.contract import Split
 from engine.learn.models import Architecture
 from engine.learn.objective import Loss, row_losses, unit
@@ -83,16 +85,16 @@ class Part:
 
     Attributes:
         rows: how many.
-        figures: metrics; of two classes at the threshold of the evaluation.
+        figures: metrics; of two classes as the evaluation decides.
         baseline: the same metrics of the constant that knows the train rows' targets alone: their mean, or their class
             shares, whose decision is the greatest class.
         at_half: of two classes the metrics at threshold 0.5; else empty.
         target: [n] amounts, or class numbers.
-        predicted: [n] amounts, or class numbers at the threshold.
+        predicted: [n] amounts, or class numbers as they are decided.
         chances: [n, classes]; None for amounts.
         confusion: [classes, classes], rows the true class, columns the decided one; None for amounts.
         per_class: precision, recall, f1 and support [classes]; None for amounts.
-        curves: for the second of two classes, or for every one of more.
+        curves: for the positive one of two classes, or for every one of more.
         worst: the rows with the greatest losses, the worst first.
     """
 
@@ -138,8 +140,7 @@ class Evaluation:
     Attributes:
         task, target, classes: what is predicted.
         loss: the name of the loss by which the worst rows are chosen.
-        threshold: the probability from which on the second of two classes is decided; chosen so that F1 on the
-            validation rows is greatest, and 0.5 without any.
+        decision: how two classes are decided; None of more, and of amounts.
         parts: by split; one without rows is left out.
         health: of every parameter; () for a module of the person's own.
         gradient_size: the norm of the gradient before the first update, where it is known.
@@ -149,7 +150,7 @@ class Evaluation:
     target: str
     classes: tuple[str, ...]
     loss: Loss
-    threshold: float
+    decision: Decision | None
     parts: dict[Split, Part]
     health: tuple[health.Health, ...]
     gradient_size: float | None = None
@@ -189,7 +190,7 @@ def evaluate(
     outputs = {split: model.forward(rows(prepared, split).x) for split in get_args(Split)}
     _, loss = make_architecture(recipe, prepared)
     condition = conditions(model.architecture, loss, model.parameters.arrays, prepared)
-    found = examine(prepared, outputs, loss, model.threshold, health=condition, worst=worst)
+    found = examine(prepared, outputs, loss, model.decision, health=condition, worst=worst)
     norms = (values["gradient_norm"] for _, values in read_evaluations(run) if "gradient_norm" in values)
     return replace(found, gradient_size=next(norms, None))
 
@@ -210,7 +211,7 @@ def examine(
     prepared: Prepared,
     outputs: Mapping[Split, Floats],
     loss: Loss,
-    threshold: float = 0.5,
+    decision: Decision | None = None,
     *,
     health: tuple[health.Health, ...] = (),
     worst: int = WORST,
@@ -220,14 +221,18 @@ def examine(
     Args:
         outputs: [n, k] scaled targets or logits, by split; a split that is missing is left out.
         loss: the loss that is trained by.
+        decision: how two classes are decided; None: the positive one from 0.5 on.
     """
+    decision = decision or decision_of(prepared.classes, prepared.positive, 0.5)
     parts: dict[Split, Part] = {}
     for split, given in outputs.items():
         if len(given):
             part = rows(prepared, split)
-            make = _amounts if prepared.task == "regression" else _classes
-            parts[split] = make(prepared, part, given, loss, threshold, worst)
-    return Evaluation(prepared.task, prepared.target, prepared.classes, loss, threshold, parts, health)
+            if prepared.task == "regression":
+                parts[split] = _amounts(prepared, part, given, loss, worst)
+            else:
+                parts[split] = _classes(prepared, part, given, loss, decision, worst)
+    return Evaluation(prepared.task, prepared.target, prepared.classes, loss, decision, parts, health)
 
 
 def rows(prepared: Prepared, split: Split) -> Rows:
@@ -236,7 +241,7 @@ def rows(prepared: Prepared, split: Split) -> Rows:
     return found
 
 
-def _amounts(prepared: Prepared, part: Rows, outputs: Floats, loss: Loss, threshold: float, worst: int) -> Part:
+def _amounts(prepared: Prepared, part: Rows, outputs: Floats, loss: Loss, worst: int) -> Part:
     scale = prepared.target_scale
     target, predicted = scale.inverse(part.y), scale.inverse(outputs[:, 0])
     losses = row_losses(loss, outputs, part.y) * unit(loss, scale.scale)
@@ -258,10 +263,13 @@ def _amounts(prepared: Prepared, part: Rows, outputs: Floats, loss: Loss, thresh
     )
 
 
-def _classes(prepared: Prepared, part: Rows, outputs: Floats, loss: Loss, threshold: float, worst: int) -> Part:
+def _classes(
+    prepared: Prepared, part: Rows, outputs: Floats, loss: Loss, decision: Decision | None, worst: int
+) -> Part:
+    threshold, positive = (0.5, 1) if decision is None else (decision.threshold, decision.positive)
     labels, chances = part.y.astype(np.int64), metrics.probabilities(outputs)
     count = len(prepared.classes)
-    decided = metrics.decide(chances, threshold)
+    decided = metrics.decide(chances, threshold, positive)
     table = metrics.confusion(labels, decided, count)
     shares = np.bincount(prepared.train.y.astype(np.int64), minlength=count) / len(prepared.train.y)
     constant = np.tile(shares, (len(labels), 1))
@@ -277,12 +285,12 @@ def _classes(prepared: Prepared, part: Rows, outputs: Floats, loss: Loss, thresh
         [names[i] for i in decided[chosen]],
         chances[chosen, decided[chosen]],
     )
-    which = (1,) if count == 2 else tuple(range(count))
+    which = (positive,) if count == 2 else tuple(range(count))
     return Part(
         rows=len(labels),
-        figures=metrics.classification(labels, chances, threshold),
-        baseline=metrics.classification(labels, constant),
-        at_half=metrics.classification(labels, chances) if count == 2 else {},
+        figures=metrics.classification(labels, chances, threshold, positive),
+        baseline=metrics.classification(labels, constant, positive=positive),
+        at_half=metrics.classification(labels, chances, positive=positive) if count == 2 else {},
         target=labels.astype(np.float64),
         predicted=decided.astype(np.float64),
         chances=chances,

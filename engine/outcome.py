@@ -9,35 +9,28 @@ import numpy as np
 from engine.data.prepare import Prepared
 from engine.learn import metrics
 from engine.learn.curvature import Facts
+from engine.learn.decision import Decision
 from engine.learn.kernels.contract import Floats, Kernel, Parameters, Split
 from engine.learn.plan import Plan
 
 
-def figures(prepared: Prepared, outputs: Floats, split: Split) -> dict[str, float]:
-    """Metrics of the outputs [n, k] for a split, {} without rows; two classes are parted at 0.5."""
+def figures(prepared: Prepared, outputs: Floats, split: Split, decision: Decision | None = None) -> dict[str, float]:
+    """Metrics of the outputs [n, k] for a split, {} without rows; two classes are parted as a decision says."""
     y = getattr(prepared, split).y
     if prepared.task == "regression":
         scale = prepared.target_scale
         return metrics.regression(scale.inverse(y), scale.inverse(outputs[:, 0]))
-    return metrics.classification(y.astype(np.int64), metrics.probabilities(outputs))
+    return metrics.classification(y.astype(np.int64), metrics.probabilities(outputs), *_parted(decision))
 
 
-def measure(plan: Plan, prepared: Prepared, kernel: Kernel) -> tuple[dict[str, dict[str, float]], float]:
-    """Metrics for every split, {} for an empty one, and the decision threshold chosen on the validation rows."""
-    outputs = {split: kernel.outputs(split) for split in get_args(Split)}
-    if prepared.task == "regression":
-        scale = prepared.target_scale
-        found = {
-            split: metrics.regression(scale.inverse(getattr(prepared, split).y), scale.inverse(given[:, 0]))
-            for split, given in outputs.items()
-        }
-        return found, 0.5
-    chances = {split: metrics.probabilities(given) for split, given in outputs.items()}
-    labels = {split: getattr(prepared, split).y.astype(np.int64) for split in outputs}
-    threshold = 0.5
-    if len(prepared.classes) == 2:
-        threshold = metrics.best_threshold(labels["validation"], chances["validation"][:, 1])
-    return {s: metrics.classification(labels[s], chances[s], threshold) for s in outputs}, threshold
+def _parted(decision: Decision | None) -> tuple[float, int]:
+    """Threshold and number of the positive class."""
+    return (0.5, 1) if decision is None else (decision.threshold, decision.positive)
+
+
+def measure(prepared: Prepared, kernel: Kernel, decision: Decision | None = None) -> dict[str, dict[str, float]]:
+    """Metrics for every split, {} for an empty one."""
+    return {split: figures(prepared, kernel.outputs(split), split, decision) for split in get_args(Split)}
 
 
 def result(
@@ -52,10 +45,10 @@ def result(
     epochs: float,
     seconds: float,
     lr: float,
+    decision: Decision | None,
 ) -> dict[str, Any]:
     """The object of `train --json`; see the README for its fields. Losses are those of the saved weights."""
     now = kernel.parameters()
-    figures, threshold = measure(plan, prepared, kernel)
     train_loss = kernel.evaluate("train")
     return {
         "run": run,
@@ -71,8 +64,10 @@ def result(
         "optimum_loss": facts.optimum_loss,
         "baseline_loss": facts.baseline_loss,
         "gap": facts.gap(train_loss),
-        "metrics": figures,
-        "threshold": threshold if len(prepared.classes) == 2 else None,
+        "metrics": measure(prepared, kernel, decision),
+        "threshold": None if decision is None else decision.threshold,
+        "threshold_reason": None if decision is None else decision.why,
+        "positive": None if decision is None else decision.name,
         "classes": list(prepared.classes),
         "features": list(prepared.features),
         **_weights(plan, prepared, now),

@@ -22,9 +22,11 @@ from engine.data.table import Table
 from engine.devices import resolve as resolve_device
 from engine.errors import InputError
 from engine.files import check_regular
-from engine.learn import diagnosis, passes
+from engine.learn import crossfit, diagnosis, passes
 from engine.learn.curvature import Facts
 from engine.learn.decide import decide
+from engine.learn.decision import Decision
+from engine.learn.decision import of as decision_of
 from engine.learn.kernels.choose import open_kernel
 from engine.learn.kernels.contract import Kernel, Parameters, Split
 from engine.learn.kernels.fitting import unfit
@@ -34,6 +36,7 @@ from engine.learn.objective import of_nothing, unit
 from engine.learn.plan import Plan
 from engine.learn.schedules import factors_at
 from engine.learn.stopping import Watch, flat_since
+from engine.learn.threshold import HALF, Tuned
 from engine.progress import Progress, best_of
 from engine.recipe import Event, Recipe, find
 from engine.rounding import SHARE, least
@@ -100,7 +103,8 @@ class Run:
         self._bad_loss: float | None = None
         self._halt: Ended | None = None
         self._progress: Progress
-        self._threshold = 0.5  # the probability from which on the second of two classes is decided
+        self._drops: list[Event] = []  # of a plateau's rate
+        self._tuned: Tuned | None = None  # the threshold that was chosen at the end
         self._taken: int | None = None  # updates taken by a finished run
         self._reach: NDArray[np.float64] | None = None  # [d] root mean square of each normalized feature
 
@@ -215,6 +219,8 @@ class Run:
         self.lr = float(origin.state.facts.get("lr", self.lr))
         self._progress.restore(origin.state)
         self._active = self._progress.before
+        if self._progress.plateau.factor != 1:
+            self._drops.append(Event(self.step, "lr_factor", self._progress.plateau.factor))
         self._pending = [event for event in self._pending if event.step >= self.step]
         past = [event for event in self.recipe.events if event.step < self.step]
         self.marks += [self._mark(event.step, event.field, event.value) for event in past]
@@ -269,6 +275,18 @@ class Run:
             "command": known.get("command"),
             "resumed": [*(parts if isinstance(parts, list) else []), part],
         }
+
+    @property
+    def decision(self) -> Decision | None:
+        """How two classes are decided as of now; None where there are not two."""
+        wish = self.recipe.model.threshold
+        if wish != "auto":
+            threshold, why = float(wish), ""
+        elif self._tuned is not None:
+            threshold, why = self._tuned.threshold, self._tuned.why
+        else:
+            threshold, why = HALF, "auto chooses another at the end of the run"
+        return decision_of(self.prepared.classes, self.prepared.positive, threshold, why)
 
     # Steps.
 
@@ -356,7 +374,8 @@ class Run:
         train = validation = None
         if len(self.prepared.validation.y):
             validation = values["loss/validation"] = self.kernel.evaluate("validation")
-            figures = outcomes.figures(self.prepared, self.kernel.outputs("validation"), "validation")
+            outputs = self.kernel.outputs("validation")
+            figures = outcomes.figures(self.prepared, outputs, "validation", self.decision)
             values |= {f"metrics/{name}/validation": value for name, value in figures.items()}
         if self._progress.watch.needs_train_loss:
             train = self.kernel.evaluate("train")
@@ -376,6 +395,7 @@ class Run:
             assert loss is not None
             if self._progress.plateau.evaluated(loss):
                 self.kernel.change("lr_factor", self._progress.plateau.factor)
+                self._drops.append(Event(self.step, "lr_factor", self._progress.plateau.factor))
                 self.marks.append(Mark(self.step, "change", f"lr {self.rate:.4g}"))
                 self.recorder.rate(self.step, self.rate)
                 self._progress.rated = self.step
@@ -383,10 +403,12 @@ class Run:
     def _spread(self, gradient: Parameters) -> None:
         """Histograms of weights and gradients, and of two classes the precision against the recall."""
         self.recorder.histograms(self.step, self.kernel.parameters().arrays, gradient.arrays)
-        if len(self.prepared.classes) == 2:
+        decision = self.decision
+        if decision is not None:
             split: Split = "validation" if len(self.prepared.validation.y) else "train"
-            chance = probabilities(self.kernel.outputs(split))[:, 1]
-            self.recorder.pr_curve(self.step, split, getattr(self.prepared, split).y.astype(np.int64), chance)
+            chance = probabilities(self.kernel.outputs(split))[:, decision.positive]
+            y = (getattr(self.prepared, split).y == decision.positive).astype(np.int64)
+            self.recorder.pr_curve(self.step, split, y, chance)
 
     # Steering.
 
@@ -428,7 +450,7 @@ class Run:
         if last:
             self._write_state(keep)
         model = self.folder.path / "model.safetensors"
-        predictor.save_model(model, self.kernel.parameters(), self.prepared, self.plan, self._threshold)
+        predictor.save_model(model, self.kernel.parameters(), self.prepared, self.plan, self.decision)
         self._last_checkpoint = time.monotonic()
 
     def _write_state(self, keep: bool = False) -> None:
@@ -472,8 +494,18 @@ class Run:
 
     # The end.
 
-    def finish(self, reason: Ended) -> Ending:
-        """Evaluate, write the model, the result and the ending, and close the folder."""
+    def finish(
+        self,
+        reason: Ended,
+        activity: Callable[[str], None] = lambda _text: None,
+        cancelled: Cancelled = lambda: False,
+    ) -> Ending:
+        """Evaluate, write the model, the result and the ending, and close the folder.
+
+        Args:
+            activity: told what takes a while.
+            cancelled: whether to leave out what takes a while, which is the choice of a threshold.
+        """
         assert self.folder is not None
         self.clock(False)
         if self._bad_loss is not None:
@@ -488,6 +520,11 @@ class Run:
         kept = self._progress.watch.best_step if restored else last
         if self._progress.best is not None and restored:
             self.kernel.restore(self._progress.best)
+        if self.recipe.model.threshold == "auto" and self.decision is not None:
+            events = sorted([*self.recipe.events, *self._drops], key=lambda event: event.step)
+            self._tuned = crossfit.threshold(
+                self.recipe, self.plan, self.prepared, self.facts, reason, kept, events, activity, cancelled
+            )
         self.ending = self._explain(reason, last)
         self.result = outcomes.result(
             run=str(self.folder.path),
@@ -500,8 +537,8 @@ class Run:
             epochs=self.epochs(last),
             seconds=self.seconds,
             lr=self.lr,
+            decision=self.decision,
         )
-        self._threshold = self.result["threshold"] or 0.5
         self.checkpoint(last=False)
         state = "interrupted" if reason == "interrupted" else "ended"
         self.folder.record(

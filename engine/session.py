@@ -207,7 +207,8 @@ class Session:
             run.clock(True)
             yield from self._loop()
             self._publish(Phase.TRAINING, last=True)
-            run.finish(self._halt or "limit")
+            halt = self._halt
+            run.finish(halt or "limit", self._say, lambda: self._halt != halt)
             self._publish(Phase.ENDED, last=True)
         except GeneratorExit:
             raise
@@ -378,6 +379,7 @@ class Session:
             facts=run.facts,
             plan=run.plan,
             machine=company.sampler.latest if company.sampler is not None else None,
+            decision=run.decision,
             marks=tuple(run.marks),
             refused=self._refused,
             notes=tuple(dict.fromkeys((*run.prepared.notes, *run.plan.notes, *run.warnings))),

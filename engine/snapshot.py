@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from engine.history import History, Series
 from engine.learn.curvature import Facts
+from engine.learn.decision import Decision
 from engine.learn.kernels.contract import Parameters
 from engine.learn.plan import Plan
 from engine.learn.rounded import Rounded
@@ -104,6 +105,7 @@ class Snapshot:
     facts: Facts | None = None  # curvature, optimum, baseline
     plan: Plan | None = None  # every `auto` resolved
     machine: Sample | None = None  # how busy, full and hot the machine is; None in the first second
+    decision: Decision | None = None  # how two classes are decided
     marks: tuple[Mark, ...] = ()
     refused: tuple[tuple[str, str], ...] = ()  # changes that it could not take: (recipe field, why)
     notes: tuple[str, ...] = ()  # what preparation left out or repaired

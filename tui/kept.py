@@ -77,6 +77,7 @@ def read_kept(path: Path) -> Kept:
     from engine.history import History, Series
     from engine.learn.curvature import Facts
     from engine.recipe import read_toml
+    from engine.runs.facts import decision
     from engine.runs.folder import read_evaluation_lines, read_facts, read_pairs
     from engine.runs.liveness import LIVING, standing
     from engine.snapshot import Ending, Phase, Snapshot
@@ -115,6 +116,7 @@ def read_kept(path: Path) -> Kept:
         weights=_weights(model, steps) if model is not None else None,
         parameters=model.parameters if model is not None else None,
         facts=known,
+        decision=model.decision if model is not None else decision(facts),
         marks=tuple(_mark(event) for event in recipe.events),
         run=path,
         ending=Ending(result.get("ended") or "interrupted", _told(path, facts, now, steps)),

@@ -66,6 +66,8 @@ def predict(
         parts, (_, warnings) = iter(()), write(model, rows, path)
     for warning in warnings:
         say(warning)
+    if model.decision is not None and not json:
+        say(model.decision.sentence)
     if path is not None:
         say(f"Wrote {path}.")
     if json:
@@ -89,6 +91,8 @@ def _json(model: Predictor, rows: Rows, parts: Any, path: Path | None, warnings:
     import numpy as np
 
     answer: dict[str, Any] = {"run": str(model.path), "target": model.target}
+    if model.decision is not None:
+        answer |= {"positive": model.decision.name, "threshold": model.decision.threshold}
     if path is None:
         outputs = np.concatenate([*parts])
         answer["predictions"] = model.decide(outputs)

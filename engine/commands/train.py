@@ -110,6 +110,8 @@ def train(recipe: Recipe, *, json: bool = False, plain: bool = False, origin: Or
             raise
         console.hush()  # the terminal is gone, and the code says more
     say(end.ending.sentence)
+    if end.decision is not None and end.ending.reason != "interrupted":
+        say(end.decision.sentence)
     return code
 
 

@@ -76,7 +76,8 @@ def _decide_texts(column: Column) -> Column:
         spelled: dict[str, str] = {}
         for text in texts:
             spelled.setdefault(text.lower(), text)
-        found = as_boolean(_merged(replace(column, categories=tuple(text.lower() for text in texts))))
+        lower = replace(column, categories=tuple(text.lower() for text in texts), spellings=_spellings(column))
+        found = as_boolean(_merged(lower))
         return replace(found, reading=replace(column.reading, words=tuple(spelled[text] for text in found.categories)))
     numbers = [to_number(text, column.reading.decimal) for text in texts]
     if not any(_LEADING_ZERO.match(text) for text in texts):
@@ -94,6 +95,21 @@ def _decide_texts(column: Column) -> Column:
         if unique > present / 2 or unique > _MOST_CATEGORIES or unique > max(100, present / 20):
             return replace(column, kind="identifier", reason=f"{unique:,} different values in {present:,} cells")
     return _sorted(replace(column, kind="categorical"))
+
+
+def _spellings(column: Column) -> tuple[tuple[str, str], ...]:
+    """How each category is written in the cells, by its lower-case text: the most frequent form, of equals the first.
+
+    () where all are in lower case.
+    """
+    texts = column.categories
+    if all(text == text.lower() for text in texts):
+        return ()
+    counts = np.bincount(column.codes[column.codes >= 0], minlength=len(texts)).tolist()
+    found: dict[str, str] = {}
+    for _, text in sorted(zip(counts, texts, strict=True), key=lambda one: -one[0]):
+        found.setdefault(text.lower(), text)
+    return tuple(found.items())
 
 
 def _to_numeric(column: Column, numbers: list[float | None]) -> Column | None:

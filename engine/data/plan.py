@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import recipe
-from engine.data import dates, encode, inputs, kinds, select, target, terms
+from engine.data import dates, encode, inputs, kinds, positive, select, target, terms
 from engine.data.encode import Encoder
 from engine.data.inputs import Input
 from engine.data.parallel import Progress, Stop, check
@@ -36,6 +36,7 @@ class Plan:
         left_out: columns that are not learned from.
         notes: what was left out or repaired so far.
         doubts: those of the notes that tell how something was read that could be meant otherwise.
+        positive: of two classes the number of the positive one; else None.
     """
 
     table: Table
@@ -47,6 +48,7 @@ class Plan:
     left_out: tuple[LeftOut, ...]
     notes: tuple[str, ...]
     doubts: tuple[str, ...] = ()
+    positive: int | None = None
 
 
 def make(
@@ -80,6 +82,8 @@ def make(
     notes += doubts
     kept = _kept(table, names, goal, data, notes)
     parts = _split(table, goal, kept, data, notes)
+    counts = np.bincount(goal.y[parts.train].astype(np.int64), minlength=2).tolist() if goal.classes else ()
+    which = positive.find(data.positive, goal.classes, counts, goal.task, column.name)
     check(cancelled)
     given, base_notes = inputs.fit(table, names, parts.train, data.missing, two_valued or data.degree > 1, cancelled)
     notes += base_notes
@@ -89,7 +93,7 @@ def make(
     if data.degree > 1:
         notes.append(f"Terms up to degree {data.degree} make {width:,} columns.")
     encoder = encode.with_degree(given, data.degree)
-    return Plan(table, data, goal, column.name, parts, encoder, left_out, tuple(notes), tuple(doubts))
+    return Plan(table, data, goal, column.name, parts, encoder, left_out, tuple(notes), tuple(doubts), which)
 
 
 def _either(table: Table, names: Iterable[str]) -> list[str]:

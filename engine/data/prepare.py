@@ -81,6 +81,11 @@ class Prepared:
         return self.plan.table.fingerprint
 
     @property
+    def positive(self) -> int | None:
+        """Of two classes the number of the positive one; else None."""
+        return self.plan.positive
+
+    @property
     def left_out(self) -> tuple[LeftOut, ...]:
         """Columns that are not learned from, with the reason."""
         return self.plan.left_out

@@ -43,6 +43,7 @@ class Column:
         strays: cells of a column of numbers that hold text, as (row, text); their data are NaN. Such a column cannot
             be used before a person decides what it is.
         reading: how its texts were read.
+        spellings: of categories that are read in lower case (yes and no) how the table writes each, most often.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Column:
     reason: str = ""
     strays: tuple[tuple[int, str], ...] = ()
     reading: Reading = PLAIN
+    spellings: tuple[tuple[str, str], ...] = ()
 
     @property
     def is_coded(self) -> bool:

@@ -23,7 +23,7 @@ class Target:
     Attributes:
         task: "regression", "binary" or "multiclass".
         y: float64 [rows]: the number itself, or the number of the class in `classes`; NaN where missing.
-        classes: their names, in order; () for regression.
+        classes: their names, in order, in the table's own letters; () for regression.
         why: half a sentence on how the task was found.
     """
 
@@ -118,7 +118,13 @@ def _classes(table: Table, column: Column, task: Task, why: str) -> Target:
             "choose another target (--target)" + ("" if column.is_coded else ", or --task regression") + "."
         )
     y = np.append(np.arange(len(names), dtype=np.float64), np.nan)[coded.codes]
-    return Target(task, y, names, why)
+    return Target(task, y, _as_written(column, names), why)
+
+
+def _as_written(column: Column, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Class names in the letters of the table, where its words for yes and no were read in lower case."""
+    spelled = dict(column.spellings)
+    return tuple(spelled.get(name, name) for name in names)
 
 
 def class_weights(y: Floats, classes: int) -> Floats:

@@ -46,10 +46,16 @@ def probabilities(outputs: Floats) -> Floats:
     return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
 
-def decide(chances: Floats, threshold: float = 0.5) -> Ints:
-    """The class of each row [n]: the likeliest, or of two classes the second where its probability reaches it."""
+def decide(chances: Floats, threshold: float = 0.5, positive: int = 1) -> Ints:
+    """The class of each row [n]: the likeliest, or of two classes the positive one where its probability reaches it.
+
+    Args:
+        chances: [n, classes] probabilities.
+        threshold: the probability from which on the positive one of two classes is decided.
+        positive: its number.
+    """
     if chances.shape[1] == 2:
-        return (chances[:, 1] >= threshold).astype(np.int64)
+        return np.where(chances[:, positive] >= threshold, positive, 1 - positive).astype(np.int64)
     return np.asarray(chances.argmax(axis=1), np.int64)
 
 
@@ -67,29 +73,6 @@ def per_class(counts: Ints) -> dict[str, Floats]:
         recall = np.where(there > 0, right / there, np.nan)
         f1 = np.where(decided + there > 0, 2 * right / (decided + there), np.nan)
     return {"precision": precision, "recall": recall, "f1": f1, "support": there.astype(np.float64)}
-
-
-def best_threshold(y: Ints, chance: Floats) -> float:
-    """The probability from which on the second class is decided so that F1 is greatest; 0.5 where that is as good.
-
-    Args:
-        y: [n] 0 or 1.
-        chance: [n] probability of class 1.
-    """
-    if not len(y) or y.min() == y.max():
-        return 0.5
-    order = np.argsort(-chance, kind="stable")
-    hits = np.cumsum(y[order])
-    last = np.append(np.diff(chance[order]) != 0, True)  # a threshold parts only rows of different probability
-    f1 = np.where(last, 2 * hits / (np.arange(1, len(y) + 1) + y.sum()), -1.0)
-    at_half = 2 * float((y[chance >= 0.5]).sum()) / (float((chance >= 0.5).sum()) + float(y.sum()))
-    best = int(f1.argmax())
-    if f1[best] <= at_half:
-        return 0.5
-    value = float(chance[order][best])
-    below = float(chance[order][best + 1]) if best + 1 < len(y) else 0.0
-    middle = (value + below) / 2
-    return middle if middle > below else value  # between two neighbouring numbers there is no middle
 
 
 @dataclass(frozen=True)
@@ -145,15 +128,15 @@ def pr_auc(y: Ints, chance: Floats) -> float:
     return float(np.sum(np.diff(recall) * precision[1:]))
 
 
-def classification(y: Ints, chances: Floats, threshold: float = 0.5) -> dict[str, float]:
+def classification(y: Ints, chances: Floats, threshold: float = 0.5, positive: int = 1) -> dict[str, float]:
     """accuracy, precision, recall, f1, roc_auc, pr_auc and log_loss of probabilities [n, classes]; empty for n = 0.
 
-    Of two classes the figures are those of the second; of more, macro averages over the classes that are there.
+    Of two classes the figures are those of the positive one; of more, macro averages over the classes that are there.
     """
     if not len(y):
         return {}
     classes = chances.shape[1]
-    counts = confusion(y, decide(chances, threshold), classes)
+    counts = confusion(y, decide(chances, threshold, positive), classes)
     table = per_class(counts)
     own = chances[np.arange(len(y)), y]
     found = {
@@ -161,8 +144,9 @@ def classification(y: Ints, chances: Floats, threshold: float = 0.5) -> dict[str
         "log_loss": float(-np.mean(np.log(np.maximum(own, np.finfo(np.float64).tiny)))),
     }
     if classes == 2:
-        found |= {name: float(table[name][1]) for name in ("precision", "recall", "f1")}
-        found |= {"roc_auc": roc_auc(y, chances[:, 1]), "pr_auc": pr_auc(y, chances[:, 1])}
+        found |= {name: float(table[name][positive]) for name in ("precision", "recall", "f1")}
+        own, chance = (y == positive).astype(np.int64), chances[:, positive]
+        found |= {"roc_auc": roc_auc(own, chance), "pr_auc": pr_auc(own, chance)}
         return found
     seen = counts.sum(axis=0) + counts.sum(axis=1) > 0
     found |= {name: float(np.mean(np.nan_to_num(table[name][seen]))) for name in ("precision", "recall", "f1")}

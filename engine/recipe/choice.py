@@ -100,7 +100,7 @@ class Choice:
     def show(self, value: Any) -> str:
         """A value of this field as a person would write it; empty for one not given."""
         if value is None:
-            return "auto" if self.name == "val" else ""
+            return "auto" if self.name in ("val", "positive") else ""
         if self.kind == "switch":
             return "on" if value else "off"
         if self.kind == "names":

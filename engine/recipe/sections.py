@@ -24,6 +24,7 @@ Share = Annotated[float, Bounds(least=0, below=1)]
 Rate = Annotated[float, Bounds(above=0, most=1e12)]
 Seconds = Annotated[float, Bounds(above=0, most=86_400)]
 Penalty = Annotated[float, Bounds(least=0, most=1e12)]
+Chance = Annotated[float, Bounds(above=0, below=1)]
 Sizes = tuple[Annotated[int, Bounds(least=1, most=100_000)], ...]
 Names = tuple[str, ...]
 ColumnKinds = dict[str, ColumnKind]
@@ -80,6 +81,14 @@ class Data(Section):
     )
     class_weight: Literal["none", "balanced"] = choice(
         "none", "Weigh classes equally in the loss when they are of unequal size.", label="class weight"
+    )
+    positive: str | None = choice(
+        None,
+        "Of two classes the one that the threshold, precision, recall, F1 and the areas under the curves are of; auto "
+        "is the one called yes, y, true, t, 1, positive, pos, present or on, else the rarer among the train rows, else "
+        "the second.",
+        label="positive class",
+        example="fraud",
     )
     val: Share | None = choice(
         None,
@@ -139,6 +148,13 @@ class Model(Section):
         "auto",
         "What is made small; auto is mse for amounts, bce for two classes, cross-entropy for more.",
         label="loss",
+    )
+    threshold: Literal["auto"] | Chance = choice(
+        0.5,
+        "Of two classes the probability from which on the positive one is decided; auto trains the model five times "
+        "more, each time without a fifth of the train rows, takes the threshold with the greatest F1 on the rows left "
+        "out, and keeps 0.5 unless F1 gains more than its standard error.",
+        label="threshold",
     )
 
 

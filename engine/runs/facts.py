@@ -12,6 +12,8 @@ from typing import Any
 from engine import shape
 from engine.errors import InputError
 from engine.files import read_text
+from engine.learn.decision import Decision
+from engine.learn.decision import of as decision_of
 from engine.printable import printable_json
 from engine.runs.schema import judge_run
 from engine.shape import Misshapen
@@ -77,3 +79,21 @@ def went_on(facts: Mapping[str, Any]) -> tuple[int, ...]:
     parts = facts.get("resumed")
     steps = [part.get("step") for part in parts if isinstance(part, dict)] if isinstance(parts, list) else []
     return tuple(step for step in steps if isinstance(step, int))
+
+
+def decision(facts: Mapping[str, Any]) -> Decision | None:
+    """How a run that has ended decides between two classes; None where it has not, or where there are not two.
+
+    Older runs name no positive class: their threshold is of the second one.
+    """
+    result = facts.get("result") or {}
+    classes, threshold = result.get("classes") or [], result.get("threshold")
+    if threshold is None:
+        return None
+    named = result.get("positive")
+    return decision_of(
+        classes,
+        classes.index(named) if named in classes else None,
+        float(threshold),
+        result.get("threshold_reason") or "",
+    )

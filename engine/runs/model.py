@@ -22,7 +22,6 @@ from engine.data import frames
 from engine.data.encode import Input
 from engine.data.table import Column, Table
 from engine.errors import InputError
-from engine.learn import metrics
 from engine.runs.predictor import Predictor
 from engine.runs.predictor import load as load_predictor
 from engine.runs.store import resolve
@@ -77,6 +76,18 @@ class Model:
         """The classes in the order of `probabilities`; () where an amount is predicted."""
         return self._predictor.classes
 
+    @property
+    def positive(self) -> str | None:
+        """Of two classes the positive one; None where there are not two."""
+        decision = self._predictor.decision
+        return None if decision is None else decision.name
+
+    @property
+    def threshold(self) -> float | None:
+        """The probability of the positive class from which on it is predicted; None where there are not two classes."""
+        decision = self._predictor.decision
+        return None if decision is None else decision.threshold
+
     def predict(self, rows: Rows) -> NDArray[Any]:
         """The prediction for each row: float64 [n] in the target's own unit, or the classes as texts [n].
 
@@ -93,7 +104,7 @@ class Model:
         outputs = self._outputs(rows)
         if not self.classes:
             return outputs
-        return np.array(self.classes)[metrics.decide(outputs, self._predictor.threshold)]
+        return np.array(self.classes)[self._predictor.chosen(outputs)]
 
     def probabilities(self, rows: Rows) -> Floats:
         """The probability of each class: float64 [n, classes], in the order of `classes`. Rows as in `predict`.

@@ -11,6 +11,7 @@ All is computed in float64. The file is written by hand from onnx.proto (onnx.ai
 
 from __future__ import annotations
 
+import json
 import struct
 from collections.abc import Collection, Iterable, Sequence
 from math import pi, sqrt
@@ -222,14 +223,16 @@ def _head(graph: _Graph, model: Predictor, z: str) -> list[bytes]:
         graph.add("Add", amount, graph.constant(model.target_scale.offset), output=prediction)
         return [_value(prediction, DOUBLE)]
     if model.architecture.outputs == 1:
-        second = graph.add("Sigmoid", z)
-        first = graph.add("Sub", graph.constant(1.0), second)
-        graph.add("Concat", first, second, output=chances, axis=1)
+        first = graph.add("Sigmoid", graph.add("Neg", z))  # 1 - sigmoid would round small ones off
+        graph.add("Concat", first, graph.add("Sigmoid", z), output=chances, axis=1)
     else:
         graph.add("Softmax", z, output=chances, axis=1)
-    if len(model.classes) == 2:
-        second = _flat(graph, _column(graph, chances, 1))
-        chosen = graph.add("Cast", graph.add("GreaterOrEqual", second, graph.constant(model.threshold)), to=INT64)
+    decision = model.decision
+    if decision is not None:
+        chance = _flat(graph, _column(graph, chances, decision.positive))
+        reached = graph.add("GreaterOrEqual", chance, graph.constant(decision.threshold))
+        both = (graph.constant(np.array(number)) for number in (decision.positive, 1 - decision.positive))
+        chosen = graph.add("Where", reached, *both)
     else:
         chosen = graph.add("ArgMax", chances, axis=1, keepdims=0)
     graph.add("Gather", graph.constant(np.array(model.classes)), chosen, output=prediction, axis=0)
@@ -250,5 +253,8 @@ def _file(model: Predictor, graph: _Graph, outputs: Sequence[bytes]) -> bytes:
     content += b"".join(field(11, given) for given in inputs) + b"".join(field(12, given) for given in outputs)
     versions = field(8, whole(2, OPSET)) + field(8, field(1, b"ai.onnx.ml") + whole(2, ML_OPSET))
     notes = {"target": model.target, "task": model.task, "table": model.table_name, "run": model.path.name}
+    if model.decision is not None:
+        notes |= {"positive": model.decision.name, "threshold": repr(model.decision.threshold)}
+        notes |= {"classes": json.dumps(model.classes, ensure_ascii=False), "decision": model.decision.sentence}
     told = b"".join(field(14, field(1, utf8(key)) + field(2, utf8(text))) for key, text in notes.items())
     return whole(1, IR_VERSION) + field(2, b"ravine") + field(7, content) + versions + told

@@ -18,6 +18,8 @@ from engine.data.prepare import Prepared
 from engine.data.table import Table
 from engine.errors import InputError
 from engine.files import read_bytes, write_bytes
+from engine.learn.decision import Decision
+from engine.learn.decision import of as decision_of
 from engine.learn.kernels.contract import Parameters
 from engine.learn.metrics import decide, probabilities
 from engine.learn.models import Architecture, buffers, forward
@@ -29,7 +31,7 @@ from engine.runs.schema import judge_model
 from engine.shape import Misshapen
 from engine.shell import quoted
 
-FORMAT = 2  # 1 had no `reading` of its inputs
+FORMAT = 2  # 1 had no `reading` of its inputs and no positive class: its threshold is of the second one
 BATCH = 1 << 15  # rows that are encoded at once
 ROWS = 256  # rows that are predicted at once
 Floats = NDArray[np.float64]
@@ -51,15 +53,20 @@ class Explanation:
     toward: str = ""  # the class to whose logit the contributions add: of two always the second one
 
 
-def save_model(path: Path, parameters: Parameters, prepared: Prepared, plan: Plan, threshold: float = 0.5) -> None:
+def save_model(
+    path: Path, parameters: Parameters, prepared: Prepared, plan: Plan, decision: Decision | None = None
+) -> None:
     """Write model.safetensors: arrays as float64, and under the metadata key "schema" what they belong to."""
     from safetensors.numpy import save as to_bytes
 
+    decision = decision or decision_of(prepared.classes, prepared.positive, 0.5)
     schema = {
         "format": FORMAT,
         "architecture": asdict(plan.architecture),
         "loss": plan.loss,
-        "threshold": threshold,
+        "threshold": 0.5 if decision is None else decision.threshold,
+        "threshold_reason": "" if decision is None else decision.why,
+        "positive": None if decision is None else decision.name,
         "task": prepared.task,
         "target": prepared.target,
         "features": prepared.features,
@@ -89,7 +96,7 @@ class Predictor:
     classes: tuple[str, ...]
     task: str
     table_name: str
-    threshold: float  # the probability from which on the second of two classes is decided
+    decision: Decision | None  # of two classes; None of more, and of amounts
 
     @property
     def inputs(self) -> tuple[Input, ...]:
@@ -165,7 +172,13 @@ class Predictor:
         """The class names for probabilities [n, classes], or the amounts [n] themselves."""
         if not self.classes:
             return list(outputs.tolist())
-        return [self.classes[i] for i in decide(outputs, self.threshold)]
+        return [self.classes[i] for i in self.chosen(outputs)]
+
+    def chosen(self, outputs: Floats) -> NDArray[np.int64]:
+        """The class numbers [n] for probabilities [n, classes]."""
+        if self.decision is None:
+            return decide(outputs)
+        return decide(outputs, self.decision.threshold, self.decision.positive)
 
     def predict_rows(self, rows: Sequence[Mapping[str, Any]]) -> tuple[Floats, tuple[str, ...]]:
         """The same for rows given as values by column name; an InputError names the field."""
@@ -181,7 +194,7 @@ class Predictor:
         decided, column = "", 0
         if self.task != "regression":
             chances = dict(zip(self.classes, outputs.tolist(), strict=True))
-            column = int(decide(outputs[None], self.threshold)[0])
+            column = int(self.chosen(outputs[None])[0])
             decided = self.classes[column]
         output = float(outputs) if self.task == "regression" else float(outputs[column])
         contributions, bias, toward = None, 0.0, ""
@@ -230,8 +243,16 @@ def load(run: Path) -> Predictor:
         classes=tuple(schema["classes"]),
         task=schema["task"],
         table_name=schema["table"],
-        threshold=float(schema["threshold"]),
+        decision=_decision(schema),
     )
+
+
+def _decision(schema: Mapping[str, Any]) -> Decision | None:
+    """How a saved model decides; one of format 1 by a threshold for the second of two classes."""
+    classes = tuple(schema["classes"])
+    named = schema.get("positive")
+    positive = 1 if named is None else classes.index(named)
+    return decision_of(classes, positive, float(schema["threshold"]), str(schema.get("threshold_reason") or ""))
 
 
 def exported(run: Path) -> tuple[bytes, str]:

@@ -41,6 +41,7 @@ def provenance(
             },
             "features": prepared.features,
             "target": prepared.target,
+            "positive": None if prepared.positive is None else prepared.classes[prepared.positive],
             "notes": prepared.notes,
         },
         "recipe": recipe.changed(),

@@ -139,7 +139,7 @@ class Recorder:
                 self._events.event(summaries.histogram(f"{kind}/{name}", wall, step, array))
 
     def pr_curve(self, step: int, split: str, y: NDArray[np.int64], chance: Floats) -> None:
-        """Precision against recall of the second of two classes: y [n] 0 or 1, its probability [n]."""
+        """Precision against recall of the positive class: y [n] 1 for it, else 0; its probability [n]."""
         if self._events is not None and len(y):
             self._events.event(summaries.pr_curve(f"precision_recall/{split}", time.time(), step, y, chance))
 

@@ -16,7 +16,7 @@ from engine.recipe import choices, read_toml
 from engine.rounding import ERRORS, ZERO, is_rounding, metric_size, raised, vanishes
 from engine.runs import braille, predictor
 from engine.runs.curves import left_out, read_evaluations
-from engine.runs.facts import read_facts, went_on
+from engine.runs.facts import decision, read_facts, went_on
 from engine.runs.markup import code, code_line, escaped, line, row, toml
 
 WIDTH, HEIGHT = 64, 10  # of a chart, in characters
@@ -89,7 +89,9 @@ def _metrics(facts: Mapping[str, Any]) -> str:
         of, nothing = metric_size(name, base, loss), vanishes if name in ERRORS else is_rounding
         values = [found[split].get(name) for split in splits]
         rows.append((name, *(ZERO if nothing(value, of) else _figure(value) for value in values)))
-    return _table("Metrics", ("", *splits), rows)
+    text = _table("Metrics", ("", *splits), rows)
+    how = decision(facts)
+    return f"{text}\n{escaped(how.sentence)} Precision, recall, F1 and the areas are of it.\n" if text and how else text
 
 
 def _weights(run: Path, facts: Mapping[str, Any]) -> str:

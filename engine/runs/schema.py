@@ -23,6 +23,8 @@ _RESULT = shape.record(
         "steps": shape.count,
         "metrics": shape.table(shape.maybe(shape.table(_FIGURE))),
         "classes": shape.listed(shape.text),
+        "positive": shape.text,
+        "threshold_reason": shape.text,
         "features": shape.listed(shape.text),
         "weights_raw": shape.listed(_ROW),
         "weights_scaled": shape.listed(_ROW),
@@ -54,6 +56,7 @@ _DATA = shape.record(
         "source": shape.text,
         "table": shape.text,
         "target": shape.text,
+        "positive": shape.text,
         "fingerprint": shape.text,
         "rows": shape.table(shape.count),
         "features": shape.listed(shape.text),
@@ -220,7 +223,8 @@ _MODEL = shape.record(
             }
         ),
         "target_scale": shape.record({"offset": shape.number, "scale": shape.number}),
-    }
+    },
+    {"positive": shape.text, "threshold_reason": shape.text},
 )
 
 
@@ -245,6 +249,8 @@ def judge_model(tree: Any) -> None:
             raise Misshapen(f"an amount has {outputs:,} outputs and {classes:,} classes, where it has 1 and none")
     elif classes < 2 or outputs not in (classes, 1 if classes == 2 else classes):
         raise Misshapen(f"{classes:,} classes have {outputs:,} outputs")
+    if tree.get("positive") is not None and tree["positive"] not in tree["classes"]:
+        raise Misshapen("positive is none of its classes")
     if (own["family"] == "mlp") != bool(own["hidden"]):
         raise Misshapen("architecture.hidden is not that of its family")
 

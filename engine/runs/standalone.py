@@ -23,6 +23,7 @@ def script(model: Predictor) -> str:
         )
     target, table, run = map(in_docstring, (model.target, model.table_name, model.path.resolve().name))
     about = f"Predict {target}: {_kind(model)} trained on {table}, run {run}."
+    about += f" {in_docstring(model.decision.sentence)}" if model.decision is not None else ""
     text = files("engine.runs").joinpath("templates/predict.py.txt").read_text(encoding="utf-8")
     return text.replace('"""ABOUT', '"""' + about, 1).replace('r"""MODEL"""', f'r"""\n{_embedded(model)}"""', 1)
 
@@ -38,7 +39,8 @@ def _embedded(model: Predictor) -> str:
     tree = {
         "target": model.target,
         "classes": list(model.classes),
-        "threshold": model.threshold,
+        "threshold": None if model.decision is None else model.decision.threshold,
+        "positive": None if model.decision is None else model.decision.name,
         "missing": encoder["missing"],
         "truths": TRUTHS,
         "date_formats": list(FORMATS),

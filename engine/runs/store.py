@@ -14,7 +14,7 @@ from typing import Any
 
 from engine.errors import InputError
 from engine.runs import heartbeat, index, notes
-from engine.runs.facts import read_facts
+from engine.runs.facts import decision, read_facts
 from engine.runs.liveness import LIVING, LOCK, UNFINISHED, Standing, standing
 
 # Choices of run.json that an entry need not say: they have places of their own, or are what everybody has.
@@ -213,7 +213,7 @@ def _entry(path: Path) -> index.Entry:
             "val_loss": _number(result.get("val_loss")),
             "gap": _number(result.get("gap")),
             **common,
-            "choices": _choices(path, facts, choices),
+            "choices": _choices(path, facts, choices) | _decided(facts),
             "figures": _figures(result),
             **({"live": live} if state in UNFINISHED or (path / LOCK).exists() else {}),
         }
@@ -238,6 +238,12 @@ def _choices(path: Path, facts: Mapping[str, Any], resolved: Mapping[str, Any]) 
     found |= {name: value for name, value in resolved.items() if value is not None}
     kept = {name: value for name, value in found.items() if name not in ELSEWHERE}
     return {name: value for name, value in kept.items() if name not in USUAL or value != USUAL[name]}
+
+
+def _decided(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Positive class and threshold of a run that has ended, as fields of the recipe that it made definite."""
+    found = decision(facts)
+    return {} if found is None else {"positive": found.name, "threshold": found.threshold}
 
 
 def _written_choices(path: Path) -> dict[str, Any]:

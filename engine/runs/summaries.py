@@ -83,11 +83,11 @@ def text(tag: str, wall_time: float, step: int, markdown: str) -> bytes:
 
 
 def pr_curve(tag: str, wall_time: float, step: int, y: NDArray[np.int64], chance: Floats) -> bytes:
-    """Precision and recall of the second of two classes at evenly spaced thresholds.
+    """Precision and recall of the positive class at evenly spaced thresholds.
 
     Args:
-        y: [n] 0 or 1.
-        chance: [n] probability of class 1.
+        y: [n] 1 for the positive class, else 0.
+        chance: [n] probability of the positive class.
     """
     return event(wall_time, step, _value(tag, "pr_curves", pr_table(y, chance), whole(2, THRESHOLDS)))
 

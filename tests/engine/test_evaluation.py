@@ -51,7 +51,9 @@ def test_the_figures_are_those_of_the_run(
             same(part.figures, result["metrics"][split])
     assert set(titanic[0].parts) == {"train", "validation", "test"}
     assert set(diabetes[0].parts) == {"train", "validation"}
-    assert titanic[0].threshold == titanic[1]["threshold"]
+    assert titanic[0].decision is not None
+    assert titanic[0].decision.threshold == titanic[1]["threshold"] == 0.5
+    assert titanic[0].decision.name == titanic[1]["positive"] == "1"
 
 
 def test_amounts_stand_against_the_mean_of_the_train_rows(diabetes: tuple[Evaluation, dict[str, Any]]) -> None:

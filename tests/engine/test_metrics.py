@@ -151,25 +151,36 @@ def test_the_log_loss_of_a_row_that_is_surely_wrong_is_its_logit(logit: float) -
     close(metrics.classification(np.array([1]), three)["log_loss"], logit)
 
 
-def test_a_threshold_between_two_neighbouring_probabilities() -> None:
-    high = float(np.nextafter(0.25, 1))
-    assert metrics.best_threshold(np.array([1, 1, 0, 0]), np.array([high, high, 0.25, 0.25])) == high
+@settings(max_examples=120, deadline=None)
+@given(case=binary(), threshold=st.sampled_from((0.1, 0.25, 0.5, 0.9)), positive=st.integers(0, 1))
+def test_the_figures_are_of_the_positive_class(
+    case: tuple[metrics.Ints, metrics.Floats], threshold: float, positive: int
+) -> None:
+    y, chance = case
+    chances = np.column_stack([1 - chance, chance])
+    found = metrics.classification(y, chances, threshold, positive)
+    decided = np.where(chances[:, positive] >= threshold, positive, 1 - positive)
+    assert metrics.decide(chances, threshold, positive).tolist() == decided.tolist()
+    close(found["accuracy"], oracle.accuracy_score(y, decided))
+    for name in ("precision", "recall", "f1"):
+        score = getattr(oracle, f"{name}_score")
+        close(found[name], quietly(score, y, decided, pos_label=positive, zero_division=np.nan))
+    if len(set(y.tolist())) == 2:
+        close(found["roc_auc"], oracle.roc_auc_score(y == positive, chances[:, positive]))
+        close(found["pr_auc"], oracle.average_precision_score(y, chances[:, positive], pos_label=positive))
 
 
 @settings(max_examples=120, deadline=None)
-@given(case=binary())
-def test_no_threshold_has_a_greater_f1_than_the_best(case: tuple[metrics.Ints, metrics.Floats]) -> None:
+@given(case=binary(), threshold=st.sampled_from((0.1, 0.25, 0.5, 0.9)), positive=st.integers(0, 1))
+def test_the_order_of_the_classes_changes_nothing(
+    case: tuple[metrics.Ints, metrics.Floats], threshold: float, positive: int
+) -> None:
     y, chance = case
-    best = metrics.best_threshold(y, chance)
-    assert 0 <= best <= 1
-
-    def f1(threshold: float) -> float:
-        decided = chance >= threshold
-        return 2 * float(y[decided].sum()) / float(max(decided.sum() + y.sum(), 1))
-
-    if len(set(y.tolist())) == 1:
-        assert best == 0.5
-        return
-    every = {f1(value) for value in (*chance.tolist(), 0.5)}
-    close(f1(best), max(every))
-    assert best == 0.5 or f1(0.5) < f1(best)
+    chances = np.column_stack([1 - chance, chance])
+    one = metrics.classification(y, chances, threshold, positive)
+    other = metrics.classification(1 - y, chances[:, ::-1], threshold, 1 - positive)
+    assert one.keys() == other.keys()
+    for name, value in one.items():
+        close(value, other[name])
+    mirrored = metrics.decide(chances[:, ::-1], threshold, 1 - positive)
+    assert (1 - mirrored).tolist() == metrics.decide(chances, threshold, positive).tolist()

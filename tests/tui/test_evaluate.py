@@ -30,7 +30,8 @@ async def test_metrics_stand_beside_their_baselines_and_the_worst_rows_are_liste
         said = "the model beats the class shares alone in 6 of 6 figures (n/a: not defined)."
         assert said in " ".join(driver.text("figures").split())
         await driver.see("actual ↓ decided →", "precision", "recall", pane="classes")
-        await driver.see(f"from a probability of {fixed(result['threshold'], 4).rstrip('0')}", pane="conditions")
+        said = f"The positive class is 1, decided from a probability of {result['threshold']:.4g} on."
+        assert said in " ".join(driver.text("conditions").split())
         await driver.see("All 2 parameters are well", "weight", "bias", pane="conditions")
         await driver.see("the 20 worst of 262 validation rows", "pclass", pane="worst")
         worst = driver.app.screen.evaluation.parts["validation"].worst

@@ -204,14 +204,11 @@ class Conditions(Assessed):
 
 
 def _threshold(evaluation: Evaluation, part: Part) -> list[str]:
-    if len(evaluation.classes) != 2:
+    decision = evaluation.decision
+    if decision is None:
         return []
-    positive = evaluation.classes[1]
-    words = f"{clip(positive, 20)} is decided from a probability of {figures(evaluation.threshold, 4)} on"
-    if evaluation.threshold == 0.5:
-        return [words + ": one half is as good as any other on the validation rows."]
-    now, half = part.figures["f1"], part.at_half["f1"]
-    return [
-        words
-        + f", where F1 on the validation rows is greatest. Here F1 is {known(now, 4)}; at 0.5 it is {known(half, 4)}."
-    ]
+    words = [decision.sentence]
+    if decision.threshold != 0.5:
+        now, half = part.figures["f1"], part.at_half["f1"]
+        words.append(f"Here F1 is {known(now, 4)}; at 0.5 it is {known(half, 4)}.")
+    return [" ".join(words)]

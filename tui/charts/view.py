@@ -17,6 +17,7 @@ from tui.theme import Ink
 
 if TYPE_CHECKING:
     from engine.data.prepare import Prepared
+    from engine.learn.decision import Decision
     from engine.learn.plan import Plan
     from engine.recipe import Recipe
     from engine.snapshot import Snapshot
@@ -69,8 +70,17 @@ class Subject:
             classes=prepared.classes,
             task=prepared.task,
             table_name=prepared.table_name,
-            threshold=0.5,
+            decision=self.decision,
         )
+
+    @property
+    def decision(self) -> Decision | None:
+        """How two classes are decided; None where there are not two."""
+        from engine.learn import decision
+
+        if self.snapshot.decision is not None or self.prepared is None:
+            return self.snapshot.decision
+        return decision.of(self.prepared.classes, self.prepared.positive, 0.5)
 
     @property
     def splits(self) -> tuple[str, ...]:

@@ -269,7 +269,7 @@ def _now(subject: Subject) -> tuple[str, Evaluation]:
     assert plan is not None
     given = {split: outputs(model, getattr(prepared, split).x) for split in get_args(Split)}
     health = evaluation.conditions(model.architecture, plan.loss, model.parameters.arrays, prepared)
-    found = evaluation.examine(prepared, given, plan.loss, health=health)
+    found = evaluation.examine(prepared, given, plan.loss, subject.decision, health=health)
     found = replace(found, gradient_size=subject.snapshot.gradient_size)
     return f"this run at step {subject.snapshot.step:,}", found
 

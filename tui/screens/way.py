@@ -136,8 +136,9 @@ class Way(Scrolling):
                 style = ink.accent if label == found.decided else ink.dim
                 share = right(f"{100 * chance:.2f} %", size)
                 lines.append([(left(f"   {label}", name), style), (share, style), (_bar(chance, 1.0, bar), ink.train)])
-        if len(found.chances) == 2 and found.chances[found.decided] < 0.5:
-            words = f"   {found.decided} is decided from {100 * self.predictor.threshold:.2f} % on"
+        decision = self.predictor.decision
+        if decision is not None:
+            words = f"   {decision.name} is decided from {100 * decision.threshold:.4g} % on"
             lines.append([(words, ink.dim)])
         if len(shown) < len(found.chances):
             rest = sum(chance for label, chance in found.chances.items() if label not in shown)

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from engine.survey import Survey
     from tui.kept import Kept
 
-CARRIED = frozenset({"lr", "pace", "runs", "name", "log_every", "tensorboard", "checkpoint_every"})
+CARRIED = frozenset({"lr", "threshold", "pace", "runs", "name", "log_every", "tensorboard", "checkpoint_every"})
+OF_THE_TARGET = frozenset({"dataset", "target", "task"})  # with another of these a positive class is none any more
 AUTO_PACE = 3.0  # seconds: what `--pace auto` spreads a short run over
 
 
@@ -94,9 +95,15 @@ class Desk:
         return ""
 
     def set(self, values: Mapping[str, Any]) -> bool:
-        """Take new values for fields, live ones into the run too; False, and it is said, where one is refused."""
+        """Take new values for fields, live ones into the run too; False, and it is said, where one is refused.
+
+        A positive class goes with the target that it was chosen for.
+        """
         try:
             recipe = self.recipe.replace(values)
+            moved = any(recipe.get(name) != self.recipe.get(name) for name in OF_THE_TARGET)
+            if moved and "positive" not in values and recipe.data.positive is not None:
+                recipe = recipe.replace({"positive": None})
         except InputError as error:
             self.say(str(error), True)
             return False
@@ -279,6 +286,9 @@ class Desk:
             return survey.task
         if field == "target":
             return survey.target
+        if field == "positive":
+            which = survey.prepared.positive
+            return "" if which is None else survey.prepared.classes[which]
         value = getattr(plan, field, None)
         if isinstance(value, float):
             return figures(value, 3)

@@ -157,6 +157,7 @@ _OWN: tuple[Field, ...] = (
     Field("size", "size", 8, "on disk", lambda run: run.bytes or None, _bytes, True, "about"),
 )
 METRICS = ("mse", "rmse", "mae", "r2", "accuracy", "precision", "recall", "f1", "roc_auc", "pr_auc", "log_loss")
+OF_THE_POSITIVE = ("precision", "recall", "f1", "roc_auc", "pr_auc")  # where there are two classes
 ALIASES = {
     "name": "run", "scale": "normalize", "normalization": "normalize", "train_loss": "loss", "val_loss": "validation",
     "tag": "tags", "κ": "kappa", "condition_number": "kappa", "lr_bound": "bound", "time": "seconds",
@@ -177,6 +178,7 @@ def fields() -> dict[str, Field]:
     own = {choice.name for choice in listed}
     for name in METRICS:
         about = f"{name.replace('_', ' ')} of the validation rows, else of the train rows"
+        about += ", of the positive class" if name in OF_THE_POSITIVE else ""
         called = f"{name}_score" if name in own else name
         found[called] = Field(
             called, called.replace("_", " "), max(9, len(called)), about, _figure(name),

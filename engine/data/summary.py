@@ -85,6 +85,7 @@ class ClassCount:
     train: int
     validation: int
     test: int
+    positive: bool = False  # of two classes the one that figures are of
 
 
 @dataclass(frozen=True)
@@ -301,6 +302,6 @@ def _balance(prepared: Prepared) -> tuple[ClassCount, ...]:
         return ()
     parts = zip(*(counts(part.y) for part in (prepared.train, prepared.validation, prepared.test)), strict=True)
     return tuple(
-        ClassCount(name, int(train), int(validation), int(test))
-        for name, (train, validation, test) in zip(prepared.classes, parts, strict=True)
+        ClassCount(name, int(train), int(validation), int(test), number == prepared.positive)
+        for number, (name, (train, validation, test)) in enumerate(zip(prepared.classes, parts, strict=True))
     )

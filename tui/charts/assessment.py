@@ -110,7 +110,11 @@ def _verdict(evaluation: Evaluation, split: str) -> str:
     found = [better(name, value, part.baseline[name]) for name, value in part.figures.items()]
     decided = [good for good in found if good is not None]
     note = " (n/a: not defined)" if len(decided) < len(found) else ""
-    return f"On {split} rows the model beats {against} in {sum(decided)} of {len(decided)} figures{note}."
+    text = f"On {split} rows the model beats {against} in {sum(decided)} of {len(decided)} figures{note}."
+    decision = evaluation.decision
+    if decision is None:
+        return text
+    return f"{text} Precision, recall, F1 and areas are of {decision.name}, from {decision.threshold:.4g} on."
 
 
 class Classes(Assessed):
@@ -120,17 +124,19 @@ class Classes(Assessed):
         """The matrix first."""
         if part.confusion is None or part.per_class is None:
             return self._errors(evaluation, part, width)
-        from tui.charts.classes import matrix
+        from tui.charts.classes import MARK, marked, matrix
 
-        ink, classes = self.ink, evaluation.classes
+        ink, classes, decision = self.ink, evaluation.classes, evaluation.decision
+        positive = None if decision is None else decision.positive
         right_ones = 100 * float(np.trace(part.confusion)) / max(1, part.rows)
-        lines: list[list[Span]] = [[(f" {right_ones:.1f} % right · actual ↓ decided →", ink.dim)]]
-        lines += matrix(part.confusion, classes, ink, (width, 2 * len(classes) + 2))
+        at = "" if decision is None else f" · {MARK} positive, from {decision.threshold:.4g} on"
+        lines: list[list[Span]] = [[(f" {right_ones:.1f} % right · actual ↓ decided →{at}", ink.dim)]]
+        lines += matrix(part.confusion, classes, ink, (width, 2 * len(classes) + 2), positive)
         name = max(8, min(18, width - 4 * NUMBER - 2))
         heads = ("precision", "recall", "f1", "rows")
         lines += [[], [(left(" class", name), ink.faint), *((right(head, NUMBER), ink.faint) for head in heads)]]
-        for index, one in enumerate(classes):
-            line: list[Span] = [(left(f" {one}", name), ink.dim)]
+        for index, one in enumerate(marked(classes, positive, name - 1)):
+            line: list[Span] = [(left(f" {one}", name), ink.strong if index == positive else ink.dim)]
             values = [float(part.per_class[key][index]) for key in ("precision", "recall", "f1")]
             line += [(right(known(value, 4), NUMBER), ink.text) for value in values]
             line.append((right(count(int(part.per_class["support"][index])), NUMBER), ink.dim))

@@ -16,6 +16,8 @@ from tui.charts.view import Drawing, ModelView, Size, Subject, outputs
 from tui.numbers import count, fixed
 from tui.theme import Ink
 
+MARK = "+"  # of the positive one of two classes
+
 if TYPE_CHECKING:
     from engine.evaluation import Curve, Part
 
@@ -40,8 +42,8 @@ class ClassesView(ModelView):
         assert prepared is not None
         assert plan is not None
         given = outputs(model, getattr(prepared, turn).x)
-        split = {turn: given}
-        return next(iter(evaluation.examine(prepared, split, plan.loss, worst=0).parts.values()))  # type: ignore[arg-type]
+        found = evaluation.examine(prepared, {turn: given}, plan.loss, subject.decision, worst=0)  # type: ignore[dict-item]
+        return next(iter(found.parts.values()))
 
 
 class ConfusionView(ClassesView):
@@ -55,17 +57,31 @@ class ConfusionView(ClassesView):
         assert found.confusion is not None
         classes = subject.prepared.classes if subject.prepared is not None else ()
         good = float(np.trace(found.confusion)) / max(1, found.rows)
-        about = f"{turn}: {100 * good:.1f} % of {count(found.rows)} right · actual ↓ decided →"
-        for rest in (" decided →", f" of {count(found.rows)}", " · actual ↓"):
+        decision = subject.decision
+        at = "" if decision is None else f" · {MARK} from {decision.threshold:.4g} on"
+        about = f"{turn}: {100 * good:.1f} % of {count(found.rows)} right{at} · actual ↓ decided →"
+        for rest in (" decided →", f" of {count(found.rows)}", " · actual ↓", at):
             about = about if cell_len(about) <= size[0] - 6 else about.replace(rest, "")
-        return Drawing(matrix(found.confusion, classes, ink, size), about)
+        positive = None if decision is None else decision.positive
+        return Drawing(matrix(found.confusion, classes, ink, size, positive), about)
 
 
-def matrix(counts: NDArray[np.int64], classes: tuple[str, ...], ink: Ink, size: Size) -> list[list[Span]]:
-    """A confusion matrix as lines: rows are the actual class, columns the decided one, shaded by the row's share."""
+def marked(classes: tuple[str, ...], positive: int | None, room: int) -> list[str]:
+    """The names of the classes on so many cells, the positive one with its mark before it."""
+    return [clip(f"{MARK} {name}" if index == positive else name, room) for index, name in enumerate(classes)]
+
+
+def matrix(
+    counts: NDArray[np.int64], classes: tuple[str, ...], ink: Ink, size: Size, positive: int | None = None
+) -> list[list[Span]]:
+    """A confusion matrix as lines: rows are the actual class, columns the decided one, shaded by the row's share.
+
+    Args:
+        positive: of two classes the number of the one that is marked.
+    """
     width, height = size
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    names = [clip(name, 14) for name in classes]
+    names = marked(classes, positive, 14)
     label = max(6, min(max(cell_len(n) for n in names), max(6, width // 4)))
     texts = [[count(int(c)) for c in row] for row in counts]
     need = max(max(cell_len(t) for row in texts for t in row), 3) + 2
@@ -108,22 +124,23 @@ class RocView(ClassesView):
     help = "True against false positives for every threshold, and the area under the curve."
 
     def draw(self, subject: Subject, found: Part, turn: str, ink: Ink, size: Size) -> Drawing:
-        """A curve for the second of two classes, or one for each of more."""
+        """A curve for the positive one of two classes, or one for each of more."""
         board = Board(
             ink, size, Axis(0.0, 1.0, name="false positives"), Axis(0.0, 1.0)
         )  # fmt: skip
         board.line([0, 1], [0, 1], ink.faint)
         legend = []
         one = len(found.curves) == 1
+        threshold = 0.5 if subject.decision is None else subject.decision.threshold
         for number, curve in enumerate(found.curves):
             style, marker = ink.kinds[number % len(ink.kinds)], MARKERS[number % len(MARKERS)]
             if not np.isfinite(curve.roc_auc):
                 continue
             board.line(curve.false, curve.true, style)
             if one:
-                at = _at_half(curve)
+                at = _at(curve, threshold)
                 board.dots([curve.false[at]], [curve.true[at]], ink.accent, "●")
-                legend.append((ink.accent, "●", "threshold 0.5"))
+                legend.append((ink.accent, "●", f"threshold {threshold:.4g}"))
             else:
                 few = np.unique(np.linspace(0, len(curve.false) - 1, 8).astype(np.int64))
                 board.dots(curve.false[few], curve.true[few], style, marker)
@@ -133,6 +150,6 @@ class RocView(ClassesView):
         return Drawing(board.sheet.lines(), f"{turn}: true positives ↑ false positives →", legend)
 
 
-def _at_half(curve: Curve) -> int:
-    """The point of the curve whose threshold is the least that is at least 0.5."""
-    return max(0, int(np.count_nonzero(curve.thresholds >= 0.5)) - 1)
+def _at(curve: Curve, threshold: float) -> int:
+    """The point of the curve whose threshold is the least that is at least the given one."""
+    return max(0, int(np.count_nonzero(curve.thresholds >= threshold)) - 1)

@@ -112,7 +112,7 @@ class ViewsPane(Cells, can_focus=True):
         if depends is None:
             return
         turn, size = self._turn(view), self.size if view.sized else (0, 0)
-        key = (view.name, turn, size, id(depends), id(subject.prepared), id(subject.plan))
+        key = (view.name, turn, size, id(depends), id(subject.prepared), id(subject.plan), subject.decision)
         if key == self._asked or not self.size.width:
             return
         self._asked = key

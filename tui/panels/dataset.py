@@ -109,9 +109,11 @@ class DatasetPanel(Panel):
         return f"There is no column {unknown} in {Path(desk.recipe.data.dataset).name}{hint}."
 
     def words(self, desk: Desk, choice: Choice) -> tuple[str, ...]:
-        """The columns of the table are the words of the target."""
+        """The columns of the table are the words of the target, its two classes those of the positive one."""
         if choice.name == "target":
             return columns(desk)
+        if choice.name == "positive" and desk.known is not None and len(desk.known.prepared.classes) == 2:
+            return ("auto", *desk.known.prepared.classes)
         return super().words(desk, choice)
 
     def take(self, desk: Desk, row: Row) -> None:

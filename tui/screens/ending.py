@@ -41,6 +41,9 @@ class Paragraphs(Scrolling):
         if self._desk.remedy and now.ending is not None:
             words = now.ending.remedy_text or "take the remedy"
             lines += [[], [("  f  ", ink.accent), (f"{words}, and start again", ink.text)]]
+        if now.decision is not None:
+            lines += [[], [("  decisions", ink.strong)]]
+            lines += [[(f"  {line}", ink.dim)] for line in wrap(now.decision.sentence, width - 4, 6)]
         if now.notes:
             lines += [[], [("  the table", ink.strong)]]
             for note in now.notes:

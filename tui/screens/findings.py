@@ -49,7 +49,8 @@ class Findings(Scrolling):
                 parts += [f"{self.summary.test:,} for the test"] * bool(self.summary.test)
             say("; ".join(parts))
             for one in self.summary.classes:
-                say(f"{one.name}: {one.train + one.validation + one.test:,} rows")
+                which = ", the positive class" if one.positive else ""
+                say(f"{one.name}: {one.train + one.validation + one.test:,} rows{which}")
             if self.summary.notes:
                 lines += [[], [(" left out or repaired", ink.strong)]]
                 for note in self.summary.notes:

@@ -168,7 +168,9 @@ class RaceScreen(Room):
             columns += (Column("how it stands", max(8, rest)),)
         elif self.size.width >= 76:
             columns += (NEAR,)
-        self.listing.border_title = f"{len(self.racers)} normalizations · Enter opens one when all have ended"
+        decision = next((racer.now.decision for racer in self.racers if racer.now.decision is not None), None)
+        at = "" if decision is None else f" · positive {clip(decision.name, 16)} from {decision.threshold:.4g} on"
+        self.listing.border_title = f"{len(self.racers)} normalizations{at} · Enter opens one when all have ended"
         self.listing.fill(columns, len(self.racers), lambda line: self._line(self.racers[line], columns, ink.dim))
 
     def _styles(self) -> dict[str, Style]:

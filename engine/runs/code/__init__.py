@@ -16,10 +16,13 @@ from engine.data.sources import load
 from engine.errors import InputError
 from engine.files import write_bytes
 from engine.learn.curvature import Facts
+from engine.learn.decision import Decision
+from engine.learn.decision import of as decision_of
 from engine.learn.plan import Plan, make_plan
 from engine.recipe import Recipe, read_toml
 from engine.runs.code import loop, model, modules, table
 from engine.runs.code.job import Job, Style, block
+from engine.runs.facts import decision as kept_decision
 from engine.runs.facts import read_facts
 from engine.runs.provenance import own_modules as names_of
 from engine.runs.python_text import in_docstring, literal
@@ -47,7 +50,14 @@ def save_table(path: Path, prepared: Prepared) -> None:
 
 
 def script(
-    recipe: Recipe, plan: Plan, prepared: Prepared, *, style: Style, data: Path | None, steps: int | None = None
+    recipe: Recipe,
+    plan: Plan,
+    prepared: Prepared,
+    *,
+    style: Style,
+    data: Path | None,
+    steps: int | None = None,
+    decision: Decision | None = None,
 ) -> str:
     """The source text of the script.
 
@@ -62,6 +72,7 @@ def script(
         data: the .npz with the table (see `save_table`), which the script loads: a relative path is looked for beside
             the script. None where the table is small (see `needs_table`).
         steps: updates to take, where a run ended before its last; None takes all.
+        decision: how a finished run decides two classes; None: as the recipe says, and at 0.5 where it says auto.
 
     Raises:
         InputError: what style plain does not write out.
@@ -69,7 +80,11 @@ def script(
     if data is None and needs_table(prepared):
         raise ValueError("the table is too large to stand in the script")
     given = data if needs_table(prepared) else None
-    job = Job(recipe, plan, prepared, style, plan.steps if steps is None else min(steps, plan.steps), given)
+    if decision is None:
+        wish = recipe.model.threshold
+        decision = decision_of(prepared.classes, prepared.positive, 0.5 if wish == "auto" else float(wish))
+    taken = plan.steps if steps is None else min(steps, plan.steps)
+    job = Job(recipe, plan, prepared, style, taken, given, decision)
     if style == "plain":
         _refuse(job)
     parts = [_head(job), table.lines(job)]
@@ -125,6 +140,7 @@ def of_run(run: Path, style: Style, output: Path | None) -> str:
         style=style,
         data=Path(data.name) if data is not None and output is not None else data,
         steps=taken or None,
+        decision=kept_decision(facts),
     )
     if data is not None:
         save_table(data, prepared)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from engine.data.prepare import Prepared
+from engine.learn.decision import Decision
 from engine.learn.plan import Plan
 from engine.recipe import Event, Recipe
 
@@ -21,6 +22,7 @@ class Job:
     Attributes:
         steps: updates the script takes, at most the plan's.
         data: the .npz that it loads; None where the table is small enough to stand in the script.
+        decision: how two classes are decided; None where there are not two.
     """
 
     recipe: Recipe
@@ -29,6 +31,7 @@ class Job:
     style: Style
     steps: int
     data: Path | None
+    decision: Decision | None = None
 
     @property
     def events(self) -> tuple[Event, ...]:

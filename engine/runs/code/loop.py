@@ -253,4 +253,40 @@ def _after(job: Job) -> list[str]:
         found.append(f'print("weights", {pair[0]}.tolist(), "bias", {pair[1]}.tolist())')
     elif not job.validates:
         found.append('print(f"the last of {len(losses):,} losses {losses[-1]:.6g}")')
-    return found
+    return [*found, *_decisions(job)]
+
+
+def _decisions(job: Job) -> list[str]:
+    """How two classes are decided: the function, and what it gives for the rows."""
+    decision = job.decision
+    if decision is None:
+        return []
+    part, what = ("validation_", "validation") if job.validates else ("", "train")
+    forward = _mixed(job, f"outputs = {model.forward_call(job, 'inputs', training=False)}")
+    body = block("with torch.no_grad():", *forward)
+    if job.style == "torch" and job.switches_mode:
+        body = ["model.eval()", *body, "model.train()"]
+    if job.classes == 1:
+        sign = "" if decision.positive == 1 else "-"
+        chance = f"torch.sigmoid({sign}outputs[:, 0])"
+    else:
+        chance = f"torch.softmax(outputs, dim=1)[:, {decision.positive}]"
+    return [
+        "",
+        f"classes = {list(decision.classes)!r}",
+        f"positive, threshold = {decision.positive}, {decision.threshold!r}",
+        "",
+        "",
+        *block(
+            "def decide(inputs):",
+            '"""The class number of each row: the positive class from the threshold on."""',
+            *body,
+            f"reached = {chance} >= threshold",
+            "return torch.where(reached, positive, 1 - positive)",
+        ),
+        "",
+        "",
+        f"decided = decide({part}inputs)",
+        f'print(f"{{int((decided == positive).sum()):,}} of {{len(decided):,}} {what} rows are decided for", '
+        "classes[positive])",
+    ]

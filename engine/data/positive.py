@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from engine.data import kinds
+from engine.data.reading import to_number
 from engine.data.table import Task, shown
 from engine.errors import InputError
 
@@ -58,6 +58,6 @@ def _place(wanted: str, classes: Sequence[str]) -> int | None:
     lower = [name.lower() for name in classes]
     if lower.count(plain.lower()) == 1:
         return lower.index(plain.lower())
-    number = kinds.to_number(plain)
-    numbers = [kinds.to_number(name) for name in classes]
+    number = to_number(plain)
+    numbers = [to_number(name) for name in classes]
     return numbers.index(number) if number is not None and numbers.count(number) == 1 else None

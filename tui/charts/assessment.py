@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from engine.rounding import ERRORS, SHARE, vanishes
-from tui.cells import Span, clip, left, right, wrap
-from tui.numbers import count, error, figures, fixed
+from tui.cells import Span, left, right, wrap
+from tui.numbers import count, error, fixed
 from tui.scrolling import LINES, Scrolling
 
 if TYPE_CHECKING:

@@ -228,7 +228,7 @@ def waiting(desk: Desk) -> str:
 
 
 def _going(now: Snapshot) -> str:
-    if not now.steps:
+    if now.activity or not now.steps:
         return now.activity or "preparing"
     parts = [f"step {now.step:,} of {now.steps:,}"]
     size = now.loss_size

@@ -152,7 +152,7 @@ def _watch(session: Any, *, quiet: bool, plain: bool, start: int) -> None:
     """
     steered = any(event.field == "batch_size" for event in session.recipe.events)
     telling = Telling(start, by_step=steered) if plain or not (quiet or looked_at()) else None
-    told, warned = False, False
+    told, warned, doing = False, False, ""
     while True:
         over = session.join(0.02 if not told else 1.0)
         if session.warnings and not warned:
@@ -165,6 +165,10 @@ def _watch(session: Any, *, quiet: bool, plain: bool, start: int) -> None:
         if over:
             return
         late, told = told, now.seconds >= 1
+        if now.steps and now.activity:  # after the last step
+            if now.activity != doing and not quiet:
+                say(doing := now.activity)
+            continue
         if quiet or telling is not None or not now.steps or not (late or told):
             continue
         loss = shown(now.loss, now.loss_size) if now.loss is not None else "-"

@@ -22,6 +22,8 @@ from engine.cli import main
 from engine.data import positive
 from engine.errors import InputError
 from engine.runs.formats import parts
+from engine.session import Session
+from tests.conftest import DEADLINE, prepared_run, recipe, wait_for
 
 Rows = list[tuple[float, ...]]
 pytestmark = pytest.mark.filterwarnings("ignore::engine.runs.model.PredictionWarning")
@@ -242,6 +244,42 @@ def test_auto_is_for_every_model_and_the_same_each_time(
     assert one["threshold"] == other["threshold"]
     assert one["threshold_reason"] == other["threshold_reason"]
     assert "F1 out of fold" in one["threshold_reason"]
+
+
+def test_names_in_the_same_order_change_no_bit_of_a_network(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    rows, labels = rows_of(200)
+    found = []
+    for number, names in enumerate((("b_ok", "fraud"), ("0", "1"), ("ok", "z_fraud"))):
+        path = write(tmp_path / f"t{number}.csv", rows, [names[one] for one in labels])
+        result = trained(capsys, path, "--model", "mlp", "--hidden", "6", "--epochs", "10")
+        assert result["positive"] == names[1]
+        found.append([result["train_loss"], result["val_loss"], result["metrics"]])
+    assert found[0] == found[1] == found[2]
+
+
+def test_a_choice_that_is_stopped_leaves_one_half(tmp_path: Path) -> None:
+    rows, labels = rows_of(400)
+    path = write(tmp_path / "t.csv", rows, labels)
+    chosen = recipe(tmp_path, dataset=str(path), target="y", threshold="auto", model="mlp", epochs=60)
+    session = Session(chosen)
+    session.start()
+    wait_for(lambda: session.snapshot().activity.startswith("choosing the threshold"), "the first fold")
+    session.stop()
+    assert session.join(DEADLINE)
+    assert session.result["ended"] == "limit"
+    assert session.result["threshold"] == 0.5
+    assert "stopped" in session.result["threshold_reason"]
+
+
+def test_a_run_that_is_stopped_chooses_no_threshold(tmp_path: Path) -> None:
+    rows, labels = rows_of(100)
+    path = write(tmp_path / "t.csv", rows, labels)
+    run = prepared_run(recipe(tmp_path, dataset=str(path), target="y", threshold="auto"))
+    run.advance(3)
+    run.finish("stopped")
+    assert run.decision is not None
+    assert run.decision.threshold == 0.5
+    assert "the run was stopped" in run.decision.sentence
 
 
 def test_a_run_without_two_classes_has_no_threshold(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

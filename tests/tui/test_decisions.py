@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-SIZES = [(160, 45), (80, 24)]
+SIZES = [(160, 45), (120, 36)]
 CHOSEN = {"dataset": "titanic", "epochs": 5, "pace": "max", "positive": "0", "threshold": "0.4"}
 
 
@@ -57,7 +57,11 @@ async def test_views_and_race_tell_how_is_decided(drive: Any) -> None:
     async with drive(values=CHOSEN) as driver:
         await driver.press("space")
         await driver.done()
-        await driver.see("+ from 0.4 on", "+ 0", pane="views")
+        fit = driver.app.screen.fit
+        await driver.until(lambda: [view.name for view in fit.views][:2] == ["confusion", "ROC"], "the views")
+        await driver.see("+ from 0.4 on", "+ 0", pane="fit")
+        await driver.press("v")
+        await driver.see("threshold 0.4", pane="fit")
         await driver.press("N")
         await driver.see("positive 0 from 0.4 on", pane="racers")
         await driver.press("x")

@@ -112,11 +112,14 @@ def _plain(cell: Any) -> Any:
 
 def _names(keep: str) -> Keep:
     """The names of --keep, which may stand in quotes where they hold commas."""
-    import csv
+    from engine.recipe.choice import cells
 
     if keep.strip() == "all":
         return "all"
-    return tuple(name.strip() for name in next(csv.reader([keep], skipinitialspace=True), []) if name.strip())
+    try:
+        return tuple(name.strip() for name in cells(keep) if name.strip())
+    except ValueError as error:
+        raise InputError(f"--keep is no line of CSV: {error}.") from None
 
 
 def _read(model: Predictor, asked: str, keep: Keep) -> Rows:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -13,7 +15,7 @@ from zlib import crc32
 import pytest
 
 from tests import hostile
-from tests.conftest import DEADLINE, PROGRAM, environment, strict_json
+from tests.conftest import DEADLINE, PROGRAM, ROOT, environment, strict_json
 from tests.hostile import HOSTILE, LINES, NAME, harmless
 
 Command = Callable[..., subprocess.CompletedProcess[bytes]]
@@ -270,3 +272,25 @@ def table_of_latin(folder: Path) -> str:
     """A recipe of a person's own that is not UTF-8, which is told."""
     (folder / "own.toml").write_bytes(b'[data]\ndataset = "caf\xe9.csv"\n')
     return "own.toml"
+
+
+# Nothing goes past the door.
+
+DOORS = (
+    "engine/commands/console.py",
+    "engine/commands/export.py",
+    "tui/main.py",
+)  # bytes that are no text; no engine yet
+FOR_US = ("engine/learn/speeds.py", "engine/devices/__main__.py")  # ASCII JSON that our own process reads
+
+
+@pytest.mark.parametrize("file", sorted(path for top in ("engine", "tui") for path in (ROOT / top).rglob("*.py")))
+def test_only_the_door_prints(file: Path) -> None:
+    if file.relative_to(ROOT).as_posix() in (*DOORS, *FOR_US):
+        return
+    for node in ast.walk(ast.parse(file.read_text())):
+        name = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
+        assert name != "print", f"line {getattr(node, 'lineno', 0)}"
+        assert not re.match(r"sys\.(__)?std(out|err)(__)?\.(buffer\.)?write", name), (
+            f"line {getattr(node, 'lineno', 0)}"
+        )

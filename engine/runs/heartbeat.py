@@ -100,7 +100,7 @@ def news(run: Path, token: str) -> News:
         _known[key] = _Seen(mark, "none", now, float("-inf"), True)
         return "none"
     mark = _mark(run) or mark  # the folder has just changed, so this is no answer from a cache
-    found: News = "fresh" if (made - mark[1]) / 1e9 < FRESH else "silent"
+    found: News = "fresh" if abs(made - mark[1]) / 1e9 < FRESH else "silent"  # a copy may be of any time
     _known[key] = _Seen(mark, found, now, float("-inf"))
     return found if mark[0] == token else "none"
 

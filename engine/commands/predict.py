@@ -98,8 +98,8 @@ def _json(model: Predictor, rows: Rows, parts: Any, path: Path | None, warnings:
         answer["predictions"] = model.decide(outputs)
         if model.classes:
             answer |= {"classes": model.classes, "probabilities": outputs}
-        if rows.kept.width:
-            answer["kept"] = {name: [*map(_plain, rows.kept[name].to_list())] for name in rows.kept.columns}
+        if rows.kept is not None:
+            answer["kept"] = {name: [*map(_plain, rows.kept[name].to_list())] for name in rows.names}
     else:
         answer |= {"output": str(path), "rows": rows.table.rows}
     return answer | {"warnings": (*rows.table.notes, *warnings)}

@@ -39,11 +39,16 @@ class Rows:
 
     Attributes:
         table: the columns that the model takes, texts still to be read; its notes say what was repaired.
-        kept: the columns to be given back beside the predictions, in the order that was asked for.
+        kept: the columns to be given back beside the predictions, in the order that was asked for; None for none.
     """
 
     table: Table
-    kept: pl.DataFrame
+    kept: pl.DataFrame | None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the columns that are given back."""
+        return () if self.kept is None else tuple(self.kept.columns)
 
 
 def load(
@@ -83,11 +88,13 @@ def load(
 
 def of_mapping(row: Mapping[str, Any], encoder: Encoder, keep: Keep = ()) -> Rows:
     """One row given by the names of its columns. Raises InputError naming the field, and where one is not known."""
-    import polars as pl
-
     columns, notes = encoder.columns([row])
     kept = check_names("--values", encoder, keep, tuple(row))
-    frame = pl.DataFrame({name: [str(row[name])] for name in kept})
+    frame = None
+    if kept:
+        import polars as pl  # a tenth of a second
+
+        frame = pl.DataFrame({name: [str(row[name])] for name in kept})
     return Rows(Table("--values", "", tuple(columns), 1, notes=notes, origin="function"), frame)
 
 
@@ -140,7 +147,7 @@ def _from_file(path: Path, encoder: Encoder, keep: Keep, progress: Progress | No
         return Given(_names(encoder), _plain_numbers(encoder), frozenset(kept), encoder.missing)
 
     table, frame = delimited.read_given(path, given, progress, cancelled)
-    return Rows(table, frame.select(kept))
+    return Rows(table, frame.select(kept) if kept else None)
 
 
 def _names(encoder: Encoder) -> tuple[str, ...]:
@@ -179,7 +186,10 @@ def _parquet(path: Path, encoder: Encoder, keep: Keep, progress: Progress | None
         raise InputError(f"{path.name} cannot be read as Parquet: {str(error).splitlines()[0].rstrip('.')}.") from None
     if not columns or not len(columns[0].data):
         raise InputError(f"{path.name} has no rows.")
-    return Rows(Table(path.name.split(".")[0], str(path), tuple(columns), len(columns[0].data)), frame.select(kept))
+    return Rows(
+        Table(path.name.split(".")[0], str(path), tuple(columns), len(columns[0].data)),
+        frame.select(kept) if kept else None,
+    )
 
 
 def _column(series: pl.Series, encoder: Encoder) -> Column:
@@ -194,7 +204,7 @@ def _of_table(table: Table, encoder: Encoder, keep: Keep) -> Rows:
     import polars as pl
 
     kept = check_names(table.label, encoder, keep, table.names)
-    return Rows(table, pl.DataFrame([_series(table[name], table.rows) for name in kept]))
+    return Rows(table, pl.DataFrame([_series(table[name], table.rows) for name in kept]) if kept else None)
 
 
 def _series(column: Column, rows: int) -> pl.Series:

@@ -84,13 +84,13 @@ def lines(
         formulas: counts the texts that a spreadsheet takes for formulas.
     """
     formulas = Formulas() if formulas is None else formulas
-    formulas.names("the header", header(predictor, rows.kept.columns))
-    for column in rows.kept.iter_columns():
+    formulas.names("the header", header(predictor, rows.names))
+    for column in () if rows.kept is None else rows.kept.iter_columns():
         formulas.column(column)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     shown = show or str
-    writer.writerow(map(shown, header(predictor, rows.kept.columns)))
+    writer.writerow(map(shown, header(predictor, rows.names)))
     names = {name: shown(name) for name in predictor.classes}
     risky = frozenset(filter(is_formula, predictor.classes))
     done = 0
@@ -98,7 +98,7 @@ def lines(
         found = predictor.decide(outputs)
         chances = outputs.tolist() if predictor.classes else repeat(())
         kept: Iterable[Sequence[Any]] = repeat(())
-        if rows.kept.width:
+        if rows.kept is not None:
             kept = rows.kept[done : done + len(found)].iter_rows()
             if show is not None:
                 kept = ([show(cell) if isinstance(cell, str) else cell for cell in row] for row in kept)
@@ -131,7 +131,7 @@ def _frame(predictor: Predictor, rows: Rows, parts: Iterator[Any]) -> pl.DataFra
 
     found = list(parts)
     outputs = np.concatenate(found) if found else np.empty((0, max(1, len(predictor.classes))))
-    names = header(predictor, rows.kept.columns)[rows.kept.width :]
+    names = header(predictor, rows.names)[len(rows.names) :]
     own = [pl.Series(names[0], predictor.decide(outputs))]
     own += [pl.Series(name, outputs[:, number]) for number, name in enumerate(names[1:])]
-    return pl.DataFrame([*rows.kept.get_columns(), *own])
+    return pl.DataFrame([*(() if rows.kept is None else rows.kept.get_columns()), *own])

@@ -149,9 +149,9 @@ CASES = {
             (70, "batch_size", 10),
         ),
     ),
-    "l-bfgs": Case({"dataset": "titanic", "optimizer": "lbfgs", "l2": 0.01, "clip": 1, "steps": 15}, styles=("torch",)),
+    "l-bfgs": Case({"dataset": "titanic", "optimizer": "lbfgs", "l2": 0.01, "steps": 15}, styles=("torch",)),
     "l-bfgs at the end": Case(
-        {"dataset": "linear3", "lr": 0.01, "clip": 1, "steps": 15, "schedule": "cosine"},
+        {"dataset": "linear3", "lr": 0.01, "steps": 15, "schedule": "cosine"},
         styles=("torch",),
         events=((8, "optimizer", "lbfgs"), (8, "lr", 1.0)),
     ),

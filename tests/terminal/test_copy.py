@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 COMMAND = "ravine train --dataset scales --lr 0.25"
+WIDE = 58  # cells of a notification, in which lines end where they may
 TMUX = """#!/bin/sh
 case "$*" in
   "show -sv set-clipboard") echo {setting};;
@@ -21,8 +22,8 @@ esac
 
 
 def squeezed(app: Any) -> str:
-    """What is on the screen, with lines of a notification put together."""
-    return "".join(app.text.replace("▌", " ").split())
+    """What the notifications say, without spaces: where their lines end depends on the length of a path."""
+    return "".join("".join(line.partition("▌")[2][:WIDE].split()) for line in app.text.splitlines() if "▌" in line)
 
 
 def test_a_copy_goes_to_the_clipboard_and_to_a_file(terminal: Any, tmp_path: Path) -> None:

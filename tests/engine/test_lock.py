@@ -217,6 +217,37 @@ def test_every_run_is_locked_while_it_goes_on_and_free_afterwards(tmp_path: Path
     assert not list(run.glob(".*"))
 
 
+def test_a_branch_and_every_racer_have_locks_of_their_own(tmp_path: Path) -> None:
+    from engine.race import Race
+    from engine.runs.origin import Origin
+
+    parent = train(recipe(tmp_path, steps=40, checkpoint_every=20)).snapshot().run
+    assert parent is not None
+    chosen = recipe(tmp_path, steps=10**9, pace="60000")
+    race = Race(chosen, modes=("none", "zscore"), paced=True)
+    branch = Session(chosen, paced=True, origin=Origin.read(parent, 20, branch=True))
+    race.start()
+    branch.start()
+
+    def going() -> list[Path]:
+        shown = [*race.snapshots().values(), branch.snapshot()]
+        return [now.run for now in shown if now.run is not None and now.phase is Phase.TRAINING]
+
+    wait_for(lambda: len(going()) == 3, "three runs")
+    found = going()
+    for run in found:
+        assert standing(run, read_facts(run)).state == "running"
+    assert len({held.token for run in found if (held := owner(run)) is not None}) == 3
+    assert not (parent / "lock").exists()
+    race.stop()
+    branch.stop()
+    assert race.join(DEADLINE)
+    assert branch.join(DEADLINE)
+    for run in found:
+        assert not (run / "lock").exists()
+        assert standing(run, read_facts(run)).state == "ended"
+
+
 @pytest.mark.parametrize("how", ["taken", "removed"])
 def test_a_run_that_lost_its_lock_writes_no_more_and_says_so(tmp_path: Path, how: str) -> None:
     session = Session(recipe(tmp_path, steps=10**9, eval_every=50, pace="6000"), paced=True)

@@ -21,6 +21,7 @@ import engine
 from engine.cli import main
 from engine.data import positive
 from engine.errors import InputError
+from engine.evaluation import evaluate
 from engine.runs.formats import parts
 from engine.session import Session
 from tests.conftest import DEADLINE, prepared_run, recipe, wait_for
@@ -351,6 +352,22 @@ def test_every_way_to_predict_decides_alike(capsys: pytest.CaptureFixture[str], 
     report = b"".join(parts(run, "report", None, "")[0]).decode()
     assert f"The positive class is {which}, decided from a probability of 0.2 on" in report
     assert json.loads((run / "run.json").read_text())["result"]["positive"] == which
+
+
+@pytest.mark.parametrize("which", ["fraud", "ok"])
+def test_the_script_of_a_run_decides_as_the_run_does(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, which: str
+) -> None:
+    rows, labels = rows_of(200)
+    path = write(tmp_path / "t.csv", rows, ["fraud" if one else "ok" for one in labels])
+    run = Path(trained(capsys, path, "--positive", which, "--threshold", "0.2", "--epochs", "5")["run"])
+    found = evaluate(run)
+    assert found.decision is not None
+    wanted = int((found.parts["validation"].predicted == found.decision.positive).sum())
+    script = tmp_path / "script.py"
+    script.write_bytes(b"".join(parts(run, "code", script, "")[0]))
+    answer = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=True, timeout=DEADLINE)
+    assert answer.stdout.splitlines()[-1] == f"{wanted} of 40 validation rows are decided for {which}"
 
 
 def test_a_model_of_format_1_decides_for_the_class_that_sorts_last(

@@ -129,7 +129,7 @@ class Classes(Assessed):
         ink, classes, decision = self.ink, evaluation.classes, evaluation.decision
         positive = None if decision is None else decision.positive
         right_ones = 100 * float(np.trace(part.confusion)) / max(1, part.rows)
-        at = "" if decision is None else f" · {MARK} positive, from {decision.threshold:.4g} on"
+        at = "" if decision is None else f" · {MARK} from {decision.threshold:.4g} on"
         lines: list[list[Span]] = [[(f" {right_ones:.1f} % right · actual ↓ decided →{at}", ink.dim)]]
         lines += matrix(part.confusion, classes, ink, (width, 2 * len(classes) + 2), positive)
         name = max(8, min(18, width - 4 * NUMBER - 2))

@@ -61,6 +61,7 @@ HARMLESS = {  # what needs no code, and works without
     "safetensors": ("export", "RUN", "--format", "safetensors", "-o", "x.safetensors"),
     "report": ("export", "RUN", "--format", "report"),
     "list": ("runs", "--json"),
+    "watch": ("watch", "runs", "--json"),
 }
 
 

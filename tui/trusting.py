@@ -43,6 +43,15 @@ class Trusting:
         if self._asked is None:
             self._asked = error
             self._app.push_screen(TrustScreen(error), self._answered)
+        else:
+            self.follow()
+
+    def follow(self) -> None:
+        """Show a question that waits on the screen to which the person has gone meanwhile."""
+        from tui.screens.trust import TrustScreen
+
+        if self._asked is not None and not any(isinstance(one, TrustScreen) for one in self._app.screen_stack):
+            self._app.push_screen(TrustScreen(self._asked), self._answered)
 
     def forget(self) -> None:
         """The person goes to another screen, where a no is no longer the answer."""

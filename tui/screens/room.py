@@ -125,6 +125,7 @@ class Room(Shown):
         """The screen is on top again."""
         self.lay_out()
         self.arrive()
+        self.ravine.trusting.follow()
         self.show()
 
     def arrive(self) -> None:

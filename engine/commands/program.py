@@ -89,8 +89,8 @@ def predict(
         Parameter(name=("--output", "-o"), help="A file for the answer, CSV or .parquet; without it stdout."),
     ] = None,
     keep: Annotated[
-        str, Parameter(help="Columns of the input to give back beside the predictions: COL,COL or all.")
-    ] = "",
+        str | None, Parameter(help="Columns of the input to give back beside the predictions: COL,COL or all.")
+    ] = None,
     trust: Trust = False,
     runs: RunsFolder = "./runs",
     json: Json = False,
@@ -103,7 +103,7 @@ def predict(
     from engine.commands.predict import predict
 
     with given(trust):
-        return predict(run, values=values, input=input, output=output, keep=keep, runs=runs, json=json)
+        return predict(run, values=values, input=input, output=output, keep=keep or "", runs=runs, json=json)
 
 
 app.command(listing)

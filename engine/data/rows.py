@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from engine.data import delimited, files, frames, functions, sources
+from engine.data import delimited, files, frames, functions, parquet, sources
 from engine.data.delimited import Given
 from engine.data.encode import Encoder
 from engine.data.frames import How
@@ -168,22 +168,16 @@ def _parquet(path: Path, encoder: Encoder, keep: Keep, progress: Progress | None
 
     if progress:
         progress(f"reading {path.name}", None)
-    try:
-        there = {name: name for name in pl.read_parquet_schema(path)}
-        there = {name.strip(): name for name in there} | there  # a name without spaces around it will do
+    with parquet.opened(path) as file:
+        there = {name.strip(): name for name in file.names} | {name: name for name in file.names}
         kept = check_names(path.name, encoder, keep, tuple(there))
         columns: list[Column] = []
         for number, wanted in enumerate(encoder.inputs):
             check(cancelled)
-            series = pl.read_parquet(path, columns=[there[wanted.name]]).to_series()
-            columns.append(_column(series.alias(wanted.name), encoder))
+            columns.append(_column(file.column(there[wanted.name]).alias(wanted.name), encoder))
             if progress:
                 progress(f"reading {path.name}", (number + 1) / len(encoder.inputs))
-        frame = pl.read_parquet(path, columns=[there[name] for name in kept]).rename(
-            {there[name]: name for name in kept}
-        )
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise InputError(f"{path.name} cannot be read as Parquet: {str(error).splitlines()[0].rstrip('.')}.") from None
+        frame = pl.DataFrame([file.column(there[name]).alias(name) for name in kept])
     if not columns or not len(columns[0].data):
         raise InputError(f"{path.name} has no rows.")
     return Rows(

@@ -35,7 +35,9 @@ def chart(low: Floats, high: Floats, *, height: int = 10, log: bool = False, spa
     rows = 4 * height
 
     def place(values: Floats) -> NDArray[np.int64]:
-        return np.clip(np.round((most - values) / (most - least) * (rows - 1)), 0, rows - 1).astype(np.int64)
+        return np.clip(np.round((most / 2 - values / 2) / (most / 2 - least / 2) * (rows - 1)), 0, rows - 1).astype(
+            np.int64
+        )
 
     cells = np.zeros((height, len(low) // 2), np.int64)
     before: int | None = None
@@ -46,12 +48,12 @@ def chart(low: Floats, high: Floats, *, height: int = 10, log: bool = False, spa
         first, last = int(place(top[column : column + 1])[0]), int(place(bottom[column : column + 1])[0])
         if before is not None:  # join it to its neighbour
             first, last = (min(first, before), last) if before < first else (first, max(last, before))
-        before = int(place(np.array([(top[column] + bottom[column]) / 2]))[0])
+        before = int(place(np.array([top[column] / 2 + bottom[column] / 2]))[0])
         for row in range(first, last + 1):
             cells[row // 4, column // 2] |= DOTS[row % 4, column % 2]
     labels = ["" for _ in range(height)]
     for line in {0, height // 2, height - 1}:
-        value = most - (most - least) * line / max(height - 1, 1)
+        value = 2 * (most / 2 - (most / 2 - least / 2) * line / max(height - 1, 1))
         if not log and is_rounding(value, max(abs(most), abs(least))):
             value = 0.0  # where the axis passes it, to rounding
         labels[line] = _number(10**value if log else value)

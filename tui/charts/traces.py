@@ -123,7 +123,7 @@ def read_track(run: Path) -> Track:
     try:
         history = History.open(run / "loss.f64")
     except FileNotFoundError:
-        raise InputError(f"The run {run.name} has lost its loss.f64.") from None
+        raise InputError(f"{run / 'loss.f64'} cannot be read: there is no such file.") from None
     if not len(history):
         raise InputError(f"The run {run.name} has no losses yet.")
     steps, walls = read_pairs(run / "stamps.f64")

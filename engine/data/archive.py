@@ -1,0 +1,89 @@
+"""Arrays in an NPZ archive, looked at before they are read: it may declare a thousand times what it weighs."""
+
+from __future__ import annotations
+
+import zipfile
+from math import prod
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+from engine.devices.room import check_room
+from engine.errors import InputError
+from engine.files import open_regular
+
+NAMES_OF_FEATURES = ("feature_names", "columns", "names")  # arrays that name the columns of a matrix
+REMEDY = "save plain arrays with numpy.savez"
+_HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
+
+
+class _Odd(Exception):
+    """What is wrong with an archive, as half a sentence."""
+
+
+def read(path: Path) -> dict[str, NDArray[np.generic]]:
+    """The arrays of an archive by name, those without rows left out. No pickle is ever read.
+
+    Raises InputError before anything is unpacked that would not fit into memory, or whose rows are not of equal number.
+    """
+    try:
+        with open_regular(path) as file, zipfile.ZipFile(file) as archive:
+            found = {name: _declared(archive, name) for name in archive.namelist() if name.endswith(".npy")}
+            shapes = {name.removesuffix(".npy"): shape for name, (shape, _) in found.items()}
+            _check_rows(path, shapes)
+            cells = sum(prod(shape) for shape, _ in found.values())
+            held = sum(prod(shape) * dtype.itemsize for shape, dtype in found.values())
+            # Every cell becomes a float64 of a column beside the array that it comes from.
+            check_room(f"{path.name} unpacks to", held + 8 * cells, "use a part of its rows, or a machine with more")
+            return {name.removesuffix(".npy"): _array(archive, name) for name in found}
+    except (InputError, FileNotFoundError, MemoryError):
+        raise
+    except _Odd as odd:
+        words = str(odd)
+    except Exception as error:  # noqa: BLE001 - zipfile, zlib, numpy and struct each have their own
+        words = "it is no archive of arrays" if isinstance(error, zipfile.BadZipFile) else _words(error)
+    raise InputError(f"{path.name} cannot be read as NPZ: {words}; {REMEDY}.") from None
+
+
+def _words(error: Exception) -> str:
+    return (str(error).strip().splitlines() or ["it is damaged"])[0].rstrip(".")
+
+
+def _declared(archive: zipfile.ZipFile, name: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Shape and dtype of a member, of which no more than the header is read."""
+    size = archive.getinfo(name).file_size
+    with archive.open(name) as member:
+        shape, dtype = _header(member, name)
+        left = size - member.tell()
+    if dtype.hasobject:
+        raise _Odd("it holds Python objects")
+    if any(side < 0 for side in shape) or prod(shape) * dtype.itemsize != left:
+        raise _Odd(f"{name.removesuffix('.npy')} is said to be {list(shape)} of {dtype}, which is not what it holds")
+    return shape, dtype
+
+
+def _header(member: IO[bytes], name: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    version = npy.read_magic(member)
+    if version not in _HEADERS:
+        raise _Odd(f"{name.removesuffix('.npy')} is of a form that holds more than numbers, texts and dates")
+    shape, _, dtype = _HEADERS[version](member)
+    return shape, dtype
+
+
+def _array(archive: zipfile.ZipFile, name: str) -> NDArray[np.generic]:
+    with archive.open(name) as member:
+        return np.asarray(npy.read_array(member, allow_pickle=False))
+
+
+def _check_rows(path: Path, shapes: dict[str, tuple[int, ...]]) -> None:
+    """Raise InputError where the arrays are not of equally many rows."""
+    named = next((name for name in NAMES_OF_FEATURES if name in shapes), None)
+    sizes = {name: shape[0] for name, shape in shapes.items() if shape and name != named}
+    if not sizes or max(sizes.values()) == 0:
+        raise InputError(f"{path.name} holds no rows; save arrays of numbers such as X [n, d] and y [n].")
+    if len(set(sizes.values())) > 1:
+        listed = ", ".join(f"{name} {size:,}" for name, size in sizes.items())
+        raise InputError(f"The arrays of {path.name} have unequal numbers of rows ({listed}); make them equal.")

@@ -1,0 +1,69 @@
+"""A Parquet file, column by column: what it declares is looked at before it is unpacked, and every failure is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from engine.devices.room import check_room
+from engine.errors import InputError
+from engine.files import open_regular
+
+if TYPE_CHECKING:
+    import polars as pl
+
+CELL = 16  # bytes that a cell takes at least, as polars has it and as a column has it
+
+
+@dataclass(frozen=True)
+class Parquet:
+    """An open file: the names of its columns, and each of them when it is asked for."""
+
+    file: BinaryIO
+    names: tuple[str, ...]
+    rows: int
+
+    def column(self, name: str) -> pl.Series:
+        """One column."""
+        import polars as pl
+
+        self.file.seek(0)
+        return pl.read_parquet(self.file, columns=[name]).to_series()
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Parquet]:
+    """Open a file for as long as the block lasts.
+
+    Raises InputError, also for what polars says inside the block, and where the cells would not fit into memory.
+    """
+    import polars as pl
+
+    with told(f"{path.name} cannot be read as Parquet"), open_regular(path) as file:
+        # A path would be taken for a pattern, and has to be UTF-8.
+        names = tuple(pl.read_parquet_schema(file))
+        file.seek(0)
+        rows = int(pl.scan_parquet(file).select(pl.len()).collect().item())
+        check_room(f"{path.name} unpacks to", CELL * rows * len(names), "use a part of its rows")
+        yield Parquet(file, names, rows)
+
+
+@contextmanager
+def told(what: str) -> Iterator[None]:
+    """Have what polars says told in a sentence: its errors, and its panics, which are no Exceptions.
+
+    Args:
+        what: the beginning of the sentence, such as "sales.csv cannot be read".
+    """
+    import polars as pl
+
+    try:
+        yield
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+        if isinstance(error, FileNotFoundError):
+            raise
+        line = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")[:200]
+        raise InputError(f"{what}: {line}.") from None

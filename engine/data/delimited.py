@@ -24,6 +24,7 @@ from engine.data.parallel import Progress, Stop, check, cores, each
 from engine.data.reading import Decimal, to_number
 from engine.data.table import Column, Floats, Table
 from engine.data.textfile import TextFile
+from engine.devices.room import check_room
 from engine.errors import InputError
 
 if TYPE_CHECKING:
@@ -179,6 +180,7 @@ class _Reading:
     text: frozenset[int]
     given: Given | None = None
     rows: int = 0
+    foreseen: int = 0  # rows that the memory has been asked for
     lines: int = 0
     numbers: dict[int, _Numbers] = field(default_factory=dict)
     texts: dict[int, list[pl.Series]] = field(default_factory=dict)
@@ -233,6 +235,11 @@ class _Reading:
     def _take(self, frame: pl.DataFrame, share: float | None) -> None:
         count = frame.height
         expected = int(1.02 * (self.rows + count) / share) + 1 if share else 0
+        if expected > 2 * self.foreseen:
+            self.foreseen = expected
+            cells = expected * (8 * len(self.numbers) + 16 * (len(self.texts) + len(self.kept)))
+            what = f"{self.file.path.name} has some {expected:,} rows, which take"
+            check_room(what, cells, "use a part of them, or fewer columns")
 
         def add(column: int) -> None:
             numbers = self.numbers[column]

@@ -9,6 +9,7 @@ import numpy as np
 
 from engine.data import archive, delimited, frames, parquet
 from engine.data.frames import DECIDED, How
+from engine.data.panics import told
 from engine.data.parallel import Progress, Stop, check
 from engine.data.table import Column, Table
 from engine.errors import InputError
@@ -29,7 +30,8 @@ def read(path: Path, progress: Progress | None = None, cancelled: Stop | None = 
         return _parquet(path, progress, cancelled)
     if kind == "npz":
         return npz(path)
-    return delimited.read(path, progress, cancelled)
+    with told(f"{path.name} cannot be read"):
+        return delimited.read(path, progress, cancelled)
 
 
 def kind_of(path: Path) -> Literal["parquet", "npz", "text"]:

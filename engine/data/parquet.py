@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from engine.data.panics import told
 from engine.devices.room import check_room
-from engine.errors import InputError
 from engine.files import open_regular
 
 if TYPE_CHECKING:
@@ -49,21 +49,3 @@ def opened(path: Path) -> Iterator[Parquet]:
         rows = int(pl.scan_parquet(file).select(pl.len()).collect().item())
         check_room(f"{path.name} unpacks to", CELL * rows * len(names), "use a part of its rows")
         yield Parquet(file, names, rows)
-
-
-@contextmanager
-def told(what: str) -> Iterator[None]:
-    """Have what polars says told in a sentence: its errors, and its panics, which are no Exceptions.
-
-    Args:
-        what: the beginning of the sentence, such as "sales.csv cannot be read".
-    """
-    import polars as pl
-
-    try:
-        yield
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
-        if isinstance(error, FileNotFoundError):
-            raise
-        line = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")[:200]
-        raise InputError(f"{what}: {line}.") from None

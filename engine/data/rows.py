@@ -19,6 +19,7 @@ from engine.data import delimited, files, frames, functions, parquet, sources
 from engine.data.delimited import Given
 from engine.data.encode import Encoder
 from engine.data.frames import How
+from engine.data.panics import told
 from engine.data.parallel import Progress, Stop, check
 from engine.data.reading import Decimal
 from engine.data.table import Column, Table, suggest
@@ -146,7 +147,8 @@ def _from_file(path: Path, encoder: Encoder, keep: Keep, progress: Progress | No
         kept = check_names(path.name, encoder, keep, there) if there else ()
         return Given(_names(encoder), _plain_numbers(encoder), frozenset(kept), encoder.missing)
 
-    table, frame = delimited.read_given(path, given, progress, cancelled)
+    with told(f"{path.name} cannot be read"):
+        table, frame = delimited.read_given(path, given, progress, cancelled)
     return Rows(table, frame.select(kept) if kept else None)
 
 

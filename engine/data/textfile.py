@@ -15,7 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from engine.data.panics import told
+from engine.devices.room import check_room
 from engine.errors import InputError
+from engine.files import open_regular, unreadable
 
 PIECE = 8 * 2**20
 """Bytes parsed at once. Memory of this size is used again by the next piece; from 32 MiB on glibc gives it back to the
@@ -25,6 +28,8 @@ HEAD = 2**20
 """Bytes looked at before anything is decided."""
 
 _TAIL = 2**16
+_TIMES_UNPACKED = 4  # copies of the text that unpacking zstd makes on its way
+_REMEDY = "unpack it, and use a part of its rows"
 _MOST_HELD = 16  # pieces held back while waiting for a quote to close
 
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
@@ -115,6 +120,10 @@ class TextFile:
                 cut = _record_end(held) if not to_skip else 0
                 if not cut and len(held) > _MOST_HELD * PIECE:
                     cut = held.rfind(b"\n") + 1
+                    if not cut:
+                        raise InputError(
+                            f"{self.path.name} has a line of more than {len(held) / 1e6:,.0f} MB; it is not a table."
+                        )
                 if cut:
                     ready, held = (held, b"") if cut == len(held) else (held[:cut], held[cut:])
                     yield ready, min(1.0, file.tell() / size)
@@ -189,19 +198,17 @@ codecs.register_error("ravine-latin", _latin)
 
 def _beginning(path: Path) -> tuple[bytes, str]:
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             first = file.read(4)
             packed = "gzip" if first[:2] == _GZIP else "zstd" if first == _ZSTD else ""
             file.seek(0)
             return _unpacked(path, packed, file).read(HEAD), packed
     except FileNotFoundError:
         raise InputError(f"There is no file {path}; check its name and folder.") from None
-    except IsADirectoryError:
-        raise InputError(f"{path} is a folder; give a file in it.") from None
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise InputError(f"{path.name} cannot be unpacked: {error}.") from None
     except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror or error}.") from None
+        raise unreadable(path, error) from None
 
 
 def _unpacked(path: Path, packed: str, file: BinaryIO) -> BinaryIO:
@@ -216,8 +223,12 @@ def _unpack_zstd(path: Path) -> bytes:
     """The whole text, line by line through polars, which brings the decoder that Python < 3.14 lacks."""
     import polars as pl
 
-    try:
-        with path.open("rb") as file:  # a path would be taken for a pattern, and has to be UTF-8
+    size = _declared(path)
+    if size is not None:
+        check_room(f"{path.name} unpacks to", _TIMES_UNPACKED * size, _REMEDY)
+    with told(f"{path.name} cannot be unpacked"), path.open("rb") as file:
+        # A path would be taken for a pattern, and has to be UTF-8.
+        try:
             lines = pl.read_csv(
                 file,
                 has_header=False,
@@ -226,12 +237,22 @@ def _unpack_zstd(path: Path) -> bytes:
                 schema={"line": pl.String},
                 encoding="utf8-lossy",
             )
-    except pl.exceptions.NoDataError:
-        return b""
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise InputError(f"{path.name} cannot be unpacked: {str(error).splitlines()[0]}.") from None
+        except pl.exceptions.NoDataError:
+            return b""
     text: str = lines["line"].fill_null("").str.join("\n").item()
     return (text + "\n").encode() if len(lines) else b""
+
+
+def _declared(path: Path) -> int | None:
+    """The size that the first frame of a zstd file says its content has; None where it does not say."""
+    with open_regular(path) as file:
+        head = file.read(18)
+    if len(head) < 6:
+        return None
+    flags = head[4]  # RFC 8878, 3.1.1.1
+    width = (1 if flags & 0x20 else 0, 2, 4, 8)[flags >> 6]
+    at = 5 + (0 if flags & 0x20 else 1) + (0, 1, 2, 4)[flags & 3]
+    return int.from_bytes(head[at : at + width], "little") + (256 if width == 2 else 0) if width else None
 
 
 def _refuse_other_formats(path: Path, raw: bytes) -> None:

@@ -35,9 +35,8 @@ def chart(low: Floats, high: Floats, *, height: int = 10, log: bool = False, spa
     rows = 4 * height
 
     def place(values: Floats) -> NDArray[np.int64]:
-        return np.clip(np.round((most / 2 - values / 2) / (most / 2 - least / 2) * (rows - 1)), 0, rows - 1).astype(
-            np.int64
-        )
+        share = (most / 2 - values / 2) / (most / 2 - least / 2)  # halves, for the ends may be as far apart as there is
+        return np.clip(np.round(share * (rows - 1)), 0, rows - 1).astype(np.int64)
 
     cells = np.zeros((height, len(low) // 2), np.int64)
     before: int | None = None

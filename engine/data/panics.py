@@ -1,0 +1,26 @@
+"""What polars says of a file, told in one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from engine.errors import InputError
+
+
+@contextmanager
+def told(what: str) -> Iterator[None]:
+    """Have what polars says told in a sentence: its errors, and its panics, which are no Exceptions.
+
+    Args:
+        what: the beginning of the sentence, such as "sales.csv cannot be read".
+    """
+    import polars as pl
+
+    try:
+        yield
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+        if isinstance(error, FileNotFoundError):
+            raise
+        line = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")[:200]
+        raise InputError(f"{what}: {line}.") from None

@@ -17,6 +17,7 @@ NEW = 0o666  # permissions of a new file, of which the umask takes away
 MOST = 64 * 2**20
 """Bytes of a file that is read whole, where the caller names no other bound."""
 
+PLAIN = "put a plain file in its place"
 _PIECE = 1 << 16  # bytes asked for beyond what a file says that it holds
 
 _KINDS = (
@@ -28,12 +29,13 @@ _KINDS = (
 )
 
 
-def open_regular(path: str | os.PathLike[str], most: int | None = None) -> BinaryIO:
+def open_regular(path: str | os.PathLike[str], most: int | None = None, remedy: str = PLAIN) -> BinaryIO:
     """A plain file, opened for reading in bytes; never waits for somebody to write to it, and touches no device.
 
     Args:
         path: of the file; a link is followed.
         most: bytes that it may hold; None for as many as there are.
+        remedy: for a pipe, a device or the like, half a sentence.
 
     Raises:
         FileNotFoundError: there is none; whether that is an error only the caller knows.
@@ -41,11 +43,11 @@ def open_regular(path: str | os.PathLike[str], most: int | None = None) -> Binar
     """
     handle = -1
     try:
-        _refuse_special(path, os.stat(path).st_mode)
+        _refuse_special(path, os.stat(path).st_mode, remedy)
         # What it is may have changed since: O_NONBLOCK returns at once from a pipe too.
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
         found = os.fstat(handle)
-        _refuse_special(path, found.st_mode)
+        _refuse_special(path, found.st_mode, remedy)
         if most is not None and found.st_size > most:
             raise too_large(path, found.st_size, most)
         return os.fdopen(handle, "rb")
@@ -134,11 +136,11 @@ def too_large(path: str | os.PathLike[str], size: int, most: int) -> InputError:
     )
 
 
-def _refuse_special(path: str | os.PathLike[str], mode: int) -> None:
+def _refuse_special(path: str | os.PathLike[str], mode: int, remedy: str) -> None:
     if stat.S_ISREG(mode):
         return
     kind = next((words for test, words in _KINDS if test(mode)), "something special")
-    remedy = "give a file in it" if stat.S_ISDIR(mode) else "put a plain file in its place"
+    remedy = "give a file in it" if stat.S_ISDIR(mode) else remedy
     raise InputError(f"{os.fspath(path)} is {kind}, not a file; {remedy}.")
 
 

@@ -18,10 +18,12 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.errors import InputError
 from engine.files import open_regular, open_update
 
 BASE = 32  # steps in a bucket of the finest level; the pyramid takes 25 bytes for them, 1 byte a step in all
 FACTOR = 4  # buckets of one level in a bucket of the next
+SPARSE = 1 << 30  # bytes from which on a file that takes no room on the disk is looked at as none
 ROWS = 2048  # buckets that are summed up at once: their steps fit into a processor's cache
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -185,6 +187,9 @@ class History:
         """The history in a file, for reading. Raises FileNotFoundError, and InputError where it is no plain file."""
         history = cls.__new__(cls)
         with open_regular(path) as file:
+            found = os.fstat(file.fileno())
+            if found.st_size > SPARSE and 512 * found.st_blocks < found.st_size // 1000:
+                raise InputError(f"{path} is {found.st_size:,} bytes of nothing; it is not the file of a run.")
             history._file = os.dup(file.fileno())
         history._known = _Pyramid()
         history._closed = False

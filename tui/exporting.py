@@ -12,8 +12,9 @@ from typing import Any
 from textual.message import Message
 
 from engine.errors import Cancelled, InputError, Untrusted
+from tui.background import in_background
 from tui.numbers import volume
-from tui.surveyor import PROGRESS, in_background
+from tui.surveyor import PROGRESS
 
 
 @dataclass
@@ -42,7 +43,11 @@ class Exporter:
         """Write it to the path that a person typed."""
         self._given_up.set()
         given_up = self._given_up = threading.Event()
-        in_background(lambda: self._work(run, format, text, overwrite, given_up), "export")
+        in_background(
+            lambda: self._work(run, format, text, overwrite, given_up),
+            "export",
+            lambda words: self._post(Exported(problem=words, done=True)),
+        )
 
     def cancel(self) -> None:
         """Give it up; no file is left."""
@@ -71,8 +76,6 @@ class Exporter:
             self._post(Exported(problem=str(error), done=True, untrusted=error))
         except InputError as error:
             self._post(Exported(problem=str(error), done=True))
-        except Exception as error:  # noqa: BLE001 - told to the person, and the app goes on
-            self._post(Exported(problem=f"{type(error).__name__}: {error}", done=True))
         else:
             names = " and ".join(str(file) for file in written)
             told = warning(format, run, run.parent)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual import events
 from textual.app import App, SuspendNotSupported
@@ -15,6 +16,7 @@ from textual.geometry import Size
 from textual.theme import Theme
 
 from engine.printable import printable, printable_lines
+from tui.background import unexpected
 from tui.early import ENDING, INTERRUPTED
 from tui.filters import Harmless, NoColours, OnlyAscii
 from tui.hangup import TerminalDriver
@@ -71,6 +73,7 @@ class Face(App[None]):
             self.shortcut = Shortcut(link)
         self._drawn = False
         self._settling: Timer | None = None
+        self._hook: Callable[[threading.ExceptHookArgs], Any] | None = None  # what hears of threads that failed
         for one in OURS:
             self.register_theme(one)
         self.theme = theme if theme in self.available_themes else RAVINE.name
@@ -101,10 +104,23 @@ class Face(App[None]):
     def on_mount(self) -> None:
         """Look after the size of the terminal; remember the colours that are chosen."""
         self.set_interval(LOOK, self._measure)
+        self._hook, threading.excepthook = threading.excepthook, self._thread_failed
         # Textual's own handler of SIGCONT may run after its `suspend` is over, and starts everything a second time.
         self.obey({signal.SIGTSTP: self._told_to_stop, signal.SIGCONT: self.refresh})
         self.obey(dict.fromkeys(ENDING, self.told_to_end))
         self.theme_changed_signal.subscribe(self, self._keep_theme)
+
+    def on_unmount(self) -> None:
+        """Threads are somebody else's again."""
+        if self._hook is not None:
+            threading.excepthook = self._hook
+
+    def _thread_failed(self, what: threading.ExceptHookArgs) -> None:
+        """In a thread that died of an exception: nobody waits for a word about it, but it is told all the same."""
+        assert self._hook is not None
+        self._hook(what)
+        if what.exc_value is not None and self.is_running:
+            self.call_later(self.notify, unexpected(what.exc_value), severity="error")
 
     def obey(self, signals: Mapping[signal.Signals, Callable[[], object]]) -> None:
         """Do something when a signal comes, between two messages."""
@@ -162,8 +178,8 @@ class Face(App[None]):
 
     def copy(self, text: str, shown: str = "") -> None:
         """Copy a text, and tell of it: the text itself, or other words for it."""
+        from tui.background import in_background
         from tui.clipboard import kept
-        from tui.surveyor import in_background
 
         self.copy_to_clipboard(text)
 

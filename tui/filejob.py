@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from textual.message import Message
 
 from engine.errors import Cancelled, InputError
-from tui.surveyor import PROGRESS, in_background
+from tui.background import in_background
+from tui.surveyor import PROGRESS
 
 if TYPE_CHECKING:
     from engine.runs.predictor import Predictor
@@ -55,7 +56,11 @@ class FileJob:
 
     def start(self) -> None:
         """Begin."""
-        in_background(self._work, "predictions")
+        in_background(
+            self._work,
+            "predictions",
+            lambda words: self._post(FileDone(self, Path(self._source), free_name(Path(self._source)), problem=words)),
+        )
 
     def cancel(self) -> None:
         """Give it up; no file is left."""
@@ -85,9 +90,6 @@ class FileJob:
             return
         except InputError as error:
             self._post(FileDone(self, source, path, problem=str(error)))
-            return
-        except Exception as error:  # noqa: BLE001 - told to the person, and the app goes on
-            self._post(FileDone(self, source, path, problem=f"{type(error).__name__}: {error}"))
             return
         shown = tuple(value if isinstance(value, str) else f"{value:.6g}" for value in first)
         # Of the notes above all that lines were skipped: those have no prediction.

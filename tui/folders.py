@@ -10,7 +10,7 @@ from typing import Any
 
 from textual.message import Message
 
-from tui.surveyor import in_background
+from tui.background import in_background
 
 ENDINGS = (".csv", ".tsv", ".txt", ".dat", ".parquet", ".pq", ".npz")
 PACKED = (".gz", ".zst")
@@ -65,7 +65,7 @@ def read_folder(folder: Path) -> FolderRead:
 
 def ask_for_folder(folder: Path, post: Callable[[Message], Any]) -> None:
     """Look into a folder in a thread. Answers with FolderRead."""
-    in_background(lambda: post(read_folder(folder)), "folder")
+    in_background(lambda: post(read_folder(folder)), "folder", lambda words: post(FolderRead(folder, (), words)))
 
 
 def parted(text: str) -> tuple[Path, str]:

@@ -11,8 +11,8 @@ from textual.message import Message
 
 from engine.errors import InputError, Untrusted
 from engine.shell import quoted
+from tui.background import in_background
 from tui.keymap import named
-from tui.surveyor import in_background
 
 if TYPE_CHECKING:
     from engine.recipe import Event, Recipe
@@ -193,7 +193,7 @@ def ask_for_trained(folder: Path, post: Callable[[Message], Any]) -> None:
         except InputError as error:
             post(RunsListed((), str(error)))
 
-    in_background(work, "runs")
+    in_background(work, "runs", lambda words: post(RunsListed((), words)))
 
 
 def ask_for_run(path: Path, post: Callable[[Message], Any]) -> None:
@@ -205,7 +205,7 @@ def ask_for_run(path: Path, post: Callable[[Message], Any]) -> None:
         except InputError as error:
             post(RunRead(path, None, str(error)))
 
-    in_background(work, "run")
+    in_background(work, "run", lambda words: post(RunRead(path, None, words)))
 
 
 def ask_to_resume(path: Path, post: Callable[[Message], Any]) -> None:
@@ -232,7 +232,7 @@ def ask_to_resume(path: Path, post: Callable[[Message], Any]) -> None:
         except InputError as error:
             post(CheckpointRead(path, None, None, str(error)))
 
-    in_background(work, "checkpoint")
+    in_background(work, "checkpoint", lambda words: post(CheckpointRead(path, None, None, words)))
 
 
 def ask_for_predictor(path: Path, post: Callable[[Message], Any]) -> None:
@@ -250,4 +250,4 @@ def ask_for_predictor(path: Path, post: Callable[[Message], Any]) -> None:
         except InputError as error:
             post(PredictorRead(path, None, str(error)))
 
-    in_background(work, "predictor")
+    in_background(work, "predictor", lambda words: post(PredictorRead(path, None, words)))

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from tui.surveyor import in_background
+from tui.background import in_background
 
 REST = 19.0  # after a piece of work the next one waits so many times as long as it took: a share of a twentieth
 SHORTEST, LONGEST = 0.5, 3.0  # seconds that it waits at least and at most
@@ -59,7 +59,7 @@ class Looker:
             answer: Any
             try:
                 answer = self._alone(work)
-            except Exception as error:  # noqa: BLE001 - shown where the answer would have been
+            except BaseException as error:  # noqa: BLE001 - shown where the answer would have been
                 answer = error
             ended = time.monotonic()
             self._rest = ended + self._pause(ended - began)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
+import traceback
 from collections.abc import Callable
 
-from tui.surveyor import in_background
+from tui.background import in_background, unexpected
 
 
 class Newest:
@@ -18,7 +19,7 @@ class Newest:
     def __init__(self, name: str) -> None:
         self._name = name
         self._lock = threading.Lock()
-        self._next: Callable[[], None] | None = None
+        self._next: tuple[Callable[[], None], Callable[[str], object]] | None = None
         self._busy = False
 
     @property
@@ -26,10 +27,14 @@ class Newest:
         """Whether something is being done."""
         return self._busy
 
-    def ask(self, work: Callable[[], None]) -> None:
-        """Do it as soon as what is being done is through. Returns at once."""
+    def ask(self, work: Callable[[], None], failed: Callable[[str], object]) -> None:
+        """Do it as soon as what is being done is through. Returns at once.
+
+        Args:
+            failed: takes the sentence where it raises what it should not.
+        """
         with self._lock:
-            self._next = work
+            self._next = work, failed
             if self._busy:
                 return
             self._busy = True
@@ -38,13 +43,13 @@ class Newest:
     def _work(self) -> None:
         while True:
             with self._lock:
-                work, self._next = self._next, None
-                if work is None:
+                following, self._next = self._next, None
+                if following is None:
                     self._busy = False
                     return
+            work, failed = following
             try:
                 work()
-            except BaseException:
-                with self._lock:
-                    self._busy = False
-                raise
+            except BaseException as error:  # noqa: BLE001 - told to the person, and what waits is done
+                traceback.print_exception(error)
+                failed(unexpected(error))

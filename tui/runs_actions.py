@@ -11,8 +11,8 @@ from typing import Any, Literal
 from textual.message import Message
 
 from engine.errors import InputError
+from tui.background import in_background
 from tui.keymap import named
-from tui.surveyor import in_background
 
 
 @dataclass(frozen=True)
@@ -136,4 +136,4 @@ class Keeper:
             except OSError as error:
                 self._post(Acted(run, run, problem=f"{error.filename or run}: {error.strerror or error}."))
 
-        in_background(done, "keeping")
+        in_background(done, "keeping", lambda words: self._post(Acted(run, run, problem=words)))

@@ -58,7 +58,9 @@ class Reading:
     def list(self, folder: Path, *, anew: bool = True) -> None:
         """Read the folder. With `anew` false only if something may have changed since. Answers with FolderRead."""
         if anew or not self._list.busy:
-            self._list.ask(lambda: self._look(folder, anew))
+            self._list.ask(
+                lambda: self._look(folder, anew), lambda words: self._post(FolderRead(folder, problem=words))
+            )
 
     def _look(self, folder: Path, anew: bool) -> None:
         from engine.runs.store import Lister
@@ -92,7 +94,7 @@ class Reading:
             except InputError as error:
                 self._post(RunRead(path, None, str(error)))
 
-        self._one.ask(work)
+        self._one.ask(work, lambda words: self._post(RunRead(path, None, words)))
 
     def tracks(self, paths: tuple[Path, ...], known: Mapping[Path, Track]) -> None:
         """Read the losses of these runs; of known ones only what is new. Answers with TracksRead."""
@@ -108,7 +110,7 @@ class Reading:
                     problems[path] = str(error)
             self._post(TracksRead(found, problems))
 
-        self._marked.ask(work)
+        self._marked.ask(work, lambda words: self._post(TracksRead(problems=dict.fromkeys(paths, words))))
 
     @property
     def following(self) -> bool:

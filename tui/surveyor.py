@@ -6,6 +6,7 @@ Each answer is posted to the app as a message; nothing here touches a widget.
 from __future__ import annotations
 
 import threading
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from textual.message import Message
 
 from engine.errors import Cancelled, InputError, Untrusted
+from tui.background import in_background, unexpected
 
 if TYPE_CHECKING:
     from engine.data.prepare import Prepared
@@ -53,11 +55,6 @@ class Found(Message):
     value: Any = field(default=())
 
 
-def in_background(work: Callable[[], None], name: str) -> None:
-    """Do it in a thread that never keeps the program from ending."""
-    threading.Thread(target=work, name=name, daemon=True).start()
-
-
 class Inquirer:
     """Asks for one survey at a time: a new question cancels the one before.
 
@@ -87,8 +84,9 @@ class Inquirer:
             answer = self._survey(recipe, given_up)
         except Cancelled:
             return
-        except Exception as error:  # noqa: BLE001 - told to the person, and the app goes on
-            answer = Surveyed(recipe, None, None, f"{type(error).__name__}: {error}")
+        except BaseException as error:  # noqa: BLE001 - told to the person, and the app goes on
+            traceback.print_exception(error)
+            answer = Surveyed(recipe, None, None, unexpected(error))
         if not given_up.is_set():
             self._post(answer)
 
@@ -125,6 +123,11 @@ def _remember(recipe: Recipe, table: Table | None) -> None:
             remember(path)
 
 
+def _failure(post: Callable[[Message], Any]) -> Callable[[str], object]:
+    """What tells the app that something could not be looked up."""
+    return lambda words: post(Found("failure", words))
+
+
 def find_devices(post: Callable[[Message], Any]) -> None:
     """Try every device, in a child process. Answers with Found("devices")."""
 
@@ -133,7 +136,7 @@ def find_devices(post: Callable[[Message], Any]) -> None:
 
         post(Found("devices", probe()))
 
-    in_background(work, "devices")
+    in_background(work, "devices", _failure(post))
 
 
 def find_recent(post: Callable[[Message], Any]) -> None:
@@ -144,7 +147,7 @@ def find_recent(post: Callable[[Message], Any]) -> None:
 
         post(Found("recent", recent()))
 
-    in_background(work, "recent")
+    in_background(work, "recent", _failure(post))
 
 
 def find_sets(post: Callable[[Message], Any]) -> None:
@@ -155,15 +158,16 @@ def find_sets(post: Callable[[Message], Any]) -> None:
 
         post(Found("sets", builtin_sets()))
 
-    in_background(work, "sets")
+    in_background(work, "sets", _failure(post))
 
 
 @dataclass
 class Summarized(Message):
-    """A table in numbers."""
+    """A table in numbers, or why there are none."""
 
     asked: tuple[Table, Prepared | None]
-    summary: Summary
+    summary: Summary | None
+    problem: str = ""
 
 
 def ask_for_summary(table: Table, prepared: Prepared | None, post: Callable[[Message], Any]) -> None:
@@ -174,7 +178,7 @@ def ask_for_summary(table: Table, prepared: Prepared | None, post: Callable[[Mes
 
         post(Summarized((table, prepared), summarize(table, prepared)))
 
-    in_background(work, "summary")
+    in_background(work, "summary", lambda words: post(Summarized((table, prepared), None, words)))
 
 
 def find_presets(post: Callable[[Message], Any]) -> None:
@@ -185,4 +189,4 @@ def find_presets(post: Callable[[Message], Any]) -> None:
 
         post(Found("presets", presets()))
 
-    in_background(work, "presets")
+    in_background(work, "presets", _failure(post))

@@ -10,7 +10,8 @@ from typing import Any
 
 from textual.message import Message
 
-from tui.surveyor import Found, in_background
+from tui.background import in_background
+from tui.surveyor import Found
 
 ADDRESS = re.compile(r"https?://[^\s/]+:(\d+)/")
 
@@ -46,7 +47,11 @@ class TensorBoard:
             env=children.environment(),
         )
         process = self._process
-        in_background(lambda: self._listen(process, post), "tensorboard")
+        in_background(
+            lambda: self._listen(process, post),
+            "tensorboard",
+            lambda words: post(Found("tensorboard", ("", "", words))),
+        )
 
     def _listen(self, process: subprocess.Popen[str], post: Callable[[Message], Any]) -> None:
         """Wait for the line with the address, then keep the pipe empty."""

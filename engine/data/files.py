@@ -37,7 +37,7 @@ def read(path: Path, progress: Progress | None = None, cancelled: Stop | None = 
 def kind_of(path: Path) -> Literal["parquet", "npz", "text"]:
     """Which reader reads a file. Raises InputError where there is none, or no plain one."""
     try:
-        with open_regular(path) as file:
+        with open_regular(path, remedy="write what it gives to a file first") as file:
             first = file.read(4)
     except FileNotFoundError:
         raise InputError(f"There is no file {path}; check its name and folder.") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -22,5 +23,8 @@ def told(what: str) -> Iterator[None]:
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         if isinstance(error, FileNotFoundError):
             raise
-        line = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")[:200]
+        # What follows is for those who write the library: "Error { source_location: …".
+        line = re.split(r":?\s*\w*\s*[{]", (str(error).strip().splitlines() or [""])[0])[0].rstrip(".")[:200]
+        if not line or isinstance(error, pl.exceptions.PanicException):
+            line = "it is damaged"
         raise InputError(f"{what}: {line}.") from None

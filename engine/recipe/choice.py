@@ -14,6 +14,7 @@ from engine.errors import InputError
 if TYPE_CHECKING:
     from pydantic_core import CoreSchema, SchemaValidator
 
+LONGEST = 120  # letters of a wrong value in a message
 THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+")
 Kind = Literal["pick", "switch", "whole", "number", "text", "names", "sizes", "table"]
 ColumnKind = Literal["numeric", "boolean", "categorical", "date", "identifier", "text"]
@@ -137,7 +138,8 @@ class Choice:
             raise InputError(
                 f"The run name {value!r} cannot be a folder's name; use letters, digits, spaces and . + = _ -"
             )
-        text = value if isinstance(value, str) else repr(value)
+        text = value if isinstance(value, str) else _written(value)
+        text = text if len(text) <= LONGEST else text[:LONGEST] + "…"
         raise InputError(f"{self.label.capitalize()} ({self.flag}) is {text or 'empty'}, but must be {self.allowed}.")
 
     def _valid(self, value: Any) -> Any:
@@ -170,6 +172,14 @@ class Choice:
 
 
 _validators: dict[tuple[str, str], SchemaValidator] = {}
+
+
+def _written(value: Any) -> str:
+    """A wrong value in a message; Python refuses to write out whole numbers of thousands of digits."""
+    try:
+        return repr(value)
+    except ValueError:
+        return "a number of thousands of digits"
 
 
 def _plain(number: float) -> str:

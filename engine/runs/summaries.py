@@ -62,7 +62,7 @@ def buckets(values: Floats) -> Floats:
         return np.empty((0, 3))
     low, high = float(finite.min()), float(finite.max())
     least = 4 * BUCKETS * np.spacing(max(abs(low), abs(high)))  # below it the edges would not all be different numbers
-    if not high - low > least or not np.isfinite(high - low):
+    if not high - low > max(least, BUCKETS / np.finfo(np.float64).max) or not np.isfinite(high - low):
         # All the same to rounding, or too far apart for float64: one bucket around them.
         room = 0.5 if low == high else 0.0
         return np.array([[low - room, high + room, finite.size]])

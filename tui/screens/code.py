@@ -13,13 +13,13 @@ from textual.binding import BindingType
 from textual.geometry import Region
 from textual.message import Message
 
+from tui.background import in_background
 from tui.cells import Span, wrap
 from tui.keymap import named
 from tui.keys import bindings
 from tui.looker import Looker
 from tui.screens.room import Room
 from tui.scrolling import Scrolling
-from tui.surveyor import in_background
 from tui.theme import Ink
 
 if TYPE_CHECKING:

@@ -39,6 +39,7 @@ class DataScreen(Room):
         self.findings = Findings()
         self.preview = Listing("rows", id="rows", empty="")
         self.summary: Summary | None = None
+        self._broken = ""  # why there is no summary
         self._asked: object = None
         self._offset = 0
         yield self.columns_list
@@ -75,11 +76,11 @@ class DataScreen(Room):
         desk = self.ravine.desk
         if desk is None:
             return
-        self.findings.problem = desk.problem
-        self.columns_list.empty = "" if desk.problem else "looking at the data…"
+        self.findings.problem = desk.problem or self._broken
+        self.columns_list.empty = "" if self.findings.problem else "looking at the data…"
         prepared = desk.known.prepared if desk.known is not None else None
         if desk.table is not None and not desk.activity and (desk.table, prepared) != self._asked:
-            self._asked = (desk.table, prepared)
+            self._asked, self._broken = (desk.table, prepared), ""
             ask_for_summary(desk.table, prepared, self.post_message)
             self._rows(desk.table)
         self._tell_strays()
@@ -108,6 +109,11 @@ class DataScreen(Room):
     def on_summarized(self, message: Summarized) -> None:
         """The numbers have come."""
         if self._asked is None or message.asked != self._asked:
+            return
+        if message.summary is None:
+            self._broken = message.problem
+            self.notify(message.problem, severity="error")
+            self.show()
             return
         another = self.summary is None or self.summary.name != message.summary.name
         self.summary = self.findings.summary = message.summary

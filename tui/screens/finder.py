@@ -12,11 +12,11 @@ from textual.binding import BindingType
 from textual.geometry import Region
 from textual.message import Message
 
+from tui.background import in_background
 from tui.cells import Cells, Span, wrap
 from tui.keys import bindings
 from tui.numbers import figures
 from tui.screens.room import Room
-from tui.surveyor import in_background
 
 if TYPE_CHECKING:
     from engine.learn.finder import Finding
@@ -120,22 +120,26 @@ class FinderScreen(Room):
         table = survey.table if survey is not None else None
         number, recipe = self._number, desk.recipe
         given_up = self._given_up = threading.Event()
-        in_background(lambda: self._work(number, recipe, table, given_up), "finder")
+        in_background(
+            lambda: self._work(number, recipe, table, given_up),
+            "finder",
+            lambda words: self.post_message(self.Found(number, None, words)),
+        )
 
     def on_screen_suspend(self) -> None:
         """Somebody left: give it up."""
         self._given_up.set()
 
     def _work(self, number: int, recipe: Any, table: Any, given_up: threading.Event) -> None:
-        from engine.errors import Cancelled
+        from engine.errors import Cancelled, InputError
         from engine.learn.finder import find
 
         try:
             self.post_message(self.Found(number, find(recipe, table, given_up.is_set)))
         except Cancelled:
             return
-        except Exception as error:  # noqa: BLE001 - told in place
-            self.post_message(self.Found(number, None, str(error) or type(error).__name__))
+        except InputError as error:
+            self.post_message(self.Found(number, None, str(error)))
 
     def _say(self, words: str, *, bad: bool = False) -> None:
         self.curve.words, self.curve.bad = words, bad

@@ -14,12 +14,12 @@ from textual.binding import BindingType
 from textual.geometry import Region
 from textual.message import Message
 
+from tui.background import in_background
 from tui.cells import Span, wrap
 from tui.keys import bindings
 from tui.numbers import volume
 from tui.screens.room import Room
 from tui.scrolling import Scrolling
-from tui.surveyor import in_background
 from tui.terminal import log_begun, log_path
 
 if TYPE_CHECKING:
@@ -200,7 +200,7 @@ class LogScreen(Room):
         run = desk.snapshot.run if desk is not None and desk.snapshot is not None else None
         if not self._reading:
             self._reading = True
-            in_background(lambda: self._read(run), "log")
+            in_background(lambda: self._read(run), "log", lambda words: self.post_message(self.Read(run, words, "")))
         self.show()
 
     def _read(self, run: Path | None) -> None:

@@ -10,12 +10,12 @@ from textual.app import ComposeResult
 from textual.geometry import Region
 from textual.message import Message
 
+from tui.background import in_background
 from tui.cells import Span
 from tui.charts.loss import LossChart
 from tui.listing import Column, Listing
 from tui.numbers import error
 from tui.screens.room import Room
-from tui.surveyor import in_background
 
 if TYPE_CHECKING:
     from engine.recipe import Recipe
@@ -107,7 +107,11 @@ class RewindScreen(Room):
         self.listing.cursor = 0
         self.listing.border_title = "checkpoints"
         self._fill()
-        in_background(lambda: self._tell(_read(run)), "checkpoints")
+        in_background(
+            lambda: self._tell(_read(run)),
+            "checkpoints",
+            lambda words: self._tell(self.Listed(run, None, (), words)),
+        )
 
     def _tell(self, message: Message) -> None:
         self.post_message(message)
@@ -162,7 +166,11 @@ class RewindScreen(Room):
         if desk is None or self.run is None:
             return
         point, run = self.points[message.line], self.run
-        in_background(lambda: self._tell(_open(run, point)), "checkpoint")
+        in_background(
+            lambda: self._tell(_open(run, point)),
+            "checkpoint",
+            lambda words: self._tell(self.Opened(None, None, words)),
+        )
 
     def on_rewind_screen_opened(self, message: Opened) -> None:
         """Begin the new run, paused, and go to it."""

@@ -35,11 +35,12 @@ def unfit(state: State, plan: Plan, like: State, *, changed: bool = False) -> st
         changed: the table is another one, which may have fewer rows than the batch had.
     """
     arrays, facts = state.arrays, state.facts
-    backend = str(facts.get("backend") or ("autograd" if "scale" in facts else plan.backend))
-    if backend not in BACKENDS or BACKENDS.index(backend) < BACKENDS.index(plan.backend):
+    # A kernel that may give way to another says which of them it is.
+    backend = str(facts.get("backend") or ("autograd" if "scale" in facts else "another"))[:40]
+    if backend not in BACKENDS or ("backend" not in facts) != (plan.backend == "autograd"):
         return f"it is of the backend {backend}, and the run's is {plan.backend}"
-    if backend != "autograd" and plan.backend == "autograd":
-        return f"it is of the backend {backend}, and the run's is autograd"
+    if BACKENDS.index(backend) < BACKENDS.index(plan.backend):
+        return f"it is of the backend {backend}, and the run's is {plan.backend}"
     whole, numbers = OWN[backend]
     for name in (*WHOLE, *whole):
         if not _is_whole(facts.get(name)):
@@ -53,7 +54,7 @@ def unfit(state: State, plan: Plan, like: State, *, changed: bool = False) -> st
         return f"it stands outside of the {plan.rows:,} train rows"
     rule = facts.get("optimizer")
     if rule != "lbfgs" and rule not in MEMORY:
-        return f"there is no optimizer {rule}"
+        return f"there is no optimizer {str(rule)[:40]}"
     if rule == "lbfgs" and backend != "autograd":
         return f"the backend {backend} has no optimizer {rule}"
     wanted = ["left", "moved", "before"] if backend == "spectral" else []

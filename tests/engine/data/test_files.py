@@ -194,5 +194,5 @@ def test_the_home_folder_is_understood(tmp_path: Path, monkeypatch: pytest.Monke
 
 def test_a_pipe_is_refused_at_once(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.csv")
-    with pytest.raises(InputError, match=r"is a pipe or a device, not a file"):
+    with pytest.raises(InputError, match=r"is a named pipe, not a file; write what it gives to a file first"):
         load(recipe.Data(dataset=str(tmp_path / "pipe.csv")))

@@ -186,6 +186,7 @@ def _work(told: Any, folder: Path, seed: int, numbers: range, following: Any, st
         kind = random.choices(KINDS, [one.weight for one in KINDS])[0]
         here = folder / f"case-{number}"
         told.send(("at", number, kind.name, "prepare"))
+        shutil.rmtree(here, ignore_errors=True)
         case = prepare(folder / "originals", here, kind, random)
         os.chdir(here)
         failed = False

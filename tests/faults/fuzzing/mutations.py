@@ -25,8 +25,8 @@ WORDS: tuple[Any, ...] = (
     [[]], [1, "a"], {"a": 1}, {"": {}}, [[[[1]]]], ["x"] * 300, *RAW,
 )  # fmt: skip
 TOKENS = (
-    b"\x00", b"\xff", b"\xff\xfe", b"\xef\xbb\xbf", b"\n", b"\r", b'"', b",", b";", b"\t", b"{", b"}", b"[", b"]", b"NaN",
-    b"1e999", b"-", b"\x1b[2J", b"\xed\xa0\x80", b"\\ud800", b"9" * 400, b"\xff" * 8, b"\x7f" * 8, b"\x00" * 64,
+    b"\x00", b"\xff", b"\xff\xfe", b"\xef\xbb\xbf", b"\n", b"\r", b'"', b",", b";", b"\t", b"{", b"}", b"[", b"]",
+    b"NaN", b"1e999", b"-", b"\x1b[2J", b"\xed\xa0\x80", b"\\ud800", b"9" * 400, b"\xff" * 8, b"\x7f" * 8, b"\x00" * 64,
 )  # fmt: skip
 
 

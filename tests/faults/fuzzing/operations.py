@@ -249,15 +249,13 @@ def survey(case: Case) -> None:
 
 def predicted(case: Case) -> None:
     """What the app makes of a table that is predicted."""
-    from engine.data.sources import load as read
-    from engine.recipe import Data
-    from engine.runs.predictions import write_csv
+    from engine.data import rows
+    from engine.runs.predictions import write
     from engine.runs.predictor import load as model_of
 
     def work() -> None:
         model = model_of(case.run)
-        rows = read(Data(dataset=str(case.table), types={one.name: one.read_as for one in model.inputs}), lenient=True)
-        write_csv(model, rows, case.folder / "predictions.csv")
+        write(model, rows.load(str(case.table), model.encoder, "all"), case.folder / "predictions.csv")
 
     sentence(work)
 

@@ -108,6 +108,32 @@ def judge_run(tree: Any) -> None:
             raise Misshapen(f"result.{name} has rows of different lengths")
 
 
+_ENTRY = shape.record(
+    {
+        "state": shape.text,
+        "bytes": shape.count,
+        "note": shape.text,
+        "tags": shape.listed(shape.text),
+        "choices": shape.table(shape.anything),
+        "figures": shape.table(shape.number),
+    },
+    {
+        **dict.fromkeys(("host", "ended", "dataset", "normalization", "model", "optimizer", "problem"), shape.text),
+        **dict.fromkeys(("created", "lr", "seconds", "train_loss", "val_loss", "gap"), shape.number),
+        "steps": shape.count,
+        "pid": shape.whole,
+    },
+)
+
+
+def judge_entry(tree: Any) -> None:
+    """What the index says of a run."""
+    _ENTRY(tree, "")
+    for name in ("created", "dataset", "steps", "seconds", "ended", "host"):
+        if name in tree and tree[name] is None:
+            raise Misshapen(f"{name} is null")
+
+
 _STATE = shape.either(shape.number, shape.text, wanted="a number or a text")
 _CHECKPOINT = shape.record({"step": shape.count}, {"run": shape.text, "best": shape.text, "optimizer": shape.text})
 _WATCH = shape.record(

@@ -16,6 +16,7 @@ from engine.errors import InputError
 from engine.runs import heartbeat, index, notes
 from engine.runs.facts import decision, read_facts
 from engine.runs.liveness import LIVING, LOCK, UNFINISHED, Standing, standing
+from engine.runs.schema import judge_entry
 
 # Choices of run.json that an entry need not say: they have places of their own, or are what everybody has.
 ELSEWHERE = frozenset({"dataset", "normalize", "model", "optimizer", "lr"})
@@ -172,8 +173,7 @@ def _told(path: Path, entry: index.Entry) -> RunInfo:
     """An entry of the index as of now: a run may have stopped, or gone on, without a word."""
     fields = dict(entry)
     live = fields.pop("live", None)
-    if not (isinstance(fields["choices"], dict) and isinstance(fields["figures"], dict)):
-        raise TypeError("an index that was edited")
+    judge_entry(fields)  # the index may have been edited
     run = RunInfo(name=path.name, path=path, **{**fields, "tags": tuple(fields["tags"])})
     if live is None:
         return run

@@ -55,7 +55,8 @@ class Kind:
 LISTS = (op.listing, op.listing_json, op.lists_again)
 RUN_FILES = (
     Kind("run.json", 10, LISTS,
-         (op.opened, EXPORTS["report"], EXPORTS["csv"], EXPORTS["code"], op.evaluate, op.rewound), (op.resume, op.kept_away)),
+         (op.opened, EXPORTS["report"], EXPORTS["csv"], EXPORTS["code"], op.evaluate, op.rewound),
+         (op.resume, op.kept_away)),
     Kind("note.json", 3, (op.listing, op.listing_json), (op.lists_again,), (op.noted,)),
     Kind(".index.json", 4, LISTS),
     Kind("loss.f64", 4, (op.opened, EXPORTS["csv"]), (EXPORTS["wide-csv"], EXPORTS["report"]), (op.resume,)),

@@ -6,7 +6,7 @@ import gzip
 import json
 import shutil
 import subprocess
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -51,11 +51,7 @@ def make(folder: Path) -> None:
     for name, fields in wanted.items():
         recipe = build(fields | {"runs": str(runs), "name": name, "device": "cpu", "threads": "1"})
         if name == "iris":
-            recipe = (
-                recipe.with_events((Event(step=4, field="lr", value=0.05),))
-                if hasattr(recipe, "with_events")
-                else recipe
-            )
+            recipe = replace(recipe, events=(Event(step=4, field="lr", value=0.05),))
         run = Run(recipe, command="ravine train")
         run.prepare(lambda text: None, lambda: False)
         run.clock(True)

@@ -30,6 +30,7 @@ from engine.rounding import SHARE, alike
 from engine.runs import predictor
 from engine.runs.facts import read_facts
 from engine.runs.folder import read_evaluations
+from engine.runs.whereabouts import located
 
 Floats = NDArray[np.float64]
 WORST = 20  # rows listed by default
@@ -179,7 +180,7 @@ def evaluate(
     facts, recipe, model = read_facts(run), read_toml(run), predictor.load(run)
     with modules.of_run(run.name, facts):
         modules.check(*(name for name in (module_of(recipe.data), model.architecture.module) if name))
-        table = load(recipe.data, cancelled=cancelled) if table is None else table
+        table = load(located(recipe.data, run), cancelled=cancelled) if table is None else table
     prepared = prepare(recipe.data, recipe.normalization, table, cancelled=cancelled)
     known = (facts.get("data") or {}).get("fingerprint")
     if known is not None and known != prepared.fingerprint:

@@ -106,8 +106,8 @@ def open_append(path: str | os.PathLike[str], mode: int = NEW) -> int:
 
 
 def open_update(path: str | os.PathLike[str], mode: int = 0o666) -> int:
-    """The same to read and write anywhere in the file."""
-    return _open_to_write(path, os.O_RDWR, mode)
+    """The same to read as well."""
+    return _open_to_write(path, os.O_RDWR | os.O_APPEND, mode)
 
 
 def _open_to_write(path: str | os.PathLike[str], flags: int, mode: int) -> int:
@@ -195,8 +195,10 @@ def _beside(path: Path, sync: bool) -> Iterator[BinaryIO]:
             if sync:
                 os.fsync(handle)
         os.replace(name, path)
-    except BaseException:
+    except BaseException as error:
         os.unlink(name)
+        if isinstance(error, OSError) and error.filename in (None, name):
+            error.filename = str(path)  # who reads of it knows this name
         raise
 
 

@@ -18,6 +18,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.appending import AppendedFile, Room
 from engine.errors import InputError
 from engine.files import open_regular, open_update
 
@@ -168,9 +169,10 @@ class History:
         path: the file to append to, which may hold the losses of an earlier part of the run; without one a temporary
             file is used that goes with the history.
         keep: take only the first `keep` losses of the file and cut off the rest (resuming from a checkpoint).
+        room: notes a disk that is full.
     """
 
-    def __init__(self, path: Path | None = None, *, keep: int | None = None) -> None:
+    def __init__(self, path: Path | None = None, *, keep: int | None = None, room: Room | None = None) -> None:
         if path is None:
             with tempfile.TemporaryFile() as file:
                 self._file = os.dup(file.fileno())
@@ -180,6 +182,7 @@ class History:
         self._closed = False
         held = os.fstat(self._file).st_size // 8
         os.ftruncate(self._file, 8 * (held if keep is None else min(held, keep)))
+        self._end: AppendedFile | None = (room or Room()).open(self._file, path or Path("the losses"))
         self._load()
 
     @classmethod
@@ -191,6 +194,7 @@ class History:
             if found.st_size > SPARSE and 512 * found.st_blocks < found.st_size // 1000:
                 raise InputError(f"{path} is {found.st_size:,} bytes of nothing; it is not the file of a run.")
             history._file = os.dup(file.fileno())
+        history._end = None
         history._known = _Pyramid()
         history._closed = False
         history._load()
@@ -224,14 +228,13 @@ class History:
     def append(self, losses: Floats) -> None:
         """Add the losses of the next steps: float64 [n].
 
+        Losses for which the disk has no room wait in memory, see `engine.appending`.
+
         Raises:
-            OSError: the disk is full or gone; nothing of this call is then counted.
+            OSError: the disk is gone; nothing of this call is then counted.
         """
-        content = np.ascontiguousarray(losses, "<f8").data.cast("B")
-        at = 8 * len(self)
-        while content:
-            written = os.pwrite(self._file, content, at)
-            content, at = content[written:], at + written
+        assert self._end is not None, "this history was opened for reading"
+        self._end.append(np.ascontiguousarray(losses, "<f8").data.cast("B"))
         self._index(np.asarray(losses, np.float64))
 
     def _index(self, losses: Floats) -> None:
@@ -239,7 +242,11 @@ class History:
             self._known = self._known.extended(losses)
 
     def _read(self, start: int, stop: int) -> Floats:
-        content = os.pread(self._file, 8 * (stop - start), 8 * start)
+        begin, end = 8 * start, 8 * stop
+        at, waiting = (end, b"") if self._end is None else self._end.waiting
+        content = os.pread(self._file, max(0, (min(end, at) if waiting else end) - begin), begin)
+        if waiting and end > at:  # the disk has no room for them yet
+            content += waiting[max(0, begin - at) : end - at]
         return np.frombuffer(content, "<f8").astype(np.float64, copy=False)
 
     def values(self, start: int = 0, stop: int | None = None) -> Floats:
@@ -314,7 +321,10 @@ class History:
         in long columns, so close it when nobody reads it any more."""
         if not self._closed:
             self._closed = True
-            os.close(self._file)
+            if self._end is not None:
+                self._end.close()
+            else:
+                os.close(self._file)
 
     def __del__(self) -> None:
         if hasattr(self, "_closed"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import time
 import traceback
@@ -14,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import forecast as forecasts
-from engine import modules
+from engine import leftovers, modules
 from engine import outcome as outcomes
+from engine.appending import is_full
 from engine.data.prepare import Prepared, prepare
 from engine.data.sources import load
 from engine.data.table import Table
@@ -48,6 +50,7 @@ from engine.runs.origin import Origin
 from engine.runs.provenance import git_commit, own_modules, provenance
 from engine.runs.recorder import Recorder
 from engine.runs.store import written
+from engine.runs.whereabouts import located
 from engine.runs.worktree import WorkTree
 from engine.shell import quoted
 from engine.snapshot import Ended, Ending, Mark, Weights
@@ -105,6 +108,7 @@ class Run:
         self._progress: Progress
         self._drops: list[Event] = []  # of a plateau's rate
         self._tuned: Tuned | None = None  # the threshold that was chosen at the end
+        self._saved: int | None = None  # updates taken at the newest checkpoint that is on the disk
         self._taken: int | None = None  # updates taken by a finished run
         self._reach: NDArray[np.float64] | None = None  # [d] root mean square of each normalized feature
 
@@ -118,6 +122,7 @@ class Run:
         if self._origin is not None and not self._origin.branch:
             if self._locks:
                 self._lock = Lock.take(self._origin.run, take_over=self._origin.take_over)
+                leftovers.sweep_run(self._origin.run, age=0.0)
             self._origin.check()
         name, facts = ("", {}) if self._origin is None else (self._origin.run.name, read_facts(self._origin.run))
         with modules.of_run(name, facts):
@@ -128,9 +133,10 @@ class Run:
         self._commit = git_commit()
         if self._origin is None or self._origin.branch:
             self._worktree = WorkTree(self._commit)
+        data = self.recipe.data if self._origin is None else located(self.recipe.data, self._origin.run)
         if self.table is None:
             activity(f"reading {self.recipe.data.dataset}")
-            self.table = load(self.recipe.data, cancelled=cancelled)
+            self.table = load(data, cancelled=cancelled)
         activity("preparing the rows")
         self.prepared = prepare(self.recipe.data, self.recipe.normalization, self.table, cancelled=cancelled)
         if self._origin is not None:
@@ -158,7 +164,7 @@ class Run:
         self.recorder.begin(self.recipe, self.plan, self.prepared, self.kernel.parameters().arrays)
         self.folder.record(
             state="running",
-            **(provenance(self.recipe, self.plan, self.prepared, self.command, self._commit) | self._descent()),
+            **(provenance(self.recipe, self.plan, self.prepared, self.command, data, self._commit) | self._descent()),
         )
         own: tuple[str, ...] = getattr(self.kernel, "notes", ())  # of where its rows lie and how it computes
         notes = (*self.prepared.notes, self.plan.backend_reason, *self.plan.notes, *own, *self.warnings)
@@ -232,6 +238,7 @@ class Run:
                 if (origin.run / name).exists():
                     check_regular(origin.run / name)
                     shutil.copyfile(origin.run / name, path / name)
+        self._saved = None if origin.branch else self.step
         return RunFolder(path, self.recipe, (self.step, self._progress.evaluated), lock=self._lock)
 
     def _lost(self, run: Path) -> str:
@@ -450,19 +457,68 @@ class Run:
         if last:
             self._write_state(keep)
         model = self.folder.path / "model.safetensors"
-        predictor.save_model(model, self.kernel.parameters(), self.prepared, self.plan, self.decision)
+        with self.folder.room.forgiving():
+            predictor.save_model(model, self.kernel.parameters(), self.prepared, self.plan, self.decision)
         self._last_checkpoint = time.monotonic()
 
     def _write_state(self, keep: bool = False) -> None:
         assert self.folder is not None
         self.folder.check()
         state = self._progress.added(self.kernel.state(), self.seconds)
-        if self._progress.best is not None:
-            checkpoint.save(self.folder.checkpoints / "best.safetensors", self._progress.best)
-        checkpoint.save(self.folder.checkpoints / "last.safetensors", state)
-        if keep:
-            checkpoint.save(checkpoint.path_of(self.folder.path, self.step), state)
-            self.marks.append(Mark(self.step, "checkpoint", "checkpoint"))
+        with self.folder.room.forgiving():
+            if self._progress.best is not None:
+                checkpoint.save(self.folder.checkpoints / "best.safetensors", self._progress.best)
+            checkpoint.save(self.folder.checkpoints / "last.safetensors", state)
+            self._saved = self.step
+            if keep:
+                checkpoint.save(checkpoint.path_of(self.folder.path, self.step), state)
+                self.marks.append(Mark(self.step, "checkpoint", "checkpoint"))
+                checkpoint.thin_out(self.folder.path, self.recipe.recording.keep_checkpoints)
+
+    # A disk without room.
+
+    @property
+    def full(self) -> str:
+        """Which file a full disk has refused, what is safe, and what to do; "" while everything is written."""
+        refused = None if self.folder is None else self.folder.room.refused
+        return "" if refused is None else self._of_full(refused)
+
+    def make_good(self) -> bool:
+        """Write what a full disk has refused; whether all of it is written now. Raises OSError for other trouble."""
+        assert self.folder is not None
+        if not self.folder.retry():
+            return False
+        self.checkpoint()
+        return self.folder.room.refused is None
+
+    @property
+    def _safe(self) -> str:
+        """How a run that broke off goes on, where it can."""
+        if self.folder is None or self._saved is None:
+            return ""
+        where = shlex.quote(str(self.folder.path))
+        return f" It is safe up to step {self._saved:,}; `ravine resume {where}` goes on from there."
+
+    def _out_of_room(self, error: OSError) -> str:
+        """End a run whose disk has no room. Raises OSError."""
+        assert self.folder is not None
+        words = self._of_full(error)
+        self.folder.record(state="interrupted", ended_at=time.time(), ending=words)
+        self.folder.log(words)
+        if "recorder" in self.__dict__:
+            self.recorder.close()
+        return words
+
+    def _of_full(self, error: OSError) -> str:
+        assert self.folder is not None
+        name = shlex.quote(str(self.folder.path))
+        if self._saved is None:
+            safe, then = "No checkpoint of the run is on the disk yet", f"`ravine train --recipe {name}` begins it anew"
+        else:
+            safe, then = f"The run is safe up to step {self._saved:,}", f"`ravine resume {name}` goes on from there"
+        return (
+            f"The disk is full: {error.filename} cannot be written ({error.strerror}). {safe}; make room, then {then}."
+        )
 
     @property
     def checkpoint_age(self) -> float:
@@ -551,6 +607,9 @@ class Run:
         self.folder.log(self.ending.sentence)
         if reason != "interrupted":  # else the run goes on, and TensorBoard believes the first ending that it is told
             self.recorder.ending(kept, self.ending.sentence, self.result["metrics"], good=reason != "diverged")
+        if self.folder.room.refused is not None and not self.make_good():
+            assert self.folder.room.refused is not None
+            raise self.folder.room.refused
         self.recorder.close()
         if self._worktree is not None:
             self._worktree.join()
@@ -572,12 +631,15 @@ class Run:
                 return self._left()
             if isinstance(error, OutOfMemory):
                 return self._kept(error)
+            if isinstance(error, OSError) and is_full(error) and error.filename:
+                return self._out_of_room(error)
             self.folder.record(state="failed", ended_at=time.time(), ending=words)
             self.folder.log("".join(traceback.format_exception(error)))
             if "recorder" in self.__dict__:  # else it failed between the two
                 self.recorder.close()
         except OSError as second:
-            return f"The run failed: {words}; and its log cannot be written: {second.strerror or second}."
+            where, why = second.filename or self.folder.path, second.strerror or second
+            return f"The run failed: {words}; and {where} cannot be written: {why}.{self._safe}"
         return f"The run failed: {words}. The traceback is in {self.folder.path / 'log.txt'}."
 
     def let_go(self) -> None:

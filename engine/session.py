@@ -90,6 +90,7 @@ class Session:
         self._weights: Weights | None = None
         self._parameters: Parameters | None = None
         self._weights_due = 0.0
+        self._stalls = 0
         self._refused: tuple[tuple[str, str], ...] = ()
         self._speed: deque[tuple[float, int]] = deque(maxlen=64)  # (seconds of training, step)
         self._feed: Feed | None = None
@@ -201,6 +202,8 @@ class Session:
             if run.table is None:
                 run.table = self._company.table
             run.prepare(self._say, lambda: self._halt is not None)
+            if run.folder is not None and run.folder.room.refused is not None:
+                raise run.folder.room.refused  # not even a beginning has room
             self._company.table = run.table
             self._publish(Phase.TRAINING, weights=True)
             yield from self._give_way()
@@ -267,6 +270,8 @@ class Session:
                 most = max(1, min(MOST, 4 * most, int(count * self._company.chunk / took)))
             if run.recipe.recording.checkpoint_every is None and run.checkpoint_age > CHECKPOINT:
                 run.checkpoint()
+            if run.full and not self._paused:
+                self._paused, self._stalls = True, self._stalls + 1
             self._publish(Phase.PAUSED if self._paused else Phase.TRAINING)
             if not going:
                 return
@@ -280,7 +285,8 @@ class Session:
             if name == "pause":
                 self._paused = True
             elif name == "resume":
-                self._paused, self._singles = False, 0
+                self._paused, self._singles = bool(run.full) and not run.make_good(), 0
+                self._stalls += self._paused
             elif name == "change":
                 try:
                     run.change(*value)
@@ -298,7 +304,8 @@ class Session:
         """Nothing to do while paused, with everything on disk."""
         run = self._run
         run.clock(False)
-        run.checkpoint()
+        if not run.full:
+            run.checkpoint()
         assert run.folder is not None
         run.folder.record(state="paused")
         self._publish(Phase.PAUSED, weights=True)
@@ -383,6 +390,8 @@ class Session:
             marks=tuple(run.marks),
             refused=self._refused,
             notes=tuple(dict.fromkeys((*run.prepared.notes, *run.plan.notes, *run.warnings))),
+            full=run.full,
+            stalls=self._stalls,
             run=run.folder.path,
             ending=run.ending,
         )

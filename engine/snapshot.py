@@ -108,6 +108,8 @@ class Snapshot:
     decision: Decision | None = None  # how two classes are decided
     marks: tuple[Mark, ...] = ()
     refused: tuple[tuple[str, str], ...] = ()  # changes that it could not take: (recipe field, why)
+    full: str = ""  # why it has paused by itself: a disk without room, what is safe, what to do
+    stalls: int = 0  # how often it has paused for that, attempts to go on counted
     notes: tuple[str, ...] = ()  # what preparation left out or repaired
     run: Path | None = None
     ending: Ending | None = None

@@ -370,6 +370,8 @@ class Desk:
             known = len(old.refused) if old is not None else 0
             self.snapshot = self._said = new
             self.pending = ""
+            if new.full and new.stalls > (old.stalls if old is not None else 0):
+                self.say(f"{new.full} {named('run.toggle').capitalize()} tries again.", True)
             for field, why in new.refused[known:]:
                 self._take_back(field, why)
             self.ticking = old is not None and (new.phase, len(new.refused)) == (old.phase, known)

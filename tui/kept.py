@@ -80,11 +80,12 @@ def read_kept(path: Path) -> Kept:
     from engine.runs.facts import decision
     from engine.runs.folder import read_evaluation_lines, read_facts, read_pairs
     from engine.runs.liveness import LIVING, standing
+    from engine.runs.whereabouts import located_recipe
     from engine.snapshot import Ending, Phase, Snapshot
 
     facts = read_facts(path)
     now = standing(path, facts)
-    recipe = read_toml(path)
+    recipe = located_recipe(read_toml(path), path)
     result: dict[str, Any] = facts.get("result") or {}
     try:
         history = History.open(path / "loss.f64")

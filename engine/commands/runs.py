@@ -8,6 +8,7 @@ from typing import Annotated, get_args
 
 from cyclopts import App, Parameter
 
+from engine import leftovers
 from engine.commands.console import DONE, ask, put_json, say, size
 from engine.commands.flags import Json, RunsFolder
 from engine.commands.listing import listing
@@ -80,6 +81,7 @@ def prune(
         if not yes and not _agrees(f"Delete {what} ({size(freed)}) for good? [y/N] "):
             say("Nothing was deleted.")
             going, trash, freed = (), (), 0
+    leftovers.sweep(folder)
     deleted, problems = [], []
     for path in (*(run.path for run in going), *trash):
         try:

@@ -56,7 +56,10 @@ def asked(
         base = read_toml(path, base)
         if path.is_dir():
             _same_modules(path, trusting)
-            base = base.replace({"name": ""})  # which the run that is repeated has taken
+            from engine.runs.whereabouts import located_recipe
+
+            # The run that is repeated has taken the name, and may have begun in another folder.
+            base = located_recipe(base.replace({"name": ""}), path)
     recipe = build(values, base=base)
     named = recipe.get if trusting else values.get
     trust.ask_table(named("dataset"))
@@ -160,6 +163,8 @@ def _watch(session: Any, *, quiet: bool, plain: bool, start: int) -> None:
             for warning in session.warnings:
                 say(warning)
         now = session.snapshot()
+        if now.full:
+            session.stop("interrupted")  # nobody is there to make room; the folder says how it goes on
         if telling is not None and (plain or told or now.seconds >= 1):
             telling.tell(now)
         if over:

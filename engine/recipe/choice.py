@@ -10,6 +10,7 @@ from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
 from engine.errors import InputError
+from engine.recipe.names import problem
 
 if TYPE_CHECKING:
     from pydantic_core import CoreSchema, SchemaValidator
@@ -134,12 +135,10 @@ class Choice:
                 return self._valid(found)
         except (ValueError, TypeError, OverflowError):  # pydantic's ValidationError is a ValueError
             pass
-        if self.name == "name":
-            raise InputError(
-                f"The run name {value!r} cannot be a folder's name; use letters, digits, spaces and . + = _ -"
-            )
         text = value if isinstance(value, str) else _written(value)
         text = text if len(text) <= LONGEST else text[:LONGEST] + "…"
+        if self.name == "name" and isinstance(value, str):
+            raise InputError(f"The run name {text!r} cannot be used: {problem(value)}.")
         raise InputError(f"{self.label.capitalize()} ({self.flag}) is {text or 'empty'}, but must be {self.allowed}.")
 
     def _valid(self, value: Any) -> Any:

@@ -16,6 +16,7 @@ from math import isfinite
 from typing import Annotated, Any, Literal
 
 from engine.errors import InputError
+from engine.recipe import names
 from engine.recipe.choice import Bounds, ColumnKind, choice, declared
 
 Count = Annotated[int, Bounds(least=1, most=10**12)]
@@ -296,7 +297,7 @@ class Recording(Section):
         None,
         "Name of the run folder, instead of time, dataset and normalization.",
         label="name",
-        fits=_like(r"\w[\w .+=-]{0,119}"),
+        fits=lambda text: not names.problem(text),
     )
     log_every: Literal["auto", "all"] | Count = choice(
         "auto",
@@ -310,6 +311,11 @@ class Recording(Section):
         "Steps between checkpoints; by default one every 30 seconds.",
         label="checkpoint every",
         unit="steps",
+    )
+    keep_checkpoints: Count | None = choice(
+        None,
+        "Newest checkpoints to keep of those made every so many steps; all by default. The last and the best stay.",
+        label="keep checkpoints",
     )
     pace: Literal["max", "auto"] | Seconds = choice(
         "auto",

@@ -9,7 +9,6 @@ import os
 import signal
 import socket
 import subprocess
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -19,6 +18,7 @@ from engine import children
 from engine.data.parallel import Stop
 from engine.errors import Cancelled, InputError
 from engine.files import read_bytes
+from engine.leftovers import temporary_file
 
 HOST = "127.0.0.1"
 PATIENCE = 60.0  # seconds that TensorBoard gets to answer; with a cold disk its imports alone may take 20
@@ -84,8 +84,7 @@ def start(
     if importlib.util.find_spec("tensorboard") is None:
         raise InputError("TensorBoard is not installed here; install it with: pip install tensorboard")
     port = free_port()
-    handle, name = tempfile.mkstemp(prefix="ravine-tensorboard-", suffix=".log")
-    log = Path(name)
+    handle, log = temporary_file("tensorboard", ".log")
     program = children.command("tensorboard.main") if program is None else program
     words = [*program, "--logdir", str(logdir), "--host", HOST, "--port", str(port), "--reload_interval", "5"]
     try:

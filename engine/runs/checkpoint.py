@@ -36,6 +36,16 @@ def kept(run: Path) -> dict[int, Path]:
     return dict(sorted(found.items()))
 
 
+def thin_out(run: Path, keep: int | None) -> None:
+    """Delete the checkpoints of certain steps but the newest `keep`; none is deleted without a number. Raises OSError.
+
+    The last and the best checkpoint of the run are no such ones.
+    """
+    if keep is not None:
+        for path in list(kept(run).values())[:-keep]:
+            path.unlink(missing_ok=True)
+
+
 def load(path: Path) -> State:
     """Read a state. Raises InputError where the file is missing or damaged."""
     try:

@@ -32,6 +32,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.appending import AppendedFile, Room
 from engine.errors import InputError
 from engine.files import open_append, write_bytes, write_text
 from engine.history import History
@@ -66,13 +67,14 @@ class RunFolder:
             lock: of the folder; the one who opens it has taken it, and `close` gives it back.
         """
         self.path = path
+        self.room = Room()
         self._lock = lock
         self.checkpoints = path / "checkpoints"
         self.checkpoints.mkdir(exist_ok=True)
         write_text(path / "recipe.toml", recipe.to_toml())
         if keep is not None:
             self._cut(*keep)
-        self.history = History(path / "loss.f64", keep=None if keep is None else keep[0])
+        self.history = History(path / "loss.f64", keep=None if keep is None else keep[0], room=self.room)
         if keep is not None:
             self._fill(keep[0] - len(self.history))
         self._stamps = self._append("stamps.f64")
@@ -80,6 +82,7 @@ class RunFolder:
         self._evaluations = self._append("evaluations.jsonl")
         self._log = self._append("log.txt")
         self._facts: dict[str, Any] = {}
+        self._recipe: Recipe | None = None  # the newest, where it has changed
 
     @classmethod
     def create(cls, recipe: Recipe, table_name: str, *, locks: bool = True) -> RunFolder:
@@ -141,13 +144,24 @@ class RunFolder:
         if lost is not None:
             raise lost
 
-    def _append(self, name: str) -> int:
-        return open_append(self.path / name)
+    def _append(self, name: str) -> AppendedFile:
+        return self.room.open(open_append(self.path / name), self.path / name)
 
     def update_recipe(self, recipe: Recipe) -> None:
         """Put a recipe in the place of the old, when events have been added."""
         self.check()
-        write_text(self.path / "recipe.toml", recipe.to_toml())
+        self._recipe = recipe
+        with self.room.forgiving():
+            write_text(self.path / "recipe.toml", recipe.to_toml())
+
+    def retry(self) -> bool:
+        """Write what a full disk has refused of the run's own files; whether all of it is written now."""
+        if not self.room.retry():
+            return False
+        if self._recipe is not None:
+            self.update_recipe(self._recipe)
+        self.record()
+        return self.room.refused is None
 
     def record(self, **facts: Any) -> None:
         """Put facts into run.json, beside those already there. Raises OSError."""
@@ -156,10 +170,9 @@ class RunFolder:
         process = own()
         writer = {"host": process.host, "pid": process.pid, "process": process.to_dict()}
         content = {"format": FORMAT, **writer} | self._facts
-        write_text(
-            self.path / "run.json",
-            printable_json(json.dumps(clean(content), ensure_ascii=False, indent=1, allow_nan=False)),
-        )
+        text = printable_json(json.dumps(clean(content), ensure_ascii=False, indent=1, allow_nan=False))
+        with self.room.forgiving():
+            write_text(self.path / "run.json", text)
 
     def cut_short(self) -> None:
         """Say of a run that is going on that it was interrupted, for its process ends at once. From any thread."""
@@ -179,17 +192,17 @@ class RunFolder:
         self._stamp(steps, wall_time)
 
     def _stamp(self, steps: int, wall_time: float) -> None:
-        os.write(self._stamps, np.array([steps, wall_time], "<f8").tobytes())
+        self._stamps.append(np.array([steps, wall_time], "<f8").tobytes())
 
     def validation(self, step: int, loss: float) -> None:
         """Add a validation loss."""
-        os.write(self._validation, np.array([step, loss], "<f8").tobytes())
+        self._validation.append(np.array([step, loss], "<f8").tobytes())
 
     def evaluation(self, step: int, wall_time: float, values: Mapping[str, float]) -> None:
         """Add the values of several curves. Raises OSError, and what `check` raises."""
         self.check()
         line = to_json({"step": step, "time": wall_time} | dict(values))
-        os.write(self._evaluations, f"{line}\n".encode())
+        self._evaluations.append(f"{line}\n".encode())
 
     def evaluations(self, last: int | None = None) -> list[tuple[int, dict[str, float]]]:
         """The evaluations written so far, up to a step: (step, values by tag)."""
@@ -216,13 +229,13 @@ class RunFolder:
     def log(self, text: str) -> None:
         """Add a line, or a traceback, to log.txt."""
         stamp = time.strftime("%Y-%m-%d %H:%M:%S")
-        os.write(self._log, f"{stamp} {printable_lines(text.rstrip())}\n".encode())
+        self._log.append(f"{stamp} {printable_lines(text.rstrip())}\n".encode())
 
     def close(self) -> None:
         """Have the disk keep everything and give back lock and files, but the history's, which may still be read."""
         self.history.sync()
-        for handle in (self._stamps, self._validation, self._evaluations, self._log):
-            os.close(handle)
+        for file in (self._stamps, self._validation, self._evaluations, self._log):
+            file.close()
         self.unlock()
 
     def unlock(self) -> None:

@@ -7,20 +7,18 @@ called otherwise there, or TensorBoard would go on showing it.
 from __future__ import annotations
 
 import os
-import re
 import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from engine.errors import InputError
+from engine.recipe.names import problem
 from engine.runs.facts import NewerError, read_facts
 from engine.runs.liveness import UNFINISHED, standing
 from engine.runs.store import RunInfo
 
 TRASH = ".trash"
 SHOWN, HIDDEN = "tfevents", "tf-events"  # in the names of event files, outside and inside the trash
-NAMES = re.compile(r"^[\w][\w .+=-]{0,119}$")  # those that `--name` takes
-RULE = "a letter, a digit or _, then up to 119 letters, digits, spaces and . + = _ -"
 
 
 def rename(run: Path, name: str) -> Path:
@@ -30,10 +28,8 @@ def rename(run: Path, name: str) -> Path:
         InputError: no run, one that is running, a name that is taken or cannot be a folder's, no permission.
     """
     _check(run, "renamed")
-    if not NAMES.match(name):
-        raise InputError(f"A run cannot be called {name!r}; a name is {RULE}.")
-    if name in ("last", "all"):
-        raise InputError(f"A run cannot be called {name}, for the command line means something else by that word.")
+    if why := problem(name):
+        raise InputError(f"A run cannot be called {name!r}: {why}.")
     new = run.parent / name
     if os.path.lexists(new) and not (new.exists() and run.samefile(new)):
         raise InputError(f"There is already a run {new}; choose another name.")

@@ -9,18 +9,23 @@ from typing import Any
 
 from engine import devices, modules
 from engine.data.prepare import Prepared
-from engine.data.sources import module_of
+from engine.data.sources import file_of, module_of
 from engine.errors import InputError
 from engine.files import read_text
 from engine.learn.plan import Plan
-from engine.recipe import Recipe
+from engine.recipe import Data, Recipe
 from engine.runs.folder import versions
 
 
 def provenance(
-    recipe: Recipe, plan: Plan, prepared: Prepared, command: str, commit: str | None = None
+    recipe: Recipe, plan: Plan, prepared: Prepared, command: str, found: Data, commit: str | None = None
 ) -> dict[str, Any]:
-    """Command line, versions, device, data and its fingerprint, every choice as made and as resolved."""
+    """Command line, versions, device, data and its fingerprint, every choice as made and as resolved.
+
+    Args:
+        found: the data as it was found from here.
+        commit: what `git_commit` says.
+    """
     return {
         "command": command,
         "versions": versions() | _driver(plan.device),
@@ -32,6 +37,7 @@ def provenance(
         "modules": modules.used(own_modules(recipe)),
         "data": {
             "source": recipe.data.dataset,
+            "path": _path(found),
             "table": prepared.table_name,
             "fingerprint": prepared.fingerprint,
             "rows": {
@@ -70,6 +76,12 @@ def own_modules(recipe: Recipe) -> tuple[str, ...]:
     """The module:function and module:Class that a recipe names."""
     model = recipe.model.model if ":" in recipe.model.model else ""
     return tuple(name for name in (module_of(recipe.data), model) if name)
+
+
+def _path(data: Data) -> str | None:
+    """Where the file of a table lies, so that it is found from any folder; None where it is no file."""
+    path = file_of(data)
+    return None if path is None else os.path.abspath(path)
 
 
 def _driver(device: str) -> dict[str, str]:

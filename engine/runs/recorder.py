@@ -33,7 +33,7 @@ class Recorder:
 
     def __init__(self, folder: RunFolder, wishes: Recording, steps: int, start: int = 0) -> None:
         self._folder, self._wishes, self._steps, self._start = folder, wishes, steps, start
-        self._events = EventFile(folder.path, time.time(), start) if wishes.tensorboard else None
+        self._events = EventFile(folder.path, time.time(), start, folder.room) if wishes.tensorboard else None
         self._histogram_steps = 0  # none before `begin`
         self._histograms_at = -1
         self._rated = -1  # the step of the newest point of the learning rate

@@ -12,6 +12,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from engine import leftovers
 from engine.errors import InputError
 from engine.runs import heartbeat, index, notes
 from engine.runs.facts import decision, read_facts
@@ -181,6 +182,8 @@ def _told(path: Path, entry: index.Entry) -> RunInfo:
     run = replace(run, state=now.state, live=now.live, host=now.host, pid=now.pid)
     if live.get("state") not in UNFINISHED:
         return run
+    if now.state == "interrupted":
+        leftovers.sweep_run(path)
     return replace(run, steps=written(path), bytes=disk_use(path))
 
 

@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.appending import Room
 from engine.files import open_append
 from engine.runs import records
 from engine.runs.facts import host
@@ -44,7 +45,7 @@ def histogram_steps(steps: int, eval_every: int) -> int:
 class EventFile:
     """Appends to an event file of its own in a run folder."""
 
-    def __init__(self, folder: Path, started: float, start: int = 0) -> None:
+    def __init__(self, folder: Path, started: float, start: int = 0, room: Room | None = None) -> None:
         """Begin a file. TensorBoard forgets what earlier files say of the step `start` and later ones.
 
         The first file says where it starts as well: TensorBoard does not take a run's first start for a restart.
@@ -59,7 +60,7 @@ class EventFile:
         name = f"events.out.tfevents.{moment:010d}.{host()}.{os.getpid()}.{len(earlier)}"
         self.path = folder / name
         self.first = not earlier
-        self._file = open_append(self.path)
+        self._file = (room or Room()).open(open_append(self.path), self.path)
         self._write(records.file_version(started))
         self._write(records.session_start(started, start))
 
@@ -83,12 +84,8 @@ class EventFile:
         self._write(records.record(message))
 
     def _write(self, content: bytes | memoryview) -> None:
-        view = memoryview(content)
-        while view:
-            view = view[os.write(self._file, view) :]
+        self._file.append(content)
 
     def close(self) -> None:
         """Give the file back."""
-        if self._file >= 0:
-            os.close(self._file)
-            self._file = -1
+        self._file.close()

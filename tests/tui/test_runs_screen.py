@@ -240,7 +240,7 @@ async def test_a_note_tags_and_a_name_are_given_and_taken_back(
         await driver.press("N")
         await driver.see("name of fourth", pane="prompt")
         await driver.type("/x")
-        await driver.see("A name is a letter, a digit or _", pane="prompt")
+        await driver.see("use letters, digits, spaces", pane="prompt")
         await driver.press("backspace", "backspace")
         await driver.type("-best")
         await driver.press("enter")

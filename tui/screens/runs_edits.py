@@ -164,11 +164,12 @@ class RunEdits(Room):
 
 
 def _no_name(text: str) -> str:
-    from engine.runs.keeping import NAMES, RULE
+    from engine.recipe.names import problem
 
     if not text:
         return "A run needs a name."
-    return "" if NAMES.match(text) else f"A name is {RULE}."
+    why = problem(text)
+    return f"This name cannot be used: {why}." if why else ""
 
 
 def _no_path(text: str) -> str:

@@ -26,6 +26,7 @@ from engine.runs.facts import decision as kept_decision
 from engine.runs.facts import read_facts
 from engine.runs.provenance import own_modules as names_of
 from engine.runs.python_text import in_docstring, literal
+from engine.runs.whereabouts import located_recipe
 from engine.versions import version
 
 __all__ = ["Style", "needs_table", "of_run", "save_table", "script"]
@@ -115,7 +116,7 @@ def of_run(run: Path, style: Style, output: Path | None) -> str:
         InputError: the folder is no run, its table has changed or is gone, or style plain does not cover it.
     """
     facts = read_facts(run)
-    recipe = read_toml(run)
+    recipe = located_recipe(read_toml(run), run)
     with own_modules.of_run(run.name, facts):
         own_modules.check(*names_of(recipe))
         table = load(recipe.data)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import hashlib
 import os
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,6 +12,8 @@ from typing import Any, TypeVar, cast
 
 import numba
 from platformdirs import user_cache_path
+
+from engine.leftovers import temporary_folder
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -38,7 +39,7 @@ def _folder() -> Path:
             return found
     except OSError:
         pass  # a home that cannot be written: the code lasts as long as this process
-    return Path(tempfile.mkdtemp(prefix="ravine-"))
+    return temporary_folder("compiled")
 
 
 FOLDER = _folder()

@@ -7,6 +7,7 @@ import shutil
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,7 @@ from engine.shell import quoted
 from engine.snapshot import Ended, Ending, Mark, Weights
 
 Cancelled = Callable[[], bool]
+APPENDED = ("loss.f64", "stamps.f64", "validation.f64", "evaluations.jsonl", "log.txt")  # what a resumed run adds to
 MOST_LOST = 10_000_000  # losses that a run can be without and still be this one
 LOOKED_AT = 1 << 20  # numbers from which the size of the features is estimated
 
@@ -215,6 +217,9 @@ class Run:
     def _take_over(self, origin: Origin) -> RunFolder:
         """Stand where a checkpoint stood; the folder to go on in."""
         self._judge(origin)
+        for name in APPENDED:
+            with suppress(FileNotFoundError):
+                check_regular(origin.run / name)
         self.kernel.restore(origin.state)
         self.warnings = (*self.warnings, *filter(None, (left_out(origin.run), self._lost(origin.run))))
         if self.plan.steps < self.step:

@@ -106,6 +106,10 @@ def judge_run(tree: Any) -> None:
             raise Misshapen(f"result.{name} has {len(rows):,} rows for {width:,} features")
         if len({len(row) if isinstance(row, list) else -1 for row in rows}) > 1:
             raise Misshapen(f"result.{name} has rows of different lengths")
+        bias = result.get(name.replace("weights", "bias"))
+        wide = len(rows[0]) if rows and isinstance(rows[0], list) else None
+        if rows and (len(bias) if isinstance(bias, list) else None) != wide:
+            raise Misshapen(f"result.{name} and its bias are not of as many outputs")
 
 
 _ENTRY = shape.record(

@@ -152,7 +152,7 @@ def _worse_run(case: Case, name: str, random: Random) -> None:
             at = random.randrange(len(lines))
             try:
                 lines[at] = json_text(worse_tree(json.loads(lines[at]), random))
-            except ValueError:
+            except (ValueError, RecursionError):
                 lines[at] = worse_bytes(lines[at], random)
         path.write_bytes(b"\n".join(lines) + random.choice((b"", b"\n")))
     elif name.endswith(".json") and content and random.random() < 0.8:

@@ -7,6 +7,7 @@ is damaged or gone is left out with one sentence, and nothing depends on it.
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -100,7 +101,7 @@ class Memory:
             return ""
         from engine.data.sources import builtin_sets
 
-        if table.partition(":")[0] in {one.name for one in builtin_sets()} or Path(table).exists():
+        if table.partition(":")[0] in {one.name for one in builtin_sets()} or os.path.exists(table):
             return ""
         if ":" in table and not Path(table).is_absolute() and self._folder == str(Path.cwd()):
             return ""

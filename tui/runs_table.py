@@ -76,7 +76,11 @@ class View:
         if not isinstance(state, dict):
             return cls()
         listed, known, plain = state.get("columns"), fields(), cls()
-        columns = tuple(name for name in listed if name in known) if isinstance(listed, list) else ()
+        columns = (
+            tuple(name for name in listed if isinstance(name, str) and name in known)
+            if isinstance(listed, list)
+            else ()
+        )
         sort = state.get("sort")
         return cls(
             columns or plain.columns,

@@ -49,7 +49,8 @@ def read(path: Path) -> dict[str, NDArray[np.generic]]:
 
 
 def _words(error: Exception) -> str:
-    return (str(error).strip().splitlines() or ["it is damaged"])[0].rstrip(".")
+    words = (str(error).strip().splitlines() or [""])[0].rstrip(".")
+    return "it is damaged" if not words or " object at 0x" in words or len(words) > 150 else words
 
 
 def _declared(archive: zipfile.ZipFile, name: str) -> tuple[tuple[int, ...], np.dtype[Any]]:

@@ -15,6 +15,8 @@ from engine.recipe.sections import SECTIONS, Event, Recipe
 
 MOST = 4 * 2**20  # bytes of a recipe; every change during a run is some sixty
 
+LONGEST = 1000  # letters of what is said about a recipe
+
 
 @cache
 def choices() -> tuple[Choice, ...]:
@@ -88,7 +90,10 @@ def read_toml(path: Path, base: Recipe | None = None) -> Recipe:
         events = _events(tree.pop("events", []))
         return replace(build(_flat(tree), base), events=events)
     except InputError as error:
-        raise InputError(f"{path}: {error}") from None
+        words = str(error)
+        if len(words) > LONGEST:  # it quotes what stands there
+            words = f"{words[: LONGEST // 2]} … {words[-LONGEST // 4 :]}"
+        raise InputError(f"{path}: {words}") from None
 
 
 def _text(path: Path) -> str:

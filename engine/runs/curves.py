@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from engine.files import read_bytes
 
 MOST = 2**30  # bytes of a file that is read whole; some ten million evaluations
+LAST = 10**12  # the greatest number of a step that a recipe can ask for
 NAMED = 3  # bad lines that a sentence names
 
 Line = tuple[int, float, dict[str, float]]
@@ -31,7 +32,7 @@ def read_pairs(file: Path) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     pairs = np.frombuffer(content, "<f8", len(content) // 16 * 2).reshape(-1, 2)
     steps = pairs[:, 0]
     with np.errstate(invalid="ignore"):
-        known = (steps >= 0) & (steps < 2**53) & (steps == np.floor(steps))
+        known = (steps >= 0) & (steps <= LAST) & (steps == np.floor(steps))
     return steps[known].astype(np.int64), pairs[known, 1].astype(np.float64)
 
 
@@ -89,7 +90,7 @@ def _line(text: bytes) -> Line:
     if not isinstance(entry, dict):
         raise ValueError("it is not an object")
     step, wall = entry.pop("step", None), entry.pop("time", None)
-    if not isinstance(step, int) or isinstance(step, bool) or not 0 <= step < 2**53:
+    if not isinstance(step, int) or isinstance(step, bool) or not 0 <= step <= LAST:
         raise ValueError("step is not the number of a step")
     return step, _number("time", wall), {k: math.nan if v is None else _number(k, v) for k, v in entry.items()}
 

@@ -45,7 +45,9 @@ def write(run: Path, *, note: str | None = None, tags: Iterable[str] | None = No
     kept = old.tags if tags is None else tuple(sorted({tag.strip() for tag in tags} - {""}))
     for tag in kept:
         if "," in tag or not tag.isprintable() or len(tag) > LONGEST_TAG:
-            raise InputError(f"A tag is one word or a few, without commas, of at most {LONGEST_TAG} letters: {tag!r}.")
+            raise InputError(
+                f"A tag is one word or a few, without commas, of at most {LONGEST_TAG} letters: {tag[:60]!r}."
+            )
     new = Notes(old.note if note is None else note.strip()[:LONGEST], kept)
     try:
         if new == Notes():

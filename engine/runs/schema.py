@@ -79,6 +79,7 @@ _RUN = shape.record(
     {
         **dict.fromkeys(("state", "host", "ending", "command", "device", "backend", "git_commit"), shape.text),
         "created": shape.number,
+        "pid": shape.whole,
         "threads": shape.count,
         "precision": shape.one_of("float32", "float64", "bf16", "fp16"),
         "kept_step": shape.count,

@@ -39,7 +39,7 @@ def read(path: Path, key: str) -> tuple[dict[str, NDArray[Any]], Any]:
             text = (opened.metadata() or {}).get(key)
     except (SafetensorError, KeyError, TypeError, ValueError, OSError, OverflowError) as error:
         # numpy has none of the short formats that a file may name
-        raise Misshapen(str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__) from None
+        raise Misshapen(str(error).splitlines()[0].rstrip(".")[:200] if str(error) else "it is damaged") from None
     if text is None:
         raise Misshapen(f"its metadata has no {key}")
     return arrays, shape.parse(text)

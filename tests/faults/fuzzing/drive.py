@@ -187,7 +187,12 @@ def _work(told: Any, folder: Path, seed: int, numbers: range, following: Any, st
         here = folder / f"case-{number}"
         told.send(("at", number, kind.name, "prepare"))
         shutil.rmtree(here, ignore_errors=True)
-        case = prepare(folder / "originals", here, kind, random)
+        try:
+            case = prepare(folder / "originals", here, kind, random)
+        except Exception:  # noqa: BLE001 - a fault of the fuzzer's own, which is told like any other
+            told.send(("failed", number, kind.name, "prepare", "traceback", traceback.format_exc()))
+            told.send(("done", number, kind.name))
+            continue
         os.chdir(here)
         failed = False
         for each in operations(kind, random):
@@ -269,7 +274,6 @@ def fuzz(
         folder: an existing one; what failed is kept in it.
         only: the number of one case to go through alone.
     """
-    os.environ["XDG_CACHE_HOME"] = str(folder / "cache")
     for name in ("OMP_NUM_THREADS", "POLARS_MAX_THREADS"):
         os.environ.setdefault(name, "2")
     if not (folder / "originals" / "originals.json").exists():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import json
 import os
@@ -81,25 +82,29 @@ def worse_tree(tree: Any, random: Random) -> Any:
             return random.choice(WORDS)
         # Places near the top are few, and what lies in long lists is many.
         holder, key = random.choice(places) if random.random() < 0.5 else _near(found, random)
-        match random.randrange(8):
-            case 0:
-                del holder[key]
-            case 1:
-                holder[key] = [holder[key]]
-            case 2:
-                other, at = random.choice(places)
-                holder[key] = copy.deepcopy(
-                    other.get(at) if isinstance(other, dict) else other[at % max(1, len(other))]
-                )
-            case 3 if isinstance(holder, dict):
-                holder[random.choice(("", "x" * 300, str(key) + "_", "\x1b[0m", "a\nb"))] = holder.pop(key)
-            case 4 if isinstance(holder[key], int | float) and not isinstance(holder[key], bool):
-                holder[key] = random.choice((-holder[key], holder[key] * 1e6, holder[key] + 1, str(holder[key])))
-            case 5 if isinstance(holder, list):
-                holder.insert(key, random.choice(WORDS))
-            case _:
-                holder[key] = random.choice(WORDS)
+        with contextlib.suppress(LookupError):  # a place that an earlier change took away
+            _change(holder, key, places, random)
     return found
+
+
+def _change(holder: Any, key: Any, places: list[tuple[Any, Any]], random: Random) -> None:
+    """Change one place."""
+    match random.randrange(8):
+        case 0:
+            del holder[key]
+        case 1:
+            holder[key] = [holder[key]]
+        case 2:
+            other, at = random.choice(places)
+            holder[key] = copy.deepcopy(other.get(at) if isinstance(other, dict) else other[at % max(1, len(other))])
+        case 3 if isinstance(holder, dict):
+            holder[random.choice(("", "x" * 300, str(key) + "_", "\x1b[0m", "a\nb"))] = holder.pop(key)
+        case 4 if isinstance(holder[key], int | float) and not isinstance(holder[key], bool):
+            holder[key] = random.choice((-holder[key], holder[key] * 1e6, holder[key] + 1, str(holder[key])))
+        case 5 if isinstance(holder, list):
+            holder.insert(key, random.choice(WORDS))
+        case _:
+            holder[key] = random.choice(WORDS)
 
 
 def _near(tree: Any, random: Random) -> tuple[Any, Any]:
@@ -131,7 +136,11 @@ def toml_text(tree: Any) -> bytes:
     import tomli_w
 
     plain = _without_null(tree)
-    return raw(tomli_w.dumps(plain if isinstance(plain, dict) else {"x": plain})).encode("utf-8", "surrogatepass")
+    try:
+        text = tomli_w.dumps(plain if isinstance(plain, dict) else {"x": plain})
+    except (TypeError, ValueError):  # a text that TOML cannot hold
+        text = str(plain)
+    return raw(text).encode("utf-8", "surrogatepass")
 
 
 def _without_null(tree: Any) -> Any:

@@ -15,7 +15,7 @@ from typing import Any
 from engine import leftovers
 from engine.errors import InputError
 from engine.runs import heartbeat, index, notes
-from engine.runs.facts import decision, read_facts
+from engine.runs.facts import clean, decision, read_facts
 from engine.runs.liveness import LIVING, LOCK, UNFINISHED, Standing, standing
 from engine.runs.schema import judge_entry
 
@@ -239,7 +239,7 @@ def _choices(path: Path, facts: Mapping[str, Any], resolved: Mapping[str, Any]) 
     found = dict(own) if isinstance(own, dict) else _written_choices(path)
     found |= {name: facts[name] for name in PLACED if facts.get(name) is not None}
     found |= {name: value for name, value in resolved.items() if value is not None}
-    kept = {name: value for name, value in found.items() if name not in ELSEWHERE}
+    kept = {name: clean(value) for name, value in found.items() if name not in ELSEWHERE}
     return {name: value for name, value in kept.items() if name not in USUAL or value != USUAL[name]}
 
 

@@ -134,6 +134,26 @@ def test_an_edited_run_json_is_told_in_a_sentence(run: Path, place: str, value: 
             b"".join(formats.parts(run, each.name, None)[0])
 
 
+def _places(tree: Any, way: str = "") -> Iterator[str]:
+    """Where the plain values of a tree stand."""
+    named = tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else ()
+    for name, value in named:
+        yield f"{way}{name}"
+        yield from _places(value, f"{way}{name}.")
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("nan"), 10**400, -1, None, True, {}, ["x"]])
+def test_any_value_of_run_json_may_be_anything_and_the_runs_are_listed_all_the_same(run: Path, value: Any) -> None:
+    written = (run / "run.json").read_text()
+    for place in _places(json.loads(written)):
+        tree = json.loads(written)
+        put(tree, place, value)
+        (run / "run.json").write_text(json.dumps(tree))
+        (listed,) = list_runs(run.parent)
+        assert listed.name == run.name, place
+        assert json.dumps(dict(listed.choices), allow_nan=False), place
+
+
 MODEL = [
     ("architecture", []),
     ("architecture.family", "quantum"),

@@ -137,10 +137,10 @@ class Way(Scrolling):
                 share = right(f"{100 * chance:.2f} %", size)
                 lines.append([(left(f"   {label}", name), style), (share, style), (_bar(chance, 1.0, bar), ink.train)])
         decision = self.predictor.decision
-        if decision is not None:
+        if decision is not None:  # of two classes, so that one share tells the other's
             words = f"   {decision.name} is decided from {100 * decision.threshold:.4g} % on"
             lines.append([(words, ink.dim)])
-        if len(shown) < len(found.chances):
+        elif len(shown) < len(found.chances):
             rest = sum(chance for label, chance in found.chances.items() if label not in shown)
             others = len(found.chances) - len(shown)
             words = f"   {others} other class{'es' * (others > 1)}"

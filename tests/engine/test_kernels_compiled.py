@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import subprocess
 import sys
 from dataclasses import replace
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from engine.errors import InputError
 from engine.learn.kernels import measure
 from engine.learn.kernels.contract import Kernel
-from engine.learn.kernels.loops import permutation
+from engine.learn.kernels.loops import jit, permutation
 from engine.learn.kernels.loops.products import add_product_of_turned, product_with_turned
 from engine.learn.kernels.loops.products import product as multiply
 from engine.learn.kernels.order import BLOCK, rows_of_epoch
@@ -311,6 +312,24 @@ def test_the_process_that_compiles_takes_the_steps_of_those_that_come_after_it(t
         subprocess.run(command, env=own, cwd=tmp_path, capture_output=True, timeout=120, check=True)
     assert list(cache.rglob("*.nbc"))
     assert np.array_equal(losses(runs / "first"), losses(runs / "second"))
+
+
+def test_one_process_compiles_and_the_others_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jit, "FOLDER", tmp_path)
+    said: list[str] = []
+    with jit.announced(called, "float64", said.append):
+        lock = next(tmp_path.glob("*.lock"))
+        with lock.open() as other, pytest.raises(BlockingIOError):
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    with lock.open() as other:
+        fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        monkeypatch.setattr(jit, "PATIENCE", 0.0)  # one that was suspended while it compiles holds nobody up for ever
+        with jit.announced(called, "float32", said.append):
+            pass
+    with jit.announced(called, "float64", said.append):
+        pass
+    assert said == ["compiling the training loop, once for this machine"] * 2
+    assert len(list(tmp_path.glob("*.done"))) == 2
 
 
 @pytest.mark.parametrize("seed", [0, 7, 2**32, 2**63 - 1])

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import gc
 import hashlib
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -22,6 +24,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 # is counted inside, which would take longer than a step of a small table.
 FAST = {"reassoc", "contract", "nsz", "arcp"}
 OPTIONS: dict[str, Any] = {"nogil": True, "fastmath": FAST, "error_model": "numpy", "_nrt": False}
+
+PATIENCE = 60.0  # seconds that another process may take to compile; one that is suspended meanwhile does not end
 
 _numba: Any = numba
 
@@ -77,17 +81,48 @@ def _kept(function: F, options: dict[str, Any]) -> F:
 
 @contextmanager
 def announced(function: Callable[..., Any], precision: str, activity: Callable[[str], None] | None) -> Iterator[None]:
-    """Tell `activity` when the call inside will compile a function for a precision, which it does once on a machine."""
+    """Tell `activity` when the call inside will compile a function for a precision, which it does once on a machine.
+
+    Processes that begin together compile one after the other: all but the first find what it has left on disk.
+    """
     done = FOLDER / f"{function.__module__}.{precision}.done"
     if done.exists():
         yield
         return
     if activity is not None:
         activity("compiling the training loop, once for this machine")
-    with _without_collection():
+    with _alone(done.with_suffix(".lock")), _without_collection():
         yield
     with suppress(OSError):
         done.touch()
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Hold the lock of a file; without it where that takes too long, or where the disk has no locks."""
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError:
+        yield
+        return
+    try:
+        end = time.monotonic() + PATIENCE
+        while not _locked(handle) and time.monotonic() < end:
+            time.sleep(0.05)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _locked(handle: int) -> bool:
+    """Whether there is nothing more to wait for."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True  # no locks on this disk
+    return True
 
 
 @contextmanager

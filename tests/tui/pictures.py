@@ -7,6 +7,7 @@ clip paths it is a tenth as large, and two of them can be compared line by line.
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from dataclasses import dataclass
 from html import escape
 from xml.etree import ElementTree
@@ -187,3 +188,23 @@ def plain(picture: str) -> str:
             gap = int(span.get("x", "0")) // CELL - cell_len(lines[y])
             lines[y] += " " * gap + (span.text or "")
     return "\n".join(lines)
+
+
+def page(name: str, kept: str, now: str, words: str) -> str:
+    """An HTML page that shows two of our pictures side by side, and below them where their words differ."""
+
+    def shown(title: str, picture: str) -> str:
+        data = b64encode(picture.encode()).decode()  # an image, so that the classes of one do not colour the other
+        inside = f'<img src="data:image/svg+xml;base64,{data}">' if picture else "<p>There is none.</p>"
+        return f"<figure><figcaption>{title}</figcaption>{inside}</figure>"
+
+    return "\n".join(
+        [
+            f"<!doctype html><meta charset=utf-8><title>{escape(name)}</title>",
+            "<style>body{font:14px sans-serif} main{display:flex} figure{flex:1;margin:4px} img{width:100%}</style>",
+            f"<h1>{escape(name)}</h1>",
+            f"<main>{shown('as kept', kept)}{shown('as it is', now)}</main>",
+            f"<pre>{escape(words)}</pre>",
+            "",
+        ]
+    )

@@ -28,6 +28,9 @@ from engine.recipe import Recipe, build
 from engine.run import Run
 from engine.session import Session
 from engine.snapshot import Phase, Snapshot
+from tests.workers import pytest_collection_modifyitems, pytest_xdist_auto_num_workers
+
+__all__ = ["pytest_collection_modifyitems", "pytest_xdist_auto_num_workers"]  # pytest finds them here
 
 ROOT = Path(__file__).parents[1]
 DEADLINE = 120.0  # seconds that anything may take on a slow and busy machine

@@ -1,0 +1,68 @@
+"""How the tests are shared among processes: how many, which tests stay together, and which are slow.
+
+`pytest` alone runs everything in two to four processes. `pytest -n 0` runs in one; so does a run that is watched (`-x`,
+`-s`, `--pdb`) or that names a few tests or files, which would end before the others have begun.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+FEWEST, MOST, FEW = 2, 4, 3  # processes; arguments that are run in one process
+TERMINAL = "terminal"  # its tests measure what a pseudo-terminal gets, one at a time
+LONG = ("tui/test_snapshots.py",)  # files that are worth sharing although they are one
+ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+
+# What `pytest -m "not slow"` leaves out: folders, files, or tests by the beginning of their name.
+SLOW: tuple[str, ...] = ()
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """The processes of `-n auto`; none: the tests run in pytest's own."""
+    if os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS"):
+        return None  # xdist reads it
+    option = config.option
+    if option.maxfail or option.usepdb or option.trace or option.capture == "no" or option.collectonly:
+        return 0
+    if few(config.args, config.invocation_params.dir):
+        return 0
+    for name in ONE_THREAD:  # the processes inherit it, and together have no more threads than there are cores
+        os.environ.setdefault(name, "1")
+    return max(FEWEST, min(MOST, cores()))
+
+
+def cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def few(arguments: list[str], folder: Path) -> bool:
+    """Whether a run from this folder names some tests or files and none that is long."""
+    named = [(folder / argument.partition("::")[0], "::" in argument) for argument in arguments]
+    long = [HERE / name for name in LONG]
+    return len(named) <= FEW and all(path.is_file() and (one or path not in long) for path, one in named)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark slow tests, and those that one process has to run: of a terminal, and with what they share in a file."""
+    for item in items:
+        place = item.path.relative_to(HERE).as_posix()
+        name = f"{place}::{item.name}"
+        if name.startswith(SLOW):
+            item.add_marker(pytest.mark.slow)
+        if item.path.is_relative_to(HERE / TERMINAL):
+            item.add_marker(pytest.mark.xdist_group(TERMINAL))
+        elif shares(item):
+            item.add_marker(pytest.mark.xdist_group(place.removesuffix(".py").replace("/", ".")))
+
+
+def shares(item: pytest.Item) -> bool:
+    """Whether a test uses a fixture that is made once for its file."""
+    info = getattr(item, "_fixtureinfo", None)
+    used = info.name2fixturedefs if info is not None else {}
+    return any(one.scope in ("module", "class") and one.baseid for found in used.values() for one in found)

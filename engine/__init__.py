@@ -22,8 +22,8 @@ def load(run: str | Path, *, trust: bool = False) -> Model:
         trust: run the module:Class that the run names, if it names one, as it is now; it is not asked again.
 
     Raises:
-        engine.errors.Untrusted: its module:Class was neither run nor confirmed before, or has changed since.
-        engine.errors.InputError: there is no such folder, no model in it, or it is damaged or of a newer version.
+        engine.base.errors.Untrusted: its module:Class was neither run nor confirmed before, or has changed since.
+        engine.base.errors.InputError: there is no such folder, no model in it, or it is damaged or of a newer version.
     """
     from engine.runs.model import load as load_model
 

@@ -9,10 +9,10 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from engine import trust
+from engine.base.errors import InputError
 from engine.commands import console, plain
 from engine.commands.console import DONE, FAILED, INTERRUPTED, WRONG, say
-from engine.errors import InputError
+from engine.modules import trust
 
 if TYPE_CHECKING:
     from engine.recipe import Recipe
@@ -81,11 +81,11 @@ def _obey(words: Sequence[str]) -> Any:
             with trust.given(bool(found.pop("trust", False))):
                 return predict(found.pop(plain.WORD), **found)
     elif words == ["--version"]:
-        from engine.versions import version
+        from engine.base.versions import version
 
         console.put(version("ravine") or "unknown")
         return DONE
-    from engine import process
+    from engine.base import process
     from engine.commands import program
 
     process.settled()

@@ -21,13 +21,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from engine import trust
+from engine.base.errors import InputError
 from engine.data.table import Table, fingerprint, numeric
-from engine.errors import InputError
+from engine.modules import trust
 from engine.recipe import Recipe, build
-from engine.run import Run
-from engine.session import Session
-from engine.snapshot import Phase, Snapshot
+from engine.training.run import Run
+from engine.training.session import Session
+from engine.training.snapshot import Phase, Snapshot
 from tests.workers import pytest_collection_modifyitems, pytest_xdist_auto_num_workers
 
 __all__ = ["pytest_collection_modifyitems", "pytest_xdist_auto_num_workers"]  # pytest finds them here

@@ -31,14 +31,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     if words and words[0] in COMMANDS:
         return _command(words, own=argv is None)
     if words and words[0] == "watch":
-        from tui import watching
+        from tui.watch import reader
 
-        if not watching.headless(words[1:]):
-            return _closed(watching.start(words[1:]))
+        if not reader.headless(words[1:]):
+            return _closed(reader.start(words[1:]))
         return _command(words, own=argv is None)
     if {"--help", "-h"} & set(words):  # `ravine houses --help`: the app takes the flags of train
         return _command(["train", "--help"], own=argv is None)
-    from tui.start import start
+    from tui.app.launch import start
 
     return _closed(start(words))
 
@@ -51,7 +51,7 @@ def _leave_at_once() -> None:
 
 def _closed(code: int) -> int:
     """The exit code of an app, whose terminal may be gone."""
-    from engine import process
+    from engine.base import process
 
     process.release()
     return code
@@ -59,9 +59,9 @@ def _closed(code: int) -> int:
 
 def _well_found() -> bool:
     """Look for modules where they belong, and say what is in the way; whether the engine that is found is ours."""
-    from tui import searching
+    from tui.app import module_search
 
-    warning, problem = searching.leave_folder(), searching.shadowed()
+    warning, problem = module_search.leave_folder(), module_search.shadowed()
     for sentence in filter(None, (warning, problem) if sys.stderr is not None else ()):
         # The engine's own door may not be there.
         shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in sentence)
@@ -71,7 +71,7 @@ def _well_found() -> bool:
 
 def _command(words: Sequence[str], *, own: bool) -> int:
     """Run a command that needs no screen; `own`: in a process of its own."""
-    from engine import process
+    from engine.base import process
 
     if own:
         process.begin()

@@ -1,6 +1,6 @@
 """Exit codes and streams that every command shares. stdout is data, stderr is narration.
 
-Everything that is printed goes out here, and nothing of it is obeyed by a terminal: see `engine.printable`.
+Everything that is printed goes out here, and nothing of it is obeyed by a terminal: see `engine.base.printable`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
-from engine.printable import printable, printable_lines
+from engine.base.printable import printable, printable_lines
 
 DONE, FAILED, WRONG, DIVERGED, INTERRUPTED = 0, 1, 2, 3, 130
 

@@ -9,11 +9,11 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from engine.base.errors import InputError
+from engine.base.printable import printable, to_bytes
 from engine.commands.console import DONE, put, put_lines, say
 from engine.commands.flags import RunName, RunsFolder, Trust
-from engine.errors import InputError
-from engine.printable import printable, to_bytes
-from engine.trust import given
+from engine.modules.trust import given
 
 Format = Literal["csv", "wide-csv", "safetensors", "onnx", "code", "predictor", "report"]
 TOLD = 1 << 25  # bytes between two words on how far it is

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engine.base.rounding import told
 from engine.commands.console import DONE, put, put_json, say, size, table
-from engine.rounding import told
 
 if TYPE_CHECKING:
     from engine.runs.store import RunInfo

@@ -8,11 +8,11 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine import process
+from engine.base import process
+from engine.base.errors import InputError
+from engine.base.printable import printable
 from engine.commands.console import DONE, put, put_json, put_lines, say
-from engine.errors import InputError
-from engine.printable import printable
-from engine.trust import ask_table
+from engine.modules.trust import ask_table
 
 if TYPE_CHECKING:
     from engine.data.rows import Keep, Rows

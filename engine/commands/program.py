@@ -9,16 +9,16 @@ from typing import Annotated, Any
 import cyclopts
 from cyclopts import App, Parameter
 
+from engine.base.errors import InputError
+from engine.base.versions import version
 from engine.commands import train as training
 from engine.commands.console import DONE, put, put_json
 from engine.commands.export import export
 from engine.commands.flags import Json, Plain, RunName, RunsFolder, Trust, takes_recipe
 from engine.commands.runs import app as listing
 from engine.commands.watch import watch
-from engine.errors import InputError
+from engine.modules.trust import given
 from engine.recipe import Recipe
-from engine.trust import given
-from engine.versions import version
 
 app = App(
     name="ravine",

@@ -8,11 +8,11 @@ from typing import Annotated, get_args
 
 from cyclopts import App, Parameter
 
-from engine import leftovers
+from engine.base import leftovers
+from engine.base.errors import InputError
 from engine.commands.console import DONE, ask, put_json, say, size
 from engine.commands.flags import Json, RunsFolder
 from engine.commands.listing import listing
-from engine.errors import InputError
 
 KEPT = 20  # runs that prune leaves by default
 SHOWN = 20  # runs that are named before the question
@@ -46,7 +46,7 @@ def prune(
     from engine.runs import keeping
     from engine.runs.heartbeat import WATCH
     from engine.runs.store import disk_use, list_runs
-    from engine.snapshot import Ended
+    from engine.training.snapshot import Ended
 
     folder = Path(runs).expanduser()
     if keep < 0:

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from engine.base.rounding import told
 from engine.commands.console import say
-from engine.rounding import told
 
 if TYPE_CHECKING:
     from engine.learn.plan import Plan
-    from engine.snapshot import Snapshot
+    from engine.training.snapshot import Snapshot
 
 REPORTS = 20  # lines about a run whose epochs are single steps, at least as many as fit into twice that
 EPOCHS = 1000  # epochs up to which each has a line

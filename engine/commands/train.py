@@ -10,14 +10,15 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from engine import process, shell, trust
+from engine.base import process, shell
+from engine.base.errors import Cancelled, InputError
+from engine.base.printable import printable
+from engine.base.rounding import told as shown
 from engine.commands import console
 from engine.commands.console import DIVERGED, DONE, FAILED, INTERRUPTED, WRONG, put, put_json, say
 from engine.commands.telling import Telling, looked_at
-from engine.errors import Cancelled, InputError
-from engine.printable import printable
+from engine.modules import trust
 from engine.recipe import Recipe, build, read_toml
-from engine.rounding import told as shown
 
 if TYPE_CHECKING:
     from engine.runs.origin import Origin
@@ -85,8 +86,8 @@ def train(recipe: Recipe, *, json: bool = False, plain: bool = False, origin: Or
         origin: an earlier run to go on from.
     """
     with process.one_blas_thread():
-        from engine.session import Session
-        from engine.snapshot import Phase
+        from engine.training.session import Session
+        from engine.training.snapshot import Phase
 
     process.settled()
     session = Session(recipe, command=shell.joined(["ravine", *console.words]), origin=origin)

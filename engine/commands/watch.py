@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
+from engine.base.errors import InputError
+from engine.base.rounding import ZERO, is_rounding
 from engine.commands.console import DONE, put, put_json, put_lines, say, some, table
 from engine.commands.flags import Json
-from engine.errors import InputError
-from engine.rounding import ZERO, is_rounding
 
 if TYPE_CHECKING:
     from engine.watch.tree import LogTree

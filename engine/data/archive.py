@@ -11,9 +11,9 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from engine.base.errors import InputError
+from engine.base.files import open_regular
 from engine.devices.room import check_room
-from engine.errors import InputError
-from engine.files import open_regular
 
 NAMES_OF_FEATURES = ("feature_names", "columns", "names")  # arrays that name the columns of a matrix
 REMEDY = "save plain arrays with numpy.savez"

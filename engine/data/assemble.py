@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.base.errors import InputError
 from engine.data import kinds
 from engine.data.dialect import Dialect
 from engine.data.table import MISSING, Column, Table
-from engine.errors import InputError
 
 
 def table(path: Path, remark: str, layout: Dialect, columns: list[Column]) -> Table:

@@ -12,8 +12,8 @@ from typing import Literal
 
 import numpy as np
 
+from engine.base.random_streams import stream
 from engine.data.table import Floats, Table, Task, numeric
-from engine.streams import stream
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from importlib.resources import files
 
 import numpy as np
 
+from engine.base.errors import InputError
 from engine.data import kinds
 from engine.data.builtins import BuiltIn
 from engine.data.table import Column, Table, numeric
-from engine.errors import InputError
 from engine.recipe import ColumnKind
 
 LIST = (

@@ -10,11 +10,11 @@ from collections.abc import Callable, Collection, Sequence
 
 import numpy as np
 
+from engine.base.errors import InputError
 from engine.data import dates
 from engine.data.inputs import Input
 from engine.data.reading import PAIRS, to_number, to_truth
 from engine.data.table import MISSING, Codes, Column, Floats, Table, show_number, shown
-from engine.errors import InputError
 
 UNKNOWN = -2
 """The code of a category that the train rows do not have."""

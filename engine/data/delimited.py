@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from engine.base.errors import InputError
 from engine.data import assemble, frames, kinds
 from engine.data.dialect import Dialect, find
 from engine.data.parallel import Progress, Stop, check, cores, each
@@ -25,7 +26,6 @@ from engine.data.reading import Decimal, to_number
 from engine.data.table import Column, Floats, Table
 from engine.data.textfile import TextFile
 from engine.devices.room import check_room
-from engine.errors import InputError
 
 if TYPE_CHECKING:
     import polars as pl

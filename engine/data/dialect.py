@@ -9,9 +9,9 @@ from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from engine.base.errors import InputError
 from engine.data.reading import PLAIN, Reading, to_number
 from engine.data.textfile import TextFile
-from engine.errors import InputError
 
 _SEPARATORS = (",", ";", "\t", "|")
 _WORDS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.base.errors import InputError
 from engine.data import cells, inputs, remarks, terms, typed
 from engine.data.cells import UNKNOWN
 from engine.data.inputs import Fill, Input
@@ -26,7 +27,6 @@ from engine.data.kinds import MARKS
 from engine.data.parallel import BLOCK, Stop, blocks, each, spans
 from engine.data.reading import Reading
 from engine.data.table import MISSING, Codes, Column, Floats, Table, suggest
-from engine.errors import InputError
 
 __all__ = ["UNKNOWN", "Encoder", "Fill", "Input", "fit", "with_degree"]
 

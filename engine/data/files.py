@@ -7,13 +7,13 @@ from typing import Literal
 
 import numpy as np
 
+from engine.base.errors import InputError
+from engine.base.files import open_regular, unreadable
 from engine.data import archive, delimited, frames, parquet
 from engine.data.frames import DECIDED, How
 from engine.data.panics import told
 from engine.data.parallel import Progress, Stop, check
 from engine.data.table import Column, Table
-from engine.errors import InputError
-from engine.files import open_regular, unreadable
 
 _NAMES_OF_TARGET = ("y", "target", "label", "labels")
 

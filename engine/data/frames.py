@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.base.errors import InputError
 from engine.data import kinds
 from engine.data.table import MISSING, Column, Floats, numeric
-from engine.errors import InputError
 
 if TYPE_CHECKING:
     import polars as pl

@@ -15,12 +15,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import modules, trust
+from engine import modules
+from engine.base.errors import Cancelled, InputError
 from engine.data import frames
 from engine.data.frames import DECIDED, How
 from engine.data.parallel import Progress, Stop, check
 from engine.data.table import Column, Table
-from engine.errors import Cancelled, InputError
+from engine.modules import trust
 
 OWN = (__file__, os.path.dirname(modules.__file__))  # no place to correct anything in
 _RETURNS = "(X, y) arrays, a mapping of columns, a polars or pandas frame, or a torch Dataset"

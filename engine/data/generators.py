@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from engine.base.errors import InputError
+from engine.base.random_streams import stream
 from engine.data.builtins import BuiltIn
 from engine.data.table import Codes, Column, Floats, Table, numeric
-from engine.errors import InputError
-from engine.streams import stream
 
 _ROWS = "number of rows"
 _SEED = "seed of the draw"

@@ -9,11 +9,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.base.errors import InputError
 from engine.data import dates, kinds, terms
 from engine.data.parallel import Stop, each
 from engine.data.reading import PLAIN, Reading
 from engine.data.table import MISSING, Codes, Column, Floats, Table, show_number, shown
-from engine.errors import InputError
 from engine.recipe import ColumnKind
 
 Fill = Literal["median", "mean", "mode", "drop"]

@@ -12,10 +12,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from engine.base.errors import InputError
 from engine.data import dates
 from engine.data.reading import PAIRS, PLAIN, Reading, to_number
 from engine.data.table import MISSING, Codes, Column, Floats, Table, show_number, shown, suggest
-from engine.errors import InputError
 from engine.recipe import ColumnKind
 
 TOKENS = ("", "NA", "N/A", "?", "NaN", "null", "-", "#N/A", "<NA>")

@@ -24,11 +24,11 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.base.errors import InputError
 from engine.data import statistics
 from engine.data.parallel import Stop, blocks, each, spans
 from engine.data.statistics import Deviation
 from engine.data.table import Floats
-from engine.errors import InputError
 
 Mode = Literal["none", "max", "minmax", "zscore", "robust"]
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from engine.errors import InputError
+from engine.base.errors import InputError
 
 
 @contextmanager

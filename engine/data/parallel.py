@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
-from engine.errors import Cancelled
+from engine.base.errors import Cancelled
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from engine.base.files import open_regular
 from engine.data.panics import told
 from engine.devices.room import check_room
-from engine.files import open_regular
 
 if TYPE_CHECKING:
     import polars as pl

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import recipe
+from engine.base.errors import InputError
 from engine.data import dates, encode, inputs, kinds, positive, select, target, terms
 from engine.data.encode import Encoder
 from engine.data.inputs import Input
@@ -17,7 +18,6 @@ from engine.data.parallel import Progress, Stop, check
 from engine.data.select import LeftOut
 from engine.data.split import Split, split
 from engine.data.table import Table, show_number, shown
-from engine.errors import InputError
 
 DEFAULT_VALIDATION = 0.2
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from engine.base.errors import InputError
 from engine.data.reading import to_number
 from engine.data.table import Task, shown
-from engine.errors import InputError
 
 WORDS = frozenset(("yes", "y", "true", "t", "1", "positive", "pos", "present", "on"))
 """Names of a class, in any case of letters, that call it the positive one where the other class is called otherwise."""

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from platformdirs import user_state_path
 
-from engine.errors import InputError
-from engine.files import read_text, write_text
+from engine.base.errors import InputError
+from engine.base.files import read_text, write_text
 
 _MOST = 20
 

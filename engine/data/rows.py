@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from engine.base.errors import InputError
 from engine.data import delimited, files, frames, functions, parquet, sources
 from engine.data.delimited import Given
 from engine.data.encode import Encoder
@@ -23,7 +24,6 @@ from engine.data.panics import told
 from engine.data.parallel import Progress, Stop, check
 from engine.data.reading import Decimal
 from engine.data.table import Column, Table, suggest
-from engine.errors import InputError
 from engine.recipe import Data
 
 if TYPE_CHECKING:

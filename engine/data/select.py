@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from engine import recipe
+from engine.base.errors import InputError
 from engine.data import kinds
 from engine.data.table import Column, Table, suggest
-from engine.errors import InputError
 
 
 @dataclass(frozen=True)

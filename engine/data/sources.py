@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from engine import recipe
+from engine.base.errors import InputError
 from engine.data import builtins, bundled, functions, generators, kinds
 from engine.data.builtins import BuiltIn
 from engine.data.parallel import Progress, Stop
 from engine.data.table import Table
-from engine.errors import InputError
 
 __all__ = ["BuiltIn", "builtin_sets", "load"]
 

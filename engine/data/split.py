@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import InputError
-from engine.streams import stream
+from engine.base.errors import InputError
+from engine.base.random_streams import stream
 
 Rows = NDArray[np.int64]
 

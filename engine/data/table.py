@@ -11,10 +11,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.base.errors import InputError
 from engine.data import dates
 from engine.data.parallel import each
 from engine.data.reading import PLAIN, Reading
-from engine.errors import InputError
 from engine.recipe import ColumnKind
 
 Task = Literal["regression", "binary", "multiclass"]

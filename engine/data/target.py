@@ -8,9 +8,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.base.errors import InputError
 from engine.data import kinds
 from engine.data.table import Column, Floats, Table, Task, show_number, shown
-from engine.errors import InputError
 
 MOST_GUESSED_CLASSES = 10
 _ROWS_PER_GUESSED_CLASS = 5

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from engine.base.errors import InputError
+from engine.base.files import open_regular, unreadable
 from engine.data.panics import told
 from engine.devices.room import check_room
-from engine.errors import InputError
-from engine.files import open_regular, unreadable
 
 PIECE = 8 * 2**20
 """Bytes parsed at once. Memory of this size is used again by the next piece; from 32 MiB on glibc gives it back to the

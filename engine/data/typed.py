@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from engine.base.errors import InputError
 from engine.data import cells, kinds
 from engine.data.inputs import Input
 from engine.data.table import Column, shown
-from engine.errors import InputError
 
 _MIDNIGHT = dt.datetime(1970, 1, 1)
 

@@ -20,7 +20,7 @@ from enum import Enum
 from queue import Empty, SimpleQueue
 from typing import IO, Any
 
-from engine import children
+from engine.base import children
 from engine.devices.info import DeviceInfo
 from engine.devices.remedies import Build
 

@@ -8,8 +8,8 @@ from functools import cache
 from math import ceil
 from pathlib import Path
 
+from engine.base.versions import version
 from engine.devices.info import DeviceInfo, Support
-from engine.versions import version
 
 CGROUP = Path("/sys/fs/cgroup")
 PROC = Path("/proc")

@@ -6,10 +6,10 @@ import os
 import threading
 from typing import TYPE_CHECKING
 
+from engine.base.errors import InputError
 from engine.devices import scope
 from engine.devices.host import cpu, nvidia_card
 from engine.devices.info import DeviceInfo
-from engine.errors import InputError
 
 if TYPE_CHECKING:
     from engine.devices.asking import Answer

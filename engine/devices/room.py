@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.errors import InputError
+from engine.base.errors import InputError
 
 SMALL = 1 << 26  # bytes from which on it is worth asking how much is free
 SHARE = 0.8  # of the free memory that one thing may take

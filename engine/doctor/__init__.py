@@ -12,13 +12,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from engine.base.printable import printable
 from engine.devices import DeviceInfo, build, host, probe, scope
 from engine.devices.remedies import Build
 from engine.doctor import machine, terminal, tmux
 from engine.doctor.machine import Blas, Live, Place
 from engine.doctor.terminal import Terminal
 from engine.learn.speeds import Speed, current, measure, recall
-from engine.printable import printable
 
 
 @dataclass(frozen=True)

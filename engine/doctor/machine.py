@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.errors import InputError
+from engine.base.errors import InputError
+from engine.base.shell import quoted
+from engine.base.versions import version
 from engine.runs.folder import versions as own_versions
-from engine.shell import quoted
-from engine.versions import version
 
 PACKAGES = ("textual", "plotext", "numba", "scipy", "scikit-learn", "polars", "tensorboard", "safetensors")
 LITTLE = 10**9  # bytes free on a disk: less is told

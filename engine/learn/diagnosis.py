@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from engine.base.rounding import ZERO, vanishes
 from engine.data.normalize import Mode, TargetScale, under_every_mode
 from engine.data.prepare import Prepared
 from engine.learn.curvature import Facts, measurable, triangle, under
 from engine.learn.objective import Loss
 from engine.learn.plan import FALLBACK_LR, Plan
 from engine.recipe import Recipe
-from engine.rounding import ZERO, vanishes
 
 CLOSE = 1e-3  # a gap under this is called reached
 NEAR = 0.1  # a gap under this leaves little to gain by more steps

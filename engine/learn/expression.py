@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from engine.errors import InputError
+from engine.base.errors import InputError
 from engine.learn.elementary import (
     EXTREMES,
     FUNCTIONS,

@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.base.errors import Cancelled, InputError
 from engine.data.prepare import Prepared, prepare
 from engine.data.sources import load
 from engine.data.table import Table
 from engine.devices import resolve
-from engine.errors import Cancelled, InputError
 from engine.learn.curvature import Facts
 from engine.learn.kernels.choose import choose, open_kernel
 from engine.learn.plan import FALLBACK_LR, Plan, make_architecture, make_facts, make_plan

@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.streams import stream
+from engine.base.random_streams import stream
 
 Floats = NDArray[np.float64]
 Family = Literal["linear", "logistic", "softmax", "mlp", "module"]

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Literal
 
+from engine.base.errors import InputError
 from engine.data.prepare import Prepared
 from engine.devices import available_cores, precision_problem, precision_remark
-from engine.errors import InputError
 from engine.learn.curvature import Facts, survey_loss
 from engine.learn.kernels.threads import limited
 from engine.learn.models import Architecture, Family, Init

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.base.rounding import SHARE
 from engine.data.inputs import Input
 from engine.data.normalize import Normalizer
-from engine.rounding import SHARE
 
 
 def reach(

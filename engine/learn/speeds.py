@@ -16,16 +16,16 @@ from itertools import pairwise
 from math import exp, log
 from pathlib import Path
 
-from engine import children
+from engine.base import children
+from engine.base.errors import InputError
+from engine.base.files import read_text, write_text
+from engine.base.versions import version
 from engine.data.prepare import prepare
 from engine.data.sources import load
 from engine.devices import DeviceInfo
-from engine.errors import InputError
-from engine.files import read_text, write_text
 from engine.learn.kernels.choose import choose, open_kernel
 from engine.learn.plan import Plan, make_architecture, make_facts, make_plan
 from engine.recipe import build
-from engine.versions import version
 
 SIZES = (("16", 32), ("64,64", 256), ("256,256", 1024), ("1024,1024", 2048))  # hidden units and rows of a batch
 FEATURES = 16

@@ -6,10 +6,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from engine.history import Bools, Floats, History
+from engine.base.loss_history import Bools, Floats, History
+from engine.base.rounding import margin
 from engine.learn.curvature import Facts
 from engine.recipe import Stopping
-from engine.rounding import margin
 
 Reason = Literal["tol", "patience", "target"]
 

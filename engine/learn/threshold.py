@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.base.random_streams import stream
 from engine.learn.metrics import cuts
-from engine.streams import stream
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -7,9 +7,9 @@ import os
 from dataclasses import dataclass
 from importlib.machinery import ModuleSpec
 
-from engine import trust
-from engine.errors import InputError
-from engine.files import open_regular
+from engine.base.errors import InputError
+from engine.base.files import open_regular
+from engine.modules import trust
 
 MOST = 1 << 28  # bytes of a module that is hashed
 

@@ -25,9 +25,9 @@ from importlib.machinery import (
 from types import CodeType, FrameType
 from typing import ClassVar
 
-from engine import trust
-from engine.errors import Untrusted
-from engine.files import open_regular
+from engine.base.errors import Untrusted
+from engine.base.files import open_regular
+from engine.modules import trust
 from engine.modules.content import Module, known, lasting, of_spec
 from engine.modules.others import overruled
 

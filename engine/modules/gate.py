@@ -13,8 +13,9 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-from engine import process, trust
-from engine.errors import Untrusted
+from engine.base import process
+from engine.base.errors import Untrusted
+from engine.modules import trust
 from engine.modules.content import Module, hashed, installed, known, lasting, of_spec
 from engine.modules.folder import asking, local, served
 from engine.modules.others import elsewhere, overruled

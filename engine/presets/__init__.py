@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
-from engine.errors import InputError
-from engine.files import read_text
+from engine.base.errors import InputError
+from engine.base.files import read_text
 from engine.recipe import Recipe, read_toml
 
 SHIPPED = (

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
-from engine.errors import InputError
+from engine.base.errors import InputError
 from engine.recipe.names import problem
 
 if TYPE_CHECKING:

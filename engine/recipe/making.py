@@ -8,8 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from engine.errors import InputError
-from engine.files import read_bytes, read_text
+from engine.base.errors import InputError
+from engine.base.files import read_bytes, read_text
 from engine.recipe.choice import Choice, declared
 from engine.recipe.sections import SECTIONS, Event, Recipe
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, fields
 from math import isfinite
 from typing import Annotated, Any, Literal
 
-from engine.errors import InputError
+from engine.base.errors import InputError
 from engine.recipe import names
 from engine.recipe.choice import Bounds, ColumnKind, choice, declared
 

@@ -14,11 +14,11 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from engine import children
+from engine.base import children
+from engine.base.errors import Cancelled, InputError
+from engine.base.files import read_bytes
+from engine.base.leftovers import temporary_file
 from engine.data.parallel import Stop
-from engine.errors import Cancelled, InputError
-from engine.files import read_bytes
-from engine.leftovers import temporary_file
 
 HOST = "127.0.0.1"
 PATIENCE = 60.0  # seconds that TensorBoard gets to answer; with a cold disk its imports alone may take 20

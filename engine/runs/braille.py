@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.rounding import is_rounding
+from engine.base.rounding import is_rounding
 
 Floats = NDArray[np.float64]
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from engine.errors import InputError
-from engine.files import write_bytes
+from engine.base.errors import InputError
+from engine.base.files import write_bytes
+from engine.base.shape import Misshapen
+from engine.base.shell import quoted
 from engine.learn.kernels.contract import State
 from engine.runs import tensors
 from engine.runs.schema import judge_checkpoint
-from engine.shape import Misshapen
-from engine.shell import quoted
 
 
 def save(path: Path, state: State) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.files import read_bytes
+from engine.base.files import read_bytes
 
 MOST = 2**30  # bytes of a file that is read whole; some ten million evaluations
 LAST = 10**12  # the greatest number of a step that a recipe can ask for

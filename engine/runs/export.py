@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import InputError
-from engine.files import open_regular
-from engine.history import History
+from engine.base.errors import InputError
+from engine.base.files import open_regular
+from engine.base.loss_history import History
 from engine.runs.curves import read_evaluation_lines, read_pairs
 from engine.runs.facts import read_facts
 from engine.runs.store import written

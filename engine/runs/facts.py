@@ -9,14 +9,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from engine import shape
-from engine.errors import InputError
-from engine.files import read_text
+from engine.base import shape
+from engine.base.errors import InputError
+from engine.base.files import read_text
+from engine.base.printable import printable_json
+from engine.base.shape import Misshapen
 from engine.learn.decision import Decision
 from engine.learn.decision import of as decision_of
-from engine.printable import printable_json
 from engine.runs.schema import judge_run
-from engine.shape import Misshapen
 
 FORMAT = 1
 

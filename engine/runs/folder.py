@@ -32,11 +32,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.appending import AppendedFile, Room
-from engine.errors import InputError
-from engine.files import open_append, write_bytes, write_text
-from engine.history import History
-from engine.printable import printable_json, printable_lines
+from engine.base.appending import AppendedFile, Room
+from engine.base.errors import InputError
+from engine.base.files import open_append, write_bytes, write_text
+from engine.base.loss_history import History
+from engine.base.printable import printable_json, printable_lines
+from engine.base.versions import version
 from engine.recipe import Recipe
 from engine.runs.curves import read_evaluation_lines as read_evaluation_lines
 from engine.runs.curves import read_evaluations as read_evaluations
@@ -45,7 +46,6 @@ from engine.runs.facts import FORMAT, clean, to_json
 from engine.runs.facts import read_facts as read_facts
 from engine.runs.liveness import UNFINISHED, own
 from engine.runs.lock import Lock, LostError
-from engine.versions import version
 
 
 def versions() -> dict[str, str]:

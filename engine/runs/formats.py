@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.errors import Cancelled, InputError
-from engine.files import replacing, write_bytes
-from engine.printable import to_bytes
+from engine.base.errors import Cancelled, InputError
+from engine.base.files import replacing, write_bytes
+from engine.base.printable import to_bytes
 
 
 @dataclass(frozen=True)

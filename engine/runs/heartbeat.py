@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from engine.errors import InputError
-from engine.files import open_regular
+from engine.base.errors import InputError
+from engine.base.files import open_regular
 
 NAME = "heartbeat"
 BEAT = 2.0  # seconds between two beats

@@ -13,8 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from engine.errors import InputError
-from engine.files import read_bytes, write_bytes
+from engine.base.errors import InputError
+from engine.base.files import read_bytes, write_bytes
 
 NAME = ".index.json"
 FORMAT = 3

@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from engine.errors import InputError
+from engine.base.errors import InputError
 from engine.recipe.names import problem
 from engine.runs.facts import NewerError, read_facts
 from engine.runs.liveness import UNFINISHED, standing

@@ -17,11 +17,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-from engine.errors import InputError
-from engine.files import read_bytes
+from engine.base.errors import InputError
+from engine.base.files import read_bytes
+from engine.base.shell import quoted
 from engine.runs import heartbeat
 from engine.runs.facts import host
-from engine.shell import quoted
 
 Verdict = Literal["alive", "dead", "unknown"]
 

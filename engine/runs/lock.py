@@ -16,7 +16,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from engine.errors import InputError
+from engine.base.errors import InputError
 from engine.runs import heartbeat
 from engine.runs.facts import read_facts
 from engine.runs.liveness import LOCK, Owner, of_owner, own, owner, standing

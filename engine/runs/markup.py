@@ -6,7 +6,7 @@ import html
 import re
 from collections.abc import Iterable
 
-from engine.printable import printable
+from engine.base.printable import printable
 
 _ALWAYS = re.compile(r"[\\`*\[\]|]|(?<=\])\(|~~|(?<!\w)_|_(?!\w)")
 _LEADING = re.compile(r"^(?:([#>+=~:-])|(\d+)([.)]))")  # what makes a line a heading, a list, a quotation, a rule

@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias, Union
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.base.errors import InputError
 from engine.data import frames
 from engine.data.encode import Input
 from engine.data.table import Column, Table
-from engine.errors import InputError
 from engine.runs.predictor import Predictor
 from engine.runs.predictor import load as load_predictor
 from engine.runs.store import resolve
@@ -229,7 +229,7 @@ def load(run: str | Path, *, trust: bool = False) -> Model:
 
     Raises:
         InputError: there is no such folder, or no model in it, or it is damaged or of a newer version.
-        engine.errors.Untrusted: its module:Class was neither run nor confirmed before, or has changed since.
+        engine.base.errors.Untrusted: its module:Class was neither run nor confirmed before, or has changed since.
     """
     path = Path(run).expanduser()
     predictor = load_predictor(path if path.is_dir() else resolve(str(run), Path("runs")))

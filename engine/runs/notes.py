@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.errors import InputError
-from engine.files import read_text, write_text
-from engine.printable import printable_json
+from engine.base.errors import InputError
+from engine.base.files import read_text, write_text
+from engine.base.printable import printable_json
 
 FORMAT = 1
 LONGEST = 10_000  # letters of a note

@@ -20,13 +20,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.base.errors import InputError
+from engine.base.printable import utf8
 from engine.data.cells import truths
 from engine.data.inputs import Input
 from engine.data.kinds import TOKENS
 from engine.data.reading import TRUTHS
-from engine.errors import InputError
 from engine.learn.models import BATCH_NORM_EPSILON, LEAK, Activation
-from engine.printable import utf8
 from engine.runs.predictor import Predictor
 from engine.runs.records import field, varint
 from engine.runs.summaries import whole

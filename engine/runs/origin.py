@@ -6,10 +6,10 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.errors import InputError
+from engine.base.errors import InputError
+from engine.base.shell import quoted
 from engine.learn.kernels.contract import State
 from engine.runs import checkpoint
-from engine.shell import quoted
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from engine.base.errors import Cancelled, InputError
+from engine.base.files import replacing
+from engine.base.printable import to_bytes
 from engine.data.rows import Rows
-from engine.errors import Cancelled, InputError
-from engine.files import replacing
-from engine.printable import to_bytes
 from engine.runs.formulas import Formulas, is_formula
 from engine.runs.predictor import Predictor
 

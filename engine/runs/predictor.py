@@ -12,24 +12,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import modules
+from engine.base.errors import InputError
+from engine.base.files import read_bytes, write_bytes
+from engine.base.printable import printable_json
+from engine.base.shape import Misshapen
+from engine.base.shell import quoted
 from engine.data.encode import Encoder, Input
 from engine.data.normalize import Normalizer, TargetScale
 from engine.data.prepare import Prepared
 from engine.data.table import Table
-from engine.errors import InputError
-from engine.files import read_bytes, write_bytes
 from engine.learn.decision import Decision
 from engine.learn.decision import of as decision_of
 from engine.learn.kernels.contract import Parameters
 from engine.learn.metrics import decide, probabilities
 from engine.learn.models import Architecture, buffers, forward
 from engine.learn.plan import Plan
-from engine.printable import printable_json
 from engine.runs import tensors
 from engine.runs.facts import read_facts
 from engine.runs.schema import judge_model
-from engine.shape import Misshapen
-from engine.shell import quoted
 
 FORMAT = 2  # 1 had no `reading` of its inputs and no positive class: its threshold is of the second one
 BATCH = 1 << 15  # rows that are encoded at once

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from engine import devices, modules
+from engine.base.errors import InputError
+from engine.base.files import read_text
 from engine.data.prepare import Prepared
 from engine.data.sources import file_of, module_of
-from engine.errors import InputError
-from engine.files import read_text
 from engine.learn.plan import Plan
 from engine.recipe import Data, Recipe
 from engine.runs.folder import versions

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from engine.printable import printable
+from engine.base.printable import printable
 
 LONGEST = 60  # characters of one name in a remark
 _COOKIE = re.compile(r"coding(?=[:=])")  # by which a file declares its encoding (PEP 263)

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.base.loss_history import Series
 from engine.data.prepare import Prepared
-from engine.history import Series
 from engine.learn.plan import Plan
 from engine.recipe import Recipe, Recording, choices
 from engine.runs import graph, summaries

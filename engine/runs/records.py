@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.printable import utf8
+from engine.base.printable import utf8
 
 BLOCK = 4096  # records stamped at once
 FEW = 8  # records that are not worth stamping

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from engine.errors import InputError
-from engine.history import History
+from engine.base.errors import InputError
+from engine.base.loss_history import History
+from engine.base.rounding import ERRORS, ZERO, is_rounding, metric_size, raised, vanishes
 from engine.learn.rounded import Rounded, reach
 from engine.recipe import choices, read_toml
-from engine.rounding import ERRORS, ZERO, is_rounding, metric_size, raised, vanishes
 from engine.runs import braille, predictor
 from engine.runs.curves import left_out, read_evaluations
 from engine.runs.facts import decision, read_facts, went_on

@@ -1,6 +1,6 @@
 """What run.json, the model's schema and the facts of a checkpoint must look like: judged where the files are read.
 
-Each function raises `engine.shape.Misshapen` with a phrase. Fields of a newer ravine may hold anything.
+Each function raises `engine.base.shape.Misshapen` with a phrase. Fields of a newer ravine may hold anything.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from engine import shape
-from engine.shape import Misshapen
+from engine.base import shape
+from engine.base.shape import Misshapen
 
 _FIGURE = shape.maybe(shape.number)  # NaN is written as null
 _ROW = shape.either(shape.listed(_FIGURE), _FIGURE, wanted="a number, or a list of numbers")

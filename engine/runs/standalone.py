@@ -6,10 +6,10 @@ import json
 from importlib.resources import files
 from typing import Any
 
+from engine.base.errors import InputError
 from engine.data.cells import truths
 from engine.data.dates import FORMATS
 from engine.data.reading import TRUTHS
-from engine.errors import InputError
 from engine.runs.predictor import Predictor
 from engine.runs.python_text import in_docstring
 

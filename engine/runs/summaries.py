@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.printable import utf8
+from engine.base.printable import utf8
 from engine.runs.records import field, varint
 
 Floats = NDArray[np.float64]

@@ -11,8 +11,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.appending import Room
-from engine.files import open_append
+from engine.base.appending import Room
+from engine.base.files import open_append
 from engine.runs import records
 from engine.runs.facts import host
 

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import shape
+from engine.base import shape
+from engine.base.files import open_regular
+from engine.base.shape import Misshapen
 from engine.devices.room import check_room
-from engine.files import open_regular
-from engine.shape import Misshapen
 
 MOST_HEADER = 100_000_000  # bytes, as the format itself has it
 

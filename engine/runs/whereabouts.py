@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from engine.base.errors import InputError
 from engine.data.sources import file_of
-from engine.errors import InputError
 from engine.recipe import Data, Recipe
 from engine.runs.facts import read_facts
 

@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from engine.errors import InputError
-from engine.files import read_text, write_bytes
+from engine.base.errors import InputError
+from engine.base.files import read_text, write_bytes
 
 NAME = "git.diff"
 MOST = 1 << 20  # bytes of the diff, and of the names

@@ -7,7 +7,7 @@ from threading import Lock
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.history import Columns
+from engine.base.loss_history import Columns
 
 BUCKET = 256  # points whose least and greatest value are kept, so that drawing costs the columns and not the points
 

@@ -6,7 +6,7 @@ import os
 import time
 from pathlib import Path
 
-from engine.files import open_regular
+from engine.base.files import open_regular
 from engine.watch import bulk
 from engine.watch.bulk import Batch
 

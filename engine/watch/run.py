@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.errors import InputError
+from engine.base.errors import InputError
 from engine.watch import summary
 from engine.watch.bulk import Batch, Points
 from engine.watch.curve import Curve

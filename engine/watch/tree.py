@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.errors import InputError
-from engine.files import check_regular
+from engine.base.errors import InputError
+from engine.base.files import check_regular
 from engine.watch.run import WatchedRun
 
 MARK = "tfevents"  # what TensorBoard looks for in a file's name

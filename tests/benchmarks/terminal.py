@@ -299,7 +299,10 @@ def _ended(folder: Path) -> bool:
     return bool(notation.loads(path.read_text()).get("state") == "ended")
 
 
-ENGINE = "from engine.survey import survey; from engine.recipe import Recipe; survey(Recipe()); print('there'); input()"
+ENGINE = (
+    "from engine.analysis.survey import survey; from engine.recipe import Recipe; survey(Recipe()); print('there'); "
+    "input()"
+)
 
 
 def weight(folder: Path) -> dict[str, float]:

@@ -13,12 +13,12 @@ from typing import Any
 import psutil
 
 from tests.conftest import environment, wait_for
-from tui.tensorboard import TensorBoard
+from tui.tasks.tensorboard import TensorBoard
 
 OPEN = """
 import sys, threading
 from pathlib import Path
-from tui.tensorboard import TensorBoard
+from tui.tasks.tensorboard import TensorBoard
 board = TensorBoard()
 board.open(Path(sys.argv[1]), lambda found: print(*found.value, flush=True))
 threading.Event().wait()
@@ -46,7 +46,7 @@ def test_a_tensorboard_that_was_ended_is_started_again(tmp_path: Path) -> None:
         board.open(tmp_path, lambda message: found.append(message.value))
         wait_for(lambda: len(found) == 1, "the first address")
         for child in psutil.Process().children():
-            if child.status() != psutil.STATUS_ZOMBIE and "tui.tended" in child.cmdline():
+            if child.status() != psutil.STATUS_ZOMBIE and "tui.tasks.tensorboard_child" in child.cmdline():
                 child.terminate()
                 child.wait()
         board.open(tmp_path, lambda message: found.append(message.value))

@@ -14,12 +14,12 @@ from typing import Any
 
 import pytest
 
-from engine import children
+from engine.base import children
 from engine.devices import asking, cpu
 from engine.learn import speeds
 from engine.runs import board
 from tests.conftest import DEADLINE, ROOT, environment, wait_for
-from tui.tensorboard import TensorBoard
+from tui.tasks.tensorboard import TensorBoard
 
 EARLY = ("sitecustomize", "usercustomize")  # Python itself runs them where PYTHONPATH names their folder
 NAMES = (
@@ -101,7 +101,7 @@ def test_the_clock_of_the_devices(here: Path, ran: Path, tmp_path: Path) -> None
 
 
 def test_no_other_place_starts_a_python() -> None:
-    """A child in Python is started by `engine.children` alone, and no library is asked to start one."""
+    """A child in Python is started by `engine.base.children` alone, and no library is asked to start one."""
     for path in (*(ROOT / "engine").rglob("*.py"), *(ROOT / "tui").rglob("*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         for node in ast.walk(tree):
@@ -126,14 +126,14 @@ def test_a_child_finds_the_packages_that_started_it(name: str, tmp_path: Path) -
     except (OSError, UnicodeError):
         pytest.skip("this file system takes no such name")
     for package in ("engine", "tui"):
-        (root / package).mkdir()
-        for file in ("__init__.py", "children.py"):
+        (root / package / "base").mkdir(parents=True)
+        for file in ("__init__.py", "base/__init__.py", "base/children.py"):
             if (ROOT / package / file).exists():
-                shutil.copy(ROOT / package / file, root / package)
+                shutil.copy(ROOT / package / file, root / package / file)
         (root / package / "whoami.py").write_text("import json, sys\nprint(json.dumps([__file__, sys.argv[1:]]))\n")
     script = (
         "import os, subprocess, sys; root = os.fsdecode(bytes.fromhex(sys.argv[1])); sys.path.insert(0, root)\n"
-        "from engine import children\n"
+        "from engine.base import children\n"
         "for module in ('engine.whoami', 'tui.whoami'):\n"
         "    subprocess.run(children.command(module, 'a', '-b'), env=children.environment(), check=True)\n"
     )

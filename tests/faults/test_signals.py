@@ -20,7 +20,7 @@ import pytest
 
 from engine.recipe import read_toml
 from engine.runs import checkpoint, predictor
-from engine.session import Session
+from engine.training.session import Session
 from tests.conftest import (
     DEADLINE,
     PROGRAM,

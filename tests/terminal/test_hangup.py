@@ -138,7 +138,7 @@ def test_a_signal_while_the_app_is_made_gives_the_terminal_back(begin: Begin, nu
 
 
 def test_textual_s_driver_is_as_we_know_it() -> None:
-    """What `tui.hangup` and `tui.early` rely on; a newer Textual that changes it is told of here."""
+    """What `hangup` and `early_signals` of `tui.terminal` rely on; a newer Textual that changes it is told of here."""
     import inspect
 
     from textual.app import App

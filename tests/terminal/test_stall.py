@@ -18,7 +18,7 @@ import pytest
 
 from tests.conftest import wait_for
 from tests.terminal.test_terminal import run_folder
-from tui.link import LIMIT, PIECE, Link
+from tui.terminal.writer import LIMIT, PIECE, Link
 
 
 def unread(master: int) -> int:

@@ -162,7 +162,7 @@ def test_what_native_code_prints_cannot_touch_the_screen(tmp_path: Path) -> None
     script = (
         "import os, sys\n"
         "from pathlib import Path\n"
-        "from tui.terminal import own_screen\n"
+        "from tui.terminal.terminal import own_screen\n"
         "with own_screen(Path('log.txt')) as screen:\n"
         "    os.write(1, b'native one\\n'); os.write(2, b'native two\\n'); os.system('echo child')\n"
         "    screen.write('the screen\\n')\n"
@@ -215,8 +215,8 @@ def test_a_failure_of_its_own_is_told_in_a_sentence_and_the_run_is_saved(tmp_pat
 
     script = (
         "import sys\n"
-        "from tui.app import RavineApp\n"
-        "from tui.start import start\n"
+        "from tui.app.app import RavineApp\n"
+        "from tui.app.launch import start\n"
         "RavineApp.action_copy = lambda self: 1 / 0\n"
         "sys.exit(start(['--pace', '600']))\n"
     )

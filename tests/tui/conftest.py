@@ -12,8 +12,8 @@ import pytest
 from textual.pilot import Pilot
 
 from engine.recipe import Recipe
-from tui.app import RavineApp
-from tui.cells import Cells
+from tui.app.app import RavineApp
+from tui.widgets.cells import Cells
 
 DEADLINE = 120.0  # seconds that anything may take on a slow and busy machine
 

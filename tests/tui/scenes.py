@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from engine.devices import DeviceInfo
-from engine.snapshot import Phase
+from engine.training.snapshot import Phase
 from tests.tui.still import Opener
 
 SIZES = ((160, 45), (120, 36), (80, 24))

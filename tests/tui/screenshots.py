@@ -12,7 +12,7 @@ from engine.recipe import Recipe
 from tests.tui.conftest import Driver
 from tests.tui.scenes import SCENES, Scene
 from tests.tui.stage import make_alike, settled, told
-from tui.app import RavineApp
+from tui.app.app import RavineApp
 
 FOLDER = Path(__file__).parents[2] / ".screenshots"
 SIZE = (120, 36)

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from engine.recipe import Recipe
-from engine.session import Session
-from engine.snapshot import Phase, Snapshot
 from engine.telemetry.sampler import Sample
+from engine.training.session import Session
+from engine.training.snapshot import Phase, Snapshot
 
 SPEED, LEFT = 1.2e6, 3.0  # what a run that stands still says of its speed (steps/s) and of the time left (s)
 

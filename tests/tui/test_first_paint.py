@@ -23,7 +23,7 @@ HEAVY = (
 
 SCRIPT = f"""
 import asyncio, sys
-from tui.app import RavineApp
+from tui.app.app import RavineApp
 
 class Opened(RavineApp):
     def _load(self):

@@ -14,10 +14,10 @@ from textual.widgets import Input, Static
 from tests import hostile
 from tests.hostile import HOSTILE, LINES, NAME, hidden
 from tests.tui.conftest import Drive, Driver
-from tui.cells import Cells
-from tui.face import Face
-from tui.watch_app import WatchApp
-from tui.watching import Reader
+from tui.app.base_app import Face
+from tui.watch.app import WatchApp
+from tui.watch.reader import Reader
+from tui.widgets.cells import Cells
 
 
 def strips(app: App[None]) -> list[Strip]:

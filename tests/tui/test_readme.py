@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-from tui.keymap import KeyTable
-from tui.keys import GROUPS, KEYS
+from tui.keys.keymap import KeyTable
+from tui.keys.table import GROUPS, KEYS
 
 README = Path(__file__).parents[2] / "README.md"
 

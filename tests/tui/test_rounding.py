@@ -12,8 +12,8 @@ import pytest
 from engine.cli import main
 from engine.learn.rounded import Rounded
 from tests.conftest import facts, losses
-from tui.ascii import to_ascii
-from tui.kept import read_kept
+from tui.look.ascii import to_ascii
+from tui.model.saved_run import read_kept
 
 NOISE = re.compile(r"\d\.?\d*e-(1[3-9]|[2-9]\d)")
 TICK = re.compile(r"(^|│)\s*[\d.]+e-\d+ ┤")  # of a logarithmic axis

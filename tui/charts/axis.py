@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import ceil, floor, log10
 
-from tui.numbers import duration, figures, short
+from tui.look.numbers import duration, figures, short
 
 
 @dataclass(frozen=True)

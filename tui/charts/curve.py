@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.style import Style
 
-from engine.rounding import SHARE, raised
-from tui.charts.window import Window
+from engine.base.rounding import SHARE, raised
+from tui.charts.viewport import Window
 
 if TYPE_CHECKING:
-    from engine.history import History, Series
+    from engine.base.loss_history import History, Series
 
 Floats = NDArray[np.float64]
-ROUNDING = SHARE**2  # of the first loss: what is less is rounding of the outputs, see `engine.rounding`
+ROUNDING = SHARE**2  # of the first loss: what is less is rounding of the outputs, see `engine.base.rounding`
 KEEP = 0.9  # share of the average that a column of the moving average keeps
 
 

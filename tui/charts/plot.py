@@ -15,8 +15,8 @@ from tui.charts.axis import Tick
 from tui.charts.braille import DOTS_X as DOTS_X
 from tui.charts.braille import DOTS_Y as DOTS_Y
 from tui.charts.braille import Canvas
-from tui.charts.sheet import Sheet
-from tui.theme import Ink
+from tui.charts.canvas import Sheet
+from tui.look.styles import Ink
 
 Floats = NDArray[np.float64]
 _ESCAPES = re.compile("\x1b\\[[0-9;]*m")

@@ -13,19 +13,19 @@ from textual.binding import BindingType
 from textual.geometry import Region
 from textual.message import Message
 
-from tui.background import in_background
-from tui.cells import Span, wrap
-from tui.keymap import named
-from tui.keys import bindings
-from tui.looker import Looker
-from tui.screens.room import Room
-from tui.scrolling import Scrolling
-from tui.theme import Ink
+from tui.keys.keymap import named
+from tui.keys.table import bindings
+from tui.look.styles import Ink
+from tui.screens.base import Room
+from tui.tasks.background import in_background
+from tui.tasks.throttled import Looker
+from tui.widgets.cells import Span, wrap
+from tui.widgets.scroll import Scrolling
 
 if TYPE_CHECKING:
+    from engine.analysis.survey import Survey
     from engine.recipe import Recipe
     from engine.runs.code import Style as Spelling
-    from engine.survey import Survey
 
 STYLES: tuple[Spelling, ...] = ("plain", "torch")
 WORDS = {"plain": "tensors and formulas", "torch": "nn, optim and DataLoader"}
@@ -150,7 +150,7 @@ class CodeScreen(Room):
         return self.script.text
 
     def _save(self, table: Path, survey: Survey) -> None:
-        from engine.errors import InputError
+        from engine.base.errors import InputError
         from engine.runs.code import save_table
 
         try:

@@ -12,11 +12,11 @@ from textual.binding import BindingType
 from textual.geometry import Region
 from textual.message import Message
 
-from tui.background import in_background
-from tui.cells import Cells, Span, wrap
-from tui.keys import bindings
-from tui.numbers import figures
-from tui.screens.room import Room
+from tui.keys.table import bindings
+from tui.look.numbers import figures
+from tui.screens.base import Room
+from tui.tasks.background import in_background
+from tui.widgets.cells import Cells, Span, wrap
 
 if TYPE_CHECKING:
     from engine.learn.finder import Finding
@@ -48,7 +48,7 @@ class RateCurve(Cells, can_focus=True):
         if found is None or height < 6:
             style = ink.bad if self.bad else ink.faint
             return [[], *([(f"  {line}", style)] for line in wrap(self.words, width - 4, height))]
-        from tui.charts.board import Axis, Board
+        from tui.charts.axes import Axis, Board
 
         lines: list[list[Span]] = [[(f" {line}", ink.text)] for line in wrap(self.words, width - 2, 3)]
         top = SHOWN * float(found.losses[0])
@@ -131,7 +131,7 @@ class FinderScreen(Room):
         self._given_up.set()
 
     def _work(self, number: int, recipe: Any, table: Any, given_up: threading.Event) -> None:
-        from engine.errors import Cancelled, InputError
+        from engine.base.errors import Cancelled, InputError
         from engine.learn.finder import find
 
         try:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from textual.app import ComposeResult
 from textual.geometry import Region
 
-from tui.cells import Span, left, wrap
-from tui.keymap import KeyTable
-from tui.screens.room import Room
-from tui.scrolling import Scrolling
+from tui.keys.keymap import KeyTable
+from tui.screens.base import Room
+from tui.widgets.cells import Span, left, wrap
+from tui.widgets.scroll import Scrolling
 
 ABOUT = (
     "A ravine is what badly scaled features do to a loss surface: steep walls, a floor that hardly slopes. Gradient "

@@ -14,18 +14,18 @@ from textual.binding import BindingType
 from textual.geometry import Region
 from textual.message import Message
 
-from tui.background import in_background
-from tui.cells import Span, wrap
-from tui.keys import bindings
-from tui.numbers import volume
-from tui.screens.room import Room
-from tui.scrolling import Scrolling
-from tui.terminal import log_begun, log_path
+from tui.keys.table import bindings
+from tui.look.numbers import volume
+from tui.screens.base import Room
+from tui.tasks.background import in_background
+from tui.terminal.terminal import log_begun, log_path
+from tui.widgets.cells import Span, wrap
+from tui.widgets.scroll import Scrolling
 
 if TYPE_CHECKING:
     from textual.timer import Timer
 
-    from tui.link import Traffic
+    from tui.terminal.writer import Traffic
 
 LOOKS = 1.0  # seconds between two looks at the files and at the line
 TAIL = 1 << 17  # bytes of a file's end that are shown
@@ -83,8 +83,8 @@ def _folded(line: str, width: int) -> list[str]:
 
 def tail(path: Path) -> str:
     """The end of a text file, from the beginning of a line; empty where there is none."""
-    from engine.errors import InputError
-    from engine.files import open_regular
+    from engine.base.errors import InputError
+    from engine.base.files import open_regular
 
     try:
         with open_regular(path) as file:

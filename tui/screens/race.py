@@ -12,20 +12,20 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.geometry import Region
 
-from tui.cells import Cells, Span, clip, wrap
-from tui.charts.overlaid import Curves
-from tui.charts.overlay import MARKERS, Sight
-from tui.charts.traces import Trace, Track
-from tui.charts.window import Window, grown
-from tui.keymap import named
-from tui.keys import bindings
-from tui.listing import Column, Listing
-from tui.numbers import error, figures, fixed, gap, short
-from tui.racing import Racer, arrival, outcome, racers, racing, rule
-from tui.screens.room import Room
+from tui.charts.multi_curve import MARKERS, Sight
+from tui.charts.multi_curve_pane import Curves
+from tui.charts.run_curves import Trace, Track
+from tui.charts.viewport import Window, grown
+from tui.keys.keymap import named
+from tui.keys.table import bindings
+from tui.look.numbers import error, figures, fixed, gap, short
+from tui.model.race import Racer, arrival, outcome, racers, racing, rule
+from tui.screens.base import Room
+from tui.widgets.cells import Cells, Span, clip, wrap
+from tui.widgets.table import Column, Listing
 
 if TYPE_CHECKING:
-    from tui.kept import RunRead
+    from tui.model.saved_run import RunRead
 
 PICTURES = 0.2  # seconds between two pictures while they race
 PATIENT = 20.0  # seconds: a race that will end within them gets its whole axis at once
@@ -237,7 +237,7 @@ class RaceScreen(Room):
 
     def on_listing_chosen(self, message: Listing.Chosen) -> None:
         """The run of this racer onto the train screen."""
-        from tui.kept import ask_for_run
+        from tui.model.saved_run import ask_for_run
 
         path, desk = self.run_path, self.ravine.desk
         if path is None or desk is None:

@@ -8,16 +8,16 @@ from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.geometry import Region
 
-from tui.cells import Span, clip, left, right, wrap
-from tui.numbers import figures, fixed
-from tui.panels.panel import Panel
-from tui.panels.rows import Row
-from tui.screens.room import Room
-from tui.scrolling import LINES, Scrolling
+from tui.look.numbers import figures, fixed
+from tui.screens.base import Room
+from tui.widgets.cells import Span, clip, left, right, wrap
+from tui.widgets.panel import Panel
+from tui.widgets.rows import Row
+from tui.widgets.scroll import LINES, Scrolling
 
 if TYPE_CHECKING:
     from engine.learn.expression import Gradient, Node
-    from tui.desk import Desk
+    from tui.model.workspace import Desk
 
 FIRST = "log((3x + 4y)^2)"
 EXPRESSION = "expression"
@@ -41,7 +41,7 @@ class Pad(Panel):
     @property
     def names(self) -> tuple[str, ...]:
         """The variables of the expression."""
-        from engine.errors import InputError
+        from engine.base.errors import InputError
         from engine.learn.expression import variables
 
         try:
@@ -110,7 +110,7 @@ class Pad(Panel):
 
     def compute(self, expression: str, values: dict[str, float]) -> str:
         """Show value and gradients; what is wrong, in a sentence, and empty where nothing is."""
-        from engine.errors import InputError
+        from engine.base.errors import InputError
         from engine.learn.expression import differentiate, variables
 
         try:

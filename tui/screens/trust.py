@@ -10,13 +10,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
-from engine import trust
-from engine.printable import printable
-from tui.cells import Span, wrap
-from tui.scrolling import Scrolling
+from engine.base.printable import printable
+from engine.modules import trust
+from tui.widgets.cells import Span, wrap
+from tui.widgets.scroll import Scrolling
 
 if TYPE_CHECKING:
-    from engine.errors import Untrusted
+    from engine.base.errors import Untrusted
 
 WIDEST = 88
 

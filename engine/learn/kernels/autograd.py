@@ -16,8 +16,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from engine.base.errors import InputError
 from engine.data.prepare import Prepared
-from engine.errors import InputError
 from engine.learn import optimizers
 from engine.learn.kernels import compiling, graphs, lbfgs, memory, networks, numerics, placement, rules
 from engine.learn.kernels.contract import Floats, Parameters, Split, State

@@ -8,8 +8,8 @@ from itertools import pairwise
 
 import numpy as np
 
+from engine.base.errors import InputError
 from engine.data.prepare import Prepared
-from engine.errors import InputError
 from engine.learn.curvature import Facts
 from engine.learn.diagnosis import divergence_limit
 from engine.learn.kernels import compiled, spectral

@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager
 import torch
 from torch import Tensor, nn
 
-from engine.errors import InputError
+from engine.base.errors import InputError
 
 Forward = Callable[[Tensor], Tensor]
 

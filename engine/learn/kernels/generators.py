@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from engine.streams import stream
+from engine.base.random_streams import stream
 
 PREFIX = "random:"  # of their names among the facts of a state
 DEPTH = 2  # containers inside containers that are looked into

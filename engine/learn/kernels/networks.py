@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from engine import modules
-from engine.errors import InputError
+from engine.base.errors import InputError
 from engine.learn import models
 from engine.learn.models import Architecture
 
@@ -168,7 +168,7 @@ def _own(shape: Architecture) -> nn.Module:
 
 
 def _reset(module: nn.Module, init: models.Init, seed: int) -> None:
-    from engine.streams import stream
+    from engine.base.random_streams import stream
 
     random, fan_in = stream(seed, "initial parameters"), 1
     for name, parameter in module.named_parameters():

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.base.random_streams import stream
 from engine.learn.plan import Shuffle
-from engine.streams import stream
 
 Ints = NDArray[np.int64]
 

@@ -17,9 +17,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from engine.base.errors import InputError
 from engine.data.prepare import Prepared, Rows
 from engine.devices import driver, memory_limit
-from engine.errors import InputError
 from engine.learn.kernels.contract import Split
 from engine.learn.kernels.streaming import Pipe
 from engine.learn.plan import Plan

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from engine.streams import stream
+from engine.base.random_streams import stream
 
 
 class Masks:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from engine.errors import InputError
+from engine.base.errors import InputError
 from engine.learn.kernels.contract import Floats, Kernel, Parameters, Split, State
 from engine.learn.plan import Backend
 

@@ -11,10 +11,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from engine import modules as own_modules
+from engine.base.errors import InputError
+from engine.base.files import write_bytes
+from engine.base.versions import version
 from engine.data.prepare import Prepared, prepare
 from engine.data.sources import load
-from engine.errors import InputError
-from engine.files import write_bytes
 from engine.learn.curvature import Facts
 from engine.learn.decision import Decision
 from engine.learn.decision import of as decision_of
@@ -27,7 +28,6 @@ from engine.runs.facts import read_facts
 from engine.runs.provenance import own_modules as names_of
 from engine.runs.python_text import in_docstring, literal
 from engine.runs.whereabouts import located_recipe
-from engine.versions import version
 
 __all__ = ["Style", "needs_table", "of_run", "save_table", "script"]
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from engine import recipe, trust
+from engine import recipe
 from engine.data.prepare import Prepared, prepare
 from engine.data.sources import load
 from engine.data.table import Table
+from engine.modules import trust
 
 
 def choices(dataset: str | Path, **data: Any) -> recipe.Data:

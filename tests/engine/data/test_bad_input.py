@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.errors import InputError
+from engine.base.errors import InputError
 from tests.engine.data.helpers import lines, ready, write
 
 GOOD = lines()

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engine.base.errors import InputError
 from engine.data.sources import load
-from engine.errors import InputError
 from engine.recipe import Data
 
 

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from sklearn.impute import SimpleImputer
 from sklearn.preprocessing import OneHotEncoder
 
+from engine.base.errors import InputError
 from engine.data import encode, kinds
 from engine.data.encode import Encoder
 from engine.data.table import Column, Table, numeric
-from engine.errors import InputError
 from tests.engine.data.helpers import ready, table, write
 
 MIXED = "n,c,b,d,y\n" + "".join(

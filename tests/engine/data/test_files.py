@@ -11,9 +11,9 @@ import polars as pl
 import pytest
 
 from engine import recipe
+from engine.base.errors import Cancelled, InputError
 from engine.data import textfile
 from engine.data.sources import load
-from engine.errors import Cancelled, InputError
 from tests.engine.data.helpers import choices, lines, ready, table, write
 
 GOOD = lines()

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.errors import Cancelled, InputError
+from engine.base.errors import Cancelled, InputError
 from tests.engine.data.helpers import choices, load, ready, table
 
 CODE = """

@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine import recipe
+from engine.base.errors import InputError
 from engine.data.prepare import prepare
 from engine.data.sources import load
 from engine.data.summary import summarize
-from engine.errors import InputError
 
 CELL = st.one_of(
     st.sampled_from(

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
 
 from engine import recipe
+from engine.base.errors import InputError
 from engine.data.normalize import Mode, Normalizer, TargetScale, fit, fit_target, under_every_mode
 from engine.data.prepare import prepare
 from engine.data.sources import load
-from engine.errors import InputError
 from tests.engine.data.helpers import ready
 
 MODES: tuple[Mode, ...] = ("none", "max", "minmax", "zscore", "robust")

@@ -9,8 +9,8 @@ import pytest
 from sklearn.utils.class_weight import compute_class_weight
 
 from engine import recipe
+from engine.base.errors import Cancelled
 from engine.data.prepare import prepare
-from engine.errors import Cancelled
 from tests.engine.data.helpers import choices, lines, ready, table, write
 
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.model_selection import StratifiedShuffleSplit
 
+from engine.base.errors import InputError
 from engine.data.split import split
-from engine.errors import InputError
 from tests.engine.data.helpers import ready
 
 

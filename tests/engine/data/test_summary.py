@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from engine import recipe
+from engine.base.errors import Cancelled
 from engine.data.prepare import prepare
 from engine.data.summary import summarize
-from engine.errors import Cancelled
 from tests.engine.data.helpers import ready, table, write
 
 

@@ -250,11 +250,11 @@ def import_everything() -> None:
     import sklearn.linear_model  # noqa: F401
     import torch
 
-    import tui.charts.traces
-    import tui.kept
-    import tui.runs_table
-    import tui.screens.rewind
-    import tui.screens.run_facts  # noqa: F401
+    import tui.charts.run_curves
+    import tui.model.saved_run
+    import tui.screens.checkpoints
+    import tui.screens.runs.columns
+    import tui.screens.runs.facts  # noqa: F401
 
     torch.set_num_threads(1)
 

@@ -11,7 +11,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.errors import InputError
+from engine.base.errors import InputError
 
 # What a sentence never holds: the name of an exception, or the head of a traceback.
 UNMEANT = re.compile(r"Traceback|\b[A-Z]\w*(Error|Exception|Warning|Panic)\b|panicked at|object at 0x")
@@ -78,7 +78,7 @@ def listing_json(case: Case) -> None:
 
 def lists_again(case: Case) -> None:
     from engine.runs.store import Lister
-    from tui.runs_table import View, differing, fields, ordered
+    from tui.screens.runs.columns import View, differing, fields, ordered
 
     def look() -> None:
         lister = Lister()
@@ -143,17 +143,17 @@ def export(format: str) -> Callable[[Case], None]:
 
 
 def evaluate(case: Case) -> None:
-    from engine.evaluation import evaluate as work
+    from engine.analysis.evaluation import evaluate as work
 
     sentence(lambda: work(case.run))
 
 
 def opened(case: Case) -> None:
     """What the app makes of a run that is opened."""
-    from tui.charts.traces import Trace, follow, read_track
-    from tui.charts.window import Window
-    from tui.kept import read_kept
-    from tui.screens.run_facts import RunFacts
+    from tui.charts.run_curves import Trace, follow, read_track
+    from tui.charts.viewport import Window
+    from tui.model.saved_run import read_kept
+    from tui.screens.runs.facts import RunFacts
 
     def work() -> None:
         kept = read_kept(case.run)
@@ -171,7 +171,7 @@ def opened(case: Case) -> None:
 
 def rewound(case: Case) -> None:
     """What the app makes of the checkpoints of a run."""
-    from tui.screens.rewind import _open, _read
+    from tui.screens.checkpoints import _open, _read
 
     listed = _read(case.run)
     for told in (listed.problem, *(_open(case.run, point).problem for point in listed.points)):
@@ -241,8 +241,8 @@ def train_table(case: Case) -> None:
 
 
 def survey(case: Case) -> None:
+    from engine.analysis.survey import Surveyor
     from engine.recipe import build
-    from engine.survey import Surveyor
 
     sentence(lambda: Surveyor().survey(build({"dataset": str(case.table)})))
 
@@ -276,8 +276,8 @@ def presets(case: Case) -> None:
 
 
 def own_keys(case: Case) -> None:
-    from tui.keymap import KeyTable
-    from tui.start import own_keys as read
+    from tui.app.launch import own_keys as read
+    from tui.keys.keymap import KeyTable
 
     def work() -> None:
         keys = KeyTable(read())
@@ -290,8 +290,8 @@ def own_keys(case: Case) -> None:
 def remembered(case: Case) -> None:
     from engine.cli import preset
     from engine.data.recent import recent, remember
-    from tui.remember import Memory
-    from tui.runs_table import View
+    from tui.app.preferences import Memory
+    from tui.screens.runs.columns import View
 
     def work() -> None:
         memory = Memory()

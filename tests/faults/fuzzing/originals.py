@@ -43,9 +43,9 @@ def make(folder: Path) -> None:
         "newton": {"dataset": "houses", "optimizer": "lbfgs", "steps": "8", "checkpoint_every": "3"},
     }  # fmt: skip
     from engine.recipe import Event, build
-    from engine.run import Run
     from engine.runs import notes
     from engine.runs.predictor import load
+    from engine.training.run import Run
 
     found = []
     for name, fields in wanted.items():

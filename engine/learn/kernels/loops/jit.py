@@ -15,7 +15,7 @@ from typing import Any, TypeVar, cast
 import numba
 from platformdirs import user_cache_path
 
-from engine.leftovers import temporary_folder
+from engine.base.leftovers import temporary_folder
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -15,8 +15,8 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.base.random_streams import stream
 from engine.learn.kernels.loops.jit import jit, part
-from engine.streams import stream
 
 Longs = NDArray[np.uint64]
 

@@ -1,0 +1,92 @@
+"""A pane with curves over each other, and how a person steers what is seen of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from rich.cells import cell_len
+
+from tui.charts.multi_curve import Drawn, Overlay, Sight, whole
+from tui.charts.viewport import Window
+from tui.look.styles import hue
+from tui.widgets.cells import Cells, Span, Words, apart, clip, wrap
+
+LEVEL = "┄┄ optimum"  # the level that is marked, in the legend
+
+
+class Curves(Cells):
+    """The chart."""
+
+    def __init__(self, *, id: str = "curves") -> None:
+        super().__init__(id=id, classes="pane")
+        self.curves: Sequence[Drawn] = ()
+        self.sight = Sight()
+        self.everything: Window | None = None  # what shows where nobody zooms; all there is without it
+        self.empty = ""
+        self.what = "curves"
+        self.log_y = False  # as it was drawn last
+
+    @property
+    def window(self) -> Window:
+        """The steps that show."""
+        return self.sight.window or self.everything or whole(self.curves)
+
+    def steered(self, what: str) -> Sight:
+        """How it is seen after a key: log_y, log_x, smooth, in, out, reset, left, right, before, after."""
+        sight = self.sight
+        if not self.curves:
+            return sight
+        window, width = replace(self.window, log=sight.log_x), self.size.width
+        if what == "log_y":
+            return replace(sight, log_y=not self.log_y)
+        if what == "log_x":
+            return replace(sight, log_x=not sight.log_x)
+        if what == "smooth":
+            return replace(sight, smooth=not sight.smooth)
+        if what == "reset":
+            return replace(sight, window=None, cursor=None)
+        if what in ("left", "right"):
+            return replace(sight, window=window.pan(-0.2 if what == "left" else 0.2))
+        if what in ("in", "out"):
+            everything = self.everything or whole(self.curves)
+            anchor = 1.0 if sight.cursor is None else min(1.0, max(0.0, float(window.place(sight.cursor))))
+            moved: Window | None = window.zoom(0.5 if what == "in" else 2.0, anchor)
+            if what == "out" and moved is not None and moved.stop - moved.start >= everything.stop - everything.start:
+                moved = None
+            return replace(sight, window=moved)
+        by = 1 / max(8, width - 8) * (-1 if what == "before" else 1)
+        place = 1.0 if sight.cursor is None else float(window.place(sight.cursor)) + by
+        step = round(window.at(min(1.0, max(0.0, place))))
+        if sight.cursor is not None and step == sight.cursor:
+            step += -1 if what == "before" else 1
+        return replace(sight, cursor=float(max(0, min(step, round(window.stop)))))
+
+    def draw(self, width: int, height: int) -> list[list[Span]]:
+        """The curves, or why there are none."""
+        if not self.curves:
+            self._title(["curves"], "")
+            texts = wrap(self.empty, width - 8, height)
+            return [[] for _ in range(max(0, (height - len(texts)) // 2))] + [
+                [(text.center(width), self.ink.dim)] for text in texts
+            ]
+        overlay = Overlay(self.curves, self.sight, self.window, self.ink, (width, height))
+        sheet = overlay.draw()
+        self.log_y = overlay.log_y
+        modes = ["log y" if overlay.log_y else "linear y"] + ["log x"] * self.sight.log_x
+        modes += ["values not above 0 have no place"] * overlay.hidden
+        modes += ["raw + smoothed"] * self.sight.smooth + ["zoomed, 0 shows all"] * (self.sight.window is not None)
+        self._title([self.what, *modes], self._marks(width - 4))
+        return sheet.lines()
+
+    def _marks(self, room: int) -> Words:
+        """The legend: signs and names, shortened until they fit; what the line that is marked all along is."""
+        level = ((f"  {LEVEL}", hue(self.ink.optimum)),) if self.sight.level is not None else ()
+        room -= cell_len(LEVEL) + 2 if level else 0
+        size = max(3, room // len(self.curves) - 4)
+        parts = [(f"{curve.marker} {clip(curve.label, size)}", hue(curve.style)) for curve in self.curves]
+        return (*apart(parts), *level)
+
+    def _title(self, words: list[str], legend: Words) -> None:
+        self.head(" · ".join(words))
+        self.note(legend)

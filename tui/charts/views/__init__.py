@@ -1,0 +1,1 @@
+"""The views of a run, one file each, and the list of them."""

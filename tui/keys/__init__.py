@@ -1,0 +1,1 @@
+"""Every key, said once, and a person's own keys over it."""

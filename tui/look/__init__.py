@@ -1,0 +1,1 @@
+"""Colours, numbers and signs: how things look, whatever they are."""

@@ -1,0 +1,1 @@
+"""What a person has chosen and what goes on, without a screen."""

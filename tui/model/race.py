@@ -1,0 +1,223 @@
+"""The normalization race as the app sees it: begun from the desk, and what its screen tells of each racer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tui.look.numbers import count, error, figures, gap
+from tui.model.command_line import command_line
+from tui.model.run_handle import Run
+from tui.model.workspace import Desk
+from tui.widgets.bars import NORMALIZATIONS
+
+if TYPE_CHECKING:
+    from engine.recipe import Recipe
+    from engine.training.snapshot import Snapshot
+
+NEAR = 0.01  # gap to the optimum of a racer that has arrived
+COLUMNS = 256  # stretches of a history that are looked into at once
+
+
+def open_race(recipe: Recipe, *, command: str = "", **options: Any) -> Run:
+    """A race in the place of a run. Each racer is recorded with the command line that repeats it alone."""
+    from engine.training.race import Race
+
+    return Race(recipe, command=command_line, **options)
+
+
+def begin(desk: Desk) -> bool:
+    """Begin a race of the present choices; whether a race is now going on."""
+    if not (desk.live and racing(desk)):
+        desk.race(open_race)
+    return desk.live and racing(desk)
+
+
+def racing(desk: Desk) -> bool:
+    """Whether the desk's run is a race."""
+    return hasattr(desk.run, "snapshots")
+
+
+def snapshots(desk: Desk) -> tuple[Snapshot, ...]:
+    """The desk's run as it is now; of a race every racer."""
+    found = getattr(desk.run, "snapshots", None)
+    if found is not None:
+        return tuple(found().values())
+    return () if desk.snapshot is None else (desk.snapshot,)
+
+
+@dataclass(frozen=True)
+class Racer:
+    """One normalization in the race."""
+
+    mode: str
+    now: Snapshot
+    result: dict[str, Any] = field(default_factory=dict)  # what `train --json` prints; empty before its end
+
+    @property
+    def name(self) -> str:
+        """The mode as a person calls it."""
+        return "none" if self.mode == "none" else NORMALIZATIONS.get(self.mode, self.mode)
+
+    @property
+    def spoken(self) -> str:
+        """The mode in a sentence."""
+        return "raw features" if self.mode == "none" else self.name
+
+    @property
+    def are(self) -> str:
+        """The verb of its spoken name."""
+        return "are" if self.mode == "none" else "is"
+
+    @property
+    def was(self) -> str:
+        """The same in the past."""
+        return "were" if self.mode == "none" else "was"
+
+    @property
+    def word(self) -> str:
+        """How it stands, in a word."""
+        if self.now.ending is not None:
+            reason = self.now.ending.reason
+            return {"limit": "done", "tol": "done", "target": "done"}.get(reason, reason)
+        return self.now.phase.value
+
+    @property
+    def diverged(self) -> bool:
+        """Whether it left the ground."""
+        return self.now.ending is not None and self.now.ending.reason == "diverged"
+
+    @property
+    def loss(self) -> float | None:
+        """The newest loss; of one that has ended well, that of the weights that are kept."""
+        kept = None if self.diverged else self.result.get("train_loss")
+        return self.now.loss if kept is None else float(kept)
+
+    @property
+    def gap(self) -> float | None:
+        """The gap to the optimum, where it is known."""
+        if self.diverged:
+            return None
+        if self.result:
+            found = self.result.get("gap")
+            return None if found is None else float(found)
+        now = self.now
+        if now.facts is None or now.loss is None or now.plan is None or not now.plan.full_batch:
+            return None
+        return now.facts.gap(now.loss)
+
+    @property
+    def why(self) -> str:
+        """Why it ended, or what it is doing."""
+        if self.now.error:
+            return self.now.error
+        if self.now.ending is not None:
+            return self.now.ending.sentence
+        return self.now.activity if self.now.phase == "preparing" else ""
+
+
+def racers(run: Any) -> tuple[Racer, ...]:
+    """The racers of a race, in the order of the normalizations."""
+    return tuple(Racer(mode, now, run.lanes[mode].result) for mode, now in run.snapshots().items())
+
+
+def rule(recipe: Recipe, found: tuple[Racer, ...]) -> str:
+    """Which learning rate they have, and what that means."""
+    lr: float | str = recipe.optimizer.lr
+    plans = [racer.now.plan for racer in found if racer.now.plan is not None]
+    steered = [event for event in recipe.events if event.field == "lr"]
+    if steered:
+        lr = steered[-1].value
+    if lr != "auto":
+        low = [racer.spoken for racer in found if _too_fast(racer, float(lr))]
+        since = f" since step {steered[-1].step:,}" if steered else ""
+        told = f"One learning rate for all{since}: {figures(float(lr), 4)}. "
+        if low:
+            return (
+                told + f"Too high for {_words(low)}, whose stable rates end below it; normalization raises that limit."
+            )
+        if any(plan.lr_limit for plan in plans):
+            return told + "It is stable for each of them; the larger κ is, the longer the way."
+        return told + "The same choices otherwise; only the scale of the features differs."
+    if len({plan.lr for plan in plans}) == 1 and len(plans) > 1:
+        return f"Learning rate auto: {plans[0].lr_reason}, {figures(plans[0].lr, 4)}, the same for every mode."
+    return "Learning rate auto: each mode has the one that suits it. The larger κ is, the longer the way all the same."
+
+
+def arrival(now: Snapshot) -> int | None:
+    """The first step whose loss was within 1 % of the way from the mean predictor's to the optimum's; None as yet."""
+    facts, history, plan = now.facts, now.history, now.plan
+    if history is None or not len(history) or plan is None or not plan.full_batch or facts is None:
+        return None
+    begin, end = 0, len(history)
+    while True:
+        edges = np.unique(np.linspace(begin, end, COLUMNS + 1).astype(np.int64))
+        gaps = [facts.gap(low) for low in history.columns(edges).low.tolist()]
+        first = next((index for index, gap in enumerate(gaps) if gap is not None and gap < NEAR), None)
+        if first is None:
+            return None
+        begin, end = int(edges[first]), int(edges[first + 1])
+        if end - begin <= 1:
+            return begin
+
+
+def _too_fast(racer: Racer, lr: float) -> bool:
+    plan = racer.now.plan
+    return plan is not None and plan.lr_limit is not None and lr > plan.lr_limit
+
+
+def outcome(found: tuple[Racer, ...], arrived: Mapping[str, int]) -> str:
+    """Who has come how far, once all have ended; how far they are before. `arrived`: see `arrival`, by mode."""
+    if any(racer.now.live for racer in found):
+        waiting = [racer for racer in found if racer.now.phase == "preparing"]
+        if waiting:  # they begin together
+            return f"{waiting[0].name}: {waiting[0].now.activity or 'preparing'}"
+        steps = max((racer.now.steps for racer in found), default=0)
+        live = [racer for racer in found if racer.now.live]
+        word = "paused" if all(racer.now.phase == "paused" for racer in live) else "racing"
+        at = max(racer.now.step for racer in live)
+        return f"{len(live)} of {len(found)} {word} · step {at:,} of {steps:,}"
+    lost = [racer.spoken for racer in found if racer.diverged]
+    told = _ranking(found, arrived) + ([f"{_capital(_words(lost))} diverged"] if lost else [])
+    return ". ".join(told) + "." if told else "None of them could be run."
+
+
+def _ranking(found: tuple[Racer, ...], arrived: Mapping[str, int]) -> list[str]:
+    good = [racer for racer in found if racer.result and not racer.diverged and racer.loss is not None]
+    there = sorted((racer for racer in good if racer.mode in arrived), key=lambda racer: arrived[racer.mode])
+    if there:
+        first, last = there[0], there[-1]
+        told = f"{_capital(first.spoken)} {first.was} first within 1 % of the optimum (step {arrived[first.mode]:,})"
+        if last is not first:
+            told += f", {last.spoken} last (step {arrived[last.mode]:,})"
+        rest = [racer.spoken for racer in good if racer not in there]
+        return [told, f"Not so far came {_words(rest)}"] if rest else [told]
+    known = all(racer.gap is not None for racer in good)
+    # Losses that differ by last digits only stay in the order of the normalizations.
+    ranked = sorted(good, key=lambda racer: float(f"{(racer.gap if known else racer.loss) or 0.0:.9e}"))
+    if not ranked:
+        return []
+    told = f"{_capital(ranked[0].spoken)} came closest: {_measure(ranked[0], known)}"
+    return [told + (f"; {_farthest(ranked[-1], known)}" if len(ranked) > 1 else "")]
+
+
+def _farthest(racer: Racer, known: bool) -> str:
+    return f"{racer.spoken} {racer.are} farthest: {_measure(racer, known)}"
+
+
+def _measure(racer: Racer, known: bool) -> str:
+    if known and racer.gap is not None:
+        return f"gap {gap(racer.gap, 2)} after {count(racer.now.step)} steps"
+    assert racer.loss is not None
+    return f"loss {error(racer.loss, 4, racer.now.loss_size)} after {count(racer.now.step)} steps"
+
+
+def _words(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,254 @@
+"""Runs that were kept, read back so that they can be shown like one that has just ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from textual.message import Message
+
+from engine.base.errors import InputError, Untrusted
+from engine.base.shell import quoted
+from tui.keys.keymap import named
+from tui.tasks.background import in_background
+
+if TYPE_CHECKING:
+    from engine.recipe import Event, Recipe
+    from engine.runs.liveness import Standing
+    from engine.runs.origin import Origin
+    from engine.runs.predictor import Predictor
+    from engine.runs.store import RunInfo
+    from engine.training.snapshot import Mark, Snapshot, Weights
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A kept run: its choices, its curve and how it ended, and what else run.json says."""
+
+    path: Path
+    recipe: Recipe
+    snapshot: Snapshot
+    facts: dict[str, Any] = field(default_factory=dict)
+    changed: tuple[str, ...] = ()  # files of its modules that are no longer what they were
+
+
+@dataclass
+class RunsListed(Message):
+    """The runs in the folder that have a model, newest first; or why they cannot be listed."""
+
+    runs: tuple[RunInfo, ...]
+    problem: str = ""
+
+
+@dataclass
+class RunRead(Message):
+    """One run, or why it cannot be read."""
+
+    path: Path
+    kept: Kept | None
+    problem: str = ""
+
+
+@dataclass
+class CheckpointRead(Message):
+    """What a run can go on from, or why it cannot."""
+
+    path: Path
+    recipe: Recipe | None
+    origin: Origin | None
+    problem: str = ""
+
+
+@dataclass
+class PredictorRead(Message):
+    """The model of a run, or why there is none."""
+
+    path: Path
+    predictor: Predictor | None
+    problem: str = ""
+    untrusted: Untrusted | None = None  # code of the model that has to be asked about first
+
+
+def read_kept(path: Path) -> Kept:
+    """Read a run folder. Raises InputError where it is damaged."""
+    from engine import modules
+    from engine.base.loss_history import History, Series
+    from engine.learn.curvature import Facts
+    from engine.recipe import read_toml
+    from engine.runs.facts import decision
+    from engine.runs.folder import read_evaluation_lines, read_facts, read_pairs
+    from engine.runs.liveness import LIVING, standing
+    from engine.runs.whereabouts import located_recipe
+    from engine.training.snapshot import Ending, Phase, Snapshot
+
+    facts = read_facts(path)
+    now = standing(path, facts)
+    recipe = located_recipe(read_toml(path), path)
+    result: dict[str, Any] = facts.get("result") or {}
+    try:
+        history = History.open(path / "loss.f64")
+    except (FileNotFoundError, InputError):
+        history = None
+    validation = Series()
+    for step, value in zip(*read_pairs(path / "validation.f64"), strict=True):
+        validation.append(int(step), float(value))
+    tracks: dict[str, Series] = {}
+    for step, _, values in read_evaluation_lines(path):
+        for tag, value in values.items():
+            tracks.setdefault(tag, Series()).append(step, value)
+    model = _model(path)
+    best = result.get("optimum_loss")
+    base = result.get("baseline_loss")
+    alone = float("nan") if base is None else float(base)
+    known = Facts(result.get("lr_bound"), result.get("condition_number"), best, alone, None, None, None)
+    steps = int(result.get("steps") or (len(history) if history is not None else 0))
+    snapshot = Snapshot(
+        phase=Phase.ENDED,
+        step=steps,
+        steps=steps,
+        seconds=float(result.get("seconds") or 0.0),
+        loss=result.get("train_loss"),
+        lr=result.get("lr"),
+        history=history,
+        validation=validation,
+        tracks=tracks,
+        weights=_weights(model, steps) if model is not None else None,
+        parameters=model.parameters if model is not None else None,
+        facts=known,
+        decision=model.decision if model is not None else decision(facts),
+        marks=tuple(_mark(event) for event in recipe.events),
+        run=path,
+        ending=Ending(result.get("ended") or "interrupted", _told(path, facts, now, steps)),
+        stands=now.word if now.state in (*LIVING, "interrupted") else "",
+    )
+    return Kept(path, recipe, snapshot, facts, modules.changed(path.name, facts))
+
+
+def _told(path: Path, facts: Mapping[str, Any], now: Standing, steps: int) -> str:
+    """Why a run ended; of one that has not, or not by itself, how it stands."""
+    number = f" (pid {now.pid})" if now.pid is not None else ""
+    if now.live:
+        return f"The run is {now.word}{number}; this is its curve up to step {steps:,}."
+    if now.state == "unknown":
+        return now.refusal(path)
+    if facts.get("ending"):
+        return str(facts["ending"])
+    if now.state == "interrupted":
+        return (
+            f"Interrupted at step {steps:,}: its process ended without a word. {named('runs.resume')} in the list of "
+            "runs goes on from its last checkpoint."
+        )
+    return "Nothing is known of how it ended."
+
+
+def _model(path: Path) -> Predictor | None:
+    """The model of a run folder; None where there is none, which is told when somebody wants to predict with it."""
+    from engine.runs.predictor import load
+
+    try:
+        return load(path)
+    except InputError:
+        return None
+
+
+def _weights(model: Predictor, step: int) -> Weights | None:
+    """The weights of a linear model, without their gradient: the rows are not at hand."""
+    import numpy as np
+
+    from engine.learn.rounded import reach
+    from engine.training.snapshot import Weights
+
+    if not model.architecture.linear:
+        return None
+    now = model.parameters
+    raw, raw_bias = model.normalizer.fold(now.weight, now.bias, model.target_scale)
+    outputs = model.classes if now.weight.shape[1] > 1 else (model.target,)
+    unknown, unknown_bias = np.full_like(now.weight, np.nan), np.full_like(now.bias, np.nan)
+    known, raw_known = reach(model.normalizer, model.inputs)
+    return Weights(
+        step, model.features, outputs, now.weight, raw, unknown, now.bias, raw_bias, unknown_bias, known, raw_known
+    )
+
+
+def _mark(event: Event) -> Mark:
+    """A change on the way, in the words that it had then."""
+    from engine.recipe import find
+    from engine.training.snapshot import Mark
+
+    if event.field == "lr":
+        return Mark(event.step, "change", f"lr {float(event.value):.4g}")
+    choice = find(event.field)
+    return Mark(event.step, "change", f"{choice.label} {choice.show(event.value)}")
+
+
+def ask_for_trained(folder: Path, post: Callable[[Message], Any]) -> None:
+    """List the runs of a folder that have a model, in a thread. Answers with RunsListed."""
+
+    def work() -> None:
+        from engine.runs.store import list_runs
+
+        try:
+            post(RunsListed(tuple(run for run in list_runs(folder) if (run.path / "model.safetensors").exists())))
+        except InputError as error:
+            post(RunsListed((), str(error)))
+
+    in_background(work, "runs", lambda words: post(RunsListed((), words)))
+
+
+def ask_for_run(path: Path, post: Callable[[Message], Any]) -> None:
+    """Read a run in a thread. Answers with RunRead."""
+
+    def work() -> None:
+        try:
+            post(RunRead(path, read_kept(path)))
+        except InputError as error:
+            post(RunRead(path, None, str(error)))
+
+    in_background(work, "run", lambda words: post(RunRead(path, None, words)))
+
+
+def ask_to_resume(path: Path, post: Callable[[Message], Any]) -> None:
+    """Read the last checkpoint of a run in a thread. Answers with CheckpointRead."""
+
+    def work() -> None:
+        from engine.recipe import read_toml
+        from engine.runs.folder import read_facts
+        from engine.runs.liveness import standing
+        from engine.runs.origin import Origin
+
+        try:
+            facts, recipe = read_facts(path), read_toml(path)
+            planned = int((facts.get("choices") or {}).get("steps") or 0)
+            done = int((facts.get("result") or {}).get("steps") or 0)
+            if why := standing(path, facts).refusal(path):
+                raise InputError(why)
+            if planned and done >= planned:
+                raise InputError(
+                    f"The run {path.name} has taken all its {planned:,} steps; "
+                    f"ravine resume {quoted(path)} --steps {2 * planned} takes more."
+                )
+            post(CheckpointRead(path, recipe, Origin.read(path)))
+        except InputError as error:
+            post(CheckpointRead(path, None, None, str(error)))
+
+    in_background(work, "checkpoint", lambda words: post(CheckpointRead(path, None, None, words)))
+
+
+def ask_for_predictor(path: Path, post: Callable[[Message], Any]) -> None:
+    """Load the model of a run in a thread. Answers with PredictorRead."""
+
+    def work() -> None:
+        from engine.runs.predictor import load
+
+        try:
+            predictor = load(path)
+            predictor.check()
+            post(PredictorRead(path, predictor))
+        except Untrusted as error:
+            post(PredictorRead(path, None, str(error), error))
+        except InputError as error:
+            post(PredictorRead(path, None, str(error)))
+
+    in_background(work, "predictor", lambda words: post(PredictorRead(path, None, words)))

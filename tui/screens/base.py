@@ -1,0 +1,147 @@
+"""What all screens have in common."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.geometry import Region
+from textual.widget import Widget
+
+from tui.keys.table import Situation
+from tui.screens.train.layout import SMALLEST, too_small
+from tui.terminal.direct_paint import Shown
+from tui.widgets.bars import KeyLine, Messages, TopLine
+from tui.widgets.cells import Cells, Span
+
+if TYPE_CHECKING:
+    from tui.app.app import RavineApp
+
+
+class TooSmall(Cells):
+    """Says that the terminal is too small."""
+
+    def draw(self, width: int, height: int) -> list[list[Span]]:
+        """In the middle, in as few words as fit."""
+        ink = self.ink
+        need = f"{SMALLEST[0]}x{SMALLEST[1]}"
+        texts = ["too small", f"needs {need}", f"has {width}x{height}"]
+        top = max(0, (height - len(texts)) // 2)
+        lines: list[list[Span]] = [[] for _ in range(top)]
+        lines += [[(text.center(width), ink.accent if index == 0 else ink.dim)] for index, text in enumerate(texts)]
+        return lines
+
+
+class Room(Shown):
+    """A screen with the top line, the messages and the keys; a subclass fills what is between."""
+
+    NAME: ClassVar[str] = ""
+    _left: Widget | None = None  # what had the focus when the terminal became too small
+
+    @property
+    def ravine(self) -> RavineApp:
+        """The app."""
+        return self.app  # type: ignore[return-value]
+
+    def compose(self) -> ComposeResult:
+        """The bars, and the panes between them."""
+        self.top, self.messages = TopLine(), Messages()
+        self.top.place = self.NAME
+        self.key_line = KeyLine(self.ravine.key_table)
+        yield self.top
+        yield from self.panes()
+        yield self.messages
+        yield self.key_line
+        self.too_small = TooSmall(id="too-small")
+        yield self.too_small
+
+    def panes(self) -> ComposeResult:
+        """The panes between the bars."""
+        raise NotImplementedError
+
+    def places(self, width: int, height: int) -> dict[str, Region]:
+        """Where bars and panes lie, by id."""
+        raise NotImplementedError
+
+    def body(self, width: int, height: int) -> tuple[dict[str, Region], Region]:
+        """The places of the bars, and what is left between them."""
+        between = Region(0, 1, width, height - 5)
+        return {
+            "top": Region(0, 0, width, 1),
+            "messages": Region(0, between.bottom, width, 2),
+            "keys": Region(0, between.bottom + 2, width, 2),
+        }, between
+
+    def show(self) -> None:
+        """Draw what has changed. Called after every change and at every look at a run."""
+        desk = self.ravine.desk
+        self.top.desk = self.messages.desk = desk
+        self.top.redraw()
+        self.messages.redraw()
+        if desk is None or not desk.ticking:
+            self.key_line.show(self.situation())
+
+    def to_copy(self) -> str:
+        """What c copies here; empty for the command line."""
+        return ""
+
+    def situation(self) -> Situation:
+        """What decides about the keys."""
+        return self.ravine.situation(self)
+
+    def lay_out(self) -> None:
+        """Lay the panes out for the size of the terminal."""
+        width, height = self.size
+        if not (width and height):
+            return
+        small = too_small(width, height)
+        self.too_small.display = small
+        if small and self._left is None and self.focused is not None:
+            # At once: a pane that is hidden with the focus gives it away later, when it may show again.
+            self._left = self.focused
+            self.set_focus(None)
+        places = {} if small else self.places(width, height)
+        if small:
+            put(self.too_small, Region(0, 0, width, height))
+        for pane in self.children:
+            if pane is self.too_small or (pane.id or "").startswith("textual-"):  # Textual's own: notifications
+                continue
+            place = places.get(pane.id or "")
+            pane.display = place is not None
+            if place is not None:
+                put(pane, place)
+        if not small and self._left is not None:
+            if self._left.is_attached:
+                self.set_focus(self._left, from_app_focus=True)  # what is typed is not selected, and so not lost
+            self._left = None
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Lay the panes out anew."""
+        self.lay_out()
+        self.show()
+
+    def on_screen_resume(self) -> None:
+        """The screen is on top again."""
+        self.lay_out()
+        self.arrive()
+        self.ravine.trusting.follow()
+        self.show()
+
+    def arrive(self) -> None:
+        """Ask for what the screen shows. Called each time that somebody comes to it."""
+
+    def on_descendant_focus(self) -> None:
+        """Other keys act."""
+        self.show()
+
+
+def put(pane: Widget, place: Region) -> None:
+    """Have a pane lie at a place of the screen; nothing is laid out anew where it lies there."""
+    styles = pane.styles
+    if (styles.offset.x.value, styles.offset.y.value) != (place.x, place.y):
+        styles.offset = place.offset
+    if styles.width is None or styles.width.value != place.width:
+        styles.width = place.width
+    if styles.height is None or styles.height.value != place.height:
+        styles.height = place.height

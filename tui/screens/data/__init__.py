@@ -1,0 +1,1 @@
+"""The data screen: the table, its columns, what was repaired."""

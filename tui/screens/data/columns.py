@@ -1,0 +1,85 @@
+"""What the data screen says of each column of a table, and what a column can be."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tui.look.numbers import figures, short
+from tui.screens.data.findings import measure, value
+from tui.widgets.cells import Span
+from tui.widgets.table import Column
+
+if TYPE_CHECKING:
+    from engine.data.summary import ColumnSummary, Histogram
+    from tui.look.styles import Ink
+
+BARS = " ▁▂▃▄▅▆▇█"
+COLUMNS = (
+    Column("column", 16),
+    Column("type", 11),
+    Column("role", 8),
+    Column("missing", 7, number=True),
+    Column("unique", 7, number=True),
+    Column("min", 10, number=True),
+    Column("max", 10, number=True),
+    Column("mean", 10, number=True),
+    Column("std", 8, number=True),
+    Column("to target", 9, number=True),
+    Column("raw", 8),
+    Column("normalized", 10),
+)
+# Where not all fit, these go first.
+LESS = ("std", "mean", "unique", "to target", "raw", "normalized", "max", "min", "missing")
+KINDS = (
+    ("", "automatic", "as its cells and its name suggest"),
+    ("numeric", "numeric", "a number"),
+    ("boolean", "boolean", "one of two values, such as no and yes"),
+    ("categorical", "categorical", "one of several names; one column for each but the first"),
+    ("date", "date", "a day such as 2026-03-31; learned from as a number of days"),
+    ("identifier", "identifier", "the name of a row; left out, unless it is a number that you take in"),
+    ("text", "text", "free text; left out"),
+)
+
+
+def bars(histogram: Histogram | None, width: int = 8) -> str:
+    """A histogram in one line of blocks; any cell at all shows."""
+    if histogram is None or not histogram.counts:
+        return ""
+    size = -(-len(histogram.counts) // width)
+    counts = [sum(histogram.counts[i : i + size]) for i in range(0, len(histogram.counts), size)]
+    most = max(counts) or 1
+    return "".join(BARS[0 if not count else max(1, round(count / most * 8))] for count in counts)
+
+
+def cells(one: ColumnSummary, what: str, ink: Ink, *, odd: bool, own: bool) -> dict[str, Span]:
+    """The cells of a column's line, by heading.
+
+    Args:
+        what: target, feature or left out.
+        odd: whether there is text among its numbers.
+        own: whether a person said what it is.
+    """
+    role = {"target": ink.accent, "left out": ink.faint}.get(what, ink.dim)
+    text = ink.faint if what == "left out" else ink.text
+    numbers = one.mean == one.mean
+    after = one.features[0].histogram if one.features else None
+    return {
+        "column": (one.name, ink.strong if what == "target" else text),
+        "type": (f"{one.kind} !" if odd else one.kind, ink.bad if odd else ink.accent if own else text),
+        "role": (what, role),
+        "missing": (short(one.missing) if one.missing else "", ink.bad),
+        "unique": (short(one.unique), text),
+        "min": (value(one, one.low) if numbers else "", text),
+        "max": (value(one, one.high) if numbers else "", text),
+        "mean": (value(one, one.mean, one.std) if numbers else "", text),
+        "std": (figures(one.std, 4) if numbers else "", text),
+        "to target": (_correlation(one), text),
+        "raw": (bars(one.histogram), ink.dim),
+        "normalized": (bars(after), ink.train),
+    }
+
+
+def _correlation(one: ColumnSummary) -> str:
+    if not one.measure:
+        return ""
+    return f"{measure(one.measure)} {one.correlation:z.2f}" if one.correlation == one.correlation else "n/a"

@@ -1,0 +1,1 @@
+"""The evaluation screen: a model against its baselines."""

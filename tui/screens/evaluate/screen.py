@@ -1,0 +1,308 @@
+"""The evaluation screen: a model against its baselines, class by class, and the rows that it gets most wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import isfinite
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from rich.cells import cell_len
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.geometry import Region
+from textual.message import Message
+
+from engine.base.errors import Untrusted
+from tui.keys.keymap import untrained
+from tui.keys.table import bindings
+from tui.look.numbers import count, error, figures
+from tui.model.trusting import refusal
+from tui.screens.base import Room
+from tui.screens.evaluate.panes import Assessed, Classes, Conditions, Figures
+from tui.tasks.throttled import Looker
+from tui.widgets.cells import Span
+from tui.widgets.table import Column, Listing
+
+if TYPE_CHECKING:
+    from engine.analysis.evaluation import Evaluation, Part
+    from engine.data.table import Table
+    from tui.charts.views.base import Subject
+
+PANES = ("figures", "classes", "worst", "conditions")  # the order in which they are gone through
+FIRST = ("validation", "test", "train")  # the split that is looked at first
+
+
+class Untrained(Exception):
+    """There is nothing to assess yet, which is no mistake."""
+
+
+class EvaluateScreen(Room):
+    """Of the run that is going on as it stands now; of a kept one its saved model."""
+
+    NAME = "evaluation"
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("evaluate")]
+
+    @dataclass
+    class Looked(Message):
+        """An evaluation has come, or why there is none."""
+
+        key: Any
+        found: Any
+
+    def panes(self) -> ComposeResult:
+        """Three texts and the list of the worst rows."""
+        self.texts: tuple[Assessed, ...] = (
+            Figures(id="figures"),
+            Classes(id="classes"),
+            Conditions(id="conditions"),
+        )
+        self.worst = Listing("worst rows", id="worst", empty="")
+        self.evaluation: Evaluation | None = None
+        self.of = ""  # what is evaluated, in words
+        self._path: Path | None = None
+        self._wish: Path | None = None
+        self._split = ""
+        self._pane = PANES[0]
+        self._side = 0  # columns of the list
+        self._asked: Any = None
+        self._looker = Looker(lambda key, found: self.post_message(self.Looked(key, found)))
+        yield from self.texts
+        yield self.worst
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether there is an evaluation."""
+        return self.evaluation is not None
+
+    def on_mount(self) -> None:
+        """The cursor begins in the figures."""
+        self.texts[0].focus()
+
+    def places(self, width: int, height: int) -> dict[str, Region]:
+        """All four where there is room, else one at a time."""
+        places, body = self.body(width, height)
+        if width < 110 or body.height < 24:
+            self._side = width
+            return {**places, self._pane: body}
+        side = self._side = max(54, body.width // 2)
+        tall = min(14, body.height // 2)
+        wanted = 2 * len(self.evaluation.classes) + 7 if self.evaluation is not None else 0
+        upper = min(body.height - 11, max(wanted, body.height // 2))
+        return {
+            **places,
+            "figures": Region(0, body.y, side, tall),
+            "worst": Region(0, body.y + tall, side, body.height - tall),
+            "classes": Region(side, body.y, body.width - side, upper),
+            "conditions": Region(side, body.y + upper, body.width - side, body.height - upper),
+        }
+
+    # Which run.
+
+    def wish(self, path: Path | None) -> None:
+        """Evaluate a kept run; None is the run that the train screen shows."""
+        self._wish = path
+        self._ask(at_once=True)  # what was asked for on arriving may have been another one
+
+    def arrive(self) -> None:
+        """Ask anew: the run has gone on."""
+        self._asked = None
+        self._ask(at_once=True)
+
+    def show(self) -> None:
+        """The newest state of a run that is going on."""
+        self._ask()
+        super().show()
+
+    def _ask(self, *, at_once: bool = False) -> None:
+        from tui.charts.views.base import subject_of
+        from tui.charts.views.weight_history import Trail
+
+        desk = self.ravine.desk
+        if desk is None:
+            return
+        subject = subject_of(desk, Trail()) if self._wish is None else None
+        if subject is not None and subject.snapshot.live:
+            key: Any = id(subject.snapshot.parameters)
+            if key != self._asked and subject.model is not None:
+                self._asked = key
+                self._looker.ask("live", lambda: _now(subject), at_once=at_once)
+            return
+        path = self._wish or (subject.snapshot.run if subject is not None else None)
+        if ("kept", path) == self._asked:
+            return
+        self._asked = ("kept", path)
+        survey = desk.survey_of(desk.shown_recipe) if subject is not None else None
+        table, folder = survey.table if survey is not None else None, desk.runs_folder
+        self._looker.ask(self._asked, lambda: _kept(path or _newest(folder), table), at_once=True)
+        self._say("looking at every row…", bad=False)
+
+    def on_evaluate_screen_looked(self, message: Looked) -> None:
+        """It has come."""
+        if message.key != (self._asked if isinstance(self._asked, tuple) else "live"):
+            return  # of a run that was looked at before
+        if isinstance(message.found, Exception):
+            self.evaluation = None
+            bad = not isinstance(message.found, Untrained)
+            text = str(message.found) or type(message.found).__name__
+            if isinstance(message.found, Untrusted):
+                text = refusal(message.found, "come back to this screen to be asked again")
+                self.ravine.trusting.ask(message.found, self.arrive, once=True)
+            self._say(text, bad=bad)
+        else:
+            self.of, self.evaluation = message.found
+            splits = list(self.evaluation.parts) if self.evaluation is not None else []
+            if self._split not in splits:
+                self._split = next((split for split in FIRST if split in splits), "")
+            self.lay_out()
+        self._fill()
+
+    def _say(self, text: str, *, bad: bool) -> None:
+        if self.evaluation is None:
+            for pane in self.texts:
+                pane.words, pane.bad = [text], bad
+                pane.evaluation = None
+                pane.redraw()
+            self.worst.empty = ""
+            self.worst.fill((), 0, lambda _line: ())
+
+    # What is shown.
+
+    def _fill(self) -> None:
+        """Hand everybody the evaluation."""
+        found = self.evaluation
+        names = (
+            ("figures", "classes", "parameters")
+            if found is None or found.classes
+            else ("figures", "errors", "parameters")
+        )
+        for pane, name in zip(self.texts, names, strict=True):
+            pane.evaluation, pane.split = found, self._split
+            title = f"{name} · {self.of}" if name == "figures" and found is not None else name
+            title = f"{title} · {self._split}" if name in ("classes", "errors") and found is not None else title
+            pane.head(title)
+            pane.redraw()
+        self._list()
+        self.key_line.show(self.situation())
+
+    def _list(self) -> None:
+        part = self.evaluation.parts.get(self._split) if self.evaluation is not None else None  # type: ignore[call-overload]
+        if part is None:
+            self.worst.fill((), 0, lambda _line: ())
+            return
+        assert self.evaluation is not None
+        cases = part.worst
+        self.worst.border_title = f"the {len(cases)} worst of {count(part.rows)} {self._split} rows"
+        columns, cells = _columns(part, self.evaluation.loss, self._side - 3)
+        self.worst.fill(columns, len(cases), lambda line: _cells(self.worst, cells[line]))
+        self._hint()
+
+    def _hint(self) -> None:
+        part = self.evaluation.parts.get(self._split) if self.evaluation is not None else None  # type: ignore[call-overload]
+        self.messages.hint = ("", False)
+        if part is not None and self.worst.has_focus and self.worst.cursor < len(part.worst):
+            case = part.worst[self.worst.cursor]
+            values = ", ".join(f"{name} {value or 'missing'}" for name, value in case.values.items())
+            self.messages.hint = (f"{case.place}: {values}", False)
+        self.messages.redraw()
+        self.worst.redraw()
+
+    def on_listing_moved(self, message: Listing.Moved) -> None:
+        """Another row is under the cursor: all of it is said below."""
+        self._hint()
+
+    def on_descendant_focus(self) -> None:
+        """The cursor came to another pane."""
+        super().on_descendant_focus()
+        self._hint()
+
+    def on_resize(self, event: Any) -> None:
+        """Other columns may fit."""
+        super().on_resize(event)
+        self._list()
+
+    # Keys.
+
+    def action_split(self, by: int) -> None:
+        """Look at the next split."""
+        splits = list(self.evaluation.parts) if self.evaluation is not None else []
+        if self._split in splits:
+            self._split = splits[(splits.index(self._split) + by) % len(splits)]
+            self._fill()
+
+    def action_pane(self) -> None:
+        """The next pane, which takes the place of this one where not all fit."""
+        self._pane = PANES[(PANES.index(self._pane) + 1) % len(PANES)]
+        self.lay_out()
+        self.query_one(f"#{self._pane}").focus()
+        self._fill()
+
+
+def _newest(folder: Path) -> Path:
+    """The run that has the newest model. Raises Untrained where there is none."""
+    from engine.runs.store import list_runs
+
+    for run in list_runs(folder):
+        if (run.path / "model.safetensors").exists():
+            return run.path
+    raise Untrained(untrained())
+
+
+def _kept(path: Path, table: Table | None) -> tuple[str, Evaluation]:
+    """The evaluation of a run folder, and its name. In a thread."""
+    from engine.analysis.evaluation import evaluate
+
+    return path.name, evaluate(path, table=table)
+
+
+def _now(subject: Subject) -> tuple[str, Evaluation]:
+    """The evaluation of a run as it stands, and what it is of. In a thread."""
+    from typing import get_args
+
+    from engine.analysis import evaluation
+    from engine.learn.kernels.contract import Split
+    from tui.charts.views.base import outputs
+
+    model, prepared, plan = subject.model, subject.prepared, subject.plan
+    assert model is not None
+    assert prepared is not None
+    assert plan is not None
+    given = {split: outputs(model, getattr(prepared, split).x) for split in get_args(Split)}
+    health = evaluation.conditions(model.architecture, plan.loss, model.parameters.arrays, prepared)
+    found = evaluation.examine(prepared, given, plan.loss, subject.decision, health=health)
+    found = replace(found, gradient_size=subject.snapshot.gradient_size)
+    return f"this run at step {subject.snapshot.step:,}", found
+
+
+def _columns(part: Part, loss: str, room: int) -> tuple[list[Column], list[list[str]]]:
+    """The columns that fit, and the texts of every case."""
+    cases, classes, size = part.worst, part.chances is not None, part.size(loss)
+    heads = ["row", "loss", "actual", "predicted"] + ["chance"] * classes
+    raw = list(cases[0].values) if cases else []
+    texts = []
+    for case in cases:
+        line = [f"{case.row:,}", error(case.loss, 4, size), _shown(case.target), _shown(case.predicted, part.amount)]
+        line += [f"{100 * case.chance:.1f} %" if isfinite(case.chance) else "n/a"] * classes
+        texts.append(line + [case.values[name] or "missing" for name in raw])
+    columns: list[Column] = []
+    for index, head in enumerate([*heads, *raw]):
+        width = min(16, max([cell_len(head), *(cell_len(line[index]) for line in texts)]))
+        if sum(c.width + 2 for c in columns) + width > room - 2 and index >= 4:
+            break
+        number = index in (0, 1) or (index < 4 and not classes) or (classes and index == 4)
+        columns.append(Column(head, width, number or _number(texts[0][index])))
+    return columns, [line[: len(columns)] for line in texts]
+
+
+def _shown(value: float | str, of: float | None = None) -> str:
+    return value if isinstance(value, str) else figures(value, 5, of)
+
+
+def _number(text: str) -> bool:
+    return text.replace(".", "", 1).replace("-", "", 1).replace(",", "").isdigit()
+
+
+def _cells(listing: Listing, texts: list[str]) -> list[Span]:
+    ink = listing.ink
+    styles = [ink.dim, ink.bad, ink.text, ink.strong]
+    return [(text, styles[index] if index < len(styles) else ink.dim) for index, text in enumerate(texts)]

@@ -1,0 +1,1 @@
+"""The predict screen: raw values in, a prediction out."""

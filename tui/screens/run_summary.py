@@ -1,0 +1,96 @@
+"""The end of a run in full: why it ended, how good it is, what to try next, and the tensors that were multiplied."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import ModalScreen
+
+from tui.widgets.cells import Span, wrap
+from tui.widgets.scroll import Scrolling
+
+if TYPE_CHECKING:
+    from tui.model.workspace import Desk
+
+
+class Paragraphs(Scrolling):
+    """The words, which scroll where they are longer than the pane is high."""
+
+    LAST = "Esc closes"
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(classes="pane ending")
+        self._desk = desk
+
+    def action_choose(self) -> None:
+        """Close."""
+        self.screen.dismiss(False)
+
+    def told(self, width: int) -> list[list[Span]]:
+        """Everything that is to be said, on lines of `width` cells."""
+        ink, now = self.ink, self._desk.snapshot
+        lines: list[list[Span]] = [[]]
+        if now is None:
+            return lines
+        text = now.error or (now.ending.sentence if now.ending is not None else "")
+        bad = bool(now.error) or (now.ending is not None and now.ending.reason == "diverged")
+        for index, line in enumerate(wrap(text, width - 4, 60)):
+            lines.append([(f"  {line}", ink.bad if bad and not index else ink.text)])
+        if self._desk.remedy and now.ending is not None:
+            words = now.ending.remedy_text or "take the remedy"
+            lines += [[], [("  f  ", ink.accent), (f"{words}, and start again", ink.text)]]
+        if now.decision is not None:
+            lines += [[], [("  decisions", ink.strong)]]
+            lines += [[(f"  {line}", ink.dim)] for line in wrap(now.decision.sentence, width - 4, 6)]
+        if now.notes:
+            lines += [[], [("  the table", ink.strong)]]
+            for note in now.notes:
+                lines += [[(f"  {line}", ink.dim)] for line in wrap(note, width - 4, 8)]
+        if now.run is not None:
+            lines += [[], [("  kept in", ink.strong)]]
+            lines += [[(f"  {line}", ink.dim)] for line in _folded(str(now.run), width - 4)]
+        return lines
+
+
+def _folded(text: str, width: int) -> list[str]:
+    return [text[start : start + width] for start in range(0, len(text), width)]
+
+
+class EndingScreen(ModalScreen[bool]):
+    """True: take the remedy."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,i,space,q", "answer(False)", show=False, system=True),
+        Binding("f", "answer(True)", show=False, system=True),
+    ]
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self._desk = desk
+
+    def compose(self) -> ComposeResult:
+        """The words in the middle."""
+        self.words = Paragraphs(self._desk)
+        self.words.border_title = "why it ended"
+        yield self.words
+
+    def on_mount(self) -> None:
+        """As large as the words need."""
+        self._fit()
+        self.words.focus()
+
+    def on_resize(self) -> None:
+        """The terminal has another size."""
+        self._fit()
+
+    def _fit(self) -> None:
+        width = min(self.app.size.width - 4, 92)
+        height = min(self.app.size.height - 2, len(self.words.told(width - 2)) + 3)
+        self.words.styles.width, self.words.styles.height = width, height
+
+    def action_answer(self, remedy: bool) -> None:
+        """Close; the remedy only where one is offered."""
+        if not remedy or self._desk.remedy:
+            self.dismiss(remedy)

@@ -1,0 +1,1 @@
+"""The runs screen: every run that was kept."""

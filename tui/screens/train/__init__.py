@@ -1,0 +1,1 @@
+"""The train screen: panels, loss, weights, views."""

@@ -1,0 +1,149 @@
+"""Panel 1: which table, which columns, which rows."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tui.look.numbers import count
+from tui.widgets.panel import Panel
+from tui.widgets.rows import Row, field_row
+
+if TYPE_CHECKING:
+    from engine.recipe import Choice
+    from tui.model.workspace import Desk
+
+TASKS = {"regression": "reg", "binary": "bin", "multiclass": "multi"}
+RECENT = 3  # files used before that are offered
+OWN = "own"  # marks the row of the person's own table
+
+
+class DatasetPanel(Panel):
+    """The built-in sets, the person's own file, and how a table is read."""
+
+    number, title = 1, "Dataset"
+
+    def rows(self, desk: Desk) -> list[Row]:
+        """The sets first, then the fields of the data section."""
+        now = desk.recipe.data.dataset
+        names = {s.name for s in desk.sets}
+        base = now.partition(":")[0]
+        own = bool(names) and base not in names
+        rows = [self._own_row(desk, now if own else "")]
+        here = Path(now).expanduser().absolute()
+        rows += [
+            Row(
+                "option",
+                path.name,
+                note="used before" if self._roomy else "recent",
+                field="dataset",
+                sets=str(path),
+                help=str(path),
+            )
+            for path in [path for path in desk.recent if path != here][:RECENT]
+        ]
+        for one in desk.sets:
+            chosen = base == one.name
+            survey = desk.known if chosen else None
+            rows_, features, task = (
+                (survey.rows, len(survey.features), survey.task)
+                if survey is not None
+                else (one.rows, one.features, one.task)
+            )
+            note = f"{count(rows_)} x {features}" + (f"  {TASKS.get(task, task):<3}" if self._roomy else "")
+            rows.append(
+                Row("option", one.name, note=note, field="dataset", sets=one.name, chosen=chosen, help=one.about)
+            )
+        rows.append(Row("heading", "columns and rows"))
+        rows += [field_row(desk, c) for c in desk.choices("data") if c.name != "dataset"]
+        return rows
+
+    @property
+    def _roomy(self) -> bool:
+        return self.size.width > 30
+
+    def _own_row(self, desk: Desk, own: str) -> Row:
+        help = "Your own table: a CSV, TSV, Parquet or NPZ file, or module:function. Enter shows files to pick."
+        if not own:
+            return Row("option", "your file…", field="dataset", sets=OWN, help=help)
+        note = ""
+        if desk.known is not None:
+            task = TASKS.get(desk.known.task, desk.known.task)
+            note = f"{count(desk.known.rows)} x {len(desk.known.features)}" + (f"  {task:<3}" if self._roomy else "")
+        elif desk.problem:
+            return Row(
+                "option", Path(own).name, note="problem", field="dataset", sets=OWN, chosen=True,
+                help=help,
+            )  # fmt: skip
+        return Row("option", Path(own).name, note=note, field="dataset", sets=OWN, chosen=True, help=f"{own}. {help}")
+
+    def ask_target(self) -> None:
+        """Of a table whose target nobody has named: unfold the columns, the cursor on the last one. Once a table."""
+        desk = self.desk
+        if desk is None or desk.table is None or desk.table is self._asked_of or not desk.problem:
+            return
+        if desk.recipe.data.target is None and desk.table.target is None and self.has_focus:
+            self._asked_of = desk.table
+            self._rows = self._all_rows(desk)
+            self._touched = True
+            self._cursor = next(i for i, row in enumerate(self._rows) if row.field == "target")
+            self._unfolded = "target"
+            self._cursor += len(columns(desk))
+            self._tell()
+
+    _asked_of: object = None
+
+    def check(self, field: str, text: str) -> str:
+        """Names of columns are looked for in the table while they are typed."""
+        problem = super().check(field, text)
+        desk = self.desk
+        if problem or desk is None or desk.table is None or field not in ("features", "drop", "types"):
+            return problem
+        known = columns(desk)
+        unknown = next((name for name in desk.recipe.replace({field: text}).get(field) if name not in known), None)
+        if unknown is None:
+            return ""
+        near = get_close_matches(unknown, known, 1, 0.4)
+        hint = f"; {near[0]} is the nearest name" if near else f"; the columns are {', '.join(known[:8])}"
+        return f"There is no column {unknown} in {Path(desk.recipe.data.dataset).name}{hint}."
+
+    def words(self, desk: Desk, choice: Choice) -> tuple[str, ...]:
+        """The columns of the table are the words of the target, its two classes those of the positive one."""
+        if choice.name == "target":
+            return columns(desk)
+        if choice.name == "positive" and desk.known is not None and len(desk.known.prepared.classes) == 2:
+            return ("auto", *desk.known.prepared.classes)
+        return super().words(desk, choice)
+
+    def take(self, desk: Desk, row: Row) -> None:
+        """A set is taken with its own columns; the own row opens the editor."""
+        if row.field != "dataset":
+            super().take(desk, row)
+        elif row.sets == OWN:
+            self._pick(desk, desk.recipe.data.dataset if row.chosen else "")
+        else:
+            self._take_table(desk, row.sets)
+
+    def _pick(self, desk: Desk, text: str) -> None:
+        from tui.widgets.file_picker import FilePicker
+
+        def take(text: str | None) -> None:
+            if text is not None:
+                self._take_table(desk, text)
+                self._tell()
+
+        self.app.push_screen(FilePicker(text, desk.recent), take)
+
+    def _take_table(self, desk: Desk, text: str) -> None:
+        values: dict[str, object] = {"dataset": text}
+        if text != desk.recipe.data.dataset:
+            # What was said about the columns of another table does not hold for this one.
+            values |= {"target": None, "features": (), "drop": (), "types": {}, "task": "auto"}
+        desk.set(values)
+
+
+def columns(desk: Desk) -> tuple[str, ...]:
+    """The names of the columns of the chosen table, as far as it has been read."""
+    table = desk.table
+    return tuple(column.name for column in table.columns) if table is not None else ()

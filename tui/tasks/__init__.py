@@ -1,0 +1,1 @@
+"""Work beside the screen: questions to the engine, files, TensorBoard."""

@@ -1,0 +1,1 @@
+"""`ravine watch`: the curves of any TensorBoard logs, live."""

@@ -1,0 +1,73 @@
+"""The app of `ravine watch`: one screen, and the page of its keys."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.screen import Screen
+
+from tui.app.base_app import Face
+from tui.keys.keymap import KeyTable
+from tui.keys.table import WATCHING, bindings
+from tui.screens.help import KeyList
+from tui.watch.screen import WatchScreen
+
+if TYPE_CHECKING:
+    from tui.watch.reader import Reader
+
+ABOUT = "ravine watch shows the curves of TensorBoard logs as they are written; the logs are only read."
+
+
+class WatchHelp(Screen[None]):
+    """The keys of the screen."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("app", frozenset({"app.back"}))]
+
+    def compose(self) -> ComposeResult:
+        """The list of keys."""
+        table: KeyTable = self.app.key_table  # type: ignore[attr-defined]
+        self.keys_pane = KeyList(table, only=WATCHING, about=ABOUT)
+        yield self.keys_pane
+
+    def on_mount(self) -> None:
+        """All of the screen is the list's."""
+        self.keys_pane.styles.width, self.keys_pane.styles.height = "100%", "100%"
+        self.keys_pane.border_title = "keys · ? or Esc goes back"
+        self.keys_pane.focus()
+
+
+class WatchApp(Face):
+    """The app of `ravine watch`."""
+
+    TITLE = "ravine watch"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("app", WATCHING)]
+
+    def __init__(self, reader: Reader, **face: Any) -> None:
+        super().__init__(**face)
+        self.reader = reader
+
+    def get_default_screen(self) -> Screen[None]:
+        """The curves."""
+        return WatchScreen(self.reader)
+
+    def action_go(self, where: str) -> None:
+        """To the keys and back."""
+        if isinstance(self.screen, WatchHelp):
+            self.pop_screen()
+        elif where == "help":
+            self.push_screen(WatchHelp())
+
+    async def action_back(self) -> None:
+        """Esc on the page of keys."""
+        self.action_go("")
+
+    def action_leave(self) -> None:
+        """Quit: nothing is lost."""
+        self.exit()
+
+    def action_suspend_run(self) -> None:
+        """To the shell; fg comes back."""
+        self.leave_to_shell("fg brings ravine back.")

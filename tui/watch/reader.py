@@ -1,0 +1,136 @@
+"""`ravine watch`: the thread that reads a log tree, and the app that shows it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from engine.watch.tree import LogTree, Progress
+
+BUDGET = 0.005  # seconds of reading at a time
+OPENING = 1.0  # seconds that the rest of the files waits for the first picture, at most
+PAUSE = 0.25  # seconds between two looks at files that were read to their ends
+
+
+def headless(words: Sequence[str]) -> bool:
+    """Whether `ravine watch` was asked for text, or has no terminal to draw on."""
+    from engine.base.errors import InputError
+    from tui.app.launch import manner_of
+    from tui.terminal.terminal import is_terminal
+
+    try:
+        _, rest = manner_of(words)
+    except InputError:
+        return False  # which `start` tells
+    return len(rest) != 1 or rest[0].startswith("-") or not sys.stdout.isatty() or not is_terminal()
+
+
+class Reader:
+    """Reads a log tree in a thread, a little at a time. `progress` and `problem` tell how it goes.
+
+    Raises InputError: there is no such folder.
+    """
+
+    def __init__(self, path: Path) -> None:
+        from engine.watch.tree import LogTree
+
+        self.tree: LogTree = LogTree(path)
+        self.progress: Progress | None = None
+        self.version = 0  # changes with everything that was read
+        self.problem = ""
+        self.painted = Event()  # the first curves are on the screen: reading takes no time from that any more
+        self.calm = Event()  # nothing is being drawn
+        self.calm.set()
+        self._end = Event()
+        self._thread = Thread(target=self._go, name="watching", daemon=True)
+
+    def start(self) -> None:
+        """Begin to read."""
+        self._thread.start()
+
+    def close(self, seconds: float = 2.0) -> None:
+        """Stop reading, within `seconds` or not at all: a folder far away may not answer."""
+        self._end.set()
+        self.painted.set()
+        if self._thread.is_alive():
+            self._thread.join(seconds)
+
+    @property
+    def loaded(self) -> bool:
+        """Whether everything that was there has been read once."""
+        return self.progress is not None and not self.progress.busy
+
+    def _go(self) -> None:
+        pause = 0.0
+        while not self._end.wait(pause):
+            self.calm.wait(OPENING)
+            try:
+                now = self.tree.poll(BUDGET)
+            except Exception as error:  # noqa: BLE001 - told on the screen; what was read stays there
+                self.version += 1
+                self.problem = f"The logs cannot be read on: {type(error).__name__}: {error}."
+                return
+            before, self.progress = self.progress, now
+            if now.changed or before is None or before.busy != now.busy or before.size != now.size:
+                self.version += 1
+            if now.read:
+                self.painted.wait(OPENING)
+            pause = 0.0005 if now.busy else PAUSE
+
+
+def start(words: Sequence[str]) -> int:
+    """Run the screen for the folder that is named; the exit code."""
+    from engine.base.errors import InputError
+    from engine.commands.console import say
+    from tui.app.launch import manner_of, own_keys, prepare
+
+    try:
+        manner, words = manner_of(words)
+        reader = Reader(Path(words[0]).expanduser())
+        keymap = own_keys()
+    except InputError as error:
+        say(str(error))
+        return 2
+    prepare()
+    reader.start()
+    from contextlib import suppress
+
+    from tui.app.preferences import Memory
+    from tui.terminal.early_signals import terminal_kept
+    from tui.terminal.terminal import own_screen, shows
+    from tui.watch.app import WatchApp
+
+    memory = Memory()
+    able = shows(os.environ, ascii=manner.ascii)
+    with own_screen(ascii=not able.unicode) as link, terminal_kept(link.fileno()):
+        app = WatchApp(reader, keymap=keymap, theme=manner.theme or memory.theme, shows=able, link=link, memory=memory)
+        with suppress(OSError):  # the terminal may be gone: the line was cut
+            app.run()
+    reader.close()
+    return app.return_code or 0
+
+
+def export(curves: Mapping[str, Any], folder: Path) -> list[Path]:
+    """Write curves as CSV, one file each, named after the keys; none that is there is written over. Raises OSError."""
+    import re
+
+    from engine.watch.export import csv
+
+    written = []
+    for name, curve in curves.items():
+        plain = re.sub(r"[^\w.=+-]+", "_", name).strip("._") or "curve"
+        for number in range(1, 10_000):
+            path = folder / (f"{plain[:120]}.csv" if number == 1 else f"{plain[:120]}-{number}.csv")
+            try:
+                with path.open("x", encoding="utf-8") as file:
+                    file.writelines(csv(curve))
+            except FileExistsError:
+                continue
+            written.append(path)
+            break
+    return written

@@ -31,10 +31,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     if words and words[0] in COMMANDS:
         return _command(words, own=argv is None)
     if words and words[0] == "watch":
-        from tui.watch import reader
+        from tui.watch import launch
 
-        if not reader.headless(words[1:]):
-            return _closed(reader.start(words[1:]))
+        if not launch.headless(words[1:]):
+            return _closed(launch.start(words[1:]))
         return _command(words, own=argv is None)
     if {"--help", "-h"} & set(words):  # `ravine houses --help`: the app takes the flags of train
         return _command(["train", "--help"], own=argv is None)

@@ -2,24 +2,16 @@
 
 choice     one field: what it takes, how it is read and shown
 sections   every field, declared once
-making     recipes from flat values and from files; the fields by name
+recipe     all sections and the changes on the way; the fields by name; recipes from flat values
+toml_file  recipes in files
 """
 
 from __future__ import annotations
 
 from engine.recipe.choice import Choice, ColumnKind
-from engine.recipe.making import build, choices, find, read_toml
-from engine.recipe.sections import (
-    Data,
-    Device,
-    Event,
-    Model,
-    Normalization,
-    Optimizer,
-    Recipe,
-    Recording,
-    Stopping,
-)
+from engine.recipe.recipe import Event, Recipe, build, choices, find
+from engine.recipe.sections import Data, Device, Model, Normalization, Optimizer, Recording, Stopping
+from engine.recipe.toml_file import read_toml
 
 __all__ = [
     "Choice",

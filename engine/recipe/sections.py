@@ -10,10 +10,9 @@ of help. To add a choice, add one field here and the code that obeys it.
 # The types are read while the program runs, so they must not be left as text: no `from __future__ import annotations`.
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
-from math import isfinite
-from typing import Annotated, Any, Literal
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Literal
 
 from engine.base.errors import InputError
 from engine.recipe import names
@@ -323,75 +322,3 @@ class Recording(Section):
         label="pace",
         unit="s",
     )
-
-
-@dataclass(frozen=True)
-class Event:
-    """A choice changed during a run: `field` takes `value` before update number `step`."""
-
-    step: int
-    field: str
-    value: float | int | str
-
-    def __post_init__(self) -> None:
-        known = isinstance(self.value, float | int | str) and not isinstance(self.value, bool)
-        for right, problem in (
-            (type(self.step) is int and self.step >= 0, f"step {self.step!r} is not a whole number of at least 0"),
-            (isinstance(self.field, str), f"field {self.field!r} is not the name of a field"),
-            (known and (isinstance(self.value, str) or isfinite(self.value)), f"value {self.value!r} cannot be kept"),
-        ):
-            if not right:
-                raise InputError(f"events: {problem}; each is a table with step, field and value.")
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """Every choice of one run. Equal recipes give equal runs on one machine."""
-
-    data: Data = field(default_factory=Data)
-    normalization: Normalization = field(default_factory=Normalization)
-    model: Model = field(default_factory=Model)
-    optimizer: Optimizer = field(default_factory=Optimizer)
-    device: Device = field(default_factory=Device)
-    stopping: Stopping = field(default_factory=Stopping)
-    recording: Recording = field(default_factory=Recording)
-    events: tuple[Event, ...] = ()
-
-    def replace(self, values: Mapping[str, Any]) -> "Recipe":
-        """This recipe with some fields, named as in `Choice.name`, changed. Values may be text. Raises InputError."""
-        from engine.recipe.making import build
-
-        return build(values, base=self)
-
-    def get(self, name: str) -> Any:
-        """The value of a field by its name, such as "lr"."""
-        from engine.recipe.making import find
-
-        return getattr(getattr(self, find(name).section), name)
-
-    def changed(self) -> dict[str, Any]:
-        """The fields that differ from their defaults, by name."""
-        found = {}
-        for section in SECTIONS:
-            held = getattr(self, section)
-            for one in declared(type(held)):
-                value = getattr(held, one.name)
-                if value != one.default:
-                    found[one.name] = value
-        return found
-
-    def to_toml(self) -> str:
-        """The text of `recipe.toml`: every field, defaults included, so that a later default changes nothing."""
-        import tomli_w
-
-        tree: dict[str, Any] = {section: _tree(getattr(self, section)) for section in SECTIONS}
-        return tomli_w.dumps(tree | {"events": [_tree(event) for event in self.events]})
-
-
-SECTIONS = tuple(one.name for one in fields(Recipe) if one.name != "events")
-
-
-def _tree(held: Any) -> dict[str, Any]:
-    """The fields of a section or an event that are given, as TOML knows them."""
-    values = {one.name: getattr(held, one.name) for one in fields(held)}
-    return {k: list(v) if isinstance(v, tuple) else v for k, v in values.items() if v is not None}

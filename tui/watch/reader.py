@@ -1,10 +1,8 @@
-"""`ravine watch`: the thread that reads a log tree, and the app that shows it."""
+"""The thread that reads a log tree for `ravine watch`, and curves written as CSV."""
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
@@ -15,19 +13,6 @@ if TYPE_CHECKING:
 BUDGET = 0.005  # seconds of reading at a time
 OPENING = 1.0  # seconds that the rest of the files waits for the first picture, at most
 PAUSE = 0.25  # seconds between two looks at files that were read to their ends
-
-
-def headless(words: Sequence[str]) -> bool:
-    """Whether `ravine watch` was asked for text, or has no terminal to draw on."""
-    from engine.base.errors import InputError
-    from tui.app.launch import manner_of
-    from tui.terminal.terminal import is_terminal
-
-    try:
-        _, rest = manner_of(words)
-    except InputError:
-        return False  # which `start` tells
-    return len(rest) != 1 or rest[0].startswith("-") or not sys.stdout.isatty() or not is_terminal()
 
 
 class Reader:
@@ -81,38 +66,6 @@ class Reader:
             if now.read:
                 self.painted.wait(OPENING)
             pause = 0.0005 if now.busy else PAUSE
-
-
-def start(words: Sequence[str]) -> int:
-    """Run the screen for the folder that is named; the exit code."""
-    from engine.base.errors import InputError
-    from engine.commands.console import say
-    from tui.app.launch import manner_of, own_keys, prepare
-
-    try:
-        manner, words = manner_of(words)
-        reader = Reader(Path(words[0]).expanduser())
-        keymap = own_keys()
-    except InputError as error:
-        say(str(error))
-        return 2
-    prepare()
-    reader.start()
-    from contextlib import suppress
-
-    from tui.app.preferences import Memory
-    from tui.terminal.early_signals import terminal_kept
-    from tui.terminal.terminal import own_screen, shows
-    from tui.watch.app import WatchApp
-
-    memory = Memory()
-    able = shows(os.environ, ascii=manner.ascii)
-    with own_screen(ascii=not able.unicode) as link, terminal_kept(link.fileno()):
-        app = WatchApp(reader, keymap=keymap, theme=manner.theme or memory.theme, shows=able, link=link, memory=memory)
-        with suppress(OSError):  # the terminal may be gone: the line was cut
-            app.run()
-    reader.close()
-    return app.return_code or 0
 
 
 def export(curves: Mapping[str, Any], folder: Path) -> list[Path]:

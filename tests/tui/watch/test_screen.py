@@ -16,7 +16,7 @@ from tests.tui.conftest import Driver
 from tests.tui.stage import make_alike
 from tests.tui.test_snapshots import WATCHED, compared
 from tui.main import main
-from tui.watch import reader as watching
+from tui.watch import launch, reader
 from tui.watch.app import WatchApp
 from tui.watch.reader import Reader
 from tui.watch.screen import natural
@@ -42,7 +42,7 @@ def add(file: EventFile, tag: str, values: list[float], steps: range) -> None:
 def watch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Watching:
     """Opens the screen on a folder: `async with watch(folder, size=(160, 45)) as driver`."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(watching, "PAUSE", 0.01)
+    monkeypatch.setattr(reader, "PAUSE", 0.01)
 
     @asynccontextmanager
     async def opened(path: Path, size: tuple[int, int] = (160, 45)) -> AsyncIterator[Driver]:
@@ -247,7 +247,7 @@ def test_a_folder_that_is_missing_ends_with_two(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert main(["watch", str(tmp_path / "nowhere")]) == 2
-    monkeypatch.setattr(watching, "headless", lambda _words: False)
+    monkeypatch.setattr(launch, "headless", lambda _words: False)
     assert main(["watch", str(tmp_path / "nowhere")]) == 2
     assert capsys.readouterr().err.count("There is no log folder") == 2
 

@@ -1,74 +1,19 @@
-"""Recipes from what a person gives: flat values by field, or a file; and the fields by name."""
+"""Recipes in files: a recipe.toml, or that of a run folder."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields, replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from engine.base.errors import InputError
 from engine.base.files import read_bytes, read_text
-from engine.recipe.choice import Choice, declared
-from engine.recipe.sections import SECTIONS, Event, Recipe
+from engine.recipe.recipe import SECTIONS, Event, Recipe, build, choices, find, unknown
 
 MOST = 4 * 2**20  # bytes of a recipe; every change during a run is some sixty
 
 LONGEST = 1000  # letters of what is said about a recipe
-
-
-@cache
-def choices() -> tuple[Choice, ...]:
-    """Every field of the recipe in its order."""
-    nothing = Recipe()
-    return tuple(one for section in SECTIONS for one in declared(type(getattr(nothing, section))))
-
-
-@cache
-def _by_name() -> dict[str, Choice]:
-    return {one.name: one for one in choices()}
-
-
-def find(name: str) -> Choice:
-    """The field called `name`. Raises InputError with the nearest names."""
-    try:
-        return _by_name()[name]
-    except KeyError:
-        raise InputError(_unknown(name)) from None
-
-
-def _unknown(name: str) -> str:
-    from difflib import get_close_matches
-
-    near = get_close_matches(name, _by_name(), n=1)
-    hint = f"; did you mean {near[0]}?" if near else f"; the fields are {', '.join(_by_name())}."
-    return f"A recipe has no field called {name}{hint}"
-
-
-def build(values: Mapping[str, Any], base: Recipe | None = None) -> Recipe:
-    """A recipe from flat values by field name, on top of `base` or of the defaults.
-
-    Text is read as the field's type, as the command line and the forms give it; an empty text takes back an optional
-    field. Giving `steps` takes back `epochs` and the other way round, unless both are given.
-
-    Raises:
-        InputError: a name that is no field's, or a value out of its bounds.
-    """
-    given: dict[str, dict[str, Any]] = {}
-    for name, value in values.items():
-        one = find(name)
-        if isinstance(value, str) and one.optional and value.strip() in ("", "auto"):
-            value = {"names": (), "table": {}}.get(one.kind)
-        elif one.kind in ("number", "pick") and isinstance(value, str):
-            value = value.strip()
-        given.setdefault(one.section, {})[name] = value
-    if values.get("steps") is not None and "epochs" not in values:
-        given["stopping"]["epochs"] = "auto"
-    if values.get("epochs") is not None and "steps" not in values:
-        given["stopping"]["steps"] = None
-    found = base or Recipe()
-    return replace(found, **{s: replace(getattr(found, s), **given[s]) for s in SECTIONS if s in given})
 
 
 def read_toml(path: Path, base: Recipe | None = None) -> Recipe:
@@ -108,7 +53,7 @@ def _flat(tree: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for section, held in tree.items():
         if section not in SECTIONS:
-            raise InputError(_unknown(section))
+            raise InputError(unknown(section))
         if not isinstance(held, dict):
             raise InputError(f"{section} is {held!r}, but must be a table of fields.")
         for name, value in held.items():

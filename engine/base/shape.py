@@ -8,7 +8,7 @@ have added them.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from math import isfinite
 from typing import Any
 
@@ -104,6 +104,15 @@ def one_of(*words: str) -> Shape:
     def judge(value: Any, place: str = "") -> None:
         if not isinstance(value, str) or value not in words:
             raise _bad(value, place, f"one of {', '.join(words)}")
+
+    return judge
+
+
+def named(words: Callable[[], Sequence[str]]) -> Shape:
+    """One of the texts that there are when it is judged."""
+
+    def judge(value: Any, place: str = "") -> None:
+        one_of(*words())(value, place)
 
     return judge
 

@@ -6,7 +6,6 @@ Rumelhart, Hinton and Williams 1986; in float64, as at prediction (no dropout, b
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import pi, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +13,8 @@ from numpy.typing import NDArray
 from engine.learn.metrics import probabilities
 from engine.learn.models import (
     BATCH_NORM_EPSILON,
-    LEAK,
-    Activation,
     Architecture,
+    derivative,
     forward,
     hidden_layers,
     sigmoid,
@@ -75,7 +73,7 @@ def _gradient(
     slope = slope @ arrays["output.weight"].T
     for number in range(len(layers) - 1, -1, -1):
         layer = layers[number]
-        slope = slope * _activation_slope(architecture.activation, layer.total, layer.output)
+        slope = slope * derivative(architecture.activation, layer.total, layer.output)
         if layer.normal is not None:
             found[f"norm{number}.scale"] = np.sum(slope * layer.normal, axis=0)
             found[f"norm{number}.shift"] = slope.sum(axis=0)
@@ -101,19 +99,3 @@ def _loss_slope(loss: Loss, outputs: Floats, y: Floats) -> Floats:
     if loss == "huber":
         return np.clip(error, -HUBER, HUBER)
     return np.asarray(sigmoid(outputs) - y[:, None])
-
-
-def _activation_slope(name: Activation, z: Floats, output: Floats) -> Floats:
-    if name == "relu":
-        return np.asarray((z > 0).astype(np.float64))
-    if name == "leaky-relu":
-        return np.where(z > 0, 1.0, LEAK)
-    if name == "tanh":
-        return np.asarray(1 - output**2)
-    if name == "sigmoid":
-        return np.asarray(output * (1 - output))
-    if name == "silu":
-        gate = sigmoid(z)
-        return np.asarray(gate * (1 + z * (1 - gate)))
-    bend = np.tanh(sqrt(2 / pi) * (z + 0.044715 * z**3))
-    return np.asarray(0.5 * (1 + bend) + 0.5 * z * (1 - bend**2) * sqrt(2 / pi) * (1 + 3 * 0.044715 * z**2))

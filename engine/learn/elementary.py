@@ -21,6 +21,10 @@ def _log(a: float) -> float:
     return math.log(a)
 
 
+def _ln(a: float) -> float:
+    return _log(a)
+
+
 def _sqrt(a: float) -> float:
     if a < 0:
         raise Undefined("a square root takes numbers of at least 0")
@@ -30,6 +34,10 @@ def _sqrt(a: float) -> float:
 def _sigmoid(a: float) -> float:
     small = math.exp(-abs(a))
     return 1 / (1 + small) if a >= 0 else small / (1 + small)
+
+
+def _relu(a: float) -> float:
+    return max(a, 0.0)
 
 
 def _divide(a: float, b: float) -> float:
@@ -69,19 +77,22 @@ def extreme_slopes(parts: Numbers, value: float) -> Numbers:
 Compute = Callable[[float], float]
 ComputePair = Callable[[float, float], float]
 
-# Of one part: the value, and the slope by the part and the value.
+# Of one part, by the names of the functions above and of math: the value, and the slope by the part and the value.
 SINGLE: dict[str, tuple[Compute, ComputePair]] = {
-    "log": (_log, lambda a, v: 1 / a),
-    "ln": (_log, lambda a, v: 1 / a),
-    "exp": (math.exp, lambda a, v: v),
-    "sqrt": (_sqrt, lambda a, v: 0.5 / v if v else math.inf),
-    "sin": (math.sin, lambda a, v: math.cos(a)),
-    "cos": (math.cos, lambda a, v: -math.sin(a)),
-    "tan": (math.tan, lambda a, v: 1 + v * v),
-    "tanh": (math.tanh, lambda a, v: 1 - v * v),
-    "sigmoid": (_sigmoid, lambda a, v: v * (1 - v)),
-    "relu": (lambda a: max(a, 0.0), lambda a, v: float(a > 0)),
-    "abs": (abs, lambda a, v: math.copysign(1.0, a) if a else 0.0),
+    compute.__name__.strip("_"): (compute, slope)
+    for compute, slope in (
+        (_log, lambda a, v: 1 / a),
+        (_ln, lambda a, v: 1 / a),
+        (math.exp, lambda a, v: v),
+        (_sqrt, lambda a, v: 0.5 / v if v else math.inf),
+        (math.sin, lambda a, v: math.cos(a)),
+        (math.cos, lambda a, v: -math.sin(a)),
+        (math.tan, lambda a, v: 1 + v * v),
+        (math.tanh, lambda a, v: 1 - v * v),
+        (_sigmoid, lambda a, v: v * (1 - v)),
+        (_relu, lambda a, v: float(a > 0)),
+        (abs, lambda a, v: math.copysign(1.0, a) if a else 0.0),
+    )
 }
 NEGATIVE: tuple[Compute, ComputePair] = (lambda a: -a, lambda a, v: -1.0)
 # Of two parts: the value, and the slopes by both parts and the value.

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.learn.models import Architecture, hidden_layers
+from engine.registry.activations import REGISTRY
 
 Floats = NDArray[np.float64]
 State = Literal["well", "NaN", "infinite", "exploding", "vanishing", "dead"]
@@ -62,8 +63,8 @@ def examine(
 
 
 def dead_units(architecture: Architecture, arrays: Mapping[str, Floats], x: Floats) -> tuple[NDArray[np.bool_], ...]:
-    """For each hidden layer which units [units] are 0 for every row of x [n, d]; () unless the activation is relu."""
-    if architecture.activation != "relu" or not architecture.hidden or architecture.family != "mlp":
+    """For each hidden layer which units [units] are 0 for every row of x [n, d]; () unless they are flat below 0."""
+    if REGISTRY[architecture.activation].below != 0 or not architecture.hidden or architecture.family != "mlp":
         return ()
     alive = [np.zeros(size, np.bool_) for size in architecture.hidden]
     for start in range(0, len(x), ROWS):

@@ -15,14 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.base.random_streams import stream
+from engine.registry.activations import DEFAULT, REGISTRY
 
 Floats = NDArray[np.float64]
 Family = Literal["linear", "logistic", "softmax", "mlp", "module"]
-Activation = Literal["relu", "leaky-relu", "gelu", "silu", "tanh", "sigmoid"]
 Init = Literal["zeros", "ones", "uniform", "kaiming", "own"]
 
 LINEAR: tuple[Family, ...] = ("linear", "logistic", "softmax")
-LEAK = 0.01
 BATCH_NORM_EPSILON = 1e-5
 
 
@@ -34,7 +33,7 @@ class Architecture:
     inputs: int
     outputs: int
     hidden: tuple[int, ...] = ()
-    activation: Activation = "relu"
+    activation: str = DEFAULT  # one of `engine.registry.activations`
     dropout: float = 0.0
     batch_norm: bool = False
     module: str = ""  # "module:Class" where the family is "module"
@@ -106,19 +105,14 @@ def sigmoid(z: Floats) -> Floats:
     return np.where(z >= 0, 1 / (1 + small), small / (1 + small))
 
 
-def activate(name: Activation, z: Floats) -> Floats:
-    """The activation of z, elementwise. gelu is the tanh form (Hendrycks and Gimpel 2016)."""
-    if name == "relu":
-        return np.maximum(z, 0)
-    if name == "leaky-relu":
-        return np.where(z > 0, z, LEAK * z)
-    if name == "tanh":
-        return np.tanh(z)
-    if name == "sigmoid":
-        return sigmoid(z)
-    if name == "silu":
-        return np.asarray(z * sigmoid(z))
-    return np.asarray(0.5 * z * (1 + np.tanh(sqrt(2 / np.pi) * (z + 0.044715 * z**3))))
+def activate(name: str, z: Floats) -> Floats:
+    """The activation of z, elementwise."""
+    return np.asarray(REGISTRY[name].numpy(np, z))
+
+
+def derivative(name: str, z: Floats, value: Floats) -> Floats:
+    """The derivative of an activation at z, where it has `value`; elementwise."""
+    return np.asarray(REGISTRY[name].slope(np, z, value))
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_
 
 from engine.base.errors import InputError
 from engine.recipe.names import problem
+from engine.registry import Registry
 
 if TYPE_CHECKING:
     from pydantic_core import CoreSchema, SchemaValidator
@@ -41,7 +42,8 @@ class Choice:
     help: str
     default: Any
     kind: Kind
-    words: tuple[str, ...]  # the words it takes: all of its values where `kind` is "pick", else beside a number
+    declared_words: tuple[str, ...]  # see `words`
+    registry: Registry[Any] | None  # whose names it takes
     optional: bool  # may be left empty
     bounds: Bounds  # of a number, or of each of the sizes
     unit: str
@@ -50,6 +52,18 @@ class Choice:
     suggestions: tuple[str, ...]  # of a text: the values to offer first
     flag: str  # with its dashes
     fits: Callable[[str], object] | None  # of a text: whether it may be, beyond not being empty
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The words it takes: all of its values where `kind` is "pick", else beside a number."""
+        return self.declared_words if self.registry is None else (*self.declared_words, *self.registry.names)
+
+    def about(self, word: str) -> str:
+        """The help of one of its words: of a registered one what it is, else that of the field."""
+        if self.registry is None or word not in self.registry:
+            return self.help
+        member = self.registry[word]
+        return f"{member.label}: {member.help}"
 
     @property
     def low(self) -> float | None:
@@ -143,7 +157,7 @@ class Choice:
 
     def _valid(self, value: Any) -> Any:
         """The value, if it is of the declared type and within its bounds. Raises pydantic's ValidationError."""
-        key = (self.section, self.name)
+        key = (self.section, self.name, self.words)
         if key not in _validators:
             from pydantic_core import SchemaValidator
 
@@ -170,7 +184,7 @@ class Choice:
         return core.bool_schema(strict=True) if self.kind == "switch" else core.literal_schema(list(self.words))
 
 
-_validators: dict[tuple[str, str], SchemaValidator] = {}
+_validators: dict[tuple[str, str, tuple[str, ...]], SchemaValidator] = {}
 
 
 def _written(value: Any) -> str:
@@ -321,11 +335,13 @@ def declared(section: type) -> tuple[Choice, ...]:
 def _declared(section: str, one: dataclasses.Field[Any]) -> Choice:
     words: list[str] = []
     kind: Kind = "text"
-    optional, bounds = False, Bounds()
+    optional, bounds, registry = False, Bounds(), None
     for leaf in _leaves(one.type):
         if get_origin(leaf) is Literal:
             words.extend(get_args(leaf))
             kind = "pick" if kind == "text" else kind
+        elif isinstance(leaf, Registry):
+            kind, registry = "pick", leaf
         elif leaf is type(None):
             optional = True
         elif isinstance(leaf, Bounds):
@@ -346,7 +362,8 @@ def _declared(section: str, one: dataclasses.Field[Any]) -> Choice:
         help=told["help"],
         default=one.default if one.default_factory is dataclasses.MISSING else one.default_factory(),
         kind=kind,
-        words=tuple(words),
+        declared_words=tuple(words),
+        registry=registry,
         optional=optional,
         bounds=bounds,
         unit=told["unit"],

@@ -17,6 +17,7 @@ from typing import Annotated, Literal
 from engine.base.errors import InputError
 from engine.recipe import names
 from engine.recipe.choice import Bounds, ColumnKind, choice, declared
+from engine.registry import activations
 
 Count = Annotated[int, Bounds(least=1, most=10**12)]
 Seed = Annotated[int, Bounds(least=0, below=2**63)]
@@ -134,8 +135,8 @@ class Model(Section):
         suggestions=("auto", "linear", "logistic", "softmax", "mlp"),
     )
     hidden: Sizes = choice((64, 64), "Units of each hidden layer of an mlp.", label="hidden units", example="64,64")
-    activation: Literal["relu", "leaky-relu", "gelu", "silu", "tanh", "sigmoid"] = choice(
-        "relu", "What hidden units do to their sum.", label="activation"
+    activation: Annotated[str, activations.REGISTRY] = choice(
+        activations.DEFAULT, "What hidden units do to their sum.", label="activation"
     )
     dropout: Share = choice(0.0, "Share of an mlp's hidden units left out at random in each update.", label="dropout")
     batch_norm: bool = choice(False, "Normalize each hidden layer of an mlp over the batch.", label="batch norm")

@@ -14,7 +14,6 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Collection, Iterable, Sequence
-from math import pi, sqrt
 from typing import Any
 
 import numpy as np
@@ -26,7 +25,8 @@ from engine.data.cells import truths
 from engine.data.inputs import Input
 from engine.data.kinds import TOKENS
 from engine.data.reading import TRUTHS
-from engine.learn.models import BATCH_NORM_EPSILON, LEAK, Activation
+from engine.learn.models import BATCH_NORM_EPSILON
+from engine.registry.activations import REGISTRY
 from engine.runs.predictor import Predictor
 from engine.runs.records import field, varint
 from engine.runs.summaries import whole
@@ -72,6 +72,10 @@ class _Graph:
         content += b"".join(field(5, _attribute(name, value)) for name, value in attributes.items())
         self.nodes.append(content + (field(7, utf8(domain)) if domain else b""))
         return output
+
+    def op(self, name: str, *inputs: str | float) -> str:
+        """Add a node whose inputs are tensors by name, or numbers; the name of its output."""
+        return self.add(name, *(one if isinstance(one, str) else self.constant(one) for one in inputs))
 
 
 def _attribute(name: str, value: Any) -> bytes:
@@ -184,6 +188,11 @@ def _network(graph: _Graph, model: Predictor, x: str) -> str:
 
     if shape.linear:
         return dense(x, arrays["weight"], arrays["bias"])
+    activation = REGISTRY[shape.activation].onnx
+    if activation is None:
+        raise InputError(
+            f"The activation {shape.activation} has no ONNX nodes; use --format predictor or safetensors instead."
+        )
     for number in range(len(shape.hidden)):
         x = dense(x, arrays[f"hidden{number}.weight"], arrays[f"hidden{number}.bias"])
         if shape.batch_norm:
@@ -192,23 +201,8 @@ def _network(graph: _Graph, model: Predictor, x: str) -> str:
             x = graph.add("Div", x, graph.constant(deviation))
             x = graph.add("Mul", x, graph.constant(arrays[f"norm{number}.scale"]))
             x = graph.add("Add", x, graph.constant(arrays[f"norm{number}.shift"]))
-        x = _activate(graph, shape.activation, x)
+        x = activation(graph.op, x)
     return dense(x, arrays["output.weight"], arrays["output.bias"])
-
-
-def _activate(graph: _Graph, name: Activation, z: str) -> str:
-    if name == "leaky-relu":
-        small = graph.add("Mul", z, graph.constant(LEAK))
-        return graph.add("Where", graph.add("Greater", z, graph.constant(0.0)), z, small)
-    if name == "silu":
-        return graph.add("Mul", z, graph.add("Sigmoid", z))
-    if name == "gelu":
-        cube = graph.add("Mul", graph.add("Mul", z, z), z)
-        inner = graph.add("Add", z, graph.add("Mul", cube, graph.constant(0.044715)))
-        bent = graph.add("Tanh", graph.add("Mul", inner, graph.constant(sqrt(2 / pi))))
-        half = graph.add("Mul", z, graph.constant(0.5))
-        return graph.add("Mul", half, graph.add("Add", bent, graph.constant(1.0)))
-    return graph.add({"relu": "Relu", "tanh": "Tanh", "sigmoid": "Sigmoid"}[name], z)
 
 
 def _head(graph: _Graph, model: Predictor, z: str) -> list[bytes]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from engine.base import shape
 from engine.base.shape import Misshapen
+from engine.registry import activations
 
 _FIGURE = shape.maybe(shape.number)  # NaN is written as null
 _ROW = shape.either(shape.listed(_FIGURE), _FIGURE, wanted="a number, or a list of numbers")
@@ -225,7 +226,7 @@ _MODEL = shape.record(
                 "inputs": shape.count,
                 "outputs": shape.count,
                 "hidden": shape.listed(shape.count),
-                "activation": shape.one_of("relu", "leaky-relu", "gelu", "silu", "tanh", "sigmoid"),
+                "activation": shape.named(lambda: activations.REGISTRY.names),
                 "dropout": shape.number,
                 "batch_norm": shape.switch,
                 "module": shape.text,

@@ -10,6 +10,7 @@ from engine.base.errors import InputError
 from engine.data.cells import truths
 from engine.data.dates import FORMATS
 from engine.data.reading import TRUTHS
+from engine.registry.activations import REGISTRY
 from engine.runs.predictor import Predictor
 from engine.runs.python_text import in_docstring
 
@@ -25,7 +26,16 @@ def script(model: Predictor) -> str:
     about = f"Predict {target}: {_kind(model)} trained on {table}, run {run}."
     about += f" {in_docstring(model.decision.sentence)}" if model.decision is not None else ""
     text = files("engine.runs").joinpath("templates/predict.py.txt").read_text(encoding="utf-8")
+    text = text.replace("ACTIVATIONS = {}", _activations(model), 1)
     return text.replace('"""ABOUT', '"""' + about, 1).replace('r"""MODEL"""', f'r"""\n{_embedded(model)}"""', 1)
+
+
+def _activations(model: Predictor) -> str:
+    """The functions of the hidden units by name, as source text."""
+    if not model.architecture.hidden or model.architecture.linear:
+        return "ACTIVATIONS = {}"
+    one = REGISTRY[model.architecture.activation]
+    return f"ACTIVATIONS = {{{json.dumps(one.name)}: {one.scalar}}}"
 
 
 def _kind(model: Predictor) -> str:

@@ -68,7 +68,7 @@ def option_rows(desk: Desk, choice: Choice, words: tuple[str, ...], *, deep: boo
     """A field's words to choose from."""
     now = choice.show(desk.recipe.get(choice.name))
     return [
-        Row("option", word, field=choice.name, sets=word, chosen=word == now, deep=deep, help=choice.help)
+        Row("option", word, field=choice.name, sets=word, chosen=word == now, deep=deep, help=choice.about(word))
         for word in words
     ]
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from math import sqrt
-
 import numpy as np
 
 from engine.data.prepare import Prepared, Rows
 from engine.learn.kernels.contract import Floats, Parameters, Split
-from engine.learn.models import LEAK, Activation, activate, forward, sigmoid
+from engine.learn.models import activate, derivative, forward, sigmoid
 from engine.learn.objective import HUBER, Loss, mean_loss, unit
 from engine.learn.plan import Plan
 
@@ -78,21 +76,3 @@ def slopes(loss: Loss, z: Floats, y: Floats) -> Floats:
     if loss == "mse":
         return 2 * error
     return np.asarray(np.sign(error) if loss == "mae" else np.clip(error, -HUBER, HUBER))
-
-
-def derivative(name: Activation, z: Floats, value: Floats) -> Floats:
-    """The derivative of an activation at z, where it has `value`; elementwise."""
-    if name == "relu":
-        return (z > 0).astype(np.float64)
-    if name == "leaky-relu":
-        return np.where(z > 0, 1.0, LEAK)
-    if name == "tanh":
-        return 1 - value**2
-    if name == "sigmoid":
-        return value * (1 - value)
-    if name == "silu":
-        share = sigmoid(z)
-        return np.asarray(share * (1 + z * (1 - share)))
-    c = sqrt(2 / np.pi)
-    t = np.tanh(c * (z + 0.044715 * z**3))
-    return np.asarray((1 + t) / 2 + z / 2 * (1 - t**2) * c * (1 + 3 * 0.044715 * z**2))

@@ -15,6 +15,7 @@ from engine import modules
 from engine.base.errors import InputError
 from engine.learn import models
 from engine.learn.models import Architecture
+from engine.registry.activations import REGISTRY
 
 
 class Dense(nn.Module):
@@ -61,6 +62,7 @@ class Network(nn.Module):
             if shape.batch_norm:
                 self.add_module(f"norm{number}", BatchNorm(size))
             width = size
+        self._activation = REGISTRY[shape.activation].torch
         self.output = Dense(width, shape.outputs)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -68,22 +70,10 @@ class Network(nn.Module):
             x = self.get_submodule(f"hidden{number}")(x)
             if self._shape.batch_norm:
                 x = self.get_submodule(f"norm{number}")(x)
-            x = _activate(self._shape.activation, x)
+            x = self._activation(torch, x)
             if self._shape.dropout:
                 x = functional.dropout(x, self._shape.dropout, self.training)
         return self.output(x)  # type: ignore[no-any-return]
-
-
-def _activate(name: models.Activation, x: Tensor) -> Tensor:
-    if name == "relu":
-        return functional.relu(x)
-    if name == "leaky-relu":
-        return functional.leaky_relu(x, models.LEAK)
-    if name == "gelu":
-        return functional.gelu(x, approximate="tanh")
-    if name == "silu":
-        return functional.silu(x)
-    return torch.tanh(x) if name == "tanh" else torch.sigmoid(x)
 
 
 def build(shape: Architecture, init: models.Init, seed: int) -> nn.Module:

@@ -4,17 +4,9 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from engine.learn.models import BATCH_NORM_EPSILON, LEAK
+from engine.learn.models import BATCH_NORM_EPSILON
+from engine.registry.activations import REGISTRY
 from engine.runs.code.job import Job, block
-
-PLAIN = {
-    "relu": "torch.relu({})",
-    "leaky-relu": f"functional.leaky_relu({{}}, {LEAK})",
-    "gelu": 'functional.gelu({}, approximate="tanh")',
-    "silu": "functional.silu({})",
-    "tanh": "torch.tanh({})",
-    "sigmoid": "torch.sigmoid({})",
-}
 
 
 def widths(job: Job) -> tuple[int, ...]:
@@ -48,7 +40,7 @@ def draws(job: Job) -> bool:
 def needs_functional(job: Job) -> bool:
     """Whether style plain takes something from torch.nn.functional."""
     shape = job.plan.architecture
-    fancy = bool(shape.hidden) and ("functional" in PLAIN[shape.activation] or shape.dropout > 0)
+    fancy = bool(shape.hidden) and ("functional" in REGISTRY[shape.activation].plain or shape.dropout > 0)
     return fancy or job.plan.loss == "bce"
 
 
@@ -148,7 +140,7 @@ def _forward(job: Job) -> list[str]:
         if shape.batch_norm:
             found.append(f"z = batch_norm({total}, {layer - 1}, training)")
             total = f"z * scale{layer} + shift{layer}"
-        found.append(f"h = {PLAIN[shape.activation].format(total)}")
+        found.append(f"h = {REGISTRY[shape.activation].plain.format(total)}")
         if shape.dropout:
             found.append(f"h = functional.dropout(h, {shape.dropout:g}, training)")
         value = "h"

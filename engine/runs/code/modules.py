@@ -4,19 +4,11 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from engine.learn.models import LEAK
+from engine.registry.activations import REGISTRY
 from engine.runs.code.job import Job, block
 from engine.runs.code.model import draws, widths
 from engine.runs.python_text import literal, plain_name
 
-LAYERS = {
-    "relu": "nn.ReLU()",
-    "leaky-relu": f"nn.LeakyReLU({LEAK})",
-    "gelu": 'nn.GELU(approximate="tanh")',
-    "silu": "nn.SiLU()",
-    "tanh": "nn.Tanh()",
-    "sigmoid": "nn.Sigmoid()",
-}
 TAKEN = frozenset({"BatchNorm", "DataLoader", "Path", "TensorDataset"})  # classes that a script has of its own
 CRITERIA = {
     "mse": "nn.MSELoss",
@@ -99,7 +91,7 @@ def _network(job: Job) -> list[str]:
         layers.append(f"nn.Linear({fan_in}, {fan_out}),")
         if number < len(sizes) - 1:
             layers += [f"{norm}({fan_out}),"] if shape.batch_norm else []
-            layers.append(f"{LAYERS[shape.activation]},")
+            layers.append(f"{REGISTRY[shape.activation].layer},")
             layers += [f"nn.Dropout({shape.dropout:g}),"] if shape.dropout else []
     found = [*found, "# Model."]
     found += [*block("model = nn.Sequential(", *layers), f"){job.to_device}"]

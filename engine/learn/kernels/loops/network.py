@@ -22,7 +22,7 @@ from engine.learn.kernels.loops.objective import class_slopes, slopes
 from engine.learn.kernels.loops.products import add_product_of_turned, product, product_with_turned
 from engine.learn.kernels.loops.rules import Regime, Trained, penalise, update
 from engine.learn.kernels.loops.single import BACK, COUNT, EPOCH, ROW, Order
-from engine.learn.models import LEAK as _LEAK
+from engine.registry.activations import LEAK as _LEAK
 
 Vector = NDArray[Any]
 Ints = NDArray[np.int64]

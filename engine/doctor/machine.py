@@ -97,9 +97,9 @@ def place(path: Path) -> Place:
 
 def compiled() -> Place:
     """Where numba keeps the compiled loops."""
-    from engine.learn.kernels.loops.jit import FOLDER
+    from engine.learn.kernels.loops.jit import folder
 
-    return place(FOLDER)
+    return place(folder())
 
 
 def telemetry() -> str:

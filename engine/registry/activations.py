@@ -10,13 +10,13 @@ To add one, write one more record here, or call `register` with it from code of 
             label="Softplus",
             help="log(1 + exp(z)), a smooth ReLU.",
             numpy=lambda np, z: np.logaddexp(z, 0),
-            slope=lambda np, z, value: 1 - np.exp(-value),
+            slope=lambda np, z, value: -np.expm1(-value),
             torch=lambda torch, z: torch.nn.functional.softplus(z),
             plain="functional.softplus({})",
             layer="nn.Softplus()",
             scalar="lambda z: max(z, 0.0) + math.log1p(math.exp(-abs(z)))",
-            loop="t = decay(abs(z)); value = max(z, 0) + log_one_plus(t); slope = (1 if z >= 0 else t) / (1 + t)",
-            onnx=lambda op, z: op("Softplus", z),
+            loop="t = decay(abs(z)); value = max(z, 0) + log_one_plus(t); slope = (1 if z > 0 else t) / (1 + t)",
+            onnx=lambda op, z: op("Add", op("Relu", z), op("Log", op("Add", op("Exp", op("Neg", op("Abs", z))), 1.0))),
         )
     )
 
@@ -50,10 +50,10 @@ class Activation:
         scalar: a function of one float as source text, where `math` is imported and `sigmoid` defined; predict.py.
         below: the derivative below 0 of an activation that leaves numbers above 0 as they are; the compiled loops then
             need nothing else. None for others.
-        loop: statements for the compiled loops, which leave `value` and its derivative `slope` of the number z. They
-            may call abs, exp, log, max, min, sqrt, tanh, `decay(a)` = exp(-a) and `log_one_plus(t)` = log(1 + t) for
-            t of 0 to 1; T(…) casts to the run's precision, which numbers are written in. "" where there are none:
-            the compiled backend then refuses the activation.
+        loop: statements for the compiled loops, which leave `value` and its derivative `slope` of the number z, all in
+            the precision of the run. They may call abs, exp, log, max, min, sqrt, tanh, `decay(a)` = exp(-a) for a of
+            at least 0, `log_one_plus(t)` = log(1 + t) for t of 0 to 1, and `times(a, b)` = a b, worked out before what
+            stands around it. "" where there are none: the compiled backend then refuses the activation.
         onnx: of op(name, *inputs), which adds a node of opset 17 whose inputs are tensors by name or numbers, and the
             name of z: that of the value. None where ONNX has no such nodes: the export then refuses it.
     """
@@ -161,9 +161,9 @@ REGISTRY: Registry[Activation] = Registry(
         layer="nn.SiLU()",
         scalar="lambda z: z * sigmoid(z)",
         loop="""
-            t = T(decay(abs(z)))
+            t = decay(abs(z))
             s = (1 if z >= 0 else t) / (1 + t)
-            slope = s + z * (s * (1 - s))
+            slope = s + z * times(s, 1 - s)
             value = s * z
         """,
         onnx=lambda op, z: op("Mul", z, op("Sigmoid", z)),
@@ -192,7 +192,7 @@ REGISTRY: Registry[Activation] = Registry(
         layer="nn.Sigmoid()",
         scalar="sigmoid",
         loop="""
-            t = T(decay(abs(z)))
+            t = decay(abs(z))
             value = (1 if z >= 0 else t) / (1 + t)
             slope = value * (1 - value)
         """,

@@ -22,6 +22,7 @@ from engine.learn.models import starting_point
 from engine.learn.objective import unit
 from engine.learn.plan import Plan
 from engine.learn.schedules import factors
+from engine.registry.activations import REGISTRY
 
 CHUNK = 1 << 16  # steps in one call
 
@@ -33,6 +34,8 @@ def refusal(plan: Plan) -> str | None:
         return f"has loops for models of ravine's own, not for {plan.model}"
     if shape.dropout or shape.batch_norm:
         return "has no loop for dropout and batch norm"
+    if shape.hidden and not REGISTRY[shape.activation].compiles:
+        return f"has no loop for the activation {shape.activation}"
     if plan.optimizer == "lbfgs":
         return "has loops for first-order optimizers, not for lbfgs (--optimizer adam)"
     if plan.precision not in ("float32", "float64"):
@@ -59,7 +62,7 @@ class Compiled:
             activity("loading the compiled loops")
         # numba takes 0.2 s to import, and is not wanted where this kernel is not.
         from engine.learn.kernels import compiled_tables as tables
-        from engine.learn.kernels.loops import jit, network, rules, single
+        from engine.learn.kernels.loops import jit, rules
         from engine.learn.kernels.loops.single import BACK, COUNT, EPOCH, PLACES, ROW
 
         self._places, self._rules = (EPOCH, ROW, COUNT, BACK), rules
@@ -84,7 +87,7 @@ class Compiled:
         self._step = 0
         self._rule, self._batch = plan.optimizer, plan.batch
         self._lr, self._factor, self._momentum = plan.lr, 1.0, plan.momentum
-        with limited(1), jit.announced(single.run if one else network.run, plan.precision, activity):
+        with limited(1), jit.announced(self._loop.function, plan.precision, activity):
             self._run(np.empty(0), np.empty(0))
 
     @property

@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 from engine.data.prepare import Rows
 from engine.learn.curvature import triangle
 from engine.learn.kernels.contract import Floats
-from engine.learn.kernels.loops import network, objective, single, small
+from engine.learn.kernels.loops import dispatch, layers, objective, single, small
 from engine.learn.kernels.loops.orders import IN_PLACE, Orders, one_after_the_other
 from engine.learn.kernels.loops.rules import Regime, Trained
 from engine.learn.kernels.loops.single import EPOCH, ROW, Order
 from engine.learn.kernels.order import BLOCK
 from engine.learn.plan import Plan
+from engine.registry.activations import REGISTRY
 
 Vector = NDArray[Any]  # float32 or float64
 Ints = NDArray[np.int64]
@@ -27,6 +28,8 @@ LAYERS_TILE = 128  # rows of a network's tile
 
 class SingleLoop:
     """`loops.single` on the train rows of a plan."""
+
+    function: Any = staticmethod(single.run)  # the compiled one
 
     def __init__(self, plan: Plan, train: Rows, dtype: Any) -> None:
         self._plan, self._train, self._dtype = plan, train, dtype
@@ -118,15 +121,20 @@ class SingleLoop:
 
 
 class LayersLoop:
-    """`loops.network` on the train rows of a plan."""
+    """`loops.network` on the train rows of a plan.
+
+    Attributes:
+        function: the compiled one.
+    """
 
     def __init__(self, plan: Plan, train: Rows, dtype: Any) -> None:
         shape = plan.architecture
         self._plan = plan
+        self.function = dispatch.network().run
         self._orders = Orders(plan.shuffle, plan.seed, plan.rows)
         self._as_they_are = one_after_the_other(plan.rows)
         classes = plan.loss == "cross-entropy"
-        self._table = network.Table(
+        self._table = layers.Table(
             _cast(train.x, dtype).reshape(-1),
             None if classes else _cast(train.y, dtype),
             train.y.astype(np.int64) if classes else None,
@@ -134,17 +142,17 @@ class LayersLoop:
         )
         widths = np.array([shape.inputs, *shape.hidden, shape.outputs], np.int64)
         tile = min(LAYERS_TILE, plan.rows)
-        activation = network.CODES[shape.activation]
-        self._layers = network.Layers(widths, activation, objective.CODES[plan.loss], tile)
+        activation = REGISTRY[shape.activation]
+        self._layers = layers.Layers(widths, dispatch.code(activation.name), objective.CODES[plan.loss], tile)
         units = tile * int(widths[1:].sum())
-        self._room = network.Room(
+        self._room = layers.Room(
             x=np.zeros(tile * shape.inputs, dtype),
             y=None if classes else np.zeros(tile, dtype),
             label=np.zeros(tile, np.int64) if classes else None,
             weight=np.zeros(tile if train.weight is not None else 0, dtype),
             value=np.zeros(units, dtype),
             slope=np.zeros(units, dtype) if shape.hidden else None,
-            curve=None if not shape.hidden or activation <= network.LEAKY_RELU else np.zeros(units, dtype),
+            curve=None if not shape.hidden or activation.below is not None else np.zeros(units, dtype),
             row=np.zeros(tile, dtype),
             one_zero=np.array([1, 0], dtype),
         )
@@ -160,7 +168,7 @@ class LayersLoop:
             order = self._orders.rows(int(at[EPOCH]))
             if batch >= self._plan.rows:
                 most = 1  # the rest of an epoch that was begun with smaller batches
-        return network.run(
+        return self.function(  # type: ignore[no-any-return]
             rates[:most],
             losses,
             limit,

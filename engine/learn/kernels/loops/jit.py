@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import gc
-import hashlib
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ import numba
 from platformdirs import user_cache_path
 
 from engine.base.leftovers import temporary_folder
+from engine.learn.kernels.loops.dispatch import version
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -24,18 +24,29 @@ F = TypeVar("F", bound=Callable[..., Any])
 # is counted inside, which would take longer than a step of a small table.
 FAST = {"reassoc", "contract", "nsz", "arcp"}
 OPTIONS: dict[str, Any] = {"nogil": True, "fastmath": FAST, "error_model": "numpy", "_nrt": False}
+IN_ORDER = OPTIONS | {"fastmath": {"contract"}}
 
 PATIENCE = 60.0  # seconds that another process may take to compile; one that is suspended meanwhile does not end
 
 _numba: Any = numba
 
 
-def _folder() -> Path:
-    """Where compiled code lies: a folder for each version of the loops, as numba does not see changes of callees."""
+_made: dict[str, Path] = {}  # the folder of each version
+_kept_in: dict[str, Path] = {}  # the folder of each module
+
+
+def folder() -> Path:
+    """Where compiled code lies: a folder for each version of the loops and of the records that are compiled into them,
+    as numba does not see changes of callees."""
+    now = version()
+    if now not in _made:
+        _made[now] = _folder(now)
+    return _made[now]
+
+
+def _folder(version: str) -> Path:
     if chosen := os.environ.get("NUMBA_CACHE_DIR"):
         return Path(chosen)
-    sources = sorted(Path(__file__).parent.glob("*.py"))
-    version = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:16]
     found = user_cache_path("ravine", appauthor=False) / "compiled" / version
     try:
         found.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -46,9 +57,6 @@ def _folder() -> Path:
     return temporary_folder("compiled")
 
 
-FOLDER = _folder()
-
-
 def part(function: F) -> F:
     """Compile a function as a part of those that call it, for which alone it is of use.
 
@@ -56,6 +64,11 @@ def part(function: F) -> F:
     made of it alone, and every later one that of the code on disk, whose sums are rounded otherwise.
     """
     return cast(F, _numba.extending.register_jitable(forceinline=True, **OPTIONS)(function))
+
+
+def part_in_order(function: F) -> F:
+    """`part`, with sums and products taken in the order in which they are written."""
+    return cast(F, _numba.extending.register_jitable(forceinline=True, **IN_ORDER)(function))
 
 
 def jit(function: F) -> F:
@@ -68,11 +81,12 @@ def jit(function: F) -> F:
 
 def jit_in_order(function: F) -> F:
     """`jit`, with every sum taken in the order in which it is written."""
-    return _kept(function, OPTIONS | {"fastmath": {"contract"}})
+    return _kept(function, IN_ORDER)
 
 
 def _kept(function: F, options: dict[str, Any]) -> F:
-    before, _numba.config.CACHE_DIR = _numba.config.CACHE_DIR, str(FOLDER)
+    _kept_in[function.__module__] = folder()
+    before, _numba.config.CACHE_DIR = _numba.config.CACHE_DIR, str(folder())
     try:
         return cast(F, _numba.njit(cache=True, **options)(function))
     finally:
@@ -85,7 +99,7 @@ def announced(function: Callable[..., Any], precision: str, activity: Callable[[
 
     Processes that begin together compile one after the other: all but the first find what it has left on disk.
     """
-    done = FOLDER / f"{function.__module__}.{precision}.done"
+    done = _kept_in.get(function.__module__, folder()) / f"{function.__module__}.{precision}.done"
     if done.exists():
         yield
         return

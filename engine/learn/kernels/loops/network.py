@@ -6,143 +6,32 @@ that what lies between the layers stays in the cache.
 
 What a model does not need is None rather than an empty array: numba then leaves out the code for it, which halves the
 time that the rest takes to compile. It sees that only of a function's own arguments.
+
+The activations are in a module of their own, which `dispatch` makes of the records. Ask it for this module too: it
+loads this one once more when a record has been added or edited.
 """
 
 from __future__ import annotations
 
-from math import sqrt, tanh
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.learn.kernels.loops.exponential import decay
+from engine.learn.kernels.loops.dispatch import activations, version
 from engine.learn.kernels.loops.jit import jit, part
+from engine.learn.kernels.loops.layers import Layers, Room, Table
 from engine.learn.kernels.loops.objective import class_slopes, slopes
 from engine.learn.kernels.loops.products import add_product_of_turned, product, product_with_turned
 from engine.learn.kernels.loops.rules import Regime, Trained, penalise, update
 from engine.learn.kernels.loops.single import BACK, COUNT, EPOCH, ROW, Order
-from engine.registry.activations import LEAK as _LEAK
 
 Vector = NDArray[Any]
 Ints = NDArray[np.int64]
 
-RELU, LEAKY_RELU, GELU, SILU, TANH, SIGMOID = range(6)
-CODES = {"relu": RELU, "leaky-relu": LEAKY_RELU, "gelu": GELU, "silu": SILU, "tanh": TANH, "sigmoid": SIGMOID}
-_GELU_1, _GELU_3 = sqrt(2 / np.pi), 0.044715  # the tanh form (Hendrycks and Gimpel 2016)
-
-
-class Layers(NamedTuple):
-    """A network's shape, and the objective.
-
-    Attributes:
-        widths: [layers + 1] numbers of features, of each hidden layer's units, of outputs.
-        activation: code of the hidden units.
-        loss: code of `objective`.
-        tile: rows worked on at once, at most.
-    """
-
-    widths: Ints
-    activation: int
-    loss: int
-    tile: int
-
-
-class Table(NamedTuple):
-    """Rows in their own order.
-
-    Attributes:
-        x: T [n * d], row after row.
-        y: T [n] targets; None for classes.
-        label: [n] class numbers; None for targets.
-        weight: T [n], or empty for ones.
-    """
-
-    x: Vector
-    y: Vector | None
-    label: Ints | None
-    weight: Vector
-
-
-class Room(NamedTuple):
-    """Arrays to work in. What belongs to layers is one vector: each layer's [tile, units], one after the other.
-
-    Attributes:
-        x: T [tile * d] gathered rows.
-        y, label, weight: [tile] theirs, None or empty as in the table.
-        value: T, each layer's values after its activation; for the last one its outputs, then their slopes.
-        slope: T, the derivatives of the loss by what each hidden layer's units add up; None without hidden layers.
-        curve: T, the derivatives of the activations; None for the kinds of ReLU, whose are seen from the values.
-        row: T [tile].
-        one_zero: T [2], 1 and 0.
-    """
-
-    x: Vector
-    y: Vector | None
-    label: Ints | None
-    weight: Vector
-    value: Vector
-    slope: Vector | None
-    curve: Vector | None
-    row: Vector
-    one_zero: Vector
-
-
-@part
-def _activate(
-    activation: int, values: Vector, bias: Vector, curves: Vector | None, here: int, rows: int, units: int
-) -> None:
-    """values [rows, units] = activation(values + bias); curves, from `here` on, takes the derivative."""
-    T = values.dtype.type
-    zero, half, one, leak = T(0), T(0.5), T(1), T(_LEAK)
-    c1, c3 = T(_GELU_1), T(_GELU_3)
-    c9 = T(3 * _GELU_3)
-    if curves is None:
-        below = zero if activation == RELU else leak
-        for i in range(0, rows * units, units):
-            a = values[i : i + units]
-            for j in range(units):
-                z = a[j] + bias[j]
-                a[j] = z if z > zero else below * z
-        return
-    for i in range(0, rows * units, units):
-        a, curve = values[i : i + units], curves[here + i : here + i + units]
-        if activation == TANH:
-            for j in range(units):
-                t = tanh(a[j] + bias[j])
-                curve[j] = one - t * t
-                a[j] = t
-        elif activation == GELU:
-            for j in range(units):
-                z = a[j] + bias[j]
-                t = tanh(c1 * (z + c3 * z * z * z))
-                curve[j] = half * (one + t) + half * z * (one - t * t) * c1 * (one + c9 * z * z)
-                a[j] = half * z * (one + t)
-        else:
-            for j in range(units):
-                z = a[j] + bias[j]
-                t = T(decay(abs(z)))
-                s = (one if z >= zero else t) / (one + t)
-                curve[j] = s * (one - s)
-                if activation == SILU:
-                    curve[j] = s + z * curve[j]
-                    s *= z
-                a[j] = s
-
-
-@part
-def _deactivate(activation: int, slope: Vector, a: Vector, curves: Vector | None, here: int, count: int) -> None:
-    """slope [count] times the derivative of the activation whose value is a."""
-    T = a.dtype.type
-    zero, one = T(0), T(1)
-    if curves is None:
-        below = zero if activation == RELU else T(_LEAK)
-        for i in range(count):
-            slope[i] *= one if a[i] > zero else below
-    else:
-        curve = curves[here : here + count]
-        for i in range(count):
-            slope[i] *= curve[i]
+VERSION = version()  # of the activations in it
+_activations = activations()
+_activate, _deactivate = _activations.activate, _activations.deactivate
 
 
 @part

@@ -315,7 +315,7 @@ def test_the_process_that_compiles_takes_the_steps_of_those_that_come_after_it(t
 
 
 def test_one_process_compiles_and_the_others_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jit, "FOLDER", tmp_path)
+    monkeypatch.setattr(jit, "folder", lambda: tmp_path)
     said: list[str] = []
     with jit.announced(called, "float64", said.append):
         lock = next(tmp_path.glob("*.lock"))

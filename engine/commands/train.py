@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -55,17 +56,32 @@ def asked(
     if recipe_file is not None:
         path = Path(recipe_file).expanduser()
         base = read_toml(path, base)
-        if path.is_dir():
-            _same_modules(path, trusting)
+        run = _run_of(path)
+        if run is not None:
+            _same_modules(run, trusting)
             from engine.runs.whereabouts import located_recipe
 
             # The run that is repeated has taken the name, and may have begun in another folder.
-            base = located_recipe(base.replace({"name": ""}), path)
+            base = located_recipe(base.replace({"name": ""}), run)
     recipe = build(values, base=base)
     named = recipe.get if trusting else values.get
     trust.ask_table(named("dataset"))
     trust.ask(named("model"))
     return recipe
+
+
+def _run_of(recipe: Path) -> Path | None:
+    """The run folder that a recipe is of, named itself or by the recipe.toml in it; None for any other file."""
+    if recipe.is_dir():
+        return recipe
+    if recipe.name != "recipe.toml":
+        return None
+    from engine.runs.facts import read_facts
+
+    with suppress(InputError):  # the recipe of a damaged run can still be named by its file
+        read_facts(recipe.parent)
+        return recipe.parent
+    return None
 
 
 def _same_modules(run: Path, trusting: bool) -> None:

@@ -38,6 +38,8 @@ def test_resume_export_and_repeat_work_from_anywhere(
     assert len(losses(run)) == 80
     assert cli(f"train --recipe {run} --steps 80 --name again --runs {elsewhere}").code == 0
     assert np.array_equal(losses(elsewhere / "again"), losses(run))
+    assert cli(f"train --recipe {run / 'recipe.toml'} --steps 80 --name file --runs {elsewhere}").code == 0
+    assert np.array_equal(losses(elsewhere / "file"), losses(run))
     for kind in ("code", "report"):
         assert cli(f"export {run} --format {kind} -o {kind}.out").code == 0
     # What was repeated elsewhere is found from elsewhere again, and from the project too.

@@ -1,6 +1,6 @@
 """How the tests are shared among processes: how many, which tests stay together, and which are slow.
 
-`pytest` alone runs everything in two to four processes. `pytest -n 0` runs in one; so does a run that is watched (`-x`,
+`pytest -n auto --dist loadgroup` takes two to four processes. `-n 0` takes one; so does a run that is watched (`-x`,
 `-s`, `--pdb`) or that names a few tests or files, which would end before the others have begun.
 """
 
@@ -18,7 +18,50 @@ LONG = ("tui/test_snapshots.py",)  # files that are worth sharing although they 
 ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 # What `pytest -m "not slow"` leaves out: folders, files, or tests by the beginning of their name.
-SLOW: tuple[str, ...] = ()
+SLOW: tuple[str, ...] = (
+    "faults",
+    "terminal",
+    "engine/analysis",
+    "engine/commands",
+    "engine/data/test_bombs.py",
+    "engine/data/test_fuzz.py",
+    "engine/data/test_oracles.py",
+    "engine/devices",
+    "engine/doctor",
+    "engine/learn/kernels",
+    "engine/learn/test_decisions.py",
+    "engine/learn/test_finder.py",
+    "engine/learn/test_recommend.py",
+    "engine/learn/test_threshold.py",
+    "engine/modules",
+    "engine/presets",
+    "engine/registry",
+    "engine/runs/test_answers.py",
+    "engine/runs/test_code.py",
+    "engine/runs/test_damaged.py",
+    "engine/runs/test_exports.py",
+    "engine/runs/test_folder.py",
+    "engine/runs/test_hostile_names.py",
+    "engine/runs/test_liveness.py",
+    "engine/runs/test_lock.py",
+    "engine/runs/test_permissions.py",
+    "engine/runs/test_predictor.py",
+    "engine/runs/test_tensorboard.py",
+    "engine/runs/test_whereabouts.py",
+    "engine/runs/test_worktree.py",
+    "engine/telemetry",
+    "engine/training",
+    "engine/watch",
+    "tui/app",
+    "tui/charts/test_views.py",
+    "tui/screens",
+    "tui/tasks",
+    "tui/test_first_paint.py",
+    "tui/test_hostile.py",
+    "tui/test_rounding.py",
+    "tui/test_snapshots.py",
+    "tui/watch",
+)
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:

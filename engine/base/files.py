@@ -171,7 +171,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     `write_text`. Raises OSError.
     """
     if path.exists() and not path.is_file():
-        with path.open("wb") as file:
+        with _special(path) as file:
             yield file
         return
     place = os.path.realpath(path)  # a link keeps pointing to where it points
@@ -179,6 +179,18 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), os.fspath(path))
     with _beside(Path(place), sync=True) as file:
         yield file
+
+
+def _special(path: Path) -> BinaryIO:
+    """What is no plain file, opened for writing at once. Raises OSError, also for a pipe that nobody reads."""
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+    except OSError as error:
+        if error.errno == errno.ENXIO and stat.S_ISFIFO(os.stat(path).st_mode):
+            error.strerror = "it is a named pipe that nobody reads"
+        raise
+    os.set_blocking(handle, True)
+    return os.fdopen(handle, "wb")
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from engine.base.errors import InputError
-from engine.base.files import open_append, open_regular, read_bytes, read_text
+from engine.base.files import open_append, open_regular, read_bytes, read_text, replacing
 
 
 def _fifo(path: Path) -> None:
@@ -119,3 +119,20 @@ def test_adding_keeps_what_is_there(tmp_path: Path) -> None:
         os.write(handle, word)
         os.close(handle)
     assert path.read_bytes() == b"onetwo"
+
+
+def test_a_pipe_that_nobody_reads_is_refused_for_writing(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match="a named pipe that nobody reads"), replacing(tmp_path / "pipe"):
+        raise AssertionError("it was opened")
+
+
+def test_a_pipe_that_is_read_is_written_to_as_it_is(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        with replacing(tmp_path / "pipe") as file:
+            file.write(b"as it is")
+        assert os.read(reader, 100) == b"as it is"
+    finally:
+        os.close(reader)

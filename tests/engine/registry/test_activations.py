@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ from engine.learn.kernels import measure
 from engine.learn.kernels.contract import State
 from engine.learn.kernels.loops import dispatch
 from engine.recipe import build, find, read_toml
+from engine.registry import activations
 from engine.registry.activations import DEFAULT, REGISTRY, Activation, register, remove
 from engine.runs import code, onnx_model, predictor, standalone, tensors
 from tests.conftest import DEADLINE, ROOT, environment, losses, made, message, prepared_run
@@ -226,6 +228,16 @@ def test_a_program_that_registers_one_has_it_in_help_trains_and_resumes(backend:
     done = program("resume", "part", "--runs", str(tmp_path / "runs"), "--steps", "30")
     assert done.returncode == 0, done.stderr
     assert np.array_equal(losses(tmp_path / "runs" / "part"), losses(tmp_path / "runs" / "whole"))
+
+
+def test_the_example_that_is_documented_works() -> None:
+    assert activations.__doc__ is not None
+    _, example = activations.__doc__.split("the run is made:\n\n")
+    remove(SOFTPLUS.name)
+    exec(dedent(example.partition("\n\nFunctions are given")[0]))
+    one, z = REGISTRY[SOFTPLUS.name], np.linspace(-5, 5, 11)
+    assert replace(one, **{name: getattr(SOFTPLUS, name) for name in ("numpy", "slope", "torch", "onnx")}) == SOFTPLUS
+    assert np.array_equal(one.numpy(np, z), SOFTPLUS.numpy(np, z))
 
 
 def test_each_name_stands_in_one_file() -> None:

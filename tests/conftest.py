@@ -28,9 +28,13 @@ from engine.recipe import Recipe, build
 from engine.training.run import Run
 from engine.training.session import Session
 from engine.training.snapshot import Phase, Snapshot
-from tests.workers import pytest_collection_modifyitems, pytest_xdist_auto_num_workers
+from tests.workers import (
+    pytest_collection_modifyitems,
+    pytest_xdist_auto_num_workers,
+    pytest_xdist_make_scheduler,
+)
 
-__all__ = ["pytest_collection_modifyitems", "pytest_xdist_auto_num_workers"]  # pytest finds them here
+__all__ = ["pytest_collection_modifyitems", "pytest_xdist_auto_num_workers", "pytest_xdist_make_scheduler"]
 
 ROOT = Path(__file__).parents[1]
 DEADLINE = 120.0  # seconds that anything may take on a slow and busy machine

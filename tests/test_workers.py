@@ -31,3 +31,11 @@ def test_a_few_tests_run_in_one_process(line: str, alone: bool) -> None:
 def test_what_is_named_for_the_runs_is_there() -> None:
     for name in (workers.TERMINAL, *workers.LONG, *(one.partition("::")[0] for one in workers.SLOW)):
         assert (workers.HERE / name).exists(), name
+
+
+def test_tests_of_the_terminal_stay_together_and_pictures_do_not() -> None:
+    first, second = "tests/terminal/test_copy.py::test_a", "tests/terminal/test_native.py::test_b[x@y]"
+    assert workers.group(first) == workers.group(second)
+    pictures = [f"tests/tui/test_snapshots.py::test_a[{name}]" for name in ("one", "two")]
+    assert workers.group(pictures[0]) != workers.group(pictures[1])
+    assert workers.group("tests/engine/base/test_shell.py::test_a[b]") == "tests/engine/base/test_shell.py"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -92,20 +93,25 @@ def few(arguments: list[str], folder: Path) -> bool:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark slow tests, and those that one process has to run: of a terminal, and with what they share in a file."""
+    """Mark slow tests."""
     for item in items:
-        place = item.path.relative_to(HERE).as_posix()
-        name = f"{place}::{item.name}"
-        if name.startswith(SLOW):
+        if f"{item.path.relative_to(HERE).as_posix()}::{item.name}".startswith(SLOW):
             item.add_marker(pytest.mark.slow)
-        if item.path.is_relative_to(HERE / TERMINAL):
-            item.add_marker(pytest.mark.xdist_group(TERMINAL))
-        elif shares(item):
-            item.add_marker(pytest.mark.xdist_group(place.removesuffix(".py").replace("/", ".")))
 
 
-def shares(item: pytest.Item) -> bool:
-    """Whether a test uses a fixture that is made once for its file."""
-    info = getattr(item, "_fixtureinfo", None)
-    used = info.name2fixturedefs if info is not None else {}
-    return any(one.scope in ("module", "class") and one.baseid for found in used.values() for one in found)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give a process whole groups. xdist's own loadgroup writes them into names that pytest 9.2 does not read again."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Groups(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return group(nodeid)
+
+    return Groups(config, log) if config.getvalue("dist") == "loadgroup" else None
+
+
+def group(test: str) -> str:
+    """What a test stays together with: all of the terminal, else its file; one of a long file stays alone."""
+    file = test.partition("::")[0]
+    name = file.removeprefix(f"{HERE.name}/")
+    return TERMINAL if name.startswith(f"{TERMINAL}/") else test if name in LONG else file

@@ -41,6 +41,7 @@ class Form(Panel):
             for one in inputs
         }
         self._cursor, self._touched = 0, True
+        self._rows = self._all_rows(self.desk) if self.desk is not None else []  # also where nothing can be drawn yet
         self.redraw()
 
     def rows(self, desk: Desk) -> list[Row]:

@@ -15,7 +15,7 @@ def problem(name: str) -> str:
     if len(name) > LONGEST or len(name.encode("utf-8", "replace")) > BYTES:
         return f"it is too long; use at most {LONGEST} letters (fewer of those that take several bytes)"
     if not re.fullmatch(r"\w[\w .+=-]*", name):
-        return "use letters, digits, spaces and . + = _ - and begin with a letter, a digit or _"
+        return "it names a folder: use letters, digits, spaces and . + = _ - and begin with a letter, a digit or _"
     if name != name.rstrip():
         return "it ends with a space; leave that out"
     return ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import shutil
 import time
 import traceback
@@ -502,8 +501,8 @@ class Run:
         """How a run that broke off goes on, where it can."""
         if self.folder is None or self._saved is None:
             return ""
-        where = shlex.quote(str(self.folder.path))
-        return f" It is safe up to step {self._saved:,}; `ravine resume {where}` goes on from there."
+        words = f"`ravine resume {quoted(self.folder.path)}` goes on from there"
+        return f" It is safe up to step {self._saved:,}; {words}."
 
     def _out_of_room(self, error: OSError) -> str:
         """End a run whose disk has no room. Raises OSError."""
@@ -517,11 +516,17 @@ class Run:
 
     def _of_full(self, error: OSError) -> str:
         assert self.folder is not None
-        name = shlex.quote(str(self.folder.path))
+        path = self.folder.path
         if self._saved is None:
-            safe, then = "No checkpoint of the run is on the disk yet", f"`ravine train --recipe {name}` begins it anew"
+            safe, then = (
+                "No checkpoint of the run is on the disk yet",
+                f"`ravine train --recipe {quoted(path)}` begins it anew",
+            )
         else:
-            safe, then = f"The run is safe up to step {self._saved:,}", f"`ravine resume {name}` goes on from there"
+            safe, then = (
+                f"The run is safe up to step {self._saved:,}",
+                f"`ravine resume {quoted(path)}` goes on from there",
+            )
         return (
             f"The disk is full: {error.filename} cannot be written ({error.strerror}). {safe}; make room, then {then}."
         )

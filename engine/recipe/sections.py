@@ -152,9 +152,8 @@ class Model(Section):
     )
     threshold: Literal["auto"] | Chance = choice(
         0.5,
-        "Of two classes the probability from which on the positive one is decided; auto trains the model five times "
-        "more, each time without a fifth of the train rows, takes the threshold with the greatest F1 on the rows left "
-        "out, and keeps 0.5 unless F1 gains more than its standard error.",
+        "Probability from which on the positive one of two classes is decided; auto trains five more models, each "
+        "without a fifth of the rows, and keeps 0.5 unless F1 on those gains more than its error.",
         label="threshold",
     )
 

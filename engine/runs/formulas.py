@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import polars as pl
 
-_BEGINS = "[=+\\-@\t\r\n＝＋－＠]"
+_BEGINS = "[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]"  # and their wide forms
 # What looks like a number is one, and a lone sign stands for a missing value.
 _NUMBER = r"[+-]?(?:\d[\d.,' ]*|[.,]\d+)(?:[eE][+-]?\d+)?\s?[%€$£¥]?|[+-](?i:inf|infinity|nan)|[+-]"
 _STARTS, _IS_NUMBER = re.compile(_BEGINS), re.compile(_NUMBER)

@@ -1,6 +1,6 @@
 """How the tests are shared among processes: how many, which tests stay together, and which are slow.
 
-`pytest -n auto --dist loadgroup` takes two to four processes. `-n 0` takes one; so does a run that is watched (`-x`,
+`pytest` alone runs everything in two to four processes. `pytest -n 0` runs in one; so does a run that is watched (`-x`,
 `-s`, `--pdb`) or that names a few tests or files, which would end before the others have begun.
 """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import zipfile
 from math import prod
 from pathlib import Path
@@ -76,7 +77,12 @@ def _header(member: IO[bytes], name: str) -> tuple[tuple[int, ...], np.dtype[Any
 
 def _array(archive: zipfile.ZipFile, name: str) -> NDArray[np.generic]:
     with archive.open(name) as member:
-        return np.asarray(npy.read_array(member, allow_pickle=False))
+        found = np.asarray(npy.read_array(member, allow_pickle=False))
+    if found.dtype.kind == "U" and found.dtype.itemsize:  # numpy takes any number for a character
+        codes = np.ascontiguousarray(found).view(np.dtype(np.uint32).newbyteorder(found.dtype.byteorder))
+        if codes.max(initial=0) > sys.maxunicode:
+            raise _Odd(f"{name.removesuffix('.npy')} holds characters that there are not")
+    return found
 
 
 def _check_rows(path: Path, shapes: dict[str, tuple[int, ...]]) -> None:

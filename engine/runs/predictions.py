@@ -99,7 +99,10 @@ def lines(
         chances = outputs.tolist() if predictor.classes else repeat(())
         kept: Iterable[Sequence[Any]] = repeat(())
         if rows.kept is not None:
-            kept = rows.kept[done : done + len(found)].iter_rows()
+            try:
+                kept = rows.kept[done : done + len(found)].rows()
+            except (ValueError, OverflowError) as error:  # a date that no calendar of Python's has
+                raise InputError(f"A column to keep cannot be written: {error}; leave it out of --keep.") from None
             if show is not None:
                 kept = ([show(cell) if isinstance(cell, str) else cell for cell in row] for row in kept)
         if names:

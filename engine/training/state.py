@@ -47,6 +47,7 @@ class Progress:
     def restore(self, state: State) -> None:
         """Take from a checkpoint what `added` put there."""
         kept = json.loads(str(state.facts.get("run", "{}")))
+        kept = {name: value for name, value in kept.items() if value is not None}  # as if it were not there
         self.watch.restore(kept.get("watch", {}))
         self.plateau.restore(kept.get("plateau", {}))
         self.before = float(kept.get("seconds", 0.0))

@@ -111,3 +111,11 @@ def test_what_polars_panics_at_is_told_in_a_sentence(tmp_path: Path, monkeypatch
 
     monkeypatch.setattr(pl, "read_parquet", panic)
     refused(tmp_path / "x.parquet", "cannot be read as Parquet: it is damaged")
+
+
+def test_characters_that_there_are_not_are_said(tmp_path: Path) -> None:
+    names = np.array(["a", "bc"])
+    names.view(np.uint32)[0] = 0x110000  # as a flipped bit makes it
+    np.savez(tmp_path / "odd.npz", X=np.zeros((3, 2)), y=np.arange(3.0), feature_names=names)
+    with pytest.raises(InputError, match="characters that there are not"):
+        load(Data(dataset=str(tmp_path / "odd.npz")))

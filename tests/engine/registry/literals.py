@@ -1,0 +1,62 @@
+"""In which files of engine/ and tui/ the name of a member stands as a literal."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+
+from engine.registry import activations
+from tests.conftest import ROOT
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of members.
+
+    Attributes:
+        name: of the kind.
+        file: the one in which each name stands, as a path from the repository's root.
+        names: the members of `file`, asked for when the test runs.
+        meanings: files in which a name is the word for something else, and what that is, by name: {"none": {path: "no
+            schedule at all"}}.
+    """
+
+    name: str
+    file: str
+    names: Callable[[], tuple[str, ...]]
+    meanings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+KINDS = (Kind("activation", "engine/registry/activations.py", lambda: activations.REGISTRY.names),)
+
+
+@cache
+def _files() -> Mapping[str, frozenset[str]]:
+    """The files in which each text stands as a literal of its own; a part of an f-string counts as one."""
+    found: dict[str, set[str]] = {}
+    for path in [*(ROOT / "engine").rglob("*.py"), *(ROOT / "tui").rglob("*.py")]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                found.setdefault(node.value, set()).add(path.relative_to(ROOT).as_posix())
+    return {text: frozenset(files) for text, files in found.items()}
+
+
+def elsewhere(kind: Kind) -> dict[str, list[str]]:
+    """The files beside `kind.file`, and beside those of another meaning, in which names of its members stand."""
+    others = {
+        name: _files().get(name, frozenset()) - {kind.file, *kind.meanings.get(name, {})} for name in kind.names()
+    }
+    return {name: sorted(files) for name, files in others.items() if files}
+
+
+def missing(kind: Kind) -> list[str]:
+    """Names that do not stand in `kind.file`, and exceptions of `kind.meanings` that are needed no more."""
+    names = [name for name in kind.names() if kind.file not in _files().get(name, frozenset())]
+    return names + [
+        f"{name} in {path}"
+        for name, paths in kind.meanings.items()
+        for path in paths
+        if name not in kind.names() or path not in _files().get(name, frozenset())
+    ]

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import modules
+from engine.analysis import sentences
 from engine.base.errors import InputError
 from engine.base.rounding import SHARE, alike
 from engine.data.prepare import Prepared, Rows, prepare
@@ -184,10 +185,7 @@ def evaluate(
     prepared = prepare(recipe.data, recipe.normalization, table, cancelled=cancelled)
     known = (facts.get("data") or {}).get("fingerprint")
     if known is not None and known != prepared.fingerprint:
-        raise InputError(
-            f"{recipe.data.dataset} is no longer the table that {run.name} was trained on; put the old table back to "
-            "evaluate it, or predict the new one with `ravine predict`."
-        )
+        raise InputError(sentences.OTHER_TABLE(dataset=recipe.data.dataset, run=run.name))
     outputs = {split: model.forward(rows(prepared, split).x) for split in get_args(Split)}
     _, loss = make_architecture(recipe, prepared)
     condition = conditions(model.architecture, loss, model.parameters.arrays, prepared)

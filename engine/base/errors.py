@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from engine.base.sentence import Told
+
 
 class InputError(Exception):
     """Bad input, told in one sentence: the thing, the place (file, row, column, field) and the remedy.
@@ -9,6 +11,12 @@ class InputError(Exception):
     The command line prints it and exits with 2; the app shows it as a notification. Nothing else of the
     engine's is meant to be read by a person without a traceback.
     """
+
+    @property
+    def sentence(self) -> Told:
+        """What it says, with its id and fields where a catalogue holds it."""
+        said = self.args[0] if self.args else ""
+        return said if isinstance(said, Told) else Told(str(said))
 
 
 class Untrusted(InputError):

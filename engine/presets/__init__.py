@@ -14,6 +14,7 @@ from pathlib import Path
 
 from engine.base.errors import InputError
 from engine.base.files import read_text
+from engine.presets import sentences
 from engine.recipe import Recipe, read_toml
 
 SHIPPED = (
@@ -79,8 +80,9 @@ def find(name: str, user_dir: Path | None = None) -> Preset:
             return preset
     names = [preset.name for preset in every]
     near = get_close_matches(name, names, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}."
-    raise InputError(f"There is no preset {name}; {hint}")
+    if near:
+        raise InputError(sentences.NO_PRESET_BUT_NEAR(name=name, near=near[0]))
+    raise InputError(sentences.NO_PRESET(name=name, names=names))
 
 
 def _own(folder: Path) -> Iterator[Preset]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.devices import scope
+from engine.telemetry import sentences
 
 
 class NoCards(Exception):
@@ -53,7 +54,7 @@ class Nvidia:
         try:
             import pynvml
         except ImportError as error:
-            raise NoCards("nvidia-ml-py is not installed: pip install nvidia-ml-py") from error
+            raise NoCards(sentences.NO_LIBRARY()) from error
         self._nvml: Any = pynvml
         try:
             pynvml.nvmlInit()
@@ -81,7 +82,7 @@ class Nvidia:
 
     def _title(self, handle: Any) -> str:
         title = self._ask(lambda: self._nvml.nvmlDeviceGetName(handle))
-        return title.decode() if isinstance(title, bytes) else str(title or "NVIDIA card")
+        return title.decode() if isinstance(title, bytes) else str(title or sentences.GPU())
 
     def _ask(self, question: Callable[[], Any]) -> Any:
         """An answer, or None where this card or this driver has none."""

@@ -6,11 +6,13 @@ import asyncio
 import gc
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
+from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import SystemCommand
 from textual.binding import BindingType
+from textual.message import Message
 from textual.screen import Screen
 
 from engine.base.errors import Untrusted
@@ -23,6 +25,7 @@ from tui.screens.train.screen import TrainScreen
 from tui.terminal.early_signals import INTERRUPTED
 from tui.terminal.frame_rate import Pulse
 from tui.widgets.bars import LOOKING
+from tui.widgets.cells import Cells
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,8 +37,17 @@ if TYPE_CHECKING:
     from engine.runs.store import Lister
     from tui.model.run_handle import Opener
     from tui.model.workspace import Desk
-    from tui.tasks.survey import Found, Inquirer, Surveyed, Surveying
-    from tui.tasks.tensorboard import TensorBoard
+    from tui.tasks.survey import (
+        DevicesFound,
+        Inquirer,
+        LookupFailed,
+        PresetsFound,
+        RecentFound,
+        SetsFound,
+        Surveyed,
+        Surveying,
+    )
+    from tui.tasks.tensorboard import TensorBoard, TensorBoardAnswered
 
 REST = (  # what the first run and its curves need, and the list of runs, so that no key waits for it
     "engine.training.session",
@@ -49,6 +61,13 @@ REST = (  # what the first run and its curves need, and the list of runs, so tha
     "tui.charts.run_curves",
 )
 CLOSING = 5.0  # seconds that a run gets to close its folder
+
+
+@dataclass
+class Opened(Message):
+    """The modules are loaded, and the choices to begin with are there."""
+
+    desk: Desk
 
 
 def _fail(error: Exception) -> None:
@@ -143,17 +162,17 @@ class RavineApp(Face):
 
         from tui.model.run_handle import open_session
         from tui.model.workspace import Desk
-        from tui.tasks.survey import Found
+        from tui.tasks.survey import LookupFailed
 
         try:
             recipe = self._recipe() if self._recipe is not None else _default_recipe()
         except Exception as error:  # noqa: BLE001 - an installation that is broken is told of, not frozen
-            self.post_message(Found("failure", f"{type(error).__name__}: {error}"))
+            self.post_message(LookupFailed(f"{type(error).__name__}: {error}"))
             return
         desk = Desk(recipe, self._changed, self._say, self._opener or open_session)
         if self.link is not None:
             gc.freeze()  # all this stays as long as the process: garbage is looked for in what comes
-        self.post_message(Found("desk", desk))
+        self.post_message(Opened(desk))
         for name in REST:
             import_module(name)
         self._list_runs(desk.runs_folder)
@@ -167,27 +186,53 @@ class RavineApp(Face):
         with suppress(InputError):  # the screen of the runs tells of it
             self.lister.list(folder)
 
-    def on_found(self, message: Found) -> None:
-        """Something was looked up."""
+    def on_opened(self, message: Opened) -> None:
+        """The choices are there: look up what can be chosen."""
         from tui.tasks.survey import Inquirer, find_devices, find_presets, find_recent, find_sets
 
-        if message.what == "desk":
-            self.desk = message.value
-            self._inquirer = Inquirer(self.post_message)
-            find_sets(self.post_message)
-            find_devices(self.post_message)
-            find_recent(self.post_message)
-            find_presets(self.post_message)
-        elif message.what == "tensorboard":
-            self._tell_address(*message.value)
-        elif message.what == "failure":
-            self._say(message.value, True)
-        elif self.desk is not None:
-            setattr(self.desk, message.what, message.value)
-        if message.what == "desk" and self.memory is not None and self.memory.told:
+        self.desk = message.desk
+        self._inquirer = Inquirer(self.post_message)
+        find_sets(self.post_message)
+        find_devices(self.post_message)
+        find_recent(self.post_message)
+        find_presets(self.post_message)
+        if self.memory is not None and self.memory.told:
             self.notify(self.memory.told, timeout=8)
-        for problem in self.key_table.conflicts() if message.what == "desk" else ():
+        for problem in self.key_table.conflicts():
             self._say(problem, True)
+        self._looked_up()
+
+    def on_sets_found(self, message: SetsFound) -> None:
+        """The built-in sets can be chosen."""
+        if self.desk is not None:
+            self.desk.sets = message.sets
+        self._looked_up()
+
+    def on_devices_found(self, message: DevicesFound) -> None:
+        """The devices can be chosen."""
+        if self.desk is not None:
+            self.desk.devices = message.devices
+        self._looked_up()
+
+    def on_recent_found(self, message: RecentFound) -> None:
+        """Files used before can be chosen."""
+        if self.desk is not None:
+            self.desk.recent = message.paths
+        self._looked_up()
+
+    def on_presets_found(self, message: PresetsFound) -> None:
+        """Recipes by name can be chosen."""
+        if self.desk is not None:
+            self.desk.presets = message.presets
+        self._looked_up()
+
+    def on_lookup_failed(self, message: LookupFailed) -> None:
+        """Something could not be looked up."""
+        self._say(message.problem, True)
+        self._looked_up()
+
+    def _looked_up(self) -> None:
+        """There is more to choose from: the panels may have other lines."""
         self._changed()
         self._refit()
 
@@ -248,8 +293,10 @@ class RavineApp(Face):
 
     def _ask_for_run(self) -> None:
         """A run could not begin because of code that nobody asked for: ask, and begin it again."""
+        from tui.model.run_handle import Failable
+
         run = self.desk.run if self.desk is not None else None
-        failure = getattr(run, "failure", None)
+        failure = run.failure if isinstance(run, Failable) else None
         if self.desk is not None and isinstance(failure, Untrusted) and run is not self._asked_for:
             self._asked_for = run
             self.trusting.ask(failure, self.desk.begin_again)
@@ -285,22 +332,23 @@ class RavineApp(Face):
 
     def situation(self, room: Room) -> Situation:
         """What decides which keys do something now."""
+        from tui.model.race import racing
         from tui.widgets.text_field import Editor
 
         desk, focused = self.desk, self.focused if self._on_top is not None else None
         return Situation(
             screen=self.current_mode or "train",
-            focus=getattr(focused, "KIND", "other"),
+            focus=focused.KIND if isinstance(focused, Cells) else "other",
             editing=isinstance(focused, Editor),
             phase=desk.phase if desk is not None else "none",  # type: ignore[arg-type]
             remedy=bool(desk and desk.remedy),
             waiting=bool(desk and desk.activity),
             blocked=desk.problem if desk is not None else "",
-            rows=getattr(room, "has_rows", False),
-            views=getattr(room, "views", 0),
+            rows=room.has_rows,
+            views=room.views,
             shown=self._shown_run(room) is not None,
             later=bool(desk and desk.later),
-            racing=bool(desk and desk.live and hasattr(desk.run, "snapshots")),
+            racing=bool(desk and desk.live and racing(desk)),
             columns=self.size.width,
         )
 
@@ -351,26 +399,17 @@ class RavineApp(Face):
 
     def predict_with(self, run: Path) -> None:
         """To the predict screen, with this run."""
-        from tui.screens.predict.screen import PredictScreen
-
-        self.trusting.forget()
-
-        async def go() -> None:
-            await self.switch_mode("predict")
-            if isinstance(self.screen, PredictScreen):
-                self.screen.wish(run)
-
-        self.run_worker(go())
+        self._visit("predict", run)
 
     def _shown_run(self, room: Screen[Any]) -> Path | None:
         """The run under the cursor of a list, else the one that the train screen shows."""
-        path: Path | None = getattr(room, "run_path", None)
+        path = room.run_path if isinstance(room, Room) else None
         now = self.desk.snapshot if self.desk is not None else None
         return path or (now.run if now is not None else None)
 
     def action_assess(self) -> None:
         """To the evaluation of the run under the cursor, or of the one that is shown."""
-        path: Path | None = getattr(self.screen, "run_path", None)
+        path = self.screen.run_path if isinstance(self.screen, Room) else None
         now = self.desk.snapshot if self.desk is not None else None
         same = now is not None and now.run == path
         self._visit("evaluate", None if same else path)
@@ -387,7 +426,8 @@ class RavineApp(Face):
 
         async def go() -> None:
             await self.switch_mode(mode)
-            self.screen.wish(path)  # type: ignore[attr-defined]
+            if isinstance(self.screen, Room):
+                self.screen.wish(path)
 
         self.run_worker(go())
 
@@ -449,13 +489,14 @@ class RavineApp(Face):
                 self._say("TensorBoard is starting…", False)
             self._tensorboard.open(self.desk.runs_folder, self.post_message)
 
-    def _tell_address(self, address: str, tunnel: str, problem: str) -> None:
-        if problem:
-            self._say(problem, True)
+    def on_tensor_board_answered(self, message: TensorBoardAnswered) -> None:
+        """TensorBoard can be looked at, or not."""
+        if message.problem:
+            self._say(message.problem, True)
             return
-        self.copy_to_clipboard(address)
+        self.copy_to_clipboard(message.address)
         self.notify(
-            f"{address} (copied)\n\nOver SSH, on your own machine first:\n{tunnel}",
+            f"{message.address} (copied)\n\nOver SSH, on your own machine first:\n{message.tunnel}",
             title="TensorBoard",
             timeout=15,
             markup=False,

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textual import events
-from textual.app import App, SuspendNotSupported
+from textual.app import SuspendNotSupported
 from textual.filter import LineFilter
 from textual.geometry import Size
 from textual.theme import Theme
@@ -23,6 +23,7 @@ from tui.look.filters import Harmless, NoColours, OnlyAscii
 from tui.look.styles import RAVINE, pane_colours
 from tui.look.themes import OURS
 from tui.tasks.background import unexpected
+from tui.terminal.direct_paint import DirectApp, Shortcut
 from tui.terminal.early_signals import ENDING, INTERRUPTED
 from tui.terminal.hangup import TerminalDriver
 from tui.terminal.terminal import ALL, Shows, has_shell, stop_here
@@ -32,14 +33,13 @@ if TYPE_CHECKING:
     from textual.timer import Timer
 
     from tui.app.preferences import Memory
-    from tui.terminal.direct_paint import Shortcut
     from tui.terminal.writer import Link
 
 LOOK = 1.0  # seconds between two looks at the size of the terminal
 REST = 0.1  # seconds after which sizes have come to rest
 
 
-class Face(App[None]):
+class Face(DirectApp):
     """An app in a terminal.
 
     Args:
@@ -69,10 +69,7 @@ class Face(App[None]):
         self.no_color = not shows.colours
         self._guard = Harmless()
         self._own_filters: list[LineFilter] = [NoColours()] * (not shows.colours) + [OnlyAscii()] * (not shows.unicode)
-        self.shortcut: Shortcut | None = None  # for cells that need nothing done to them on the way
         if link is not None and not self._own_filters:
-            from tui.terminal.direct_paint import Shortcut
-
             self.shortcut = Shortcut(link)
         self._drawn = False
         self._settling: Timer | None = None

@@ -30,7 +30,7 @@ LOOSE = 2  # rows that a drag may stray up or down before it moves the loss axis
 class LossChart(Cells, can_focus=True):
     """The loss of every step, the validation loss, the optimum, and what was changed on the way."""
 
-    KIND: ClassVar[str] = "chart"  # decides about the keys
+    KIND = "chart"  # decides about the keys
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("chart")]
 
     def __init__(self, *, id: str) -> None:

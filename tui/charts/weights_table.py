@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from engine.base.rounding import ZERO, is_rounding
 from tui.look.numbers import fixed
@@ -20,7 +20,7 @@ NUMBER = 11  # cells of a number
 class WeightsTable(Scrolling):
     """A line for each feature and the bias, of a network one for each of its parameters; below them the tensors."""
 
-    KIND: ClassVar[str] = "weights"  # decides about the keys
+    KIND = "weights"  # decides about the keys
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id, classes="pane weights")

@@ -16,6 +16,7 @@ Place = Literal[
     "app", "train", "panel", "chart", "list", "data", "runs", "predict", "evaluate", "code", "finder", "watch",
     "race", "curves", "log",
 ]  # fmt: skip
+Focus = Literal["panel", "chart", "views", "weights", "text", "finder", "other"]  # what a pane that has the focus is
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Situation:
     """What decides which keys do something now, and what they are called."""
 
     screen: str = "train"
-    focus: Literal["panel", "chart", "views", "weights", "text", "finder", "other"] = "other"
+    focus: Focus = "other"
     editing: bool = False  # a text field has the keys
     phase: Literal["none", "preparing", "training", "paused", "ended", "failed"] = "none"
     remedy: bool = False  # a diverged run offers one

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -36,16 +36,36 @@ def begin(desk: Desk) -> bool:
     return desk.live and racing(desk)
 
 
+@runtime_checkable
+class RaceHandle(Run, Protocol):
+    """The part of `engine.training.race.Race` that is used beside what every run has."""
+
+    @property
+    def lanes(self) -> Mapping[str, Lane]: ...
+    def snapshots(self) -> Mapping[str, Snapshot]: ...
+
+
+class Lane(Protocol):
+    """The part of a racer's session that is used."""
+
+    @property
+    def result(self) -> dict[str, Any]: ...
+
+
+def race_of(desk: Desk) -> RaceHandle | None:
+    """The race that the desk's run is, if it is one."""
+    return desk.run if isinstance(desk.run, RaceHandle) else None
+
+
 def racing(desk: Desk) -> bool:
     """Whether the desk's run is a race."""
-    return hasattr(desk.run, "snapshots")
+    return race_of(desk) is not None
 
 
 def snapshots(desk: Desk) -> tuple[Snapshot, ...]:
     """The desk's run as it is now; of a race every racer."""
-    found = getattr(desk.run, "snapshots", None)
-    if found is not None:
-        return tuple(found().values())
+    if (race := race_of(desk)) is not None:
+        return tuple(race.snapshots().values())
     return () if desk.snapshot is None else (desk.snapshot,)
 
 
@@ -119,7 +139,7 @@ class Racer:
         return self.now.activity if self.now.phase == "preparing" else ""
 
 
-def racers(run: Any) -> tuple[Racer, ...]:
+def racers(run: RaceHandle) -> tuple[Racer, ...]:
     """The racers of a race, in the order of the normalizations."""
     return tuple(Racer(mode, now, run.lanes[mode].result) for mode, now in run.snapshots().items())
 

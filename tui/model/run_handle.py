@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from engine.recipe import Recipe
@@ -25,6 +25,14 @@ class Run(Protocol):
     def pace(self, seconds: float | None) -> None: ...
     def snapshot(self) -> Snapshot: ...
     def join(self, timeout: float) -> bool: ...
+
+
+@runtime_checkable
+class Failable(Run, Protocol):
+    """A run that keeps the exception that ended it."""
+
+    @property
+    def failure(self) -> BaseException | None: ...
 
 
 Opener = Callable[..., Run]

@@ -16,6 +16,8 @@ from tui.widgets.bars import KeyLine, Messages, TopLine
 from tui.widgets.cells import Cells, Span
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tui.app.app import RavineApp
 
 
@@ -72,6 +74,24 @@ class Room(Shown):
             "messages": Region(0, between.bottom, width, 2),
             "keys": Region(0, between.bottom + 2, width, 2),
         }, between
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether there is something that the keys of the screen can act on."""
+        return False
+
+    @property
+    def views(self) -> int:
+        """How many views of the run there are."""
+        return 0
+
+    @property
+    def run_path(self) -> Path | None:
+        """The folder of the run under the cursor, where the screen lists runs."""
+        return None
+
+    def wish(self, run: Path | None) -> None:
+        """Show a run, where the screen shows one that is asked for; None is the run that the train screen shows."""
 
     def show(self) -> None:
         """Draw what has changed. Called after every change and at every look at a run."""

@@ -101,8 +101,10 @@ class RewindScreen(Room):
             "rewind-chart": Region(0, body.y + tall, width, body.height - tall),
         }
 
-    def wish(self, run: Path) -> None:
+    def wish(self, run: Path | None) -> None:
         """Show the checkpoints of a run."""
+        if run is None:
+            return
         self.run, self.points = run, ()
         self.listing.cursor = 0
         self.listing.border_title = "checkpoints"

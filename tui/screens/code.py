@@ -36,7 +36,7 @@ class Script(Scrolling):
     """A Python text in colours, which scrolls both ways."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("code")]
-    KIND: ClassVar[str] = "text"
+    KIND = "text"
 
     def __init__(self) -> None:
         super().__init__(id="script", classes="pane")

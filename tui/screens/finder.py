@@ -19,19 +19,26 @@ from tui.tasks.background import in_background
 from tui.widgets.cells import Cells, Span, wrap
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from engine.learn.finder import Finding
 
 SHOWN = 3.0  # times the first loss: above it the curve is cut off
 
 
 class RateCurve(Cells, can_focus=True):
-    """The curve with log x, the suggestion marked."""
+    """The curve with log x, the suggestion marked.
+
+    Args:
+        take: called when the suggestion is to be taken.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("finder")]
-    KIND: ClassVar[str] = "finder"
+    KIND = "finder"
 
-    def __init__(self) -> None:
+    def __init__(self, take: Callable[[], object]) -> None:
         super().__init__(id="rate-curve", classes="pane")
+        self._take = take
         self.border_title = "loss of a trial run over its rising learning rate"
         self.finding: Finding | None = None
         self.limit: float | None = None  # the largest stable rate, where it is known
@@ -40,7 +47,7 @@ class RateCurve(Cells, can_focus=True):
 
     def action_take(self) -> None:
         """Take the suggestion."""
-        self.screen.take()  # type: ignore[attr-defined]
+        self._take()
 
     def draw(self, width: int, height: int) -> list[list[Span]]:
         """The losses faint, their average in front."""
@@ -84,7 +91,7 @@ class FinderScreen(Room):
 
     def panes(self) -> ComposeResult:
         """The curve."""
-        self.curve = RateCurve()
+        self.curve = RateCurve(self.take)
         self._given_up = threading.Event()
         self._number = 0
         yield self.curve

@@ -35,7 +35,7 @@ LINES = 4000  # lines that one text may take
 class Lines(Scrolling):
     """Lines of text that scroll; the newest, at the end, are followed until one scrolls up."""
 
-    KIND: ClassVar[str] = "text"
+    KIND = "text"
 
     def __init__(self, *, id: str, empty: str) -> None:
         super().__init__(id=id, classes="pane")

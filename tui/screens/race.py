@@ -19,7 +19,7 @@ from tui.charts.viewport import Window, grown
 from tui.keys.keymap import named
 from tui.keys.table import bindings
 from tui.look.numbers import error, figures, fixed, gap, short
-from tui.model.race import Racer, arrival, outcome, racers, racing, rule
+from tui.model.race import Racer, arrival, outcome, race_of, racers, rule
 from tui.screens.base import Room
 from tui.widgets.cells import Cells, Span, clip, wrap
 from tui.widgets.table import Column, Listing
@@ -125,11 +125,12 @@ class RaceScreen(Room):
     def show(self) -> None:
         """The newest of every racer; while they race not more often than can be seen."""
         desk = self.ravine.desk
-        if desk is not None and racing(desk):
+        race = race_of(desk) if desk is not None else None
+        if desk is not None and race is not None:
             if desk.ticking and desk.phase == "training" and monotonic() < self._due and self.racers:
                 return
             self._due = monotonic() + PICTURES
-            found = racers(desk.run)
+            found = racers(race)
             if not self.racers or found[0].now.history is not self.racers[0].now.history:
                 self._whole, self._arrived = None, {}
             self.racers = found

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
+from textual import events
 from textual.app import ComposeResult
 from textual.geometry import Region
 
@@ -16,6 +17,8 @@ from tui.widgets.rows import Row
 from tui.widgets.scroll import LINES, Scrolling
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from engine.learn.expression import Gradient, Node
     from tui.model.workspace import Desk
 
@@ -25,12 +28,17 @@ NUMBER = 12  # cells of a number
 
 
 class Pad(Panel):
-    """The expression, and a value for each of its variables."""
+    """The expression, and a value for each of its variables.
+
+    Args:
+        computed: called when there is another answer, or another problem.
+    """
 
     number, title = 0, "expression"
 
-    def __init__(self) -> None:
+    def __init__(self, computed: Callable[[], object]) -> None:
         super().__init__(id="pad")
+        self._computed = computed
         self.border_title = "expression and values"
         self.text = FIRST
         self.values: dict[str, float] = {}  # those of variables that are gone are kept, they may come back
@@ -85,13 +93,14 @@ class Pad(Panel):
             self.taken(row.field, FIRST if row.field == EXPRESSION else "1")
             self._tell()
 
-    def on_key(self, event: object) -> None:
+    def on_key(self, event: events.Key) -> None:
         """A figure begins a new value."""
-        row, character = self.current, getattr(event, "character", None)
-        number = row is not None and row.field != EXPRESSION and character and character in "0123456789.-"
-        if row is not None and number and self._editor is None:
-            event.stop()  # type: ignore[attr-defined]
-            self.edit(row.field, row.label, str(character), select=False)
+        row, character = self.current, event.character
+        if row is None or row.field == EXPRESSION or self._editor is not None:
+            return
+        if character and character in "0123456789.-":
+            event.stop()
+            self.edit(row.field, row.label, character, select=False)
 
     def check(self, field: str, text: str) -> str:
         """Compute with what is typed; why that cannot be done, in a sentence."""
@@ -119,7 +128,7 @@ class Pad(Panel):
             self.problem = ""
         except InputError as error:
             self.found, self.problem = None, str(error)
-        self.screen.show_tree()  # type: ignore[attr-defined]
+        self._computed()
         return self.problem
 
     def taken(self, field: str, text: str) -> None:
@@ -138,7 +147,7 @@ class Pad(Panel):
 class Tree(Scrolling):
     """The value, the gradients, and the graph from the whole down to its leaves."""
 
-    KIND: ClassVar[str] = "text"
+    KIND = "text"
 
     def __init__(self) -> None:
         super().__init__(id="tree", classes="pane")
@@ -193,7 +202,7 @@ class ScratchpadScreen(Room):
 
     def panes(self) -> ComposeResult:
         """What is typed, and what comes of it."""
-        self.pad, self.tree_pane = Pad(), Tree()
+        self.pad, self.tree_pane = Pad(self.show_tree), Tree()
         yield self.pad
         yield self.tree_pane
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -21,8 +21,11 @@ from tui.tasks.background import in_background, unexpected
 if TYPE_CHECKING:
     from engine.analysis.survey import Survey, Surveyor
     from engine.data.prepare import Prepared
+    from engine.data.sources import BuiltIn
     from engine.data.summary import Summary
     from engine.data.table import Table
+    from engine.devices import DeviceInfo
+    from engine.presets import Preset
     from engine.recipe import Recipe
 
 PROGRESS = 0.25  # seconds between two words about how far a survey is
@@ -48,11 +51,38 @@ class Surveying(Message):
 
 
 @dataclass
-class Found(Message):
-    """Something that was looked up once."""
+class SetsFound(Message):
+    """The built-in sets."""
 
-    what: str
-    value: Any = field(default=())
+    sets: tuple[BuiltIn, ...]
+
+
+@dataclass
+class DevicesFound(Message):
+    """The devices of this machine, each with what was found when it was tried."""
+
+    devices: tuple[DeviceInfo, ...]
+
+
+@dataclass
+class RecentFound(Message):
+    """The files that were used before and are still there, the newest first."""
+
+    paths: tuple[Path, ...]
+
+
+@dataclass
+class PresetsFound(Message):
+    """The recipes by name, the person's own among them."""
+
+    presets: tuple[Preset, ...]
+
+
+@dataclass
+class LookupFailed(Message):
+    """Something could not be looked up: why, in a sentence."""
+
+    problem: str
 
 
 class Inquirer:
@@ -125,38 +155,38 @@ def _remember(recipe: Recipe, table: Table | None) -> None:
 
 def _failure(post: Callable[[Message], Any]) -> Callable[[str], object]:
     """What tells the app that something could not be looked up."""
-    return lambda words: post(Found("failure", words))
+    return lambda words: post(LookupFailed(words))
 
 
 def find_devices(post: Callable[[Message], Any]) -> None:
-    """Try every device, in a child process. Answers with Found("devices")."""
+    """Try every device, in a child process. Answers with `DevicesFound`."""
 
     def work() -> None:
         from engine.devices import probe
 
-        post(Found("devices", probe()))
+        post(DevicesFound(tuple(probe())))
 
     in_background(work, "devices", _failure(post))
 
 
 def find_recent(post: Callable[[Message], Any]) -> None:
-    """The files used before that are still there. Answers with Found("recent")."""
+    """The files used before that are still there. Answers with `RecentFound`."""
 
     def work() -> None:
         from engine.data.recent import recent
 
-        post(Found("recent", recent()))
+        post(RecentFound(tuple(recent())))
 
     in_background(work, "recent", _failure(post))
 
 
 def find_sets(post: Callable[[Message], Any]) -> None:
-    """List the built-in sets. Answers with Found("sets")."""
+    """List the built-in sets. Answers with `SetsFound`."""
 
     def work() -> None:
         from engine.data.sources import builtin_sets
 
-        post(Found("sets", builtin_sets()))
+        post(SetsFound(tuple(builtin_sets())))
 
     in_background(work, "sets", _failure(post))
 
@@ -182,11 +212,11 @@ def ask_for_summary(table: Table, prepared: Prepared | None, post: Callable[[Mes
 
 
 def find_presets(post: Callable[[Message], Any]) -> None:
-    """Read the recipes by name, the person's own among them. Answers with Found("presets")."""
+    """Read the recipes by name, the person's own among them. Answers with `PresetsFound`."""
 
     def work() -> None:
         from engine.presets import presets
 
-        post(Found("presets", presets()))
+        post(PresetsFound(tuple(presets())))
 
     in_background(work, "presets", _failure(post))

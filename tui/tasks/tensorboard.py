@@ -5,15 +5,24 @@ from __future__ import annotations
 import re
 import subprocess
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from textual.message import Message
 
 from tui.tasks.background import in_background
-from tui.tasks.survey import Found
 
 ADDRESS = re.compile(r"https?://[^\s/]+:(\d+)/")
+
+
+@dataclass
+class TensorBoardAnswered(Message):
+    """Where TensorBoard is, or why it is nowhere."""
+
+    address: str = ""
+    tunnel: str = ""  # the line that brings it to another machine
+    problem: str = ""
 
 
 class TensorBoard:
@@ -26,14 +35,14 @@ class TensorBoard:
     def open(self, folder: Path, post: Callable[[Message], Any]) -> None:
         """Start it, if it is not there yet.
 
-        Answers with Found("tensorboard", (address, line that brings it to another machine, problem)).
+        Answers with `TensorBoardAnswered`.
         """
         from engine.base import children
         from engine.runs.board import HOST, free_port
 
         if self._process is not None and self._process.poll() is None:
             if self.address:
-                post(Found("tensorboard", (self.address, self.tunnel, "")))
+                post(TensorBoardAnswered(self.address, self.tunnel))
             return
         self.address = self.tunnel = ""  # of one that has ended meanwhile
         where = ["--host", HOST, "--port", str(free_port())]
@@ -50,7 +59,7 @@ class TensorBoard:
         in_background(
             lambda: self._listen(process, post),
             "tensorboard",
-            lambda words: post(Found("tensorboard", ("", "", words))),
+            lambda words: post(TensorBoardAnswered(problem=words)),
         )
 
     def _listen(self, process: subprocess.Popen[str], post: Callable[[Message], Any]) -> None:
@@ -65,9 +74,9 @@ class TensorBoard:
             if found and not self.address:
                 self.tunnel = tunnel(int(found[1]))
                 self.address = f"http://localhost:{found[1]}/"
-                post(Found("tensorboard", (self.address, self.tunnel, "")))
+                post(TensorBoardAnswered(self.address, self.tunnel))
         if not self.address:
-            post(Found("tensorboard", ("", "", f"TensorBoard did not start: {last or 'it said nothing'}.")))
+            post(TensorBoardAnswered(problem=f"TensorBoard did not start: {last or 'it said nothing'}."))
 
     def close(self) -> None:
         """End it."""

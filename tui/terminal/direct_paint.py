@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from textual.app import App
 from textual.errors import NoWidget
 from textual.geometry import Region
 from textual.screen import Screen
@@ -22,6 +23,12 @@ if TYPE_CHECKING:
 
 APART = 8  # cells between two places at which is looked what lies on top; nothing of ours is narrower
 KEPT, BACK = "\x1b7", "\x1b8"  # save the cursor and restore it: it may stand in a field that is being edited
+
+
+class DirectApp(App[None]):
+    """An app whose cells may go out as they are."""
+
+    shortcut: Shortcut | None = None  # for cells that need nothing done to them on the way; None where all do
 
 
 class Shown(Screen[None]):

@@ -62,8 +62,14 @@ class Details(Scrolling, inherit_bindings=False):
         view = self.view if self.view in views else "values"
         name = f" of {self.run.name}" if self.run is not None and view in ("hparams", "texts", "histograms") else ""
         self.head((*apart([(one, "bold" if one == view else "") for one in views], " · "), (name, "")))
-        lines: list[list[Span]] = getattr(self, f"_{view}")(width)
-        return lines
+        lines = {
+            "values": self._values,
+            "hparams": self._hparams,
+            "texts": self._texts,
+            "histograms": self._histograms,
+            "problems": self._problems,
+        }
+        return lines[view](width)
 
     def _values(self, width: int) -> list[list[Span]]:
         """One line for each curve: its newest point, its extremes, and what it was at the cursor."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
-from typing import TYPE_CHECKING, TypeAlias
+from typing import ClassVar, TypeAlias
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
@@ -17,10 +17,9 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from engine.base.printable import printable
+from tui.keys.table import Focus
 from tui.look.styles import RAVINE, Ink, ink
-
-if TYPE_CHECKING:
-    from tui.terminal.direct_paint import Shortcut
+from tui.terminal.direct_paint import DirectApp
 
 Span: TypeAlias = tuple[str, Style]
 Line: TypeAlias = tuple[Span, ...]
@@ -164,6 +163,8 @@ def changes(old: Line, new: Line) -> Iterator[tuple[int, int]]:
 class Cells(Widget):
     """Draws itself as lines of cells. A subclass gives `draw`; `redraw` sends what differs from the last frame."""
 
+    KIND: ClassVar[Focus] = "other"  # decides about the keys while it has the focus
+
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self._lines: list[Line] = []
@@ -205,7 +206,7 @@ class Cells(Widget):
         ]
         if not regions:
             return
-        shortcut: Shortcut | None = getattr(self.app, "shortcut", None)
+        shortcut = self.app.shortcut if isinstance(self.app, DirectApp) else None
         if shortcut is not None and shortcut.take(self, regions):
             self._ahead.update(region.y for region in regions)
         else:

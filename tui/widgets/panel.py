@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
 from rich.cells import cell_len
 from textual import events
@@ -23,10 +23,18 @@ if TYPE_CHECKING:
     from tui.widgets.text_field import Editor
 
 
+@runtime_checkable
+class WithDesk(Protocol):
+    """An app that has a desk, sooner or later."""
+
+    @property
+    def desk(self) -> Desk | None: ...
+
+
 class Panel(Cells, can_focus=True):
     """A titled pane of rows. A subclass gives `rows`, and `chosen` where choosing means something of its own."""
 
-    KIND: ClassVar[str] = "panel"  # decides about the keys
+    KIND = "panel"  # decides about the keys
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("list"), *bindings("panel")]
     number = 0
     title = ""
@@ -52,8 +60,7 @@ class Panel(Cells, can_focus=True):
     @property
     def desk(self) -> Desk | None:
         """The desk, once the engine's recipe is there."""
-        desk: Desk | None = getattr(self.app, "desk", None)
-        return desk
+        return self.app.desk if isinstance(self.app, WithDesk) else None
 
     # What is shown.
 

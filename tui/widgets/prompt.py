@@ -40,10 +40,15 @@ class Ask:
 
 
 class Prompt(Cells):
-    """The pane. It is shown while something is asked."""
+    """The pane. It is shown while something is asked.
 
-    def __init__(self) -> None:
+    Args:
+        closed: called when nothing is asked any more.
+    """
+
+    def __init__(self, closed: Callable[[], object]) -> None:
         super().__init__(id="prompt", classes="pane")
+        self._when_closed = closed
         self.styles.position = "absolute"
         self.ask: Ask | None = None
         self.editor: Editor | None = None
@@ -132,7 +137,7 @@ class Prompt(Cells):
 
     def _end(self) -> None:
         self.close()
-        self.screen.asked()  # type: ignore[attr-defined]
+        self._when_closed()
 
 
 def _first(text: str, width: int) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tui.tasks.survey import Found, Surveyed, Surveying
+from tui.tasks.survey import PresetsFound, Surveyed, Surveying
 
 SIZES = [(160, 45), (120, 36), (80, 24)]
 CHINESE = "面积,房龄,城市,价格\n10,3,北京,60\n20,3,上海,85\n25,,北京,100\n28,2.5,广州,120\n30,2,上海,140\n"
@@ -204,5 +204,5 @@ async def test_what_is_found_out_while_the_app_closes_is_harmless(drive: Any) ->
         app, desk = driver.app, driver.app.desk
     assert not app.screen_stack
     app.on_surveyed(Surveyed(desk.recipe, desk.survey, desk.table, ""))
-    app.on_found(Found("presets", desk.presets))
+    app.on_presets_found(PresetsFound(desk.presets))
     app.on_surveying(Surveying("reading"))

@@ -7,6 +7,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.cells import cell_len
+from textual import events
 from textual.binding import BindingType
 from textual.message import Message
 
@@ -29,7 +30,7 @@ FOLLOWING = 49  # times as long as it took to look at the train rows before they
 class ViewsPane(Cells, can_focus=True):
     """Shows one view of the run; v and V go to the next and the one before, the arrows through its variants."""
 
-    KIND: ClassVar[str] = "views"  # decides about the keys
+    KIND = "views"  # decides about the keys
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("list")]
 
     @dataclass
@@ -204,7 +205,7 @@ class ViewsPane(Cells, can_focus=True):
         """Show it large, or small again."""
         self.app.action_large(self.id)  # type: ignore[attr-defined]
 
-    def on_resize(self, event: Any) -> None:
+    def on_resize(self, event: events.Resize) -> None:
         """More or fewer dots."""
         self._ask(at_once=True)
         super().on_resize(event)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.geometry import Region
@@ -271,9 +272,9 @@ class DataScreen(Room):
             at = words.index(desk.recipe.normalization.normalize) + by
             self._set(desk, {"normalize": words[at % len(words)]})
 
-    def on_resize(self, event: object) -> None:
+    def on_resize(self, event: events.Resize) -> None:
         """Other columns may fit."""
-        super().on_resize(event)  # type: ignore[arg-type]
+        super().on_resize(event)
         self.call_after_refresh(self._refit)
 
     def _refit(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import isfinite
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -40,7 +40,7 @@ def better(name: str, value: float, baseline: float) -> bool | None:
 class Assessed(Scrolling):
     """A pane on one evaluation and one of its splits, which scrolls where it is longer than high."""
 
-    KIND: ClassVar[str] = "text"
+    KIND = "text"
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id, classes="pane")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.cells import cell_len
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.geometry import Region
@@ -99,9 +100,9 @@ class EvaluateScreen(Room):
 
     # Which run.
 
-    def wish(self, path: Path | None) -> None:
+    def wish(self, run: Path | None) -> None:
         """Evaluate a kept run; None is the run that the train screen shows."""
-        self._wish = path
+        self._wish = run
         self._ask(at_once=True)  # what was asked for on arriving may have been another one
 
     def arrive(self) -> None:
@@ -216,7 +217,7 @@ class EvaluateScreen(Room):
         super().on_descendant_focus()
         self._hint()
 
-    def on_resize(self, event: Any) -> None:
+    def on_resize(self, event: events.Resize) -> None:
         """Other columns may fit."""
         super().on_resize(event)
         self._list()

@@ -13,18 +13,25 @@ from tui.widgets.panel import Panel
 from tui.widgets.rows import Row
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from engine.data.encode import Input
     from engine.runs.predictor import Predictor
     from tui.model.workspace import Desk
 
 
 class Form(Panel):
-    """A field for each raw column."""
+    """A field for each raw column.
+
+    Args:
+        explain: called with the values whose prediction is to be shown.
+    """
 
     number, title = 0, "values"
 
-    def __init__(self) -> None:
+    def __init__(self, explain: Callable[[dict[str, str]], object]) -> None:
         super().__init__(id="form")
+        self._explain = explain
         self.border_title = "values"
         self.predictor: Predictor | None = None
         self.values: dict[str, str] = {}
@@ -101,19 +108,19 @@ class Form(Panel):
             self.predictor.explain({**self.values, field: text})
         except InputError as error:
             return str(error)
-        self.screen.explain({**self.values, field: text})  # type: ignore[attr-defined]
+        self._explain({**self.values, field: text})
         return ""
 
     def taken(self, field: str, text: str) -> None:
         """Keep a value."""
         self.values[field] = text
-        self.screen.explain(self.values)  # type: ignore[attr-defined]
+        self._explain(self.values)
 
     def close_editor(self) -> None:
         """Leave the editor; the prediction is that of the kept values again."""
         super().close_editor()
         if self.predictor is not None:
-            self.screen.explain(self.values)  # type: ignore[attr-defined]
+            self._explain(self.values)
 
 
 def _typical(one: Input) -> str:

@@ -34,7 +34,7 @@ class PredictScreen(Room):
 
     def panes(self) -> ComposeResult:
         """The form and the way."""
-        self.form, self.way = Form(), Way()
+        self.form, self.way = Form(self.explain), Way()
         self.runs: tuple[RunInfo, ...] = ()
         self._path: Path | None = None
         self._wish: Path | None = None
@@ -76,9 +76,9 @@ class PredictScreen(Room):
         if self.ravine.desk is not None:
             ask_for_trained(self.ravine.desk.runs_folder, self.post_message)
 
-    def wish(self, path: Path) -> None:
+    def wish(self, run: Path | None) -> None:
         """Predict with this run."""
-        self._wish = path
+        self._wish = run
         self._ask()  # the list may have come already
 
     def on_runs_listed(self, message: RunsListed) -> None:

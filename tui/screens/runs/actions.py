@@ -21,7 +21,9 @@ class Undo:
 
     what: Literal["note", "tags", "rename", "delete"]
     run: Path  # where the run lies now; a deleted one in the trash
-    value: Any = None  # what there was before
+    note: str = ""  # what there was before, of each
+    tags: tuple[str, ...] = ()
+    name: str = ""
 
 
 @dataclass
@@ -52,21 +54,29 @@ class Keeper:
 
     def note(self, run: Path, text: str) -> None:
         """Write a note; an empty one takes it away."""
-        self._do(run, lambda: self._write(run, note=text))
+
+        def work() -> Acted:
+            from engine.runs import notes
+
+            old = notes.read(run)
+            new = notes.write(run, note=text)
+            self._undos.append(Undo("note", run, note=old.note))
+            return Acted(run, run, "The run has the note now." if new.note else "The note is gone.")
+
+        self._do(run, work)
 
     def tags(self, run: Path, tags: Sequence[str]) -> None:
         """Give a run these tags."""
-        self._do(run, lambda: self._write(run, tags=tags))
 
-    def _write(self, run: Path, **said: Any) -> Acted:
-        from engine.runs import notes
+        def work() -> Acted:
+            from engine.runs import notes
 
-        old, what = notes.read(run), "note" if "note" in said else "tags"
-        new = notes.write(run, **said)
-        self._undos.append(Undo(what, run, getattr(old, what)))  # type: ignore[arg-type]
-        told = getattr(new, what)
-        words = f"The run has the {what} now." if told else f"The {what} {'is' if what == 'note' else 'are'} gone."
-        return Acted(run, run, words)
+            old = notes.read(run)
+            new = notes.write(run, tags=tags)
+            self._undos.append(Undo("tags", run, tags=old.tags))
+            return Acted(run, run, "The run has the tags now." if new.tags else "The tags are gone.")
+
+        self._do(run, work)
 
     def rename(self, run: Path, name: str) -> None:
         """Give a run's folder another name."""
@@ -76,7 +86,7 @@ class Keeper:
 
             new = keeping.rename(run, name)
             self._moved(run, new)
-            self._undos.append(Undo("rename", new, run.name))
+            self._undos.append(Undo("rename", new, name=run.name))
             return Acted(run, new, f"It is called {new.name} now.")
 
         self._do(run, work)
@@ -113,15 +123,18 @@ class Keeper:
         from engine.runs import keeping, notes
 
         if last.what == "rename":
-            old = keeping.rename(last.run, last.value)
+            old = keeping.rename(last.run, last.name)
             self._moved(last.run, old)
             return Acted(last.run, old, f"It is called {old.name} again.")
         if last.what == "delete":
             run = keeping.restore(last.run)
             self._moved(last.run, run)
             return Acted(last.run, run, f"{run.name} is back.")
-        notes.write(last.run, **{last.what: last.value})
-        return Acted(last.run, last.run, f"The {last.what} {'is' if last.what == 'note' else 'are'} as before.")
+        if last.what == "note":
+            notes.write(last.run, note=last.note)
+            return Acted(last.run, last.run, "The note is as before.")
+        notes.write(last.run, tags=last.tags)
+        return Acted(last.run, last.run, "The tags are as before.")
 
     def _moved(self, old: Path, new: Path) -> None:
         """What takes back earlier actions finds the run in its new place."""

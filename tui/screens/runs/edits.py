@@ -25,7 +25,7 @@ class RunEdits(Room):
 
     def begin_edits(self) -> None:
         """Before anything else."""
-        self.prompt = Prompt()
+        self.prompt = Prompt(self.asked)
         self.keeper, self.exporter = Keeper(self.post_message), Exporter(self.post_message)
         self._again: Callable[[], None] = lambda: None  # starts the last export once more
         self._exporting: tuple[Path, str, str] | None = None  # run, format and path that are being written

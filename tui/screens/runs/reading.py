@@ -22,7 +22,7 @@ OFTEN = 20  # times what looking took that pass before the next look at a folder
 
 
 @dataclass
-class FolderRead(Message):
+class RunsFolderRead(Message):
     """The runs of a folder, newest first, and the folders in it that are none; or why it cannot be read."""
 
     folder: Path
@@ -56,10 +56,10 @@ class Reading:
         self._due = 0.0
 
     def list(self, folder: Path, *, anew: bool = True) -> None:
-        """Read the folder. With `anew` false only if something may have changed since. Answers with FolderRead."""
+        """Read the folder. With `anew` false only if something may have changed since. Answers with RunsFolderRead."""
         if anew or not self._list.busy:
             self._list.ask(
-                lambda: self._look(folder, anew), lambda words: self._post(FolderRead(folder, problem=words))
+                lambda: self._look(folder, anew), lambda words: self._post(RunsFolderRead(folder, problem=words))
             )
 
     def _look(self, folder: Path, anew: bool) -> None:
@@ -75,9 +75,9 @@ class Reading:
             found = self._lister.list(folder)
             if (folder, self._lister.others) != self._foreign[0]:
                 self._foreign = (folder, self._lister.others), _others(folder, self._lister.others)
-            read = FolderRead(folder, found + self._foreign[1])
+            read = RunsFolderRead(folder, found + self._foreign[1])
         except InputError as error:
-            read = FolderRead(folder, problem=str(error))
+            read = RunsFolderRead(folder, problem=str(error))
         self._stamp = folder, _changed(folder)
         self._live = any(run.state in (*LIVE, "unknown") for run in read.runs)
         took = time.monotonic() - began

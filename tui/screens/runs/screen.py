@@ -7,6 +7,7 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.geometry import Region
@@ -21,7 +22,7 @@ from tui.screens.runs.edits import TOLD
 from tui.screens.runs.facts import RunFacts
 from tui.screens.runs.filter import Filter, parse, understood
 from tui.screens.runs.marks import RunMarks
-from tui.screens.runs.reading import FolderRead
+from tui.screens.runs.reading import RunsFolderRead
 from tui.widgets.prompt import Ask, tall
 from tui.widgets.table import Listing
 
@@ -112,9 +113,9 @@ class RunsScreen(RunMarks):
             "run-facts": Region(width - side, y, side, below),
         }
 
-    def on_resize(self, event: object) -> None:
+    def on_resize(self, event: events.Resize) -> None:
         """Other columns may fit."""
-        super().on_resize(event)  # type: ignore[arg-type]
+        super().on_resize(event)
         self.call_after_refresh(self.listing.refill)
 
     # Reading.
@@ -149,7 +150,7 @@ class RunsScreen(RunMarks):
         if live and not self.reading.following:
             self.reading.tracks(tuple(live), dict(self.marked.tracks))
 
-    def on_folder_read(self, message: FolderRead) -> None:
+    def on_runs_folder_read(self, message: RunsFolderRead) -> None:
         """The list has come."""
         self.listing.folder = str(message.folder)
         keys = f"{named('go.train')}, then {named('run.toggle')}"

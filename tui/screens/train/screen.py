@@ -72,7 +72,7 @@ class TrainScreen(Room):
         """See `arrange`."""
         focused = self.focused
         if focused is not None:
-            name = focused.id if focused.id in SIDE else getattr(focused.parent, "id", None)
+            name = focused.id if focused.id in SIDE else focused.parent.id if focused.parent is not None else None
             self._open = name if name in SIDE else self._open
         wanted = {panel.id or "": panel.wanted for panel in self.panels}
         layout = arrange(width, height, wanted, self._open, self.large)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from engine.base.errors import InputError
-from engine.commands import console, plain
+from engine.commands import console, plain, sentences
 from engine.commands.console import DONE, FAILED, INTERRUPTED, WRONG, say
 from engine.modules import trust
 
@@ -32,7 +32,7 @@ def main(argv: Sequence[str]) -> int:
             code = _obey(argv)
         sys.stdout.flush()
     except InputError as error:
-        say(f"ravine: {error}")
+        say(sentences.RAVINE(error=error))
         return WRONG
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -41,7 +41,7 @@ def main(argv: Sequence[str]) -> int:
         return DONE
     except OSError as error:
         console.hush()
-        say(f"ravine: {error.strerror or error}{f' ({error.filename})' if error.filename else ''}.")
+        say(sentences.SYSTEM_REFUSED(reason=error.strerror or str(error), file=error.filename or ""))
         return FAILED
     return code if isinstance(code, int) else DONE
 

@@ -102,18 +102,3 @@ def _columns(text: str) -> int:
     from wcwidth import wcswidth
 
     return max(wcswidth(text), 0)
-
-
-def some(names: Sequence[str], most: int = 8) -> str:
-    """The first of many names, as a sentence has room for them."""
-    told = ", ".join(map(printable, names[:most])) or "none"
-    return f"{told} and {len(names) - most:,} more" if len(names) > most else told
-
-
-def size(count: float) -> str:
-    """A number of bytes as a person reads it."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if count < 1000:
-            return f"{count:.0f} {unit}" if unit == "B" or count >= 100 else f"{count:.1f} {unit}"
-        count /= 1000
-    return f"{count:.1f} TB"

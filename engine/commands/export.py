@@ -11,6 +11,7 @@ from cyclopts import Parameter
 
 from engine.base.errors import InputError
 from engine.base.printable import printable, to_bytes
+from engine.commands import sentences
 from engine.commands.console import DONE, put, put_lines, say
 from engine.commands.flags import RunName, RunsFolder, Trust
 from engine.modules.trust import given
@@ -25,25 +26,18 @@ def export(
     *,
     format: Annotated[
         Format,
-        Parameter(
-            help="csv: Wall time,Step,Value as TensorBoard has it, but every step; RUN may be all. "
-            "wide-csv: a row for each step, a column for each curve (of all: for each run). "
-            "safetensors: the weights; their meaning as JSON inside and in FILE.json. "
-            "onnx: the model with encoding and normalization inside, raw columns go in by name. "
-            "code: a PyTorch script that repeats the run; a table that is not small goes into FILE.npz beside it. "
-            "predictor: predict.py, which needs neither ravine nor anything else. report: a page of Markdown."
-        ),
+        Parameter(help=sentences.HELP_FORMAT()),
     ],
-    output: Annotated[str | None, Parameter(name=("--output", "-o"), help="A file; without it stdout.")] = None,
-    tag: Annotated[str, Parameter(help="Of csv, the curve by its TensorBoard tag.")] = "loss/train",
+    output: Annotated[str | None, Parameter(name=("--output", "-o"), help=sentences.HELP_OUTPUT())] = None,
+    tag: Annotated[str, Parameter(help=sentences.HELP_EXPORTED_TAG())] = "loss/train",
     style: Annotated[
         Literal["plain", "torch"],
-        Parameter(help="Of code: plain has forward, loss, backward and update written out, torch uses nn and optim."),
+        Parameter(help=sentences.HELP_STYLE()),
     ] = "plain",
     trust: Trust = False,
     runs: RunsFolder = "./runs",
 ) -> int:
-    """Give a run to other programs."""
+    """Export a run."""
     with given(trust):
         return _export(run, format, output, tag, style, runs)
 
@@ -64,7 +58,7 @@ def _export(run: str, format: Format, output: str | None, tag: str, style: str, 
     else:
         formats.put(parts, path, _teller())
         beside = formats.write_meaning(path, meaning) if meaning else None
-        say(f"Wrote {path}, and what its numbers mean to {beside}." if beside else f"Wrote {path}.")
+        say(sentences.WROTE_WITH_MEANING(path=path, beside=beside) if beside else f"Wrote {path}.")
     if warning := formats.warning(format, None if run == "all" else resolve(run, folder), folder, tag):
         say(warning)
     return DONE
@@ -75,14 +69,12 @@ def _of_all(folder: Path, format: Format, tag: str) -> Iterable[bytes]:
     from engine.runs.store import list_runs
 
     if format not in ("csv", "wide-csv"):
-        raise InputError(f"Format {format} is of one run; all goes with csv and wide-csv.")
+        raise InputError(sentences.FORMAT_OF_ONE_RUN(format=format))
     found = [run.path for run in list_runs(folder) if run.state != "damaged"]
     if not found:
-        raise InputError(f"There are no runs in {folder}; train one first, or say where they are with --runs.")
+        raise InputError(sentences.NO_RUNS_TO_EXPORT(folder=folder))
     if not any(tag in exports.tags(run) for run in found):
-        raise InputError(
-            f"No run in {folder} has a curve {tag}; `ravine export RUN --format wide-csv` shows those of one."
-        )
+        raise InputError(sentences.NO_RUN_WITH_CURVE(folder=folder, tag=tag))
     lines = exports.wide_of_all(found, tag) if format == "wide-csv" else exports.csv_of_all(found, tag)
     return (to_bytes(text) for text in lines)
 
@@ -96,7 +88,7 @@ def _to_stdout(parts: Iterable[bytes], format: Format) -> None:
         put_lines(lines)
         return
     if sys.stdout.isatty():
-        raise InputError("This format is not text, and stdout is a terminal; say where to with -o FILE.")
+        raise InputError(sentences.NOT_TEXT())
     sys.stdout.flush()
     for part in parts:
         sys.stdout.buffer.write(part)
@@ -110,7 +102,7 @@ def _teller() -> Callable[[int], None]:
     def tell(done: int) -> None:
         nonlocal told
         if done >= told and sys.stderr.isatty():
-            say(f"{done / 1e6:,.0f} MB written")
+            say(sentences.WRITTEN_SO_FAR(megabytes=done / 1e6))
             told += TOLD
 
     return tell

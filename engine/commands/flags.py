@@ -13,24 +13,24 @@ from typing import Annotated, Any
 from cyclopts import Group, Parameter
 
 from engine import presets
+from engine.commands import sentences
 from engine.commands.train import asked
 from engine.recipe import Choice, choices
 
-RunName = Annotated[str, Parameter(name="RUN", help="A path, a folder name, a unique beginning of one, or last.")]
-RunsFolder = Annotated[str, Parameter(help="The folder that holds the run folders.")]
+RunName = Annotated[str, Parameter(name="RUN", help=sentences.HELP_RUN())]
+RunsFolder = Annotated[str, Parameter(help=sentences.HELP_RUNS())]
 Plain = Annotated[
     bool,
-    Parameter(negative=(), help="Say a line for each epoch on stderr, for screen readers and logs; no escapes."),
+    Parameter(negative=(), help=sentences.HELP_PLAIN()),
 ]
 Trust = Annotated[
     bool,
     Parameter(
         negative=(),
-        help="Run the modules that a recipe or a run names as they are now, though you have neither run nor confirmed "
-        "them so before; one that you name yourself needs no --trust.",
+        help=sentences.HELP_TRUST(),
     ),
 ]
-Json = Annotated[bool, Parameter(negative=(), help="Print one JSON object on stdout.")]
+Json = Annotated[bool, Parameter(negative=(), help=sentences.HELP_JSON())]
 
 _GROUPS = {
     "data": "Data",
@@ -82,16 +82,15 @@ def takes_recipe(function: Callable[..., Any]) -> Callable[..., Any]:
     own = [p for p in inspect.signature(function, eval_str=True).parameters.values() if p.name != "recipe"]
     names = list(_GROUPS)
     flags = [_parameter(c, 1 + names.index(c.section)) for c in choices()]
-    word = Parameter(name="DATASET", help="Same as --dataset.", show_default=False)
+    word = Parameter(name="DATASET", help=sentences.HELP_DATASET(), show_default=False)
     first = inspect.Parameter(
         "word", inspect.Parameter.POSITIONAL_ONLY, default=None, annotation=Annotated[str | None, word]
     )
-    file = _own_text("recipe_file", "--recipe", "Begin from a recipe.toml or a run folder; flags overrule it.")
-    names_of = ", ".join(presets.SHIPPED)
+    file = _own_text("recipe_file", "--recipe", sentences.HELP_RECIPE())
     named = _own_text(
         "preset_name",
         "--preset",
-        f"Begin from a recipe by its name: {names_of}, or one of your own; --recipe and flags overrule it.",
+        sentences.HELP_PRESET(names=presets.SHIPPED),
     )
 
     trusted = inspect.Parameter("trust", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=Trust)

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.base.rounding import told
-from engine.commands.console import DONE, put, put_json, say, size, table
+from engine.base.sentence import size
+from engine.commands import sentences
+from engine.commands.console import DONE, put, put_json, say, table
 
 if TYPE_CHECKING:
     from engine.runs.store import RunInfo
@@ -22,18 +24,18 @@ def listing(*, runs: str = "./runs", json: bool = False) -> int:
     if json:
         put_json({"runs": [vars(run) for run in found]})
     elif not found:
-        say(f"There are no runs in {runs} yet; `ravine train` makes one.")
+        say(sentences.NO_RUNS_YET(runs=runs))
     else:
         put(_table(found))
         for run in found:
             if run.problem:
-                say(f"  {run.problem}")
-        say(f"{len(found):,} run{'s' * (len(found) != 1)}, {size(sum(run.bytes for run in found))}")
+                say(sentences.RUN_PROBLEM(problem=run.problem))
+        say(sentences.RUNS_AND_SIZE(runs=len(found), size=sum(run.bytes for run in found)))
     return DONE
 
 
 def _table(found: Sequence[RunInfo]) -> str:
-    head = ("RUN", "STATE", "DATASET", "NORMALIZATION", "STEPS", "TRAIN LOSS", "VAL LOSS", "SIZE", "AGE", "TAGS")
+    head = sentences.HEADS_OF_RUNS().split("|")
     rows = [
         (
             run.name,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from engine.base import process
 from engine.base.errors import InputError
 from engine.base.printable import printable
+from engine.commands import sentences
 from engine.commands.console import DONE, put, put_json, put_lines, say
 from engine.modules.trust import ask_table
 
@@ -45,9 +46,9 @@ def predict(
     process.settled()
     model = predictor.load(resolve(run, Path(runs).expanduser()))
     if values is not None and input is not None:
-        raise InputError("Give either --values, one row, or --input, a table of them, not both.")
+        raise InputError(sentences.TWO_INPUTS())
     if values is None and input is None:
-        raise InputError("Say what to predict: --values with one row, or --input with a table (- for stdin).")
+        raise InputError(sentences.NO_INPUT())
     path = None if output is None else Path(output).expanduser()
     if path is not None and input is not None:
         _refuse_own_input(path, input)
@@ -69,7 +70,7 @@ def predict(
     if model.decision is not None and not json:
         say(model.decision.sentence)
     if path is not None:
-        say(f"Wrote {path}.")
+        say(sentences.WROTE(path=path))
     if json:
         put_json(_json(model, rows, parts, path, warnings))
     elif bare:
@@ -119,7 +120,7 @@ def _names(keep: str) -> Keep:
     try:
         return tuple(name.strip() for name in cells(keep) if name.strip())
     except ValueError as error:
-        raise InputError(f"--keep is no line of CSV: {error}.") from None
+        raise InputError(sentences.BAD_KEEP(error=error)) from None
 
 
 def _read(model: Predictor, asked: str, keep: Keep) -> Rows:
@@ -146,7 +147,7 @@ def _refuse_own_input(path: Path, asked: str) -> None:
         return  # one of the two is not there
     same = stat.S_ISREG(own.st_mode) and os.path.samestat(own, read)
     if same:
-        raise InputError(f"-o {path} is the very file that is read; give the predictions another name.")
+        raise InputError(sentences.OUTPUT_IS_INPUT(path=path))
 
 
 def _one_row(text: str, model: Predictor) -> dict[str, str]:
@@ -165,7 +166,7 @@ def _one_row(text: str, model: Predictor) -> dict[str, str]:
     parts = found[","]
     if parts and all("=" in part for part in parts):
         return {name.strip(): value.strip() for name, _, value in (part.partition("=") for part in parts)}
-    raise InputError(f"--values has {len(parts)} values, the model takes {len(names)}: {', '.join(names)}.")
+    raise InputError(sentences.VALUES_DO_NOT_FIT(given=len(parts), wanted=len(names), names=names))
 
 
 def _cells(text: str, separator: str) -> list[str]:
@@ -174,4 +175,4 @@ def _cells(text: str, separator: str) -> list[str]:
     try:
         return next(csv.reader([text], delimiter=separator, skipinitialspace=True), [])
     except csv.Error as error:
-        raise InputError(f"--values cannot be read: {error}; give one row, with commas between the values.") from None
+        raise InputError(sentences.BAD_VALUES(error=error)) from None

@@ -11,6 +11,7 @@ from cyclopts import App, Parameter
 
 from engine.base.errors import InputError
 from engine.base.versions import version
+from engine.commands import sentences
 from engine.commands import train as training
 from engine.commands.console import DONE, put, put_json
 from engine.commands.export import export
@@ -22,84 +23,69 @@ from engine.recipe import Recipe
 
 app = App(
     name="ravine",
-    help=(
-        "The terminal trainer for PyTorch. Without a command: the full-screen trainer; flags preset its panels, and "
-        "--fresh (not the last choices), --ascii and --theme NAME are its own."
-    ),
+    help=(sentences.HELP_RAVINE()),
     version=lambda: version("ravine") or "unknown",
     help_on_error=False,
 )
 
 
 def _train(recipe: Recipe, *, json: Json = False, plain: Plain = False) -> int:
-    """Train without a screen; the run folder is the same.
-
-    Exit codes: 0 done, 1 failed, 2 wrong usage or bad input, 3 diverged, 130 interrupted.
-    """
+    """Train without a screen."""
     return training.train(recipe, json=json, plain=plain)
 
 
-app.command(takes_recipe(_train), name="train")
+app.command(takes_recipe(_train), name="train", help=sentences.HELP_OF_TRAIN())
 
 
-@app.command
+@app.command(help=sentences.HELP_OF_RESUME())
 def resume(
     run: RunName,
     /,
     *,
-    steps: Annotated[str | None, Parameter(help="A new number of steps in all; a finished run goes on to it.")] = None,
-    changed_data: Annotated[
-        bool, Parameter(negative=(), help="Go on though the table has changed since the run began.")
-    ] = False,
+    steps: Annotated[str | None, Parameter(help=sentences.HELP_STEPS())] = None,
+    changed_data: Annotated[bool, Parameter(negative=(), help=sentences.HELP_CHANGED_DATA())] = False,
     take_over: Annotated[
         bool,
-        Parameter(negative=(), help="Go on though the run may still be live on a host that cannot be asked."),
+        Parameter(negative=(), help=sentences.HELP_TAKE_OVER()),
     ] = False,
     trust: Trust = False,
     runs: RunsFolder = "./runs",
     json: Json = False,
     plain: Plain = False,
 ) -> int:
-    """Go on with a run where its last checkpoint stood, as if it had never stopped."""
+    """Resume a run."""
     with given(trust):
         return training.resume(
             run, steps=steps, changed_data=changed_data, take_over=take_over, runs=runs, json=json, plain=plain
         )
 
 
-@app.command
+@app.command(help=sentences.HELP_OF_PREDICT())
 def predict(
     run: RunName,
     /,
     *,
     values: Annotated[
         str | None,
-        Parameter(help='One row, in raw units: "3,2500" or "x1=3,x2=2500".', allow_leading_hyphen=True),
+        Parameter(help=sentences.HELP_VALUES(), allow_leading_hyphen=True),
     ] = None,
     input: Annotated[
         str | None,
         Parameter(
-            help="A table with the raw columns, found by their names: a file, or - for stdin. The answer is CSV, "
-            "a line for each row.",
+            help=sentences.HELP_INPUT(),
             allow_leading_hyphen=True,
         ),
     ] = None,
     output: Annotated[
         str | None,
-        Parameter(name=("--output", "-o"), help="A file for the answer, CSV or .parquet; without it stdout."),
+        Parameter(name=("--output", "-o"), help=sentences.HELP_PREDICTIONS()),
     ] = None,
-    keep: Annotated[
-        str | None, Parameter(help="Columns of the input to give back beside the predictions: COL,COL or all.")
-    ] = None,
+    keep: Annotated[str | None, Parameter(help=sentences.HELP_KEEP())] = None,
     trust: Trust = False,
     runs: RunsFolder = "./runs",
     json: Json = False,
 ) -> int:
-    """Predict with a run's model: raw units in, raw units out.
-
-    A row gets the same prediction whatever stands beside it: dates, decimal marks, truth words and missing marks are
-    read as they were in training.
-    """
+    """Predict with a run's model."""
     from engine.commands.predict import predict
 
     with given(trust):
@@ -107,13 +93,13 @@ def predict(
 
 
 app.command(listing)
-app.command(export)
-app.command(watch)
+app.command(export, help=sentences.HELP_OF_EXPORT())
+app.command(watch, help=sentences.HELP_OF_WATCH())
 
 
-@app.command
+@app.command(help=sentences.HELP_OF_DOCTOR())
 def doctor(*, json: Json = False) -> int:
-    """Look at devices, terminal and versions, and say what to fix."""
+    """Check this machine."""
     from engine.doctor import examine
 
     report = examine()
@@ -143,4 +129,4 @@ def _call(application: App, words: Sequence[str]) -> Any:
         return application(list(words), exit_on_error=False, print_error=False, result_action="return_value")
     except cyclopts.CycloptsError as error:
         text = str(error).strip().replace("\n", " ")
-        raise InputError(text if text.endswith((".", "?")) else text + ".") from None
+        raise InputError(sentences.USAGE(problem=text.rstrip("."), stop="" if text.endswith("?") else ".")) from None

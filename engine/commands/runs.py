@@ -10,14 +10,15 @@ from cyclopts import App, Parameter
 
 from engine.base import leftovers
 from engine.base.errors import InputError
-from engine.commands.console import DONE, ask, put_json, say, size
+from engine.commands import sentences
+from engine.commands.console import DONE, ask, put_json, say
 from engine.commands.flags import Json, RunsFolder
 from engine.commands.listing import listing
 
 KEPT = 20  # runs that prune leaves by default
 SHOWN = 20  # runs that are named before the question
 
-app = App(name="runs", help="List the runs, newest first, or delete those that are not wanted any more.")
+app = App(name="runs", help=sentences.HELP_OF_RUNS())
 
 
 @app.default
@@ -26,23 +27,23 @@ def runs(*, runs: RunsFolder = "./runs", json: Json = False) -> int:
     return listing(runs=runs, json=json)
 
 
-@app.command
+@app.command(help=sentences.HELP_OF_PRUNE())
 def prune(
     *,
-    keep: Annotated[int, Parameter(help="The newest runs, so many of them, stay.")] = KEPT,
+    keep: Annotated[int, Parameter(help=sentences.HELP_KEPT())] = KEPT,
     state: Annotated[
         str | None,
-        Parameter(help="Only runs in these states or with these endings: failed,interrupted,damaged,diverged,…"),
+        Parameter(help=sentences.HELP_STATE()),
     ] = None,
     take_over: Annotated[
         bool,
-        Parameter(negative=(), help="Delete runs too that may still be live on a host that cannot be asked."),
+        Parameter(negative=(), help=sentences.HELP_DELETE_OVER()),
     ] = False,
-    yes: Annotated[bool, Parameter(name=("--yes", "-y"), negative=(), help="Do not ask.")] = False,
+    yes: Annotated[bool, Parameter(name=("--yes", "-y"), negative=(), help=sentences.HELP_YES())] = False,
     runs: RunsFolder = "./runs",
     json: Json = False,
 ) -> int:
-    """Delete old runs for good, and empty the trash. Asks first. Runs with tags or a note, and live ones, stay."""
+    """Delete old runs for good, and empty the trash."""
     from engine.runs import keeping
     from engine.runs.heartbeat import WATCH
     from engine.runs.store import disk_use, list_runs
@@ -50,36 +51,28 @@ def prune(
 
     folder = Path(runs).expanduser()
     if keep < 0:
-        raise InputError(f"--keep is {keep}, but must be 0 or more.")
+        raise InputError(sentences.BAD_COUNT_KEPT(keep=keep))
     states = [part.strip() for part in (state or "").split(",") if part.strip()]
     known = ("ended", "interrupted", "failed", "damaged", "unknown", *get_args(Ended))
     for one in states:
         if one not in known:
-            raise InputError(f"--state {one} is none that a run can have; there are {', '.join(dict.fromkeys(known))}.")
+            raise InputError(sentences.BAD_STATE(state=one, known=list(dict.fromkeys(known))))
     found = list_runs(folder, patience=WATCH)
     going = keeping.prunable(found, keep=keep, states=states, take_over=take_over)
     unknown = [run for run in found[keep:] if run.state == "unknown"] if not take_over else []
     for run in unknown[:SHOWN]:
-        say(f"  {run.name} stays: it may still be running on {run.host}; --take-over deletes it too.")
+        say(sentences.RUN_STAYS(run=run.name, host=run.host))
     trash = keeping.trashed(folder)
     freed = sum(run.bytes for run in going) + sum(disk_use(place) for place in trash)
     if not going and not trash:
-        say(f"There is nothing to delete in {runs}: the newest {keep} and runs with tags or notes stay.")
+        say(sentences.NOTHING_TO_DELETE(runs=runs, keep=keep))
     else:
         for run in going[:SHOWN]:
-            say(f"  {run.name}  {run.age}  {size(run.bytes)}")
+            say(sentences.RUN_TO_DELETE(run=run.name, age=run.age, size=run.bytes))
         if len(going) > SHOWN:
-            say(f"  and {len(going) - SHOWN:,} more")
-        what = " and ".join(
-            part
-            for part in (
-                f"{len(going):,} run{'s' * (len(going) != 1)}" if going else "",
-                f"{len(trash):,} in the trash" if trash else "",
-            )
-            if part
-        )
-        if not yes and not _agrees(f"Delete {what} ({size(freed)}) for good? [y/N] "):
-            say("Nothing was deleted.")
+            say(sentences.MORE_TO_DELETE(more=len(going) - SHOWN))
+        if not yes and not _agrees(_question(len(going), len(trash), freed)):
+            say(sentences.NOTHING_DELETED())
             going, trash, freed = (), (), 0
     leftovers.sweep(folder)
     deleted, problems = [], []
@@ -91,14 +84,23 @@ def prune(
             problems.append(str(error))
             say(str(error))
     if deleted:
-        say(f"Deleted {len(deleted):,}.")
+        say(sentences.DELETED(deleted=len(deleted)))
     if json:
         put_json({"deleted": deleted, "bytes": freed, "problems": problems})
     return DONE
 
 
+def _question(runs: int, trash: int, freed: int) -> str:
+    """Whether so many runs shall go, and so many that lie in the trash; `freed` bytes in all."""
+    if not trash:
+        return sentences.DELETE_RUNS(runs=runs, size=freed)
+    if not runs:
+        return sentences.EMPTY_TRASH(trash=trash, size=freed)
+    return sentences.DELETE_RUNS_AND_TRASH(runs=runs, trash=trash, size=freed)
+
+
 def _agrees(question: str) -> bool:
     """Ask on the terminal; without one the answer has to come as --yes."""
     if not sys.stdin or not sys.stdin.isatty():
-        raise InputError("This deletes runs for good and there is no terminal to ask on; say --yes.")
+        raise InputError(sentences.NOBODY_TO_ASK())
     return ask(question).strip().lower() in ("y", "yes")

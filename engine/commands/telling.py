@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.base.rounding import told
+from engine.commands import sentences
 from engine.commands.console import say
 
 if TYPE_CHECKING:
@@ -77,22 +78,20 @@ def _round(value: float) -> int:
 
 
 def _line(now: Snapshot, plan: Plan, step: int, *, epochs: bool, newest: bool) -> str:
-    if epochs:
-        where = f"epoch {step // plan.batches:,} of {now.steps / plan.batches:,.6g}"
-        loss = _epoch_loss(now, plan, step)
-    else:
-        where = f"step {step:,} of {now.steps:,}"
-        assert now.history is not None
-        loss = float(now.history.values(step - 1, step)[0])
-    parts = [f"loss {told(loss, now.loss_size)}"]
+    validation = ""
     if now.validation is not None and len(now.validation):
         steps, values = now.validation.points()
         seen = int(np.searchsorted(steps, step, side="right"))
         if seen:
-            parts.append(f"validation {told(float(values[seen - 1]), now.loss_size)}")
-    if newest and now.eta is not None and now.eta >= 2:
-        parts.append(f"{now.eta:,.0f} s to go")
-    return f"{where}: {', '.join(parts)}"
+            validation = told(float(values[seen - 1]), now.loss_size)
+    seconds = round(now.eta) if newest and now.eta is not None and now.eta >= 2 else None
+    if epochs:
+        loss = told(_epoch_loss(now, plan, step), now.loss_size)
+        epoch, of = step // plan.batches, now.steps / plan.batches
+        return sentences.AFTER_EPOCH(epoch=epoch, epochs=of, loss=loss, validation=validation, seconds=seconds)
+    assert now.history is not None
+    loss = told(float(now.history.values(step - 1, step)[0]), now.loss_size)
+    return sentences.AFTER_STEP(step=step, steps=now.steps, loss=loss, validation=validation, seconds=seconds)
 
 
 def _epoch_loss(now: Snapshot, plan: Plan, step: int) -> float:

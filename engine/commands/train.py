@@ -15,7 +15,7 @@ from engine.base import process, shell
 from engine.base.errors import Cancelled, InputError
 from engine.base.printable import printable
 from engine.base.rounding import told as shown
-from engine.commands import console
+from engine.commands import console, sentences
 from engine.commands.console import DIVERGED, DONE, FAILED, INTERRUPTED, WRONG, put, put_json, say
 from engine.commands.telling import Telling, looked_at
 from engine.modules import trust
@@ -46,7 +46,7 @@ def asked(
     values = dict(given)
     if word is not None:
         if "dataset" in values:
-            raise InputError(f"The dataset is given twice: {word} and --dataset {values['dataset']}.")
+            raise InputError(sentences.TWO_DATASETS(word=word, dataset=values["dataset"]))
         values["dataset"] = word
     base = None
     if preset_name is not None:
@@ -113,7 +113,7 @@ def train(recipe: Recipe, *, json: bool = False, plain: bool = False, origin: Or
         _watch(session, quiet=json and not plain, plain=plain, start=start)
     end = session.snapshot()
     if end.phase is Phase.FAILED:
-        say(f"ravine: {end.error}")
+        say(sentences.RAVINE(error=end.error))
         if isinstance(session.failure, Cancelled):
             return INTERRUPTED
         return WRONG if isinstance(session.failure, InputError) else FAILED
@@ -194,8 +194,8 @@ def _watch(session: Any, *, quiet: bool, plain: bool, start: int) -> None:
         if quiet or telling is not None or not now.steps or not (late or told):
             continue
         loss = shown(now.loss, now.loss_size) if now.loss is not None else "-"
-        rest = f"   {now.eta:.0f} s to go" if now.eta is not None else ""
-        say(f"step {now.step:,} of {now.steps:,}   loss {loss}   {now.steps_per_second:,.0f} steps/s{rest}")
+        left = None if now.eta is None else round(now.eta)
+        say(sentences.ON_THE_WAY(step=now.step, steps=now.steps, loss=loss, pace=now.steps_per_second, seconds=left))
 
 
 class _signals:

@@ -10,7 +10,8 @@ from cyclopts import Parameter
 
 from engine.base.errors import InputError
 from engine.base.rounding import ZERO, is_rounding
-from engine.commands.console import DONE, put, put_json, put_lines, say, some, table
+from engine.commands import sentences
+from engine.commands.console import DONE, put, put_json, put_lines, say, table
 from engine.commands.flags import Json
 
 if TYPE_CHECKING:
@@ -18,14 +19,14 @@ if TYPE_CHECKING:
 
 
 def watch(
-    logdir: Annotated[str, Parameter(name="LOGDIR", help="A folder of TensorBoard logs, or one event file.")],
+    logdir: Annotated[str, Parameter(name="LOGDIR", help=sentences.HELP_LOGDIR())],
     /,
     *,
-    tag: Annotated[str | None, Parameter(help="Print this curve as CSV, as TensorBoard has it.")] = None,
-    run: Annotated[str | None, Parameter(help="The run that --tag is of, where several have it.")] = None,
+    tag: Annotated[str | None, Parameter(help=sentences.HELP_TAG())] = None,
+    run: Annotated[str | None, Parameter(help=sentences.HELP_RUN_OF_TAG())] = None,
     json: Json = False,
 ) -> int:
-    """Follow the curves of any TensorBoard log. On a terminal: the app; else, or with --tag or --json, once as text."""
+    """Report a TensorBoard log as text."""
     tree = _read(Path(logdir).expanduser())
     if tag is not None:
         from engine.watch.export import csv
@@ -34,14 +35,14 @@ def watch(
     elif json:
         put_json({"logdir": logdir, "runs": [_told(tree, name) for name in sorted(tree.runs)]})
     elif not any(found.curves for found in tree.runs.values()):
-        say(f"There are no curves in {logdir}; TensorBoard's event files have tfevents in their names.")
+        say(sentences.NO_CURVES(logdir=logdir))
     else:
         put(_table(tree))
     for problem in tree.problems.values():
         say(problem)
     for name in sorted(tree.runs):
         for problem in tree.runs[name].problems:
-            say(f"{name}: {problem}")
+            say(sentences.RUN_AND_PROBLEM(run=name, problem=problem))
     return DONE
 
 
@@ -51,7 +52,7 @@ def _read(path: Path) -> LogTree:
     tree, told = LogTree(path), 0.25
     while (now := tree.poll(0.5)).busy:
         if now.share >= told and sys.stderr.isatty():
-            say(f"{now.share:.0%} of {now.size / 1e6:,.0f} MB")
+            say(sentences.READ_SO_FAR(share=now.share, megabytes=now.size / 1e6))
             told = now.share + 0.25
     return tree
 
@@ -60,15 +61,15 @@ def _run_of(tree: LogTree, tag: str, run: str | None) -> str:
     having = sorted(name for name, found in tree.runs.items() if tag in found.curves)
     if run is not None:
         if run not in tree.runs:
-            raise InputError(f"There is no run {run} in {tree.path}; it has {some(sorted(tree.runs))}.")
+            raise InputError(sentences.NO_RUN(run=run, path=tree.path, runs=sorted(tree.runs)))
         if run not in having:
-            raise InputError(f"The run {run} has no curve {tag}; it has {some(tree.runs[run].tags)}.")
+            raise InputError(sentences.RUN_WITHOUT_CURVE(run=run, tag=tag, tags=tree.runs[run].tags))
         return run
     if not having:
         tags = sorted({name for found in tree.runs.values() for name in found.curves})
-        raise InputError(f"No run in {tree.path} has a curve {tag}; they have {some(tags)}.")
+        raise InputError(sentences.CURVE_OF_NO_RUN(path=tree.path, tag=tag, tags=tags))
     if len(having) > 1:
-        raise InputError(f"{len(having)} runs have a curve {tag}: {some(having)}; say which with --run.")
+        raise InputError(sentences.CURVE_OF_SEVERAL(count=len(having), tag=tag, runs=having))
     return having[0]
 
 
@@ -91,7 +92,7 @@ def _told(tree: LogTree, name: str) -> dict[str, Any]:
 
 
 def _table(tree: LogTree) -> str:
-    rows = [("RUN", "CURVE", "POINTS", "STEP", "VALUE")]
+    rows = [tuple(sentences.HEADS_OF_CURVES().split("|"))]
     for name in sorted(tree.runs):
         curves = tree.runs[name].curves
         for tag in tree.runs[name].tags:

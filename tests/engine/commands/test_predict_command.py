@@ -227,7 +227,7 @@ def test_the_table_that_is_read_is_not_overwritten(cli: Cli, scales: Path) -> No
     for name in ("new.csv", "./new.csv", "link.csv"):
         answer = cli(f"predict s --input new.csv -o {name}")
         assert answer.code == 2
-        assert "the very file that is read" in answer.err
+        assert "the file that is read" in answer.err
         assert answer.err.count("\n") == 1
     assert (scales / "new.csv").read_bytes() == before
 

@@ -253,7 +253,7 @@ def test_csv_of_all_runs(cli: Cli, runs: Path) -> None:
     assert {int(row["Step"]): float(row["iris"]) for row in side if row["iris"]} == {
         step: values["loss/validation"] for step, values in read_evaluations(runs / "iris")
     }
-    assert "is of one run" in cli(f"export all --format onnx --runs {runs}").err
+    assert "is for one run" in cli(f"export all --format onnx --runs {runs}").err
     assert "No run in" in cli(f"export all --format csv --tag nothing --runs {runs}").err
 
 

@@ -438,7 +438,7 @@ def test_prune_leaves_alone_what_it_does_not_know(folder: Path, cli: Cli) -> Non
     assert sorted(path.name for path in folder.iterdir() if path.is_dir()) == ["foreign", "newer"]
     unknown = cli(f"runs prune --keep 0 --state faild --yes --runs {folder}")
     assert unknown.code == 2
-    assert "--state faild is none that a run can have; there are ended, interrupted, failed, damaged" in unknown.err
+    assert "--state faild is not a state of a run; there are ended, interrupted, failed, damaged" in unknown.err
 
 
 def test_prune_asks_first(folder: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -446,7 +446,7 @@ def test_prune_asks_first(folder: Path, cli: Cli, monkeypatch: pytest.MonkeyPatc
     notes.write(folder / "r1", tags=["keep"])
     answer = cli(f"runs prune --keep 2 --runs {folder}")
     assert answer.code == 2
-    assert "say --yes" in answer.err
+    assert "confirm with --yes" in answer.err
     assert len(names(folder)) == 5
     asked: list[str] = []
 

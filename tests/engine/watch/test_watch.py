@@ -695,7 +695,7 @@ def test_the_command_tells_what_a_folder_holds(cli: Callable[..., Answer], tmp_p
     assert cli("watch logs --tag loss --run b").out.endswith(",7,1.0\n")
     for words, wanted in {
         "watch nowhere": "no log folder nowhere",
-        "watch logs --tag loss": "2 runs have a curve loss: a, b; say which",
+        "watch logs --tag loss": "2 runs have a curve loss: a, b; choose one",
         "watch logs --tag lose": "they have acc, loss, nan",
         "watch logs --tag acc --run a": "The run a has no curve acc; it has loss, nan",
         "watch logs --tag acc --run c": "no run c",

@@ -200,15 +200,15 @@ def test_what_is_shown_is_the_racer_of_the_recipe_and_live_until_all_have_ended(
 
 
 def test_the_table_is_read_once_and_may_be_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from engine.training import run
+    from engine.training import opening
 
-    read, load = [], run.load
+    read, load = [], opening.load
 
     def counted(*given: Any, **options: Any) -> Any:
         read.append(given)
         return load(*given, **options)
 
-    monkeypatch.setattr(run, "load", counted)
+    monkeypatch.setattr(opening, "load", counted)
     raced(recipe(tmp_path, dataset="linear3", steps=5))
     assert len(read) == 1
     found = raced(recipe(tmp_path, dataset="no/such/file.csv", steps=5), table=made())
@@ -239,7 +239,7 @@ def test_a_turn_is_not_counted_as_time_of_the_others(tmp_path: Path, monkeypatch
         return advance(self, count)
 
     monkeypatch.setattr(Autograd, "advance", slow)
-    monkeypatch.setattr("engine.training.run.time.perf_counter", lambda: clock[0])
+    monkeypatch.setattr("engine.training.stopwatch.time.perf_counter", lambda: clock[0])
     found = raced(recipe(tmp_path, dataset="linear3", steps=200, backend="autograd"))
     total = sum(facts(folder(now))["result"]["seconds"] for now in found.values())
     assert total == pytest.approx(clock[0])

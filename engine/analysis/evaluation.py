@@ -25,9 +25,10 @@ from engine.learn.decision import Decision
 from engine.learn.decision import of as decision_of
 from engine.learn.kernels.contract import Split
 from engine.learn.models import Architecture
-from engine.learn.objective import Loss, row_losses, unit
+from engine.learn.objective import row_losses, unit
 from engine.learn.plan import make_architecture
 from engine.recipe import read_toml
+from engine.registry.losses import MSE, REGISTRY
 from engine.runs import predictor
 from engine.runs.facts import read_facts
 from engine.runs.folder import read_evaluations
@@ -118,10 +119,10 @@ class Part:
         An error of amounts is rounding beside the amounts themselves.
         """
         if self.chances is not None:
-            return self.baseline["log_loss"] if metric in ("log_loss", "bce", "cross-entropy") else None
+            return self.baseline["log_loss"] if metric == "log_loss" or metric in REGISTRY else None
         amount = self.amount
-        if metric in ("mse", "huber"):
-            return max(self.baseline["mse"], SHARE * amount**2)
+        if metric in REGISTRY and REGISTRY[metric].steepest is not None:  # it grows with the square of a small error
+            return max(self.baseline[MSE.name], SHARE * amount**2)
         return 1.0 if metric == "r2" else amount
 
     @property
@@ -151,7 +152,7 @@ class Evaluation:
     task: str
     target: str
     classes: tuple[str, ...]
-    loss: Loss
+    loss: str
     decision: Decision | None
     parts: dict[Split, Part]
     health: tuple[health.Health, ...]
@@ -195,7 +196,7 @@ def evaluate(
 
 
 def conditions(
-    architecture: Architecture, loss: Loss, arrays: Mapping[str, Floats], prepared: Prepared
+    architecture: Architecture, loss: str, arrays: Mapping[str, Floats], prepared: Prepared
 ) -> tuple[health.Health, ...]:
     """The health of every parameter, by the gradient and the activations on all train rows."""
     if architecture.family == "module":
@@ -209,7 +210,7 @@ def conditions(
 def examine(
     prepared: Prepared,
     outputs: Mapping[Split, Floats],
-    loss: Loss,
+    loss: str,
     decision: Decision | None = None,
     *,
     health: tuple[health.Health, ...] = (),
@@ -240,7 +241,7 @@ def rows(prepared: Prepared, split: Split) -> Rows:
     return found
 
 
-def _amounts(prepared: Prepared, part: Rows, outputs: Floats, loss: Loss, worst: int) -> Part:
+def _amounts(prepared: Prepared, part: Rows, outputs: Floats, loss: str, worst: int) -> Part:
     scale = prepared.target_scale
     target, predicted = scale.inverse(part.y), scale.inverse(outputs[:, 0])
     losses = row_losses(loss, outputs, part.y) * unit(loss, scale.scale)
@@ -262,9 +263,7 @@ def _amounts(prepared: Prepared, part: Rows, outputs: Floats, loss: Loss, worst:
     )
 
 
-def _classes(
-    prepared: Prepared, part: Rows, outputs: Floats, loss: Loss, decision: Decision | None, worst: int
-) -> Part:
+def _classes(prepared: Prepared, part: Rows, outputs: Floats, loss: str, decision: Decision | None, worst: int) -> Part:
     threshold, positive = (0.5, 1) if decision is None else (decision.threshold, decision.positive)
     labels, chances = part.y.astype(np.int64), metrics.probabilities(outputs)
     count = len(prepared.classes)

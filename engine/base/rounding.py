@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
 SHARE = 1e-12  # of the size that a number had first, such as the initial loss: what is less is rounding
 DIGITS = 36  # of a number in base 2 that last digits do not reach: 11 in base 10
-ERRORS = ("mse", "rmse", "mae", "log_loss")  # metrics that are errors: 0 where everything is right
 ZERO = "≈ 0"  # how it is shown; with ASCII only: ~ 0
 
 
@@ -84,19 +83,3 @@ def alike(values: NDArray[np.float64]) -> NDArray[np.float64]:
     with np.errstate(all="ignore"):
         grain = np.exp2(np.floor(np.log2(np.abs(np.where(finite, values, 1.0)))) - DIGITS)
         return np.where(finite, np.round(values / grain) * grain, values)
-
-
-def metric_size(name: str, baseline: float | None, loss: str = "mse") -> float | None:
-    """What a metric is measured against.
-
-    Args:
-        name: such as "rmse"; what is no error but a share is measured against 1.
-        baseline: the loss of the best constant, in the target's own units.
-        loss: which loss that is.
-    """
-    if name not in ERRORS:
-        return 1.0
-    if baseline is None or not isfinite(baseline) or baseline < 0:
-        return None
-    amount = sqrt(baseline) if loss in ("mse", "auto") else baseline
-    return {"mse": amount * amount, "log_loss": baseline}.get(name, amount)

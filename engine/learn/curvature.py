@@ -18,13 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.data.normalize import Normalizer
-from engine.learn.objective import Loss, baseline, unit
+from engine.learn.objective import baseline, unit
+from engine.registry.losses import MSE, REGISTRY
 
 Floats = NDArray[np.float64]
 BLOCK = 16_384  # rows decomposed at once
-
-# The greatest second derivative of a row's loss with respect to its output.
-STEEPEST: dict[str, float] = {"mse": 2.0, "huber": 1.0, "bce": 0.25, "cross-entropy": 0.5}
 
 
 @dataclass(frozen=True)
@@ -93,12 +91,12 @@ def triangle(x: Floats, y: Floats | None = None, root: Floats | None = None) -> 
     return upper
 
 
-def measurable(loss: Loss, x: Floats) -> bool:
+def measurable(loss: str, x: Floats) -> bool:
     """Whether the loss has a steepest curvature, and x [n, d] no numbers too huge to compute it from."""
     n, d = x.shape
     with np.errstate(over="ignore"):
         most = max(x.max(initial=0.0), -x.min(initial=0.0)) ** 2
-    return loss in STEEPEST and bool(most < np.finfo(np.float64).max / (4 * n * (d + 1)))
+    return REGISTRY[loss].steepest is not None and bool(most < np.finfo(np.float64).max / (4 * n * (d + 1)))
 
 
 def _with_penalty(upper: Floats, l2: float, rows: int, steepest: float) -> Floats:
@@ -120,7 +118,7 @@ def _steepness(upper: Floats, steepest: float, rows: int) -> tuple[float | None,
     return kappa, 2.0 * rows / (steepest * float(singular[0]) ** 2)
 
 
-def under(upper: Floats, loss: Loss, rows: int, old: Normalizer, new: Normalizer) -> tuple[float | None, float | None]:
+def under(upper: Floats, loss: str, rows: int, old: Normalizer, new: Normalizer) -> tuple[float | None, float | None]:
     """(κ, 2/λmax) of a linear model under another normalization than the one that its features have; None if unknown.
 
     The columns of one are linear in those of the other and the column of ones, so the R of the one is that of the
@@ -130,7 +128,7 @@ def under(upper: Floats, loss: Loss, rows: int, old: Normalizer, new: Normalizer
         upper: the `triangle` of the features under the old one, and of anything beside them.
         rows: how many there are.
     """
-    steepest, d = STEEPEST.get(loss), len(old.scale)
+    steepest, d = REGISTRY[loss].steepest, len(old.scale)
     if steepest is None:
         return None, None
     change = np.eye(d + 1)
@@ -154,7 +152,7 @@ def _solve(upper: Floats) -> Floats:
 
 
 def survey_loss(
-    loss: Loss,
+    loss: str,
     x: Floats,
     y: Floats,
     *,
@@ -182,18 +180,18 @@ def survey_loss(
     with np.errstate(over="ignore"):  # numbers beyond computing are what the next lines look for
         per = unit(loss, scale)
         base = baseline(loss, y, classes, weight) * per
-    n, d = x.shape
-    if not measurable(loss, x):
+    (n, d), one = x.shape, REGISTRY[loss]
+    if not measurable(loss, x) or one.steepest is None:
         return Facts(baseline_loss=base)
-    steepest = STEEPEST[loss]
+    steepest = one.steepest
     root = None if weight is None else np.sqrt(weight)
     upper = _with_penalty(triangle(x, y, root) if upper is None else upper, l2, n, steepest)
     kappa, bound = _steepness(upper[:, :-1], steepest, n)
     longest = float(np.max((np.einsum("ij,ij->i", x, x) + 1) * (1.0 if weight is None else weight)))
     facts = Facts(bound, kappa, baseline_loss=base, row_curvature=steepest * longest + l2, penalised=l2 > 0)
-    if l1 or not optimum or loss in ("huber", "mae"):
+    if l1 or not optimum or not (one.squared or one.second):
         return facts
-    if loss != "mse":
+    if not one.squared:
         from engine.learn.newton import minimise
 
         found = minimise(loss, x, y, max(classes, 2), weight, l2)
@@ -202,7 +200,7 @@ def survey_loss(
         return replace(
             facts,
             condition_number=found.condition_number,
-            optimum_loss=found.loss,
+            optimum_loss=found.loss * per,
             optimum_weights=found.weights,
             optimum_bias=found.bias,
             separable=found.separable,
@@ -224,10 +222,10 @@ def survey_loss(
 
 def least_squares(x: Floats, y: Floats, scale: float = 1.0) -> Facts:
     """Facts of the mean squared error; see `survey_loss`."""
-    return survey_loss("mse", x, y, scale=scale)
+    return survey_loss(MSE.name, x, y, scale=scale)
 
 
-def stiffness(x: Floats, loss: Loss = "mse") -> tuple[float | None, float | None]:
+def stiffness(x: Floats, loss: str = MSE.name) -> tuple[float | None, float | None]:
     """(κ, 2/λmax) of a linear model on features [n, d] by its steepest possible Hessian; None where unknown."""
     facts = survey_loss(loss, x, np.zeros(len(x)), optimum=False, classes=2)
     return facts.condition_number, facts.lr_bound

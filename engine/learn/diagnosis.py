@@ -11,9 +11,9 @@ from engine.base.rounding import ZERO, vanishes
 from engine.data.normalize import Mode, TargetScale, under_every_mode
 from engine.data.prepare import Prepared
 from engine.learn.curvature import Facts, measurable, triangle, under
-from engine.learn.objective import Loss
 from engine.learn.plan import FALLBACK_LR, Plan
 from engine.recipe import Recipe
+from engine.registry.losses import MSE
 
 CLOSE = 1e-3  # a gap under this is called reached
 NEAR = 0.1  # a gap under this leaves little to gain by more steps
@@ -21,13 +21,6 @@ FAR = 50  # times the steps taken: more than so many are not worth waiting for
 MODES: tuple[Mode, ...] = ("zscore", "minmax", "robust", "max")  # tried as a remedy, in this order
 DIVERGED = 1e6  # times the greater of the initial and the mean predictor's loss
 OVERFIT = 1.3  # times the train loss: a validation loss beyond it is called overfitting
-BASELINES: dict[Loss, str] = {
-    "mse": "the mean",
-    "huber": "the median",
-    "mae": "the median",
-    "bce": "the class shares",
-    "cross-entropy": "the class shares",
-}
 LITTLE = 0.05  # a share of the baseline's loss: less gain than this is called underfitting
 
 
@@ -120,7 +113,7 @@ def _standing(plan: Plan, prepared: Prepared, facts: Facts, outcome: Outcome) ->
         told = ZERO if vanishes(gap, 1.0) else f"{gap:.1e}"
         words += f"; {where} is {number(facts.optimum_loss, outcome.size)} (gap {told})"
     if np.isfinite(facts.baseline_loss):
-        words += f"; {BASELINES[plan.loss]} alone would leave {number(facts.baseline_loss)}"
+        words += f"; {plan.objective.constant_name} alone would leave {number(facts.baseline_loss)}"
     return words + "."
 
 
@@ -232,7 +225,9 @@ def _without_optimum(
     """What to try where nobody knows how low the loss can go: networks, absolute errors, L1."""
     worse = outcome.train_loss >= facts.baseline_loss
     start = (
-        f"That is worse than {BASELINES[plan.loss]}: the outputs have not reached the target's size. " if worse else ""
+        f"That is worse than {plan.objective.constant_name}: the outputs have not reached the target's size. "
+        if worse
+        else ""
     )
     if outcome.fitted:
         return None
@@ -240,7 +235,7 @@ def _without_optimum(
         return Verdict(f"{start}Try --normalize-target.", {"normalize_target": "true"}, "a normalized target")
     if reason != "limit" or outcome.flat_since is not None:
         return None
-    if plan.loss == "mae" and plan.schedule == "constant":
+    if plan.objective.steepest is None and plan.schedule == "constant":
         return Verdict(
             "At a constant learning rate absolute errors stay restless; let the rate fall with --schedule cosine.",
             {"schedule": "cosine"},
@@ -263,7 +258,7 @@ def _flatter_mode(recipe: Recipe, prepared: Prepared, facts: Facts) -> str | Non
     return "zscore" if kappa is not None and 10 * kappa < now else None
 
 
-def _under(prepared: Prepared, mode: Mode, loss: Loss = "mse") -> tuple[float | None, float | None]:
+def _under(prepared: Prepared, mode: Mode, loss: str = MSE.name) -> tuple[float | None, float | None]:
     """(κ, 2/λmax) of a linear model on the train rows under another normalization; None where unknown."""
     x, old = prepared.train.x, prepared.normalizer
     if not measurable(loss, x):

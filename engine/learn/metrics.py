@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.learn.models import sigmoid
+from engine.registry.formulas import softmax
+from engine.registry.losses import MAE, MSE
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -31,9 +33,9 @@ def regression(y: Floats, predicted: Floats) -> dict[str, float]:
         mse = float(np.mean(error**2))
     spread = float(np.mean((y - y.mean()) ** 2)) if y.min() < y.max() else 0.0
     return {
-        "mse": mse,
+        MSE.name: mse,
         "rmse": float(np.sqrt(mse)),
-        "mae": float(np.mean(np.abs(error))),
+        MAE.name: float(np.mean(np.abs(error))),
         "r2": 1 - mse / spread if spread > 0 else NAN,
     }
 
@@ -42,8 +44,7 @@ def probabilities(outputs: Floats) -> Floats:
     """Class probabilities [n, classes] from logits [n, 1] of the second of two classes, or [n, classes]."""
     if outputs.shape[1] == 1:
         return np.concatenate([sigmoid(-outputs), sigmoid(outputs)], axis=1)  # 1 - sigmoid would round small ones off
-    powers = np.exp(outputs - outputs.max(axis=1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+    return np.asarray(softmax(np, outputs))
 
 
 def decide(chances: Floats, threshold: float = 0.5, positive: int = 1) -> Ints:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.base.random_streams import stream
+from engine.registry import formulas
 from engine.registry.activations import DEFAULT, REGISTRY
 
 Floats = NDArray[np.float64]
@@ -101,8 +102,7 @@ def buffers(architecture: Architecture) -> dict[str, Floats]:
 
 def sigmoid(z: Floats) -> Floats:
     """1/(1 + exp(-z)), without overflow."""
-    small = np.exp(-np.abs(z))
-    return np.where(z >= 0, 1 / (1 + small), small / (1 + small))
+    return np.asarray(formulas.sigmoid(np, z))
 
 
 def activate(name: str, z: Floats) -> Floats:

@@ -1,4 +1,4 @@
-"""The optimum of logistic and softmax regression by Newton's method, to the last digits."""
+"""The optimum of linear models by Newton's method, to the last digits: of losses with a second derivative."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.learn.models import sigmoid
-from engine.learn.objective import Loss, mean_loss
+from engine.learn.objective import mean_loss, output_gradients
+from engine.registry.losses import REGISTRY, Loss
 
 Floats = NDArray[np.float64]
 LARGEST = 1500  # parameters for which the Hessian is formed
@@ -28,15 +28,16 @@ class Optimum:
     separable: bool
 
 
-def minimise(loss: Loss, x: Floats, y: Floats, classes: int, weight: Floats | None, l2: float) -> Optimum | None:
-    """The optimum for bce (k = 1) or cross-entropy (k = classes); None where the problem is too large for it.
+def minimise(loss: str, x: Floats, y: Floats, classes: int, weight: Floats | None, l2: float) -> Optimum | None:
+    """The optimum, with an output for each class or one; None where the problem is too large for it.
 
     Without a penalty, separable classes have none: the loss falls to 0 as the weights grow. That is found by logits
     that pass ±40 on the way, and reported with loss 0. The softmax's own freedom (adding one vector to every class)
     is taken out by a tiny ridge in the solver that moves nothing else.
     """
     n, d = x.shape
-    outputs = 1 if loss == "bce" else classes
+    one = REGISTRY[loss]
+    outputs = classes if one.classes else 1
     size = (d + 1) * outputs
     if size > LARGEST or float(n) * size * (d + 1) * 15 > WORK:
         return None
@@ -45,14 +46,13 @@ def minimise(loss: Loss, x: Floats, y: Floats, classes: int, weight: Floats | No
     ridge = np.zeros((d + 1, outputs))
     ridge[:d] = l2
     theta = np.zeros((d + 1, outputs))
-    target = y[:, None] if loss == "bce" else np.eye(classes)[y.astype(np.int64)]
 
     def objective(at: Floats) -> float:
         return mean_loss(loss, a @ at, y, weight) + float(np.sum(ridge * at**2)) / 2
 
     value, hessian = objective(theta), np.zeros((size, size))
     for _ in range(ITERATIONS):
-        gradient, hessian = _derivatives(loss, a, target, w, theta, ridge)
+        gradient, hessian = _derivatives(one, a, y, w, theta, ridge)
         flat = gradient.T.ravel()
         damped = hessian + np.eye(size) * (np.trace(hessian) / size * 1e-14 + 1e-300)
         try:
@@ -71,35 +71,30 @@ def minimise(loss: Loss, x: Floats, y: Floats, classes: int, weight: Floats | No
             1.0, float(np.abs(theta).max())
         )
         theta, value = step, new
-        if not l2 and _separates(loss, a @ theta, y):
+        if not l2 and not one.of_amounts and _separates(a @ theta, y):
             return Optimum(0.0, theta[:d].copy(), theta[d].copy(), None, separable=True)
         if done:
             break
     eigenvalues = np.linalg.eigvalsh(hessian)
-    if loss == "cross-entropy":
+    if one.classes:
         eigenvalues = eigenvalues[(d + 1 if not l2 else 1) :]  # the directions that change no probability
     positive = eigenvalues[0] > eigenvalues[-1] * size * np.finfo(np.float64).eps
     kappa = float(eigenvalues[-1] / eigenvalues[0]) if positive else None
     return Optimum(mean_loss(loss, a @ theta, y, weight), theta[:d].copy(), theta[d].copy(), kappa, separable=False)
 
 
-def _derivatives(
-    loss: Loss, a: Floats, target: Floats, w: Floats, theta: Floats, ridge: Floats
-) -> tuple[Floats, Floats]:
+def _derivatives(one: Loss, a: Floats, y: Floats, w: Floats, theta: Floats, ridge: Floats) -> tuple[Floats, Floats]:
     """Gradient [d + 1, k] and Hessian [(d + 1) k, (d + 1) k], its parameters class by class."""
     n, p = a.shape
     outputs = theta.shape[1]
     z = a @ theta
-    if loss == "bce":
-        chance = sigmoid(z)
-    else:
-        chance = np.exp(z - z.max(axis=1, keepdims=True))
-        chance /= chance.sum(axis=1, keepdims=True)
-    gradient = a.T @ ((chance - target) * w[:, None]) / n + ridge * theta
+    gradient = a.T @ (output_gradients(one.name, z, y) * w[:, None]) / n + ridge * theta
+    assert one.second is not None
+    second = one.second(np, z, y.astype(np.int64)) if one.classes else one.second(np, z[:, 0], y)
     hessian = np.empty((p * outputs, p * outputs))
     for i in range(outputs):
         for j in range(i + 1):
-            curve = chance[:, i] * ((1.0 if i == j else 0.0) - chance[:, j]) * w / n
+            curve = (second(i, j) if one.classes else second) * w / n
             block = a.T @ (a * curve[:, None])
             hessian[i * p : (i + 1) * p, j * p : (j + 1) * p] = block
             hessian[j * p : (j + 1) * p, i * p : (i + 1) * p] = block.T
@@ -107,9 +102,9 @@ def _derivatives(
     return gradient, hessian
 
 
-def _separates(loss: Loss, z: Floats, y: Floats) -> bool:
+def _separates(z: Floats, y: Floats) -> bool:
     """Whether every row is on its own side, and one so far that its logit can only come from endless growth."""
-    if loss == "bce":
+    if z.shape[1] == 1:
         margin = np.where(y > 0, z[:, 0], -z[:, 0])
     else:
         own = z[np.arange(len(y)), y.astype(np.int64)]

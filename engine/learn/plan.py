@@ -12,10 +12,10 @@ from engine.devices import available_cores, precision_problem, precision_remark
 from engine.learn.curvature import Facts, survey_loss
 from engine.learn.kernels.threads import limited
 from engine.learn.models import Architecture, Family, Init
-from engine.learn.objective import Loss
 from engine.learn.optimizers import MOMENTUM, WEIGHT_DECAY, Optimizer
 from engine.learn.schedules import Schedule
 from engine.recipe import Recipe
+from engine.registry.losses import REGISTRY, Loss
 
 Precision = Literal["float32", "float64", "bf16", "fp16"]
 Backend = Literal["spectral", "compiled", "autograd"]
@@ -33,7 +33,7 @@ class Plan:
     """A recipe made definite. Everything a kernel needs beside the data."""
 
     architecture: Architecture
-    loss: Loss
+    loss: str  # one of `engine.registry.losses`
     init: Init
     optimizer: Optimizer
     lr: float
@@ -63,6 +63,11 @@ class Plan:
     notes: tuple[str, ...] = ()  # what to know of the device and its number formats
 
     @property
+    def objective(self) -> Loss:
+        """The record of its loss."""
+        return REGISTRY[self.loss]
+
+    @property
     def batches(self) -> int:
         """Updates in an epoch; the last batch may be smaller."""
         return 1 if self.optimizer == "lbfgs" else -(-self.rows // self.batch)
@@ -83,7 +88,7 @@ class Plan:
         return self.architecture.module or self.architecture.family
 
 
-def make_architecture(recipe: Recipe, prepared: Prepared) -> tuple[Architecture, Loss]:
+def make_architecture(recipe: Recipe, prepared: Prepared) -> tuple[Architecture, str]:
     """The model and loss for a task. Raises InputError where they do not fit together."""
     task, wish, loss = prepared.task, recipe.model.model, recipe.model.loss
     families = {"regression": "linear", "binary": "logistic", "multiclass": "softmax"}
@@ -94,23 +99,16 @@ def make_architecture(recipe: Recipe, prepared: Prepared) -> tuple[Architecture,
             f"Model {family} does not fit the target {prepared.target}, which is {what}: "
             f"choose --model {families[task]} or mlp, or set --task."
         )
-    fitting: tuple[Loss, ...]
-    if task == "regression":
-        fitting = ("mse", "huber", "mae")
-    elif task == "binary":
-        fitting = ("cross-entropy",) if family == "softmax" else ("bce", "cross-entropy")
-        if family == "logistic":
-            fitting = ("bce",)
-    else:
-        fitting = ("cross-entropy",)
+    outputs = {"logistic": False, "softmax": True}.get(family)  # whether it has one for each class; None: as the loss
+    fitting = [one.name for one in REGISTRY if task in one.tasks and outputs in (None, one.classes)]
     if loss not in ("auto", *fitting):
         raise InputError(
             f"Loss {loss} does not fit model {wish if wish != 'auto' else family} and the target {prepared.target} "
             f"({task}); choose {' or '.join(fitting)}."
         )
-    chosen: Loss = fitting[0] if loss == "auto" else loss
-    outputs = max(len(prepared.classes), 2) if chosen == "cross-entropy" else 1
-    shape = Architecture(family, len(prepared.features), outputs, module=wish if family == "module" else "")
+    chosen = fitting[0] if loss == "auto" else loss
+    width = max(len(prepared.classes), 2) if REGISTRY[chosen].classes else 1
+    shape = Architecture(family, len(prepared.features), width, module=wish if family == "module" else "")
     if family == "mlp":
         shape = replace(
             shape,
@@ -124,7 +122,7 @@ def make_architecture(recipe: Recipe, prepared: Prepared) -> tuple[Architecture,
     return shape, chosen
 
 
-def make_facts(recipe: Recipe, prepared: Prepared, architecture: Architecture, loss: Loss) -> Facts:
+def make_facts(recipe: Recipe, prepared: Prepared, architecture: Architecture, loss: str) -> Facts:
     """The facts of the loss surface; of a model that is not linear only the baseline, and no optimum."""
     train = prepared.train
     with limited(1):  # a run beside it may have threads of its own
@@ -268,7 +266,7 @@ def _threads(recipe: Recipe, architecture: Architecture, batch: int) -> int:
 
 
 def largest_stable(
-    facts: Facts, optimizer: Optimizer, loss: Loss, momentum: float, batch: int, rows: int
+    facts: Facts, optimizer: Optimizer, loss: str, momentum: float, batch: int, rows: int
 ) -> tuple[float | None, str]:
     """The learning rate beyond which a run is not known to be stable, and for what; None where no bound is known.
 
@@ -280,7 +278,7 @@ def largest_stable(
     shares = {"sgd": 1.0, "momentum": 1 + momentum, "nesterov": (1 + momentum) / (1 + 2 * momentum)}
     if facts.lr_bound is None or optimizer not in shares:
         return None, ""
-    if batch >= rows or loss in ("bce", "cross-entropy"):
+    if batch >= rows or not REGISTRY[loss].of_amounts:
         return facts.lr_bound * shares[optimizer], "full batches" if batch >= rows else "the mean over batches"
     bound = facts.stable_lr(batch, rows)
     assert bound is not None

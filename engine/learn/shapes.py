@@ -70,6 +70,6 @@ def _network(shape: Architecture, inputs: str, rows: int) -> list[str]:
 def _loss(plan: Plan, rows: int) -> list[str]:
     """The loss, whose target must have the outputs' shape: [n] against [n, 1] would broadcast to [n, n]."""
     outputs = plan.architecture.outputs
-    if plan.loss == "cross-entropy":
-        return [f"cross-entropy(outputs [{rows}, {outputs}], target [{rows}] int64 class numbers) → loss []"]
+    if plan.objective.classes:
+        return [f"{plan.loss}(outputs [{rows}, {outputs}], target [{rows}] int64 class numbers) → loss []"]
     return [f"{plan.loss}(outputs [{rows}, {outputs}], target [{rows}, 1] {DTYPES[plan.precision]}) → loss []"]

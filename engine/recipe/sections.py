@@ -17,7 +17,7 @@ from typing import Annotated, Literal
 from engine.base.errors import InputError
 from engine.recipe import names
 from engine.recipe.choice import Bounds, ColumnKind, choice, declared
-from engine.registry import activations
+from engine.registry import activations, losses
 
 Count = Annotated[int, Bounds(least=1, most=10**12)]
 Seed = Annotated[int, Bounds(least=0, below=2**63)]
@@ -145,9 +145,10 @@ class Model(Section):
         "Where the parameters begin, bias included; auto is zeros for linear models, kaiming for an mlp.",
         label="init",
     )
-    loss: Literal["auto", "mse", "huber", "mae", "bce", "cross-entropy"] = choice(
+    loss: Literal["auto"] | Annotated[str, losses.REGISTRY] = choice(
         "auto",
-        "What is made small; auto is mse for amounts, bce for two classes, cross-entropy for more.",
+        f"What is made small; auto is {losses.default('regression')} for amounts, {losses.default('binary')} for two "
+        f"classes, {losses.default('multiclass')} for more.",
         label="loss",
     )
     threshold: Literal["auto"] | Chance = choice(

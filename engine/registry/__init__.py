@@ -1,6 +1,9 @@
 """What can be chosen by name: each thing is one record in one file, from which all else about it is derived.
 
 activations     what hidden units do to their sum
+losses          what is made small
+metrics         the names of what tells how good predictions are
+formulas        what several records compute with
 
 This package stands low and imports nothing but the standard library, so that forms and `--help` can list the names
 before numpy, torch or numba are there.

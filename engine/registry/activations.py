@@ -31,6 +31,7 @@ from math import pi, sqrt
 from typing import Any
 
 from engine.registry import Registry
+from engine.registry.formulas import sigmoid
 
 LEAK = 0.01  # slope of leaky ReLU below 0
 _GELU_1, _GELU_3 = sqrt(2 / pi), 0.044715  # the tanh form (Hendrycks and Gimpel 2016)
@@ -77,14 +78,8 @@ class Activation:
         return self.below is not None or bool(self.loop)
 
 
-def _sigmoid(np: Any, z: Any) -> Any:
-    """1/(1 + exp(-z)), without overflow."""
-    small = np.exp(-np.abs(z))
-    return np.where(z >= 0, 1 / (1 + small), small / (1 + small))
-
-
 def _silu_slope(np: Any, z: Any, value: Any) -> Any:
-    gate = _sigmoid(np, z)
+    gate = sigmoid(np, z)
     return gate * (1 + z * (1 - gate))
 
 
@@ -154,7 +149,7 @@ REGISTRY: Registry[Activation] = Registry(
         name="silu",
         label="SiLU",
         help="z times the sigmoid of z, also called swish (Elfwing, Uchibe and Doya 2018).",
-        numpy=lambda np, z: z * _sigmoid(np, z),
+        numpy=lambda np, z: z * sigmoid(np, z),
         slope=_silu_slope,
         torch=lambda torch, z: torch.nn.functional.silu(z),
         plain="functional.silu({})",
@@ -185,7 +180,7 @@ REGISTRY: Registry[Activation] = Registry(
         name="sigmoid",
         label="sigmoid",
         help="1/(1 + exp(-z)), from 0 to 1.",
-        numpy=_sigmoid,
+        numpy=sigmoid,
         slope=lambda np, z, value: value * (1 - value),
         torch=lambda torch, z: torch.sigmoid(z),
         plain="torch.sigmoid({})",

@@ -35,12 +35,12 @@ def nodes(plan: Plan, prepared: Prepared, parameters: Mapping[str, tuple[int, ..
     last = _layers(found, plan, parameters, width)
     found.append(node("target", "Placeholder", shape=[-1], column=prepared.target))
     told = "target"
-    if plan.loss in ("mse", "huber", "mae"):
+    if plan.objective.of_amounts:
         if prepared.target_scale.scale != 1.0 or prepared.target_scale.offset:
             found.append(node("normalize_target", "Normalize", ["target"], [-1]))
             told = "normalize_target"
     else:
-        head = "Sigmoid" if plan.loss == "bce" else "Softmax"
+        head = "Softmax" if plan.objective.classes else "Sigmoid"
         found.append(node("probability", head, [last], [-1, plan.architecture.outputs]))
         last = "probability"
     found.append(node(f"loss/{plan.loss}", plan.loss, [last, told], []))

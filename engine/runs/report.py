@@ -11,9 +11,11 @@ import numpy as np
 
 from engine.base.errors import InputError
 from engine.base.loss_history import History
-from engine.base.rounding import ERRORS, ZERO, is_rounding, metric_size, raised, vanishes
+from engine.base.rounding import ZERO, is_rounding, raised, vanishes
 from engine.learn.rounded import Rounded, reach
 from engine.recipe import choices, read_toml
+from engine.registry import metrics
+from engine.registry.losses import MSE
 from engine.runs import braille, predictor
 from engine.runs.curves import left_out, read_evaluations
 from engine.runs.facts import decision, read_facts, went_on
@@ -83,10 +85,11 @@ def _metrics(facts: Mapping[str, Any]) -> str:
     found = (facts.get("result") or {}).get("metrics") or {}
     splits = [split for split in ("train", "validation", "test") if found.get(split)]
     names = list(dict.fromkeys(name for split in splits for name in found[split]))
-    base, loss = (facts.get("result") or {}).get("baseline_loss"), str((facts.get("choices") or {}).get("loss", "mse"))
+    base = (facts.get("result") or {}).get("baseline_loss")
+    loss = str((facts.get("choices") or {}).get("loss", MSE.name))
     rows = []
     for name in names:
-        of, nothing = metric_size(name, base, loss), vanishes if name in ERRORS else is_rounding
+        of, nothing = metrics.size(name, base, loss), vanishes if name in metrics.ERRORS else is_rounding
         values = [found[split].get(name) for split in splits]
         rows.append((name, *(ZERO if nothing(value, of) else _figure(value) for value in values)))
     text = _table("Metrics", ("", *splits), rows)

@@ -21,7 +21,7 @@ from engine.data.prepare import Prepared
 from engine.learn import optimizers
 from engine.learn.kernels import compiling, graphs, lbfgs, memory, networks, numerics, placement, rules
 from engine.learn.kernels.contract import Floats, Parameters, Split, State
-from engine.learn.kernels.criterion import mean_loss
+from engine.learn.kernels.criterion import Criterion
 from engine.learn.kernels.current import on
 from engine.learn.kernels.generators import Generators, hidden_changes
 from engine.learn.kernels.order import rows_of_epoch
@@ -53,6 +53,7 @@ class Autograd:
         self._plan = plan
         self._limit = limit
         self._unit = unit(plan.loss, prepared.target_scale.scale)
+        self._criterion = Criterion(plan.loss)
         self._dtype = torch.float64 if plan.precision == "float64" else torch.float32
         self._device = torch.device(plan.device)
         numerics.settle(plan)
@@ -247,7 +248,7 @@ class Autograd:
     def _objective(self, output: Tensor, y: Tensor, weight: Tensor | None) -> Tensor:
         wanted = (len(y), self._plan.architecture.outputs)
         assert tuple(output.shape) == wanted, f"{tuple(output.shape)} against {wanted} would broadcast"
-        return mean_loss(self._plan.loss, output, y, weight)
+        return self._criterion(output, y, weight)
 
     def _next_batch(self) -> list[Batch] | Streamed:
         """The rows of the next update: in one piece, or all of them in blocks."""

@@ -36,6 +36,8 @@ def refusal(plan: Plan) -> str | None:
         return "has no loop for dropout and batch norm"
     if shape.hidden and not REGISTRY[shape.activation].compiles:
         return f"has no loop for the activation {shape.activation}"
+    if not plan.objective.loop:
+        return f"has no loop for the loss {plan.loss}"
     if plan.optimizer == "lbfgs":
         return "has loops for first-order optimizers, not for lbfgs (--optimizer adam)"
     if plan.precision not in ("float32", "float64"):

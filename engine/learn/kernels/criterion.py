@@ -1,35 +1,54 @@
-"""The losses on torch tensors; see `engine.learn.objective` for what they mean."""
+"""The losses on torch tensors; see `engine.registry.losses` for what they mean."""
 
 from __future__ import annotations
 
-from torch import Tensor
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
 from torch.nn import functional
 
-from engine.learn.objective import HUBER, Loss
+from engine.registry.losses import REGISTRY, Loss
 
 
-def mean_loss(loss: Loss, output: Tensor, y: Tensor, weight: Tensor | None) -> Tensor:
-    """The mean loss of a batch, in scaled units: a scalar.
+class Criterion:
+    """The mean loss of a batch, in scaled units.
 
     Args:
-        output: [b, k].
-        y: [b, k], for cross-entropy class numbers [b].
-        weight: [b]; None where all rows weigh the same.
-
-    Raises:
-        AssertionError: shapes that would broadcast, which torch would do without a word.
+        loss: its name.
     """
-    wanted = output.shape[:1] if loss == "cross-entropy" else output.shape
-    assert y.shape == wanted, f"targets {tuple(y.shape)} against {tuple(wanted)} would broadcast"
-    how = "mean" if weight is None else "none"
-    if loss == "mse":
-        losses = functional.mse_loss(output, y, reduction=how)
-    elif loss == "bce":
-        losses = functional.binary_cross_entropy_with_logits(output, y, reduction=how)
-    elif loss == "cross-entropy":
-        losses = functional.cross_entropy(output, y, reduction=how)
-    elif loss == "mae":
-        losses = functional.l1_loss(output, y, reduction=how)
-    else:
-        losses = functional.huber_loss(output, y, reduction=how, delta=HUBER)
-    return losses if weight is None else (losses.reshape(-1) * weight).mean()
+
+    def __init__(self, loss: str) -> None:
+        self._classes = REGISTRY[loss].classes
+        self._of_rows, self._of_batch = _functions(REGISTRY[loss])
+
+    def __call__(self, output: Tensor, y: Tensor, weight: Tensor | None) -> Tensor:
+        """The mean: a scalar.
+
+        Args:
+            output: [b, k].
+            y: [b, k], for a loss by a logit for each class the class numbers [b].
+            weight: [b]; None where all rows weigh the same.
+
+        Raises:
+            AssertionError: shapes that would broadcast, which torch would do without a word.
+        """
+        wanted = output.shape[:1] if self._classes else output.shape
+        assert y.shape == wanted, f"targets {tuple(y.shape)} against {tuple(wanted)} would broadcast"
+        if weight is None:
+            return self._of_batch(output, y)
+        return (self._of_rows(output, y).reshape(-1) * weight).mean()
+
+
+def _functions(one: Loss) -> tuple[Callable[[Tensor, Tensor], Tensor], Callable[[Tensor, Tensor], Tensor]]:
+    """The losses of rows of outputs and targets, and their mean: torch's own, or by the formula of the record."""
+    if one.layer:
+        layer = getattr(nn, one.layer)
+        return layer(reduction="none").forward, layer().forward
+    before, formula = one.source("target")
+    lines = ["def rows(outputs, target):", *before, f"return {formula}"]
+    found: dict[str, Any] = {"torch": torch, "functional": functional}
+    exec("\n    ".join(lines), found)
+    rows: Callable[[Tensor, Tensor], Tensor] = found["rows"]
+    return rows, lambda output, y: rows(output, y).mean()

@@ -101,7 +101,7 @@ def place(
     }
     found: dict[Split, Resident | Streamed] = {}
     for split, rows in splits.items():
-        y = rows.y.astype(np.int64) if plan.loss == "cross-entropy" else rows.y[:, None]
+        y = rows.y.astype(np.int64) if plan.objective.classes else rows.y[:, None]
         arrays = (rows.x, y, rows.weight)
         if where.streamed:
             found[split] = Streamed(arrays, device, dtype, plan.batch, where.home)

@@ -174,7 +174,7 @@ def _head(job: Job) -> list[str]:
     found.append("import torch")
     if job.style == "torch":
         found.append("from torch import nn")
-        if plan.architecture.batch_norm and modules.lonely_rows(job):
+        if modules.needs_functional(job):
             found.append("from torch.nn import functional")
         if job.batched:
             found.append("from torch.utils.data import DataLoader, TensorDataset")

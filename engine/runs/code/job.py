@@ -103,7 +103,7 @@ class Job:
     @property
     def unit(self) -> bool:
         """Whether a loss has to be brought back to the target's own units."""
-        return self.prepared.target_scale.scale != 1.0 and self.plan.loss in ("mse", "mae")
+        return self.prepared.target_scale.scale != 1.0 and self.plan.objective.degree > 0
 
     @property
     def to_device(self) -> str:

@@ -41,7 +41,7 @@ def needs_functional(job: Job) -> bool:
     """Whether style plain takes something from torch.nn.functional."""
     shape = job.plan.architecture
     fancy = bool(shape.hidden) and ("functional" in REGISTRY[shape.activation].plain or shape.dropout > 0)
-    return fancy or job.plan.loss == "bce"
+    return fancy or "functional" in job.plan.objective.plain
 
 
 # Style plain: tensors and formulas.
@@ -157,29 +157,11 @@ def forward_call(job: Job, inputs: str, training: bool) -> str:
     return f"forward({inputs}{f', training={training}' if job.switches_mode else ''})"
 
 
-def _formula(job: Job) -> tuple[list[str], str]:
-    """Lines before, and the loss of each row."""
-    return {
-        "mse": ([], "(outputs - {y}) ** 2"),
-        "mae": ([], "(outputs - {y}).abs()"),
-        "huber": (["error = (outputs - {y}).abs()"], "torch.where(error <= 1, error**2 / 2, error - 0.5)"),
-        "bce": (
-            ["log_yes, log_no = functional.logsigmoid(outputs), functional.logsigmoid(-outputs)"],
-            "-{y} * log_yes - (1 - {y}) * log_no",
-        ),
-        "cross-entropy": (
-            ["log_chances = outputs - outputs.logsumexp(dim=1, keepdim=True)"],
-            "-log_chances[torch.arange(len({y})), {y}]",
-        ),
-    }[job.plan.loss]
-
-
 def _loss_function(job: Job) -> list[str]:
-    before, formula = _formula(job)
+    before, formula = job.plan.objective.source("target")
     takes = ", weight" if job.weighted else ""
     result = f"({formula}) * weight" if job.weighted else formula
-    lines = [*before, f"return ({result}).mean()"]
-    return block(f"def mean_loss(outputs, target{takes}):", *(line.format(y="target") for line in lines))
+    return block(f"def mean_loss(outputs, target{takes}):", *before, f"return ({result}).mean()")
 
 
 def loss_lines(job: Job, y: str, weight: str) -> list[str]:
@@ -189,9 +171,9 @@ def loss_lines(job: Job, y: str, weight: str) -> list[str]:
         return [f"loss = {criterion_call(job, 'outputs', y, weight)}"]
     if job.evaluates:
         return [f"loss = mean_loss(outputs, {y}{more})"]
-    before, formula = _formula(job)
+    before, formula = job.plan.objective.source(y)
     result = f"({formula}) * {weight}" if job.weighted else formula
-    return [line.format(y=y) for line in (*before, f"loss = ({result}).mean()")]
+    return [*before, f"loss = ({result}).mean()"]
 
 
 def criterion_call(job: Job, outputs: str, y: str, weight: str) -> str:

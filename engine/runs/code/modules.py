@@ -10,13 +10,6 @@ from engine.runs.code.model import draws, widths
 from engine.runs.python_text import literal, plain_name
 
 TAKEN = frozenset({"BatchNorm", "DataLoader", "Path", "TensorDataset"})  # classes that a script has of its own
-CRITERIA = {
-    "mse": "nn.MSELoss",
-    "mae": "nn.L1Loss",
-    "huber": "nn.HuberLoss",
-    "bce": "nn.BCEWithLogitsLoss",
-    "cross-entropy": "nn.CrossEntropyLoss",
-}
 
 
 def lines(job: Job) -> list[str]:
@@ -31,8 +24,25 @@ def lines(job: Job) -> list[str]:
         found = _network(job)
     if job.penalised:
         found.append("weights = [p for p in model.parameters() if p.dim() > 1]  # a penalty spares the biases")
-    how = 'reduction="none"' if job.weighted else ""
-    return [*found, f"criterion = {CRITERIA[job.plan.loss]}({how})"]
+    return [*found, *_criterion(job)]
+
+
+def _criterion(job: Job) -> list[str]:
+    """The mean loss, or with row weights the loss of each row, of outputs and targets."""
+    one = job.plan.objective
+    if one.layer:
+        how = 'reduction="none"' if job.weighted else ""
+        return [f"criterion = nn.{one.layer}({how})"]
+    before, formula = one.source("target")
+    result = formula if job.weighted else f"({formula}).mean()"
+    return ["", "", *block("def criterion(outputs, target):", *before, f"return {result}"), "", ""]
+
+
+def needs_functional(job: Job) -> bool:
+    """Whether style torch takes something from torch.nn.functional."""
+    one = job.plan.objective
+    formula = not one.layer and "functional" in one.plain
+    return formula or (job.plan.architecture.batch_norm and lonely_rows(job))
 
 
 def _begin_linear(job: Job) -> list[str]:

@@ -133,7 +133,7 @@ def _target(job: Job) -> list[str]:
         name = f"{part}target"
         found.append(f"{name} = ({name}{shift}) / target_scale" if shift else f"{name} = {name} / target_scale")
     if job.unit:
-        power = "**2" if job.plan.loss == "mse" else ""
+        power = "**2" if job.plan.objective.degree == 2 else ""
         found.append(f"unit = float(target_scale){power}  # brings a loss back to the target's own units")
     return [*found, ""]
 
@@ -145,8 +145,8 @@ def _format(job: Job) -> list[str]:
         cast = (".float()" if job.single else "") + job.to_device
         if cast:
             found.append(f"{part}inputs = {part}inputs{cast}")
-        shape = ".long()" + job.to_device if job.plan.loss == "cross-entropy" else f"{cast}.unsqueeze(1)"
-        about = "" if job.plan.loss == "cross-entropy" else "  # [rows, 1], as the outputs are"
+        shape = ".long()" + job.to_device if job.plan.objective.classes else f"{cast}.unsqueeze(1)"
+        about = "" if job.plan.objective.classes else "  # [rows, 1], as the outputs are"
         found.append(f"{part}target = {part}target{shape}{about if not part else ''}")
     return found
 
@@ -154,10 +154,10 @@ def _format(job: Job) -> list[str]:
 def _class_weights(job: Job) -> list[str]:
     if not job.weighted:
         return []
-    flat = "" if job.plan.loss == "cross-entropy" else ".flatten().long()"
+    flat = "" if job.plan.objective.classes else ".flatten().long()"
     classes = max(len(job.prepared.classes), 2)
     precise = "float" if job.single else "double"
-    shape = "" if job.plan.loss == "cross-entropy" or job.style == "torch" else ".unsqueeze(1)"
+    shape = "" if job.plan.objective.classes or job.style == "torch" else ".unsqueeze(1)"
     found = [
         "",
         "# Class weights: every class counts the same in all.",

@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.base.rounding import ZERO, alike, cleared, is_rounding, least, margin, metric_size, raised, vanishes
+from engine.base.rounding import ZERO, alike, cleared, is_rounding, least, margin, raised, vanishes
 from engine.learn.curvature import Facts
 from engine.learn.diagnosis import number
 from engine.learn.stopping import Watch, flat_since
 from engine.recipe import Stopping
+from engine.registry import metrics
 from tests.conftest import facts, recipe, table, train
 from tests.engine.learn.test_stopping import history
 from tui.look.numbers import error, figures, fixed, gap
@@ -44,10 +45,10 @@ def test_gaps_of_either_sign_and_the_sizes_of_metrics() -> None:
     assert [gap(value) for value in (0.0, 3e-15, -3e-15, -0.00018, 2e-12)] == [ZERO] * 3 + ["-0.00018", "2e-12"]
     assert least((None, float("nan"), 0.0, 4.0, 2.0)) == 2.0
     assert least((None,)) is None
-    assert metric_size("rmse", 9.0) == 3.0
-    assert metric_size("mae", 9.0, "mae") == 9.0
-    assert metric_size("r2", None) == 1.0
-    assert metric_size("mse", None) is None
+    assert metrics.size("rmse", 9.0) == 3.0
+    assert metrics.size("mae", 9.0, "mae") == 9.0
+    assert metrics.size("r2", None) == 1.0
+    assert metrics.size("mse", None) is None
 
 
 @given(st.lists(st.floats(-200, 200), min_size=1, max_size=30), st.floats(1e-6, 1e6), st.integers(0, 2**32 - 1))

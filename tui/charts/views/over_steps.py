@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from rich.style import Style
 
-from engine.base.rounding import ERRORS, SHARE, alike, cleared
+from engine.base.rounding import SHARE, alike, cleared
+from engine.registry.metrics import ERRORS, OF_AMOUNTS, SEEN, SQUARES
 from tui.charts import plot
 from tui.charts.axes import Axis, Board
 from tui.charts.curve import ROUNDING, Curve
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from engine.training.snapshot import Snapshot
 
 MARKERS = ("•", "×", "+", "▴", "◇", "▪", "○", "*", "#", "%")
-SQUARES = ("mse", "log_loss")
 SHOWN = 8  # weights that are drawn, the largest ones
 
 
@@ -84,7 +84,7 @@ class MetricView(View):
         names = [tag.split("/")[1] for tag in subject.snapshot.tracks if tag.startswith("metrics/")]
         if not names and subject.model is not None:
             classes = ["accuracy", "log_loss", "f1", "roc_auc"]
-            names = ["rmse", "mae", "r2"] if subject.model.task == "regression" else classes
+            names = [*OF_AMOUNTS[1:]] if subject.model.task == "regression" else classes
         first = ("rmse", "r2", "accuracy")
         return tuple(dict.fromkeys(sorted(names, key=lambda name: name not in first)))
 
@@ -117,8 +117,7 @@ class MetricView(View):
 
     def _train(self, subject: Subject, turn: str, ink: Ink, columns: int) -> Trace | None:
         now, plan = subject.snapshot, subject.plan
-        exact = {"mse": ("mse", "rmse"), "mae": ("mae",)}.get(plan.loss if plan is not None else "", ())
-        if plan is not None and plan.full_batch and turn in exact and now.history:
+        if plan is not None and plan.full_batch and turn in SEEN.get(plan.loss, ()) and now.history:
             window = whole(now, growing=True)
             cut = Curve("train", ink.train, history=now.history).cut(window, columns)
             places, values = cut.outline()

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.base.rounding import ERRORS, SHARE, vanishes
+from engine.base.rounding import SHARE, vanishes
+from engine.registry.metrics import ERRORS
 from tui.look.numbers import count, error, fixed
 from tui.widgets.cells import Span, left, right, wrap
 from tui.widgets.scroll import LINES, Scrolling

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
-from engine.base.rounding import ERRORS, metric_size, vanishes
+from engine.base.rounding import vanishes
 from engine.recipe import Choice, choices
+from engine.registry import metrics
+from engine.registry.losses import MSE
 from tui.look.numbers import duration, error, figures, short
 
 if TYPE_CHECKING:
@@ -104,7 +106,7 @@ def _number(digits: int, of: float | None = None) -> Callable[[Any], str]:
 
 def _size(name: str) -> Callable[[RunInfo], float | None]:
     """What a metric of a run is measured against; see `engine.base.rounding`."""
-    return lambda run: metric_size(name, run.figures.get("baseline_loss"), str(run.choices.get("loss", "mse")))
+    return lambda run: metrics.size(name, run.figures.get("baseline_loss"), str(run.choices.get("loss", MSE.name)))
 
 
 def _choice(name: str) -> Callable[[RunInfo], Any]:
@@ -160,7 +162,7 @@ _OWN: tuple[Field, ...] = (
           True),
     Field("size", "size", 8, "on disk", lambda run: run.bytes or None, _bytes, True, "about"),
 )
-METRICS = ("mse", "rmse", "mae", "r2", "accuracy", "precision", "recall", "f1", "roc_auc", "pr_auc", "log_loss")
+METRICS = (*metrics.OF_AMOUNTS, *metrics.OF_CLASSES)
 OF_THE_POSITIVE = ("precision", "recall", "f1", "roc_auc", "pr_auc")  # where there are two classes
 ALIASES = {
     "name": "run", "scale": "normalize", "normalization": "normalize", "train_loss": "loss", "val_loss": "validation",
@@ -186,7 +188,8 @@ def fields() -> dict[str, Field]:
         called = f"{name}_score" if name in own else name
         found[called] = Field(
             called, called.replace("_", " "), max(9, len(called)), about, _figure(name),
-            _number(4, None if name in ERRORS else 1.0), True, size=_size(name) if name in ERRORS else None,
+            _number(4, None if name in metrics.ERRORS else 1.0), True,
+            size=_size(name) if name in metrics.ERRORS else None,
         )  # fmt: skip
     for choice in listed:
         called = RENAMED.get(choice.name, choice.name)

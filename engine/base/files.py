@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from engine.base import sentences
 from engine.base.errors import InputError
 from engine.base.printable import to_bytes
 
@@ -17,15 +18,15 @@ NEW = 0o666  # permissions of a new file, of which the umask takes away
 MOST = 64 * 2**20
 """Bytes of a file that is read whole, where the caller names no other bound."""
 
-PLAIN = "put a plain file in its place"
+PLAIN = sentences.PLAIN_FILE()
 _PIECE = 1 << 16  # bytes asked for beyond what a file says that it holds
 
 _KINDS = (
-    (stat.S_ISDIR, "a folder"),
-    (stat.S_ISFIFO, "a named pipe"),
-    (stat.S_ISSOCK, "a socket"),
-    (stat.S_ISCHR, "a device"),
-    (stat.S_ISBLK, "a device"),
+    (stat.S_ISDIR, sentences.A_FOLDER()),
+    (stat.S_ISFIFO, sentences.NAMED_PIPE()),
+    (stat.S_ISSOCK, sentences.A_SOCKET()),
+    (stat.S_ISCHR, sentences.A_DEVICE()),
+    (stat.S_ISBLK, sentences.A_DEVICE()),
 )
 
 
@@ -94,7 +95,7 @@ def read_text(path: str | os.PathLike[str], most: int = MOST) -> str:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise InputError(f"{os.fspath(path)} cannot be read: line {line} is not UTF-8; save it as UTF-8.") from None
+        raise InputError(sentences.NOT_UTF8(path=path, line=line)) from None
 
 
 def open_append(path: str | os.PathLike[str], mode: int = NEW) -> int:
@@ -121,27 +122,25 @@ def _open_to_write(path: str | os.PathLike[str], flags: int, mode: int) -> int:
 def unreadable(path: str | os.PathLike[str], error: OSError | ValueError) -> InputError:
     """The sentence for a file that the system does not let us read."""
     if isinstance(error, OSError) and error.errno == errno.ELOOP:
-        return InputError(f"{os.fspath(path)} is a link that leads in a circle; point it at a file.")
+        return InputError(sentences.CIRCLE(path=path))
     if isinstance(error, OSError):
         why = error.strerror or str(error)
     else:
-        why = "a file name cannot hold a NUL character"
-    return InputError(f"{os.fspath(path)} cannot be read: {why}.")
+        why = sentences.NUL_IN_NAME()
+    return InputError(sentences.UNREADABLE(path=path, reason=why))
 
 
 def too_large(path: str | os.PathLike[str], size: int, most: int) -> InputError:
     """The sentence for a file that holds more than it may."""
-    return InputError(
-        f"{os.fspath(path)} holds {size:,} bytes, where at most {most:,} belong; it is not the file that is meant."
-    )
+    return InputError(sentences.TOO_LARGE(path=path, size=size, most=most))
 
 
 def _refuse_special(path: str | os.PathLike[str], mode: int, remedy: str) -> None:
     if stat.S_ISREG(mode):
         return
-    kind = next((words for test, words in _KINDS if test(mode)), "something special")
-    remedy = "give a file in it" if stat.S_ISDIR(mode) else remedy
-    raise InputError(f"{os.fspath(path)} is {kind}, not a file; {remedy}.")
+    kind = next((words for test, words in _KINDS if test(mode)), sentences.SPECIAL())
+    remedy = sentences.FILE_IN_IT() if stat.S_ISDIR(mode) else remedy
+    raise InputError(sentences.NOT_A_FILE(path=path, kind=kind, remedy=remedy))
 
 
 def write_text(path: Path, text: str) -> None:
@@ -187,7 +186,7 @@ def _special(path: Path) -> BinaryIO:
         handle = os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
     except OSError as error:
         if error.errno == errno.ENXIO and stat.S_ISFIFO(os.stat(path).st_mode):
-            error.strerror = "it is a named pipe that nobody reads"
+            error.strerror = sentences.UNREAD_PIPE()
         raise
     os.set_blocking(handle, True)
     return os.fdopen(handle, "wb")

@@ -18,6 +18,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.base import sentences
 from engine.base.appending import AppendedFile, Room
 from engine.base.errors import InputError
 from engine.base.files import open_regular, open_update
@@ -182,7 +183,7 @@ class History:
         self._closed = False
         held = os.fstat(self._file).st_size // 8
         os.ftruncate(self._file, 8 * (held if keep is None else min(held, keep)))
-        self._end: AppendedFile | None = (room or Room()).open(self._file, path or Path("the losses"))
+        self._end: AppendedFile | None = (room or Room()).open(self._file, path or Path(sentences.THE_LOSSES()))
         self._load()
 
     @classmethod
@@ -192,7 +193,7 @@ class History:
         with open_regular(path) as file:
             found = os.fstat(file.fileno())
             if found.st_size > SPARSE and 512 * found.st_blocks < found.st_size // 1000:
-                raise InputError(f"{path} is {found.st_size:,} bytes of nothing; it is not the file of a run.")
+                raise InputError(sentences.NOTHING_IN_IT(path=path, size=found.st_size))
             history._file = os.dup(file.fileno())
         history._end = None
         history._known = _Pyramid()

@@ -80,8 +80,8 @@ class Sentence:
         """The names of its fields."""
         return frozenset(name for _, name, _, _ in self._pieces if name is not None)
 
-    def __call__(self, /, **fields: Any) -> Told:
-        """The sentence with these fields.
+    def __call__(self, /, **fields: Any) -> str:
+        """The sentence with these fields, a `Told`.
 
         Raises:
             TypeError: they are not exactly the fields of the template.

@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from math import isfinite
 from typing import Any
 
+from engine.base import sentences
+
 LARGEST = 2**63  # a whole number below it fits where numpy and the kernels keep it
 SHOWN = 40  # letters of a bad value in a phrase
 
@@ -27,17 +29,17 @@ def parse(text: str | bytes) -> Any:
     try:
         return json.loads(text)
     except RecursionError:
-        raise Misshapen("it is nested too deeply") from None
+        raise Misshapen(sentences.TOO_DEEP()) from None
     except json.JSONDecodeError as error:
-        raise Misshapen(f"it is not JSON: {error}") from None
+        raise Misshapen(sentences.NOT_JSON(reason=error)) from None
     except UnicodeDecodeError:
-        raise Misshapen("it is not UTF-8") from None
+        raise Misshapen(sentences.NO_UTF8()) from None
     except ValueError:  # a whole number of thousands of digits
-        raise Misshapen("it holds a number that is too long") from None
+        raise Misshapen(sentences.LONG_NUMBER()) from None
 
 
 def _bad(value: Any, place: str, wanted: str) -> Misshapen:
-    return Misshapen(f"{place or 'it'} is {_shown(value)}, not {wanted}")
+    return Misshapen(sentences.NOT_WANTED(place=place or sentences.IT(), value=_shown(value), wanted=wanted))
 
 
 def _shown(value: Any) -> str:
@@ -47,11 +49,11 @@ def _shown(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int) and abs(value) >= 10**SHOWN:  # Python refuses to write out the longest ones
-        return "a very long number"
+        return sentences.VERY_LONG_NUMBER()
     if isinstance(value, str | int | float):
         text = repr(value[: 2 * SHOWN] if isinstance(value, str) else value)
         return text if len(text) <= SHOWN else text[:SHOWN] + "…"
-    return "a list" if isinstance(value, list) else "an object"
+    return sentences.A_LIST() if isinstance(value, list) else sentences.AN_OBJECT()
 
 
 def number(value: Any, place: str = "") -> None:
@@ -61,7 +63,7 @@ def number(value: Any, place: str = "") -> None:
             return
     elif type(value) is int and -LARGEST <= value < LARGEST:
         return
-    raise _bad(value, place, "a number")
+    raise _bad(value, place, sentences.NUMBER())
 
 
 def floating(value: Any, place: str = "") -> None:
@@ -73,25 +75,25 @@ def floating(value: Any, place: str = "") -> None:
 def whole(value: Any, place: str = "") -> None:
     """A whole number that fits into 64 bits."""
     if type(value) is not int or not -LARGEST <= value < LARGEST:
-        raise _bad(value, place, "a whole number")
+        raise _bad(value, place, sentences.WHOLE_NUMBER())
 
 
 def count(value: Any, place: str = "") -> None:
     """A whole number, at least 0, that fits into 64 bits."""
     if type(value) is not int or not 0 <= value < LARGEST:
-        raise _bad(value, place, "a whole number, at least 0")
+        raise _bad(value, place, sentences.COUNT())
 
 
 def text(value: Any, place: str = "") -> None:
     """A text."""
     if not isinstance(value, str):
-        raise _bad(value, place, "a text")
+        raise _bad(value, place, sentences.TEXT())
 
 
 def switch(value: Any, place: str = "") -> None:
     """True or false."""
     if not isinstance(value, bool):
-        raise _bad(value, place, "true or false")
+        raise _bad(value, place, sentences.TRUE_OR_FALSE())
 
 
 def anything(value: Any, place: str = "") -> None:
@@ -103,7 +105,7 @@ def one_of(*words: str) -> Shape:
 
     def judge(value: Any, place: str = "") -> None:
         if not isinstance(value, str) or value not in words:
-            raise _bad(value, place, f"one of {', '.join(words)}")
+            raise _bad(value, place, sentences.ONE_OF(words=words))
 
     return judge
 
@@ -146,7 +148,7 @@ def listed(shape: Shape) -> Shape:
 
     def judge(value: Any, place: str = "") -> None:
         if not isinstance(value, list):
-            raise _bad(value, place, "a list")
+            raise _bad(value, place, sentences.A_LIST())
         for position, item in enumerate(value):
             shape(item, f"{place}[{position}]")
 
@@ -158,7 +160,7 @@ def table(shape: Shape) -> Shape:
 
     def judge(value: Any, place: str = "") -> None:
         if not isinstance(value, dict):
-            raise _bad(value, place, "an object")
+            raise _bad(value, place, sentences.AN_OBJECT())
         for name, item in value.items():
             shape(item, _under(place, name))
 
@@ -170,10 +172,10 @@ def record(needed: Mapping[str, Shape], more: Mapping[str, Shape] | None = None)
 
     def judge(value: Any, place: str = "") -> None:
         if not isinstance(value, dict):
-            raise _bad(value, place, "an object")
+            raise _bad(value, place, sentences.AN_OBJECT())
         for name, shape in needed.items():
             if name not in value:
-                raise Misshapen(f"{_under(place, name)} is missing")
+                raise Misshapen(sentences.MISSING(place=_under(place, name)))
             shape(value[name], _under(place, name))
         for name, shape in (more or {}).items():
             if value.get(name) is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import zipfile
+from functools import partial
 from math import prod
 from pathlib import Path
 from typing import IO, Any
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from engine.base.errors import InputError
 from engine.base.files import open_regular
+from engine.data import sentences
 from engine.devices.room import check_room
 
 NAMES_OF_FEATURES = ("feature_names", "columns", "names")  # arrays that name the columns of a matrix
@@ -38,7 +40,7 @@ def read(path: Path) -> dict[str, NDArray[np.generic]]:
             cells = sum(prod(shape) for shape, _ in found.values())
             held = sum(prod(shape) * dtype.itemsize for shape, dtype in found.values())
             # Every cell becomes a float64 of a column beside the array that it comes from.
-            check_room(f"{path.name} unpacks to", held + 8 * cells, "use a part of its rows, or a machine with more")
+            check_room(held + 8 * cells, partial(sentences.NEEDS_MEMORY, file=path.name))
             return {name.removesuffix(".npy"): _array(archive, name) for name in found}
     except (InputError, FileNotFoundError, MemoryError):
         raise

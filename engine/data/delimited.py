@@ -13,13 +13,14 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from engine.base.errors import InputError
-from engine.data import assemble, frames, kinds
+from engine.data import assemble, frames, kinds, sentences
 from engine.data.dialect import Dialect, find
 from engine.data.parallel import Progress, Stop, check, cores, each
 from engine.data.reading import Decimal, to_number
@@ -238,8 +239,7 @@ class _Reading:
         if expected > 2 * self.foreseen:
             self.foreseen = expected
             cells = expected * (8 * len(self.numbers) + 16 * (len(self.texts) + len(self.kept)))
-            what = f"{self.file.path.name} has some {expected:,} rows, which take"
-            check_room(what, cells, "use a part of them, or fewer columns")
+            check_room(cells, partial(sentences.ROWS_NEED_MEMORY, file=self.file.path.name, rows=expected))
 
         def add(column: int) -> None:
             numbers = self.numbers[column]

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from engine.base.files import open_regular
+from engine.data import sentences
 from engine.data.panics import told
 from engine.devices.room import check_room
 
@@ -47,5 +49,5 @@ def opened(path: Path) -> Iterator[Parquet]:
         names = tuple(pl.read_parquet_schema(file))
         file.seek(0)
         rows = int(pl.scan_parquet(file).select(pl.len()).collect().item())
-        check_room(f"{path.name} unpacks to", CELL * rows * len(names), "use a part of its rows")
+        check_room(CELL * rows * len(names), partial(sentences.NEEDS_MEMORY, file=path.name))
         yield Parquet(file, names, rows)

@@ -12,11 +12,13 @@ import io
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
 from engine.base.errors import InputError
 from engine.base.files import open_regular, unreadable
+from engine.data import sentences
 from engine.data.panics import told
 from engine.devices.room import check_room
 
@@ -29,7 +31,6 @@ HEAD = 2**20
 
 _TAIL = 2**16
 _TIMES_UNPACKED = 4  # copies of the text that unpacking zstd makes on its way
-_REMEDY = "unpack it, and use a part of its rows"
 _MOST_HELD = 16  # pieces held back while waiting for a quote to close
 
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
@@ -225,7 +226,7 @@ def _unpack_zstd(path: Path) -> bytes:
 
     size = _declared(path)
     if size is not None:
-        check_room(f"{path.name} unpacks to", _TIMES_UNPACKED * size, _REMEDY)
+        check_room(_TIMES_UNPACKED * size, partial(sentences.TEXT_NEEDS_MEMORY, file=path.name))
     with told(f"{path.name} cannot be unpacked"), path.open("rb") as file:
         # A path would be taken for a pattern, and has to be UTF-8.
         try:

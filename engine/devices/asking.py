@@ -21,6 +21,7 @@ from queue import Empty, SimpleQueue
 from typing import IO, Any
 
 from engine.base import children
+from engine.devices import sentences
 from engine.devices.info import DeviceInfo
 from engine.devices.remedies import Build
 
@@ -77,14 +78,14 @@ def _one_child(answer: Answer, skip: list[str], timeout: float) -> str | None:
             with suppress(subprocess.TimeoutExpired):
                 child.wait(5.0)  # a process that the driver holds fast is left behind
         said.seek(0)
-        last = (said.read().decode(errors="replace").strip().splitlines() or ["no answer"])[-1]
+        last = (said.read().decode(errors="replace").strip().splitlines() or [sentences.NO_ANSWER()])[-1]
     if end is End.DONE:
         return None
     if trying:
         answer.add(_stuck(trying, end, child.returncode or 0, last))
         return trying
     if end is End.LATE:
-        problem = f"asking torch for its devices took over {timeout:.3g} s; check the driver with nvidia-smi"
+        problem = sentences.LISTING_TIMED_OUT(seconds=timeout)
         answer.add(DeviceInfo("torch", "PyTorch", False, problem, remedy="nvidia-smi"))
     else:
         answer.add(_no_torch(last))
@@ -145,17 +146,15 @@ def _parsed(line: bytes) -> dict[str, Any]:
 def _stuck(name: str, end: End, code: int, last: str) -> DeviceInfo:
     """A device that a child did not come back from."""
     if end is End.LATE:
-        problem = (
-            f"it gave no answer in {TRIAL:.3g} s; check it with nvidia-smi, and restart the machine if that hangs too"
-        )
+        problem = sentences.TRIAL_TIMED_OUT(seconds=TRIAL)
         return DeviceInfo(name, _kind(name), False, problem, remedy="nvidia-smi")
-    how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
-    return DeviceInfo(name, _kind(name), False, f"trying it ended the process ({how}): {last}")
+    how = signal.Signals(-code).name if code < 0 else sentences.EXIT_CODE(code=code)
+    return DeviceInfo(name, _kind(name), False, sentences.TRIAL_CRASHED(how=how, said=last))
 
 
 def _no_torch(last: str) -> DeviceInfo:
-    return DeviceInfo("torch", "PyTorch", False, f"PyTorch does not start: {last}")
+    return DeviceInfo("torch", "PyTorch", False, sentences.NO_TORCH(said=last))
 
 
 def _kind(name: str) -> str:
-    return {"cuda": "NVIDIA card", "mps": "Apple GPU"}.get(name.partition(":")[0], "device")
+    return {"cuda": sentences.NVIDIA_GPU(), "mps": sentences.APPLE_GPU()}.get(name.partition(":")[0], "device")

@@ -8,6 +8,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from engine.devices import sentences
+
 
 @dataclass(frozen=True)
 class Holder:
@@ -21,9 +23,10 @@ class Holder:
     @property
     def words(self) -> str:
         """As a person reads it: "python (pid 4242, user ana) holds 70.1 GiB"."""
-        whose = f", user {self.user}" if self.user else ""
-        amount = f"{gib(self.memory)} GiB" if self.memory else "a part"
-        return f"{self.name or 'another process'} (pid {self.pid}{whose}) holds {amount}"
+        process = self.name or sentences.ANOTHER_PROCESS()
+        if not self.memory:
+            return sentences.HOLDS_A_PART(process=process, pid=self.pid, user=self.user)
+        return sentences.HOLDS(process=process, pid=self.pid, user=self.user, memory=self.memory / 2**30)
 
 
 @dataclass(frozen=True)

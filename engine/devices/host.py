@@ -9,6 +9,7 @@ from math import ceil
 from pathlib import Path
 
 from engine.base.versions import version
+from engine.devices import sentences
 from engine.devices.info import DeviceInfo, Support
 
 CGROUP = Path("/sys/fs/cgroup")
@@ -62,10 +63,10 @@ def core_limit() -> tuple[int, str]:
     if quota.isdigit() and period.strip().isdigit() and int(period) > 0:
         share = max(1, ceil(int(quota) / int(period)))
         if share < least:
-            least, why = share, f"The container gives it {share} of {cores} cores."
+            least, why = share, sentences.CONTAINER_CORES(share=share, cores=cores)
     task = os.environ.get("SLURM_CPUS_PER_TASK", "")
     if task.isdigit() and 0 < int(task) < least:
-        least, why = int(task), f"Slurm gives the task {task} of {cores} cores (SLURM_CPUS_PER_TASK)."
+        least, why = int(task), sentences.SLURM_CORES(task=task, cores=cores)
     return least, why
 
 

@@ -7,7 +7,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from engine.base.errors import InputError
-from engine.devices import scope
+from engine.devices import scope, sentences
 from engine.devices.host import cpu, nvidia_card
 from engine.devices.info import DeviceInfo
 
@@ -77,15 +77,13 @@ def resolve(name: str) -> str:
         if device.name == exact:
             if device.usable:
                 return exact
-            raise InputError(f"The device {exact} ({device.title}) cannot be used: {device.verdict}")
+            raise InputError(sentences.UNUSABLE(device=exact, title=device.title, why=device.verdict))
     usable = ", ".join(d.name for d in found if d.usable)
     kind = exact.partition(":")[0]
     for device in found:
         if device.name in ("torch", kind):
-            raise InputError(f"The device {exact} cannot be used: {device.verdict}; usable here: {usable}.")
+            raise InputError(sentences.UNUSABLE_BUT(device=exact, why=device.verdict, usable=usable))
     why = absent(kind)
     hidden = scope.remarks(os.environ, card=nvidia_card()) if kind == "cuda" else ()
     said = "; ".join(part.rstrip(".") for part in (why, *hidden) if part)
-    raise InputError(
-        f"There is no device {exact} that PyTorch can see{f': {said}' if said else ''}; usable here: {usable}."
-    )
+    raise InputError(sentences.NO_DEVICE(device=exact, why=said, usable=usable))

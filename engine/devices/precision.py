@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from engine.devices import sentences
 from engine.devices.info import DeviceInfo, Support
 from engine.devices.listing import known
 
@@ -19,18 +20,15 @@ def precision_problem(device: str, precision: Precision) -> str | None:
     """
     if _support(device, precision) != "none":
         return None
-    other = "float32 or --device cpu" if precision == "float64" else "float32"
-    return f"The device {device} has no {WORDS.get(precision, precision)}; choose --precision {other}."
+    other = sentences.FLOAT32_OR_CPU() if precision == "float64" else "float32"
+    return sentences.NO_PRECISION(device=device, precision=WORDS.get(precision, precision), other=other)
 
 
 def precision_remark(device: str, precision: Precision) -> str | None:
     """What to know of a format that a device has only in a way; None where there is nothing to say."""
     if _support(device, precision) != "emulated":
         return None
-    return (
-        f"{WORDS.get(precision, precision)} is emulated on {device}, which lacks the instructions: slower than float32 "
-        "and less exact; choose --precision float32."
-    )
+    return sentences.EMULATED(precision=WORDS.get(precision, precision), device=device)
 
 
 def _support(device: str, precision: Precision) -> Support:

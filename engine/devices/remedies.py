@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from engine.devices import sentences
+
 # Index of download.pytorch.org; the least CUDA version of the driver (12000 for 12.0) and that driver; the lowest and
 # the highest card it serves. Newest first; cu128 is for cards of 2025 under a driver of CUDA 12.
 WHEELS = (
@@ -79,60 +81,59 @@ def explain(
     if "found no nvidia driver" in text or "insufficient for cuda runtime" in text:
         if build.driver:
             return too_old(build)
-        return "no NVIDIA driver is loaded; install it, then check with nvidia-smi", "nvidia-smi"
+        return sentences.NO_DRIVER(), "nvidia-smi"
     if "busy or unavailable" in text:
-        reason = (
-            "it is busy: another process holds it alone (exclusive mode), or it is being reset; "
-            "nvidia-smi shows by whom, and sudo nvidia-smi -c DEFAULT lets several processes in"
-        )
+        reason = sentences.BUSY()
         return reason, "sudo nvidia-smi -c DEFAULT"
     if "out of memory" in text:
-        room = f": {free / 2**30:.1f} of {memory / 2**30:.1f} GiB are free" if memory else ""
-        by = f"; {holder}" if holder else "; nvidia-smi shows which process holds it"
-        return f"its memory is full{room}{by}", "nvidia-smi"
+        room = sentences.MEMORY_LEFT(free=free / 2**30, memory=memory / 2**30) if memory else ""
+        by = holder or sentences.SEE_HOLDER()
+        return sentences.MEMORY_FULL(room=room, by=by), "nvidia-smi"
     if any(words in text for words in ("fallen off", "is lost", "no cuda-capable device", "invalid device ordinal")):
         return (
-            "it has vanished since it was listed; nvidia-smi shows what is left, a reboot brings it back",
+            sentences.VANISHED(),
             "nvidia-smi",
         )
     if "driver/library version mismatch" in text or "error 803" in text or "error 804" in text:
-        return "the driver was updated while it was loaded (driver and library differ): reboot", "sudo reboot"
+        return sentences.DRIVER_UPDATED(), "sudo reboot"
     if "not compiled with cuda" in text or ("built" in text and "without cuda" in text):
         return without_cuda(build)
     if any(words in text for words in ("ecc error", "unspecified launch failure", "hardware stack", "mmu fault")):
-        return f"it reports a fault of its own: {first}", "nvidia-smi -q -d ECC,PAGE_RETIREMENT"
+        return sentences.FAULT(said=first), "nvidia-smi -q -d ECC,PAGE_RETIREMENT"
     return first, ""
 
 
 def incompatible(build: Build, capability: str) -> tuple[str, str]:
     """This build has no code for this card."""
     command = install(capability, build.driver_cuda)
-    reason = f"this PyTorch is built for {', '.join(build.architectures) or 'other cards'}, this card is {capability}"
+    reason = sentences.BUILT_FOR_OTHERS(
+        architectures=", ".join(build.architectures) or sentences.OTHER_GPUS(), capability=capability
+    )
     if command:
-        return f"{reason}: install a build for it with `{command}`", command
+        return sentences.INSTALL_BUILD(reason=reason, command=command), command
     if number(capability) < min(low for _, _, _, low, _ in WHEELS):
-        return f"{reason}, which no build on pytorch.org serves any more: use --device cpu", ""
-    return f"{reason}: its builds on pytorch.org need a newer driver than CUDA {_dotted(build.driver_cuda)}", ""
+        return sentences.NO_BUILD(reason=reason), ""
+    return sentences.BUILDS_TOO_NEW(reason=reason, cuda=_dotted(build.driver_cuda)), ""
 
 
 def too_old(build: Build) -> tuple[str, str]:
     """The driver does not serve this build's CUDA."""
-    has = f"the driver {build.driver}".strip() + (
-        f" serves CUDA {_dotted(build.driver_cuda)}" if build.driver_cuda else ""
-    )
     need = next((driver for index, _, driver, *_ in WHEELS if index[2:4] == build.cuda[:2]), "")
-    reason = f"{has}, this PyTorch needs CUDA {build.cuda or 'of a newer one'}"
-    newer = f"update the driver{f' to {need} or newer' if need else ''}"
     command = install("", build.driver_cuda) if build.driver_cuda else ""
-    if command:
-        return f"{reason}: {newer}, or install an older build with `{command}`", command
-    return f"{reason}: {newer}", ""
+    said = sentences.DRIVER_TOO_OLD(
+        driver=build.driver,
+        serves=_dotted(build.driver_cuda) if build.driver_cuda else "",
+        cuda=f"CUDA {build.cuda}" if build.cuda else sentences.NEWER_CUDA(),
+        need=need,
+        command=command,
+    )
+    return said, command
 
 
 def without_cuda(build: Build) -> tuple[str, str]:
     """A build for the processor only."""
     command = install("", build.driver_cuda)
-    return f"this PyTorch ({build.version}) is built without CUDA: install a build with it by `{command}`", command
+    return sentences.NO_CUDA(version=build.version, command=command), command
 
 
 def first_line(error: BaseException | str) -> str:

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from engine.base.errors import InputError
 
 SMALL = 1 << 26  # bytes from which on it is worth asking how much is free
 SHARE = 0.8  # of the free memory that one thing may take
 
 
-def check_room(what: str, needed: int, remedy: str) -> None:
+def check_room(needed: int, refusal: Callable[..., str]) -> None:
     """Raise InputError where something needs more bytes than are free.
 
     Args:
-        what: the thing and what it does, such as "x.npz unpacks to".
-        remedy: what to do instead, half a sentence.
+        refusal: the sentence that says so, which still lacks `needed` and `free`, both in GB.
     """
     if needed <= SMALL:
         return
     free = free_memory()
     if needed > SHARE * free:
-        raise InputError(f"{what} {needed / 1e9:,.1f} GB, and {free / 1e9:,.1f} GB of memory are free; {remedy}.")
+        raise InputError(refusal(needed=needed / 1e9, free=free / 1e9))
 
 
 def free_memory() -> int:

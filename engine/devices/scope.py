@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from engine.devices import sentences
+
 
 def visible(environment: Mapping[str, str]) -> tuple[str, ...] | None:
     """The cards that CUDA_VISIBLE_DEVICES names, as it names them, in the order of cuda:0, cuda:1, …; None for all.
@@ -29,10 +31,10 @@ def note(index: int, environment: Mapping[str, str]) -> str:
         return ""
     name = names[index]
     if name.startswith("MIG-"):
-        return f"A slice of a card (MIG), given by CUDA_VISIBLE_DEVICES={name}; CUDA gives a process one slice."
+        return sentences.MIG_SLICE(name=name)
     if name.startswith("GPU-"):
-        return f"The card {name} of this machine, by CUDA_VISIBLE_DEVICES."
-    return f"The machine's card {name}, by CUDA_VISIBLE_DEVICES." if int(name) != index else ""
+        return sentences.GPU_BY_UUID(name=name)
+    return sentences.GPU_BY_NUMBER(name=name) if int(name) != index else ""
 
 
 def remarks(environment: Mapping[str, str], *, card: bool) -> tuple[str, ...]:
@@ -44,16 +46,16 @@ def remarks(environment: Mapping[str, str], *, card: bool) -> tuple[str, ...]:
     found = []
     names, raw = visible(environment), environment.get("CUDA_VISIBLE_DEVICES", "")
     if names == () and card:
-        found.append(f"CUDA_VISIBLE_DEVICES={raw!r} hides every NVIDIA card: unset CUDA_VISIBLE_DEVICES")
+        found.append(sentences.ALL_HIDDEN(value=raw))
     elif names:
-        found.append(f"CUDA_VISIBLE_DEVICES={raw}: cuda:0 is the first of these, other cards are hidden.")
+        found.append(sentences.SOME_HIDDEN(value=raw))
     job = environment.get("SLURM_JOB_ID")
     if job:
         given = slurm_cards(environment)
         if given:
-            found.append(f"The Slurm job {job} was given the cards {given}.")
+            found.append(sentences.SLURM_GPUS(job=job, gpus=given))
         elif card:
-            found.append(f"The Slurm job {job} was given no card: ask for one with --gres=gpu:1.")
+            found.append(sentences.SLURM_NO_GPU(job=job))
     return tuple(found)
 
 

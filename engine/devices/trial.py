@@ -9,7 +9,7 @@ import os
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from engine.devices import driver, host, remedies, scope
+from engine.devices import driver, host, remedies, scope, sentences
 from engine.devices.info import DeviceInfo, Support
 from engine.devices.remedies import Build
 
@@ -71,12 +71,12 @@ def _why_no_cuda(build: Build) -> tuple[str, str]:
     if not build.cuda:
         return remedies.without_cuda(build)
     if scope.visible(os.environ) == ():
-        return "CUDA_VISIBLE_DEVICES hides every NVIDIA card: unset CUDA_VISIBLE_DEVICES", "unset CUDA_VISIBLE_DEVICES"
+        return sentences.HIDDEN(), "unset CUDA_VISIBLE_DEVICES"
     try:
         torch.cuda.init()  # type: ignore[no-untyped-call]
     except (RuntimeError, AssertionError) as error:
         return remedies.explain(error, build)
-    return "no NVIDIA card is there", ""
+    return sentences.NO_GPU(), ""
 
 
 def attempt(name: str, build: Build) -> DeviceInfo:
@@ -91,7 +91,7 @@ def _attempt(name: str, build: Build) -> DeviceInfo:
     if name.startswith("cuda"):
         return _cuda(name, int(name.partition(":")[2]), build)
     if name == "mps":
-        return _tried(DeviceInfo(name, "Apple GPU", False, ""), build, float64=False)
+        return _tried(DeviceInfo(name, sentences.APPLE_GPU(), False, ""), build, float64=False)
     import torch
 
     index = int(name.partition(":")[2])
@@ -108,7 +108,7 @@ def _cuda(name: str, index: int, build: Build) -> DeviceInfo:
     import torch
 
     where = scope.note(index, os.environ)
-    info = DeviceInfo(name, "NVIDIA card", False, "", driver=build.driver, note=where)
+    info = DeviceInfo(name, sentences.NVIDIA_GPU(), False, "", driver=build.driver, note=where)
     title, capability, uuid, free, total = info.title, "", "", 0, 0
     try:
         facts = torch.cuda.get_device_properties(index)
@@ -122,7 +122,7 @@ def _cuda(name: str, index: int, build: Build) -> DeviceInfo:
         return DeviceInfo(name, title, False, reason, total, free, capability, driver=build.driver, remedy=remedy)
     uuid = driver.known_by(uuid)
     if "MIG" in title and not where:
-        where = "A slice of a card (MIG): its memory and cores are this slice's own."
+        where = sentences.MIG()
     generation = remedies.number(capability)
     return _tried(
         DeviceInfo(
@@ -149,7 +149,7 @@ def _tried(info: DeviceInfo, build: Build, *, float64: bool = True) -> DeviceInf
             reason, remedy = remedies.incompatible(build, info.capability)
         return replace(info, usable=False, verdict=reason, remedy=remedy, float64=float64)
     if not right:
-        return replace(info, usable=False, verdict="its arithmetic is wrong: check the driver", float64=float64)
+        return replace(info, usable=False, verdict=sentences.WRONG_ARITHMETIC(), float64=float64)
     return replace(
         info,
         usable=True,

@@ -15,7 +15,7 @@ from typing import Any
 from engine.base.printable import printable
 from engine.devices import DeviceInfo, build, host, probe, scope
 from engine.devices.remedies import Build
-from engine.doctor import machine, terminal, tmux
+from engine.doctor import machine, sentences, terminal, tmux
 from engine.doctor.machine import Blas, Live, Place
 from engine.doctor.terminal import Terminal
 from engine.learn.speeds import Speed, current, measure, recall
@@ -46,7 +46,7 @@ class Report:
         """For reading."""
         lines = [_line("versions", "  ".join(f"{name} {number}" for name, number in self.versions.items()))]
         if self.torch.version:
-            cuda = f"CUDA {self.torch.cuda}" if self.torch.cuda else "no CUDA"
+            cuda: str = f"CUDA {self.torch.cuda}" if self.torch.cuda else sentences.NO_CUDA()
             parts = [f"PyTorch {self.torch.version}, {cuda}"]
             if self.torch.architectures:
                 parts.append("for " + " ".join(self.torch.architectures))
@@ -59,18 +59,18 @@ class Report:
         lines.append(_line("telemetry", self.telemetry))
         for speed in self.speeds:
             pairs = zip(speed.work, speed.seconds, strict=True)
-            words = ", ".join(f"{step * 1e3:.3g} ms for {amount / 1e6:.3g} M" for amount, step in pairs)
-            lines.append(_line("speed", f"{speed.device:8} a step of so many multiplications: {words}"))
+            times = [sentences.STEP_TIME(milliseconds=step * 1e3, millions=amount / 1e6) for amount, step in pairs]
+            lines.append(_line("speed", sentences.SPEED(device=speed.device, times=times)))
         lines += self._terminal()
         for library in self.blas:
             words = f"{library.name} {library.version}, {library.threads} threads, {library.architecture}"
             lines.append(_line("blas", words.rstrip(", ")))
         for name, spot in (("runs", self.runs), ("compiled", self.compiled)):
-            state = "" if spot.writable else ", not writable"
-            lines.append(_line(name, f"{spot.path}, {spot.free / 1e9:.1f} GB free{state}"))
+            state = "" if spot.writable else sentences.NOT_WRITABLE()
+            lines.append(_line(name, sentences.PLACE(path=spot.path, gigabytes=spot.free / 1e9, state=state)))
         for run in self.live:
             lines.append(_line("run", f"{run.run}: {run.word}" + (f", pid {run.pid}" if run.pid is not None else "")))
-        lines += [_line("mend", fix) for fix in self.fixes] or [_line("", "nothing to mend")]
+        lines += [_line("fix", fix) for fix in self.fixes] or [_line("", sentences.NO_PROBLEMS())]
         return "\n".join(lines)
 
     def _device(self, device: DeviceInfo) -> list[str]:
@@ -78,7 +78,7 @@ class Report:
         lines = [_line("device", f"{device.name:8} {device.title}{memory}: {device.verdict}")]
         if device.usable:
             short = [f"{name} {state}" for name, state in (("bf16", device.bf16), ("fp16", device.fp16))]
-            wide = "float64" if device.float64 else "no float64"
+            wide = "float64" if device.float64 else sentences.NO_FLOAT64()
             facts = [device.capability, wide, *(words for words in short if not words.endswith("unknown"))]
             lines.append(_line("", f"{'':8} {', '.join(filter(None, facts))}"))
         if device.note:
@@ -87,13 +87,13 @@ class Report:
 
     def _terminal(self) -> list[str]:
         seen = self.terminal
-        script = "Unicode" if seen.unicode else "ASCII only"
+        script = "Unicode" if seen.unicode else sentences.ASCII_ONLY()
         words = [f"{seen.name} {seen.columns}x{seen.rows}", seen.colours, script]
         if seen.program:
             words.insert(1, seen.program)
-        for name, known in (("whole frames", seen.synchronized), ("clipboard", seen.clipboard)):
+        for name, known in ((sentences.WHOLE_FRAMES(), seen.synchronized), ("clipboard", seen.clipboard)):
             words.append(f"{name} {'unknown' if known is None else 'yes' if known else 'no'}")
-        words += [f"locale {seen.locale or 'not set'}", *(["over SSH"] if seen.remote else [])]
+        words += [f"locale {seen.locale or sentences.NOT_SET()}", *([sentences.OVER_SSH()] if seen.remote else [])]
         lines = [_line("terminal", ", ".join(words))]
         if seen.tmux:
             settings = "  ".join(f"{name} {value}" for name, value in seen.tmux_settings.items())

@@ -12,6 +12,7 @@ from pathlib import Path
 from engine.base.errors import InputError
 from engine.base.shell import quoted
 from engine.base.versions import version
+from engine.doctor import sentences
 from engine.runs.folder import versions as own_versions
 
 PACKAGES = ("textual", "plotext", "numba", "scipy", "scikit-learn", "polars", "tensorboard", "safetensors")
@@ -103,15 +104,15 @@ def compiled() -> Place:
 
 
 def telemetry() -> str:
-    """Whether NVML tells how busy the cards are: "2 cards, driver 580.65.06", or why not."""
+    """Whether NVML tells how busy the GPUs are: "2 GPUs, driver 580.65.06", or why not."""
     from engine.telemetry import NoCards, Nvidia
 
     try:
         nvidia = Nvidia()
     except NoCards as error:
-        return f"no cards: {error}"
+        return sentences.NO_GPUS(reason=error)
     try:
-        return f"{len(nvidia.cards)} {'card' if len(nvidia.cards) == 1 else 'cards'}, driver {nvidia.driver}"
+        return sentences.GPUS(gpus=len(nvidia.cards), driver=nvidia.driver)
     finally:
         nvidia.close()
 
@@ -130,23 +131,17 @@ def _writable(folder: Path) -> bool:
 def fixes(runs: Place, loops: Place, found: dict[str, str], going: Sequence[Live] = ()) -> list[str]:
     """What to mend, each with the command."""
     said = [
-        f"Whether the run {run.run} still runs on {run.host or 'its host'} cannot be told from here: look there, and "
-        f"if it does not, ravine resume {quoted(run.run)} --take-over"
+        sentences.MAYBE_RUNNING(run=run.run, host=run.host or sentences.ITS_HOST(), quoted=quoted(run.run))
         for run in going
         if run.state == "unknown"
     ]
     for name, number in found.items():
         if number in ("missing", "unknown") and name != "ravine":
-            said.append(f"{name} is not installed: pip install {name}")
+            said.append(sentences.NOT_INSTALLED(name=name))
     if not runs.writable:
-        said.append(f"The runs folder {runs.path} cannot be written: choose another with --runs DIR")
+        said.append(sentences.RUNS_READ_ONLY(path=runs.path))
     elif runs.free < LITTLE:
-        said.append(
-            f"The disk of {runs.path} has {runs.free / 1e6:.0f} MB left: free some, or choose another with --runs DIR"
-        )
+        said.append(sentences.DISK_FULL(path=runs.path, megabytes=runs.free / 1e6))
     if not loops.writable:
-        said.append(
-            f"Compiled loops cannot be kept in {loops.path}, so each start compiles them anew: "
-            "export NUMBA_CACHE_DIR=/a/folder/of/yours"
-        )
+        said.append(sentences.LOOPS_READ_ONLY(path=loops.path))
     return said

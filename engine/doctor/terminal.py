@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from engine.doctor import sentences
 from engine.doctor import tmux as multiplexer
 
 WAIT = 0.5  # seconds for an answer, which a slow SSH link may need
@@ -78,13 +79,13 @@ def colours(given: Mapping[str, str], inside: multiplexer.Tmux | None) -> str:
     """How many colours there are, in words."""
     name = given.get("TERM", "unknown")
     if given.get("NO_COLOR"):
-        return "no colour (NO_COLOR is set)"
+        return sentences.NO_COLOUR()
     deep = given.get("COLORTERM", "") in ("truecolor", "24bit") or name.endswith("-direct")
     if inside is not None and inside.features is not None:
         deep = deep and "RGB" in inside.features
     if deep:
-        return "true colour"
-    return "256 colours" if "256" in name or any(word in name for word in WITH) else "16 colours"
+        return sentences.TRUE_COLOUR()
+    return sentences.COLOURS(count=256 if "256" in name or any(word in name for word in WITH) else 16)
 
 
 def clipboard(given: Mapping[str, str], inside: multiplexer.Tmux | None, said: Answer) -> bool | None:
@@ -151,11 +152,11 @@ def fixes(seen: Terminal) -> list[str]:
     """What to mend, each with the command."""
     found = []
     if not seen.unicode:
-        found.append("The locale is not UTF-8, so curves cannot be drawn in braille: export LANG=C.UTF-8")
+        found.append(sentences.NOT_UTF8())
     if seen.interactive and (seen.columns < 80 or seen.rows < 24):
-        found.append("The terminal is smaller than 80x24: enlarge it to see the whole trainer")
+        found.append(sentences.TOO_SMALL())
     if seen.name == "dumb":
-        found.append("TERM is dumb, so nothing full-screen can be drawn: use `ravine train`, or set TERM")
+        found.append(sentences.DUMB())
     elif seen.interactive and seen.colours == "16 colours" and not seen.tmux:
-        found.append(f"TERM is {seen.name}, which has 16 colours; if the terminal has more: export TERM=xterm-256color")
+        found.append(sentences.FEW_COLOURS(name=seen.name))
     return found

@@ -8,6 +8,8 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from engine.doctor import sentences
+
 SLOW = 50  # milliseconds that Esc may hang before it is felt
 OPTIONS = {"set-clipboard": "-sv", "escape-time": "-sv", "default-terminal": "-gv", "focus-events": "-sv"}
 
@@ -54,25 +56,17 @@ def fixes(seen: Tmux) -> list[str]:
     """What to mend, each with the command; the same lines, without `tmux`, in ~/.tmux.conf make it last."""
     found, settings = [], seen.settings
     if settings.get("set-clipboard", "on") != "on":
-        found.append("tmux does not pass copied text on to your own machine's clipboard: tmux set -s set-clipboard on")
+        found.append(sentences.TMUX_NO_CLIPBOARD())
     elif seen.features is not None and "clipboard" not in seen.features:
-        found.append(
-            "tmux believes that your terminal has no clipboard; if it has: "
-            "tmux set -as terminal-features ',*:clipboard'"
-        )
+        found.append(sentences.TMUX_CLIPBOARD_UNKNOWN())
     wait = settings.get("escape-time", "")
     if wait.isdigit() and int(wait) > SLOW:
-        found.append(f"tmux holds Esc back for {wait} ms: tmux set -s escape-time 10")
+        found.append(sentences.TMUX_ESCAPE(milliseconds=wait))
     if settings.get("default-terminal", "").startswith("screen"):
-        found.append(
-            f"tmux calls itself {settings['default-terminal']}, with few colours: "
-            "tmux set -g default-terminal tmux-256color"
-        )
+        found.append(sentences.TMUX_NAME(name=settings["default-terminal"]))
     if seen.features is not None and "RGB" not in seen.features:
-        found.append(
-            "tmux reduces colours to 256; if your terminal has them all: tmux set -as terminal-features ',*:RGB'"
-        )
+        found.append(sentences.TMUX_COLOURS())
     number = re.search(r"(\d+)\.(\d+)", seen.version)
     if number and (int(number[1]), int(number[2])) < (3, 2):
-        found.append(f"{seen.version} does not know its terminal's abilities, which 3.2 does: update tmux")
+        found.append(sentences.TMUX_OLD(version=seen.version))
     return found

@@ -27,7 +27,7 @@ from typing import ClassVar
 
 from engine.base.errors import Untrusted
 from engine.base.files import open_regular
-from engine.modules import trust
+from engine.modules import sentences, trust
 from engine.modules.content import Module, known, lasting, of_spec
 from engine.modules.others import overruled
 
@@ -152,8 +152,7 @@ def _admit(module: Module) -> None:
     elif not known(grant):
         name = f"{by or module.name}"
         raise Untrusted(
-            f"{module.file} would be imported by {name}, and you have neither run nor confirmed it as it is now; read "
-            "it, then allow it with --trust (in Python trust=True).",
+            sentences.IMPORTED_UNTRUSTED(file=module.file, name=name),
             (), (module.file,), (), (grant,),
         )  # fmt: skip
     _remember(module)

@@ -15,7 +15,7 @@ from typing import Any
 
 from engine.base import process
 from engine.base.errors import Untrusted
-from engine.modules import trust
+from engine.modules import sentences, trust
 from engine.modules.content import Module, hashed, installed, known, lasting, of_spec
 from engine.modules.folder import asking, local, served
 from engine.modules.others import elsewhere, overruled
@@ -90,11 +90,9 @@ def check(*names: str, trusted: bool = False) -> None:
     ]
     if unknown:
         files = tuple(dict.fromkeys(sources[name][-1].file for name in unknown))
-        verb = "runs" if len(unknown) == 1 else "run"
-        places = " and ".join(file or "Python itself" for file in files)
+        places = [file or sentences.PYTHON_ITSELF() for file in files]
         raise Untrusted(
-            f"{' and '.join(unknown)} {verb} code of {places}, which you have neither run nor confirmed before; "
-            "read it, then allow it with --trust (in Python trust=True).",
+            sentences.UNTRUSTED(names=unknown, count=len(unknown), places=places),
             tuple(unknown), files, (), tuple(grants),
         )  # fmt: skip
     if changes and not trusted:
@@ -122,10 +120,8 @@ def _refusal(
     """The complaint about modules that are not what a run recorded of them."""
     assert recorded is not None
     files = tuple(os.path.basename(now.file) or now.name for now, _ in changes)
-    verb = "has" if len(files) == 1 else "have"
     return Untrusted(
-        f"{' and '.join(files)} {verb} changed since the run {recorded.run} was made with it; look at what is "
-        "different, then run it as it is now with --trust (in Python trust=True).",
+        sentences.CHANGED(files=files, count=len(files), run=recorded.run),
         names, tuple(now.file for now, _ in changes), files, tuple(grants),
     )  # fmt: skip
 
@@ -143,7 +139,7 @@ def fetch(name: str) -> Any:
     place, _, attribute = name.partition(":")
     sources = _find(name) if trust.NAME.fullmatch(name) else []
     if not sources:
-        raise ModuleNotFoundError(f"No module named {place!r}", name=place)
+        raise ModuleNotFoundError(sentences.NO_MODULE(name=place), name=place)
     process.end_whole()
     fresh = trust.asked(name)
     with asking(place, fresh=fresh):
@@ -188,7 +184,7 @@ def hidden(name: str) -> str:
     beside = local(place, [os.getcwd()])
     if beside is None or beside.loader is None or not overruled(place, beside):
         return ""
-    return f"a module of Python or of ravine is called so too, and goes before {beside.origin}; rename that file"
+    return sentences.HIDDEN(file=beside.origin)
 
 
 def _find(name: str) -> list[Module]:

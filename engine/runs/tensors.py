@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from engine.base import shape
 from engine.base.files import open_regular
 from engine.base.shape import Misshapen
 from engine.devices.room import check_room
+from engine.runs import sentences
 
 MOST_HEADER = 100_000_000  # bytes, as the format itself has it
 
@@ -30,7 +32,7 @@ def read(path: Path, key: str) -> tuple[dict[str, NDArray[Any]], Any]:
         length = int.from_bytes(file.read(8), "little")
         if size < 8 or length > min(size - 8, MOST_HEADER):
             raise Misshapen("it is cut off, or no safetensors file")
-    check_room(f"{path} takes", size, "use a machine with more, or close what else runs")
+    check_room(size, partial(sentences.WEIGHTS_NEED_MEMORY, path=path))
     from safetensors import SafetensorError, safe_open
 
     try:

@@ -20,7 +20,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from engine.runs.records import crc32c, effects_of, masked
-from engine.watch import message
+from engine.watch import message, sentences
 from engine.watch.message import Event, MalformedError
 
 FRAME = 16  # bytes of a record beside its message
@@ -70,7 +70,7 @@ def read(data: bytes) -> Batch:
     bad = reader.read()
     if bad < len(starts):
         batch.end, batch.wants = int(starts[bad]) - 12, 0
-        batch.damage = "a record does not match its checksum"
+        batch.damage = sentences.BAD_CHECKSUM()
     batch.points = reader.points(bad)
     batch.events = sorted((pair for pair in reader.events if pair[0] < bad), key=lambda pair: pair[0])
     return batch
@@ -90,7 +90,7 @@ def _frame(data: bytes, batch: Batch) -> tuple[Ints, Ints]:
         while len(some) < LOOK and at + 12 <= size:
             length, mark = struct.unpack_from("<QI", data, at)
             if mark != _length_mark(length):
-                batch.damage = "a record's length does not match its checksum"
+                batch.damage = sentences.BAD_LENGTH()
                 break
             if at + FRAME + length > size:
                 batch.wants = FRAME + length

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from engine.base.files import open_regular
-from engine.watch import bulk
+from engine.watch import bulk, sentences
 from engine.watch.bulk import Batch
 
 PIECE = 1 << 20  # bytes read at once, at most: some 20,000 scalars, a few milliseconds
@@ -55,9 +55,8 @@ class LogFile:
         self.problem = ""
         if batch.damage:
             self.damaged = True
-            self.problem = (
-                f"{self.path.name} is damaged at byte {self.offset:,} of {self.size:,}: {batch.damage}; "
-                "what comes before it is shown."
+            self.problem = sentences.DAMAGED(
+                file=self.path.name, offset=self.offset, size=self.size, damage=batch.damage
             )
         elif batch.wants > LARGEST and rest >= batch.wants:
             self.offset += batch.wants
@@ -67,7 +66,5 @@ class LogFile:
                 self._piece = batch.wants
             else:
                 self._part = True
-                self.problem = (
-                    f"{self.path.name} ends within a record: it is being written, or was cut off at byte {self.size:,}."
-                )
+                self.problem = sentences.ENDS_WITHIN(file=self.path.name, size=self.size)
         return batch

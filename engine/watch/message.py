@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.watch import sentences
+
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5  # wire types
 FORMS = {1: "<f4", 2: "<f8", 3: "<i4", 9: "<i8", 19: "<f2"}  # DataType of tensor.proto to numpy
 SIZES = {form: int(form[2]) for form in FORMS.values()}
@@ -88,7 +90,7 @@ def varint(data: bytes, at: int, stop: int) -> tuple[int, int]:
         if byte < 0x80:
             return number & 0xFFFFFFFFFFFFFFFF, at
         shift += 7
-    raise MalformedError("a number has no end")
+    raise MalformedError(sentences.ENDLESS_NUMBER())
 
 
 def fields(data: bytes, at: int, stop: int) -> Iterator[tuple[int, int, int, int]]:
@@ -104,9 +106,9 @@ def fields(data: bytes, at: int, stop: int) -> Iterator[tuple[int, int, int, int
         elif kind in (FIXED64, FIXED32):
             first, at = at, at + (8 if kind == FIXED64 else 4)
         else:
-            raise MalformedError(f"wire type {kind}")
+            raise MalformedError(sentences.WIRE_TYPE(kind=kind))
         if at > stop:
-            raise MalformedError("a field is longer than its message")
+            raise MalformedError(sentences.FIELD_TOO_LONG())
         yield key >> 3, kind, first, at
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.base.errors import InputError
-from engine.watch import summary
+from engine.watch import sentences, summary
 from engine.watch.bulk import Batch, Points
 from engine.watch.curve import Curve
 from engine.watch.file import LogFile
@@ -93,7 +93,7 @@ class WatchedRun:
             return 0
         except OSError as error:
             file.damaged = True
-            file.problem = f"{file.path.name} cannot be read: {error.strerror or error}."
+            file.problem = sentences.UNREADABLE(path=file.path.name, reason=error.strerror or error)
             return 0
         self._take(self._numbers[file.path.name], batch)
         self.version += 1

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from engine.base.errors import InputError
 from engine.base.files import check_regular
+from engine.watch import sentences
 from engine.watch.run import WatchedRun
 
 MARK = "tfevents"  # what TensorBoard looks for in a file's name
@@ -62,9 +63,9 @@ class LogTree:
             else:
                 os.scandir(path).close()
         except FileNotFoundError:
-            raise InputError(f"There is no log folder {path}.") from None
+            raise InputError(sentences.NO_FOLDER(path=path)) from None
         except OSError as error:
-            raise InputError(f"The log folder {path} cannot be read: {error.strerror or error}.") from None
+            raise InputError(sentences.FOLDER_UNREADABLE(path=path, reason=error.strerror or error)) from None
 
     def poll(self, budget: float = 0.02) -> Progress:
         """Look for new runs and files and read on, for `budget` seconds and at most one piece of a file longer.
@@ -153,6 +154,6 @@ class LogTree:
                         elif entry.is_dir() and not entry.name.startswith("."):
                             inside.append(Path(entry.path))
             except OSError as error:
-                self.problems[folder] = f"{folder} cannot be read: {error.strerror or error}."
+                self.problems[folder] = sentences.UNREADABLE(path=folder, reason=error.strerror or error)
             yield folder, sizes
             waiting += sorted(inside, reverse=True)

@@ -269,7 +269,7 @@ def test_cards_that_the_surroundings_hide(tmp_path: Path, monkeypatch: pytest.Mo
 def test_a_card_by_another_number_and_a_slice_of_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with_torch(tmp_path, monkeypatch, CARDS)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2,3")
-    assert [device.note[14:20] for device in probe()[1:]] == ["card 2", "card 3"]
+    assert [device.note[14:20] for device in probe()[1:]] == ["GPU 2,", "GPU 3,"]
     devices.forget()
     with_torch(tmp_path, monkeypatch, [("NVIDIA A100 MIG 1g.10gb", 8, 0)])
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "MIG-1234")
@@ -283,9 +283,9 @@ def test_a_card_by_another_number_and_a_slice_of_one(tmp_path: Path, monkeypatch
     [
         ({"CUDA_VISIBLE_DEVICES": "-1"}, ["hides every", "unset"]),
         ({"CUDA_VISIBLE_DEVICES": "1"}, ["CUDA_VISIBLE_DEVICES=1"]),
-        ({"SLURM_JOB_ID": "47", "SLURM_JOB_GPUS": "2,3"}, ["job 47", "cards 2,3"]),
-        ({"SLURM_JOB_ID": "47", "SLURM_JOB_GPUS": "2,3", "SLURM_STEP_GPUS": "3"}, ["cards 3"]),
-        ({"SLURM_JOB_ID": "47"}, ["no card", "--gres=gpu:1"]),
+        ({"SLURM_JOB_ID": "47", "SLURM_JOB_GPUS": "2,3"}, ["job 47", "GPUs 2,3"]),
+        ({"SLURM_JOB_ID": "47", "SLURM_JOB_GPUS": "2,3", "SLURM_STEP_GPUS": "3"}, ["GPUs 3"]),
+        ({"SLURM_JOB_ID": "47"}, ["no GPU", "--gres=gpu:1"]),
     ],
 )
 def test_what_is_said_of_the_surroundings(environment: dict[str, str], words: list[str]) -> None:

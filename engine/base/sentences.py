@@ -1,0 +1,40 @@
+"""What engine/base says."""
+
+from engine.base.sentence import Phrase, Sentence, entitle
+
+PLAIN_FILE = Phrase("put a plain file in its place")
+NAMED_PIPE = Phrase("a named pipe")
+NOT_UTF8 = Sentence("{path} cannot be read: line {line} is not UTF-8; save it as UTF-8.")
+CIRCLE = Sentence("{path} is a link that leads in a circle; point it at a file.")
+NUL_IN_NAME = Phrase("a file name cannot hold a NUL character")
+UNREADABLE = Sentence("{path} cannot be read: {reason}.")
+TOO_LARGE = Sentence(
+    "{path} holds {size:count} bytes, where at most {most:count} belong; it is not the file that is meant."
+)
+SPECIAL = Phrase("something special")
+FILE_IN_IT = Phrase("give a file in it")
+NOT_A_FILE = Sentence("{path} is {kind}, not a file; {remedy}.")
+UNREAD_PIPE = Phrase("it is a named pipe that nobody reads")
+THE_LOSSES = Phrase("the losses")
+NOTHING_IN_IT = Sentence("{path} is {size:count} bytes of nothing; it is not the file of a run.")
+TOO_DEEP = Phrase("it is nested too deeply")
+NOT_JSON = Phrase("it is not JSON: {reason}")
+NO_UTF8 = Phrase("it is not UTF-8")
+LONG_NUMBER = Phrase("it holds a number that is too long")
+VERY_LONG_NUMBER = Phrase("a very long number")
+AN_OBJECT = Phrase("an object")
+WHOLE_NUMBER = Phrase("a whole number")
+COUNT = Phrase("a whole number, at least 0")
+TRUE_OR_FALSE = Phrase("true or false")
+ONE_OF = Phrase("one of {words}")
+MISSING = Phrase("{place} is missing")
+IT = Phrase("it")
+NOT_WANTED = Phrase("{place} is {value}, not {wanted}")
+NUMBER = Phrase("a number")
+TEXT = Phrase("a text")
+A_LIST = Phrase("a list")
+A_FOLDER = Phrase("a folder")
+A_SOCKET = Phrase("a socket")
+A_DEVICE = Phrase("a device")
+
+entitle(globals())

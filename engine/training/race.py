@@ -18,7 +18,8 @@ from typing import Any
 
 from engine.data.table import Table
 from engine.recipe import Recipe, find
-from engine.training.session import Company, Session
+from engine.training.group import Group
+from engine.training.session import Session
 from engine.training.snapshot import Ended, Phase, Snapshot
 
 MODES = find("normalize").words
@@ -46,7 +47,7 @@ class Race:
     ) -> None:
         own = recipe.normalization.normalize
         self.own = own if own in modes else modes[0]
-        self._company = Company(table=table, lanes=len(modes))
+        self._group = Group(table=table, lanes=len(modes))
         self.lanes: Mapping[str, Session] = {
             mode: self._lane(of_mode(recipe, mode), paced, mode == self.own, command) for mode in modes
         }
@@ -55,7 +56,7 @@ class Race:
 
     def _lane(self, recipe: Recipe, paced: bool, watched: bool, command: Callable[[Recipe], str] | None) -> Session:
         line = command(recipe) if command is not None else ""
-        return Session(recipe, paced=paced, watched=paced and watched, command=line, company=self._company)
+        return Session(recipe, paced=paced, watched=paced and watched, command=line, group=self._group)
 
     # Commands. All return at once; from any thread.
 
@@ -95,7 +96,7 @@ class Race:
 
     def _tell(self, word: Callable[[Session], None]) -> None:
         """Say it to all at once: no lane has a turn between."""
-        with self._company.wake:
+        with self._group.wake:
             for lane in self.lanes.values():
                 word(lane)
 
@@ -131,27 +132,27 @@ class Race:
     # The worker thread.
 
     def _work(self) -> None:
-        company = self._company
+        group = self._group
         turns = {mode: lane.turns() for mode, lane in self.lanes.items()}
         due = dict.fromkeys(turns, 0.0)
         try:
             while turns:
-                company.lanes = len(turns)
+                group.lanes = len(turns)
                 for mode in tuple(turns):
                     if due[mode] <= time.monotonic() or self.lanes[mode].called:
                         seconds = _turn(turns, mode)
                         due[mode] = time.monotonic() + seconds
                 self._rest(min((due[mode] for mode in turns), default=0.0), turns)
         finally:
-            if company.sampler is not None:
-                company.sampler.stop()
+            if group.sampler is not None:
+                group.sampler.stop()
 
     def _rest(self, until: float, turns: Mapping[str, object]) -> None:
         """Sleep until a racer's time has come, or a command."""
         seconds = until - time.monotonic()
         if seconds > 0:
-            with self._company.wake:
-                self._company.wake.wait_for(
+            with self._group.wake:
+                self._group.wake.wait_for(
                     lambda: any(self.lanes[mode].called for mode in turns), None if seconds == inf else seconds
                 )
 

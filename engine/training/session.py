@@ -10,44 +10,22 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from engine import devices
 from engine.base.errors import Cancelled, InputError
 from engine.data.table import Table
-from engine.learn.kernels.contract import Parameters
 from engine.recipe import Recipe, find
 from engine.runs.origin import Origin
+from engine.training.group import Group
+from engine.training.pacing import Pacer, seconds_of
+from engine.training.publishing import Publisher
 from engine.training.run import Run
-from engine.training.snapshot import Ended, Phase, Snapshot, Weights
+from engine.training.snapshot import Ended, Phase, Snapshot
 
-if TYPE_CHECKING:
-    from engine.telemetry import Feed, Sampler
-
-CHUNK = 0.04  # seconds of steps between two looks at the commands
 MOST = 1 << 20  # steps in a chunk, however fast they are
-AUTO_PACE = 3.0  # seconds over which `--pace auto` spreads a run
 CHECKPOINT = 30.0  # seconds between checkpoints where no interval in steps is given
-LOOK = 1.0  # seconds of training after which the machine is looked at
-WEIGHTS = 0.1  # seconds between two looks at the weights, at least
-WEIGHTS_SHARE = 20  # and at least so many times what a look costs
-
-
-@dataclass
-class Company:
-    """What sessions that take turns in one thread have in common; see `engine.training.race`."""
-
-    wake: threading.Condition = field(default_factory=threading.Condition)
-    lanes: int = 1  # sessions that take turns
-    table: Table | None = None  # read by the first, for all
-    sampler: Sampler | None = None
-
-    @property
-    def chunk(self) -> float:
-        """Seconds of steps in one turn, so that a whole round is no longer than the turn of a session alone."""
-        return CHUNK / max(1, self.lanes)
 
 
 class Session:
@@ -60,7 +38,7 @@ class Session:
         watched: whether snapshots carry the weights while training, which costs a look at all train rows.
         command: the command line, for the record.
         origin: the checkpoint to go on from.
-        company: of a session that has no thread of its own but takes turns with others, see `turns`.
+        group: of a session that has no thread of its own but takes turns with others, see `turns`.
     """
 
     def __init__(
@@ -72,28 +50,21 @@ class Session:
         watched: bool | None = None,
         command: str = "",
         origin: Origin | None = None,
-        company: Company | None = None,
+        group: Group | None = None,
     ) -> None:
-        self._alone = company is None
-        self._company = company or Company()
+        self._alone = group is None
+        self._group = group or Group()
         self._run = Run(recipe, table, command, origin, locks=True)
-        self._watched = paced if watched is None else watched
-        pace = recipe.recording.pace
-        self._pace = None if not paced or pace == "max" else AUTO_PACE if pace == "auto" else float(pace)
-        self._due = 0.0  # when the pace allows the next steps, by the monotonic clock
-        self._wake = self._company.wake
+        self._pacer = Pacer(seconds_of(recipe.recording.pace) if paced else None)
+        self._publisher = Publisher(self._run, self._group, self._pacer, watched=paced if watched is None else watched)
+        self._wake = self._group.wake
         self._notes: deque[tuple[str, Any]] = deque()
         self._halt: Ended | None = None
         self._paused = False
         self._singles = 0  # single steps asked for
         self._snapshot = Snapshot(Phase.PREPARING)
-        self._weights: Weights | None = None
-        self._parameters: Parameters | None = None
-        self._weights_due = 0.0
         self._stalls = 0
         self._refused: tuple[tuple[str, str], ...] = ()
-        self._speed: deque[tuple[float, int]] = deque(maxlen=64)  # (seconds of training, step)
-        self._feed: Feed | None = None
         self.failure: BaseException | None = None
         self._thread = threading.Thread(target=self._work, name="training", daemon=True)
 
@@ -200,11 +171,11 @@ class Session:
         run = self._run
         try:
             if run.table is None:
-                run.table = self._company.table
+                run.table = self._group.table
             run.prepare(self._say, lambda: self._halt is not None)
             if run.folder is not None and run.folder.room.refused is not None:
                 raise run.folder.room.refused  # not even a beginning has room
-            self._company.table = run.table
+            self._group.table = run.table
             self._publish(Phase.TRAINING, weights=True)
             yield from self._give_way()
             run.clock(True)
@@ -231,8 +202,8 @@ class Session:
             self._snapshot = replace(self._snapshot, phase=Phase.FAILED, error=text, run=path, ending=run.ending)
         finally:
             run.let_go()
-            if self._alone and self._company.sampler is not None:
-                self._company.sampler.stop()
+            if self._alone and self._group.sampler is not None:
+                self._group.sampler.stop()
 
     def _give_way(self, seconds: float = 0.0) -> Iterator[float]:
         """Let the others have their turns, which are no time of this run's."""
@@ -254,20 +225,21 @@ class Session:
             if self._paused and not self._singles:
                 yield from self._rest()
                 continue
-            wait = self._wait()
+            wait = 0.0 if self._singles else self._pacer.wait(run.plan.steps)
             if wait > 0:
                 yield from self._give_way(wait)
                 if self.called:
                     continue
-            count = self._allowance(most)
             if self._singles:
                 self._singles -= 1
                 count = 1
+            else:
+                count = self._pacer.allowance(most, run.plan.steps)
             began, at = time.perf_counter(), run.step
             going = run.advance(count)
             took = max(time.perf_counter() - began, 1e-6)
             if run.step - at == count:
-                most = max(1, min(MOST, 4 * most, int(count * self._company.chunk / took)))
+                most = max(1, min(MOST, 4 * most, int(count * self._group.chunk / took)))
             if run.recipe.recording.checkpoint_every is None and run.checkpoint_age > CHECKPOINT:
                 run.checkpoint()
             if run.full and not self._paused:
@@ -297,7 +269,7 @@ class Session:
             elif name == "checkpoint":
                 run.checkpoint()
             elif name == "pace":
-                self._pace = value
+                self._pacer.seconds = value
             self._publish(Phase.PAUSED if self._paused else Phase.TRAINING, weights=self._paused)
 
     def _rest(self) -> Iterator[float]:
@@ -313,27 +285,7 @@ class Session:
             yield inf
         run.folder.record(state="running")
         run.clock(True)
-        self._speed.clear()
-
-    def _wait(self) -> float:
-        """Seconds until the pace allows the next steps."""
-        if self._pace is None or self._singles:
-            return 0.0
-        return min(self._due - time.monotonic(), self._interval(self._pace))
-
-    def _interval(self, pace: float) -> float:
-        """Seconds between two chunks of a run that is spread over `pace` seconds."""
-        return max(CHUNK, pace / max(self._run.plan.steps, 1))
-
-    def _allowance(self, most: int) -> int:
-        """How many of `most` steps the pace allows at once."""
-        if self._pace is None or self._singles:
-            return most
-        interval = self._interval(self._pace)
-        steps = max(1, round(max(self._run.plan.steps, 1) * interval / self._pace))
-        count = min(most, steps)
-        self._due = max(self._due, time.monotonic() - interval) + interval * count / steps
-        return count
+        self._publisher.forget_speed()
 
     def _sleep(self, seconds: float) -> None:
         """Wait so long, or until a command comes."""
@@ -341,63 +293,4 @@ class Session:
             self._wake.wait_for(lambda: self.called, None if seconds == inf else seconds)
 
     def _publish(self, phase: Phase, *, weights: bool = False, last: bool = False) -> None:
-        run = self._run
-        assert run.folder is not None
-        seconds = run.seconds
-        if weights or last or (self._watched and seconds >= self._weights_due):
-            began = time.perf_counter()
-            self._weights, self._parameters = run.weights(), run.kernel.parameters()
-            self._weights_due = seconds + max(WEIGHTS, WEIGHTS_SHARE * (time.perf_counter() - began))
-        company = self._company
-        if seconds > LOOK and company.sampler is None:  # a run that is over at once needs no thread that watches it
-            from engine.telemetry import Sampler
-
-            company.sampler = Sampler({device.name: device.uuid for device in devices.known() if device.uuid})
-            company.sampler.start()
-        if self._feed is None and company.sampler is not None:
-            from engine.telemetry import Feed
-
-            self._feed = Feed(company.sampler)
-        if self._feed is not None and not last:
-            run.recorder.telemetry(run.step, self._feed.fresh())
-        self._speed.append((seconds, run.step))
-        then, before = self._speed[0]
-        speed = (run.step - before) / (seconds - then) if seconds > then else 0.0
-        if last:
-            speed = run.step / seconds if seconds > 0 else 0.0
-        history, tracks = run.folder.history, run.recorder.tracks
-        self._snapshot = Snapshot(
-            phase=phase,
-            step=run.step,
-            steps=run.plan.steps,
-            epoch=run.epochs(run.step),
-            epochs=run.epochs(run.plan.steps),
-            loss=history.last if len(history) else None,
-            validation_loss=tracks["loss/validation"].last if "loss/validation" in tracks else None,
-            lr=run.rate,
-            seconds=seconds,
-            steps_per_second=speed,
-            eta=self._eta(speed) if speed > 0 and not last else None,
-            history=history,
-            validation=tracks.get("loss/validation"),
-            tracks=dict(tracks),
-            weights=self._weights,
-            parameters=self._parameters,
-            facts=run.facts,
-            plan=run.plan,
-            machine=company.sampler.latest if company.sampler is not None else None,
-            decision=run.decision,
-            marks=tuple(run.marks),
-            refused=self._refused,
-            notes=tuple(dict.fromkeys((*run.prepared.notes, *run.plan.notes, *run.warnings))),
-            full=run.full,
-            stalls=self._stalls,
-            run=run.folder.path,
-            ending=run.ending,
-        )
-
-    def _eta(self, speed: float) -> float:
-        """Seconds to the planned end, the turns of others and the pace counted in."""
-        left = self._run.plan.steps - self._run.step
-        paced = 0.0 if self._pace is None else self._pace * left / max(self._run.plan.steps, 1)
-        return max(paced, left / speed * self._company.lanes)
+        self._snapshot = self._publisher.snapshot(phase, self._refused, self._stalls, weights=weights, last=last)

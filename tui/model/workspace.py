@@ -15,6 +15,7 @@ from engine.base.errors import InputError
 from engine.base.shell import quoted
 from engine.modules import trust
 from engine.recipe import Choice, Recipe, choices, find
+from engine.training.pacing import seconds_of
 from tui.keys.keymap import named
 from tui.look.numbers import figures, short
 from tui.model.command_line import command_line
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 
 CARRIED = frozenset({"lr", "threshold", "pace", "runs", "name", "log_every", "tensorboard", "checkpoint_every"})
 OF_THE_TARGET = frozenset({"dataset", "target", "task"})  # with another of these a positive class is none any more
-AUTO_PACE = 3.0  # seconds: what `--pace auto` spreads a short run over
 
 
 class Desk:
@@ -347,8 +347,7 @@ class Desk:
     @property
     def pace_seconds(self) -> float | None:
         """The seconds that a run is to be spread over; None is full speed."""
-        pace = self.recipe.recording.pace
-        return None if pace == "max" else AUTO_PACE if pace == "auto" else float(pace)
+        return seconds_of(self.recipe.recording.pace)
 
     def moved(self, old: Path, new: Path) -> None:
         """A run's folder was given another name, or the one before again."""

@@ -8,7 +8,7 @@ CHUNK = 0.04  # seconds of steps between two looks at the commands
 AUTO = 3.0  # seconds over which the pace "auto" spreads a run
 
 
-def seconds_of(pace: str) -> float | None:
+def seconds_of(pace: str | float) -> float | None:
     """Return the seconds over which a pace of the recipe spreads a run; None for as fast as it goes."""
     return None if pace == "max" else AUTO if pace == "auto" else float(pace)
 

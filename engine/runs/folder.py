@@ -44,8 +44,9 @@ from engine.runs.curves import read_evaluations as read_evaluations
 from engine.runs.curves import read_pairs as read_pairs
 from engine.runs.facts import FORMAT, clean, to_json
 from engine.runs.facts import read_facts as read_facts
-from engine.runs.liveness import UNFINISHED, own
+from engine.runs.liveness import UNFINISHED
 from engine.runs.lock import Lock, LostError
+from engine.runs.processes import own
 
 
 def versions() -> dict[str, str]:

@@ -12,16 +12,15 @@ import json
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
-from functools import cache
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from engine.base.errors import InputError
 from engine.base.files import read_bytes
 from engine.base.shell import quoted
-from engine.runs import heartbeat
-from engine.runs.facts import host
+from engine.runs import heartbeat, processes
+from engine.runs.processes import Process
 
 Verdict = Literal["alive", "dead", "unknown"]
 
@@ -29,45 +28,9 @@ LOCK = "lock"  # the folder in a run that its writer has made; in it a file by t
 UNFINISHED = ("running", "paused")  # the states of run.json that need a process
 LIVING = ("running", "paused", "unknown")  # the states of a run that nobody else may touch
 MOST = 1 << 14  # bytes of an owner's file
-PROC = "/proc"
-FIRST_SPACE = "pid:[4026531836]"  # the namespace from which all processes of a kernel can be seen
 NOBODY = frozenset({"", "localhost", "localhost.localdomain"})  # names that many machines have
 CONTAINER = re.compile(r"[0-9a-f]{12}")  # the names that container engines give: each only once
 DAY = 86_400.0
-SLACK = 2.0  # seconds that clocks of one machine may be apart
-
-
-@dataclass(frozen=True)
-class Process:
-    """Which process it is. What is not known is empty."""
-
-    host: str  # the name of the machine, or of the container
-    pid: int
-    machine: str = ""  # a hash of the machine's id: other machines may have the same name
-    boot: str = ""  # of the kernel: another one each time that it starts
-    space: str = ""  # the namespace that the number is of
-    started: str = ""  # "1234 ticks" since the boot, or "1700000000.5 s" since 1970
-
-    def to_dict(self) -> dict[str, Any]:
-        """As plain data."""
-        return asdict(self)
-
-    @classmethod
-    def of(cls, data: Any) -> Process | None:
-        """From plain data; None where it says too little."""
-        if not isinstance(data, Mapping):
-            return None
-        name, pid = data.get("host"), data.get("pid")
-        if not isinstance(name, str) or isinstance(pid, bool) or not isinstance(pid, int):
-            return None
-        rest = {key: data.get(key) for key in ("machine", "boot", "space", "started")}
-        return cls(name, pid, **{key: value for key, value in rest.items() if isinstance(value, str)})
-
-
-def own() -> Process:
-    """This process."""
-    pid = os.getpid()
-    return Process(host(), pid, _machine(), _boot(), _space(), _own_start(pid))
 
 
 @dataclass(frozen=True)
@@ -96,7 +59,7 @@ class Standing:
     @property
     def word(self) -> str:
         """Its state, with the host where that is another one."""
-        if self.state not in LIVING or not self.host or self.host == host():
+        if self.state not in LIVING or not self.host or self.host == processes.host():
             return self.state
         return f"{self.state} ({self.host})" if self.state == "unknown" else f"{self.state} on {self.host}"
 
@@ -105,7 +68,7 @@ class Standing:
         number = f" (pid {self.pid})" if self.pid is not None else ""
         if self.live:
             paused = ", paused," if self.state == "paused" else ""
-            if self.host and self.host != host():
+            if self.host and self.host != processes.host():
                 return f"The run {run.name} is still running{paused} on {self.host}{number}; stop it there first."
             return f"The run {run.name} is still running{paused} here{number}; stop it first."
         if self.state == "unknown":
@@ -210,7 +173,9 @@ def _kept(run: Path, held: Owner) -> bool | None:
 def _copied(run: Path, held: Owner) -> bool:
     """Whether a folder is a copy of one whose lock came along: as far as this host can tell."""
     who = held.process
-    if who is None or held.inode is None or who.host != host() or not who.boot or who.boot != _boot():
+    if who is None or held.inode is None or who.host != processes.host():
+        return False
+    if not who.boot or who.boot != processes.boot():
         return False  # another host gives other numbers to devices, and some network disks to files
     try:
         seen = os.stat(run)
@@ -232,12 +197,12 @@ def _of_facts(run: Path, facts: Mapping[str, Any], said: Standing, held: Owner |
         return judge(known, lambda: heartbeat.news(run, held.token), lambda: _kept(run, held))
     if not said.host:
         return "dead"
-    if said.host != host():
+    if said.host != processes.host():
         return "unknown"
-    latest, began = _latest(run, facts), _began(pid)  # an earlier ravine wrote it, and not when its process began
-    if began is not None and latest is not None and began > latest + SLACK:
+    latest, began = _latest(run, facts), processes.began(pid)  # an earlier ravine wrote it, not when its process began
+    if began is not None and latest is not None and began > latest + processes.SLACK:
         return "dead"
-    return "alive" if _lives(pid, "") else "dead"
+    return "alive" if processes.lives(pid, "") else "dead"
 
 
 def _latest(run: Path, facts: Mapping[str, Any]) -> float | None:
@@ -264,10 +229,10 @@ def judge(who: Process, beats: Callable[[], heartbeat.News], kept: Callable[[], 
         beats: asks what its heartbeat says; called only where nothing else tells.
         kept: asks whether a process on this kernel keeps its token locked, or None; called only for another namespace.
     """
-    known = bool(who.boot and _boot())
-    if (known and who.boot == _boot()) or (not known and who.host == host()):
+    known = bool(who.boot and processes.boot())
+    if (known and who.boot == processes.boot()) or (not known and who.host == processes.host()):
         return _judge_here(who, beats, kept)
-    if who.host == host() and who.machine == _machine():
+    if who.host == processes.host() and who.machine == processes.machine():
         if who.machine:
             return "dead"  # the machine has been started anew
         news = beats()
@@ -279,146 +244,18 @@ def judge(who: Process, beats: Callable[[], heartbeat.News], kept: Callable[[], 
 
 def _judge_here(who: Process, beats: Callable[[], heartbeat.News], kept: Callable[[], bool | None]) -> Verdict:
     """The same of a process on this kernel."""
-    gone: Verdict = "dead" if who.host == host() else "unknown"  # another name may be another machine after all
-    if who.space == _space() or not who.space or not _space():
-        lives = _lives(who.pid, who.started)
-        if lives and not _look(who.pid)[1]:  # there is somebody of this number; since when cannot be read
+    here = who.host == processes.host()
+    gone: Verdict = "dead" if here else "unknown"  # another name may be another machine after all
+    if who.space == processes.space() or not who.space or not processes.space():
+        lives = processes.lives(who.pid, who.started)
+        if lives and not processes.look(who.pid)[1]:  # there is somebody of this number; since when cannot be read
             lives = kept() is not False
         return "alive" if lives else gone
     seen = kept()
     if seen is None:
-        seen = _seen(who)
+        seen = processes.seen(who)
     if seen is not None:
         return "alive" if seen else gone
-    if who.host == host() and CONTAINER.fullmatch(who.host):
+    if here and CONTAINER.fullmatch(who.host):
         return "dead"  # the container has been started anew
     return "alive" if beats() == "fresh" else "unknown"
-
-
-def _lives(pid: int, started: str) -> bool:
-    """Whether a number is that of a process in this namespace that began at this time; zombies are dead."""
-    if pid <= 0:
-        return False  # a whole group, to the system
-    try:
-        os.kill(pid, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:
-        pass  # it lives, and belongs to somebody else
-    state, now = _look(pid)
-    return state != "Z" and not _differ(started, now)
-
-
-def _differ(one: str, other: str) -> bool:
-    """Whether two times of start are known and not the same."""
-    try:
-        (a, unit), (b, same) = one.split(), other.split()
-        return unit == same and abs(float(a) - float(b)) > (SLACK if unit == "s" else 0)
-    except ValueError:
-        return False
-
-
-def _look(pid: int) -> tuple[str, str]:
-    """A process's state in a letter, and when it began; empty where that cannot be read."""
-    if os.path.isdir(f"{PROC}/self"):
-        return _read_stat(str(pid)) if _own_proc() else ("", "")
-    import psutil
-
-    try:
-        process = psutil.Process(pid)
-        return "Z" if process.status() == psutil.STATUS_ZOMBIE else "", f"{process.create_time():.3f} s"
-    except (psutil.Error, OSError):
-        return "", ""
-
-
-def _read_stat(name: str) -> tuple[str, str]:
-    try:
-        with open(f"{PROC}/{name}/stat", "rb") as file:
-            fields = file.read().rpartition(b")")[2].split()
-        return fields[0].decode(), f"{int(fields[19])} ticks"
-    except (OSError, ValueError, IndexError):
-        return "", ""
-
-
-def _began(pid: int) -> float | None:
-    """When a process began, in seconds since 1970; None where that cannot be read."""
-    import psutil
-
-    if os.path.isdir(f"{PROC}/self") and not _own_proc():
-        return None
-    try:
-        return float(psutil.Process(pid).create_time())
-    except (psutil.Error, OSError, ValueError, OverflowError):
-        return None
-
-
-def _seen(who: Process) -> bool | None:
-    """Whether a process of another namespace of this kernel lives; None where it may be out of sight."""
-    if not who.started.endswith("ticks") or not os.path.isdir(f"{PROC}/self"):
-        return None
-    try:
-        numbers = [name for name in os.listdir(PROC) if name.isdigit()]
-    except OSError:
-        return None
-    for number in numbers:
-        state, began = _read_stat(number)
-        if began == who.started and state != "Z" and _inner(number) == who.pid:
-            return True
-    everything = _space() == FIRST_SPACE and _own_proc() and _read_stat("1")[1] != ""
-    return False if everything else None
-
-
-def _inner(number: str) -> int | None:
-    """The number of a process in its own namespace."""
-    try:
-        with open(f"{PROC}/{number}/status", "rb") as file:
-            line = next((line for line in file if line.startswith(b"NSpid:")), b"")
-        return int(line.split()[-1])
-    except (OSError, ValueError, IndexError):
-        return None
-
-
-def _own_proc() -> bool:
-    """Whether /proc counts as this process does; in a namespace of its own it may be that of another."""
-    try:
-        return os.readlink(f"{PROC}/self") == str(os.getpid())
-    except OSError:
-        return False
-
-
-@cache
-def _machine() -> str:
-    for file in ("/etc/machine-id", "/var/lib/dbus/machine-id"):
-        try:
-            text = read_bytes(file, MOST).strip()
-        except (FileNotFoundError, InputError):
-            continue
-        if len(text) == 32:
-            from hashlib import sha256
-
-            # It is to be kept from others, says machine-id(5), so only a hash of it is told.
-            return sha256(b"ravine " + text).hexdigest()[:16]
-    return ""
-
-
-@cache
-def _boot() -> str:
-    try:
-        with open(f"{PROC}/sys/kernel/random/boot_id", encoding="ascii") as file:
-            return file.read(64).strip()
-    except (OSError, ValueError):
-        return ""
-
-
-def _space() -> str:
-    try:
-        return os.readlink(f"{PROC}/self/ns/pid")
-    except OSError:
-        return ""
-
-
-@cache
-def _own_start(pid: int) -> str:
-    """When this process began, and of a copy made by fork: hence the number."""
-    found = _read_stat("self")[1]
-    return found or _look(pid)[1]

@@ -19,7 +19,8 @@ from pathlib import Path
 from engine.base.errors import InputError
 from engine.runs import heartbeat
 from engine.runs.facts import read_facts
-from engine.runs.liveness import LOCK, Owner, of_owner, own, owner, standing
+from engine.runs.liveness import LOCK, Owner, of_owner, owner, standing
+from engine.runs.processes import own
 
 TAKEN = (errno.ENOTEMPTY, errno.EEXIST)
 PATIENCE = 5.0  # seconds in which a network disk shows whose the lock is

@@ -21,10 +21,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.runs import heartbeat, keeping, liveness
+from engine.runs import heartbeat, keeping, liveness, processes
 from engine.runs.facts import read_facts
-from engine.runs.liveness import Process, Standing, judge, own, owner, standing
+from engine.runs.liveness import Standing, judge, owner, standing
 from engine.runs.lock import Lock
+from engine.runs.processes import Process, own
 from engine.runs.store import list_runs
 from tests.conftest import DEADLINE, environment, message, wait_for
 
@@ -33,18 +34,18 @@ NO_PROCESS = 2**22 + 5  # more than any process has
 HOLD = """
 import json, sys, time
 from pathlib import Path
-from engine.runs import liveness, lock as locks
+from engine.runs import lock as locks, processes
 from engine.runs.lock import Lock
 run = Path(sys.argv[1])
 patch = json.loads(sys.argv[2])
 if "host" in patch:
-    liveness.host = lambda: patch["host"]
+    processes.host = lambda: patch["host"]
 if "boot" in patch:
-    liveness._boot = lambda: patch["boot"]
+    processes.boot = lambda: patch["boot"]
 if "kept" in patch:
     locks._keep = lambda handle: False
 lock = Lock.take(run)
-told = liveness.own().to_dict()
+told = processes.own().to_dict()
 facts = {"format": 1, "state": patch.get("state", "running"), "host": told["host"], "pid": told["pid"], "process": told}
 (run / "run.json").write_text(json.dumps(facts))
 print("held", flush=True)
@@ -275,19 +276,19 @@ def test_a_machine_that_was_started_anew_has_lost_its_processes(
     tmp_path: Path, hold: Hold, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = tmp_path / "r"
-    monkeypatch.setattr(liveness, "_machine", lambda: "")  # a container has no number of a machine
+    monkeypatch.setattr(processes, "machine", lambda: "")  # a container has no number of a machine
     end(hold(run))
-    monkeypatch.setattr(liveness, "_boot", lambda: "the next one")
+    monkeypatch.setattr(processes, "boot", lambda: "the next one")
     who = replace(own(), boot="the one before", pid=os.getpid())
     assert judge(replace(who, machine="m"), lambda: "fresh") == "alive"  # another one of that name
     assert judge(replace(who, machine="m"), lambda: "silent") == "unknown"
     assert judge(who, lambda: "fresh") == "alive"
     assert judge(who, lambda: "none") == "unknown"
     assert judge(who, lambda: "silent") == "dead"
-    monkeypatch.setattr(liveness, "_machine", lambda: "m")
+    monkeypatch.setattr(processes, "machine", lambda: "m")
     assert judge(replace(who, machine="m"), lambda: "fresh") == "dead"
-    monkeypatch.setattr(liveness, "host", lambda: "localhost")
-    monkeypatch.setattr(liveness, "_machine", lambda: "")
+    monkeypatch.setattr(processes, "host", lambda: "localhost")
+    monkeypatch.setattr(processes, "machine", lambda: "")
     assert judge(replace(who, host="localhost"), lambda: "silent") == "unknown"
 
 
@@ -437,10 +438,10 @@ def test_a_container_on_a_disk_without_such_locks(tmp_path: Path, hold: Hold) ->
 def test_another_container_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     me = own()
     inside = replace(me, space="pid:[1]", pid=1, started="7 ticks")
-    monkeypatch.setattr(liveness, "_seen", lambda who: None)  # as from another container
+    monkeypatch.setattr(processes, "seen", lambda who: None)  # as from another container
     assert judge(inside, lambda: "fresh") == "alive"
     assert judge(inside, lambda: "silent") == "unknown"
-    monkeypatch.setattr(liveness, "host", lambda: "0123456789ab")  # a name that an engine gave, to one alone
+    monkeypatch.setattr(processes, "host", lambda: "0123456789ab")  # a name that an engine gave, to one alone
     assert judge(replace(inside, host="0123456789ab"), lambda: "fresh") == "dead"
     assert judge(replace(inside, host="ab0123456789"), lambda: "silent") == "unknown"
 
@@ -451,7 +452,7 @@ def test_number_1_of_a_container_without_its_own_proc_does_not_find_itself(
     lock = Lock.take(old(tmp_path / "r", state="ended", pid=NO_PROCESS))
     held = owner(tmp_path / "r")
     assert held is not None
-    monkeypatch.setattr(liveness, "_look", lambda pid: ("", ""))
+    monkeypatch.setattr(processes, "look", lambda pid: ("", ""))
     assert liveness.of_owner(tmp_path / "r", held) == "alive"
     os.close(lock._handle)  # as the kernel does at the end of a process
     assert liveness.of_owner(tmp_path / "r", held) == "dead"
@@ -463,8 +464,8 @@ def test_without_a_proc_file_system_it_is_told_all_the_same(
     tmp_path: Path, sleeper: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As on macOS."""
-    monkeypatch.setattr(liveness, "PROC", str(tmp_path / "proc"))
-    for cached in (liveness._boot, liveness._own_start):
+    monkeypatch.setattr(processes, "PROC", str(tmp_path / "proc"))
+    for cached in (processes.boot, processes.own_start):
         cached.cache_clear()
     try:
         me = own()
@@ -478,5 +479,5 @@ def test_without_a_proc_file_system_it_is_told_all_the_same(
         assert now(tmp_path / "r").live
         lock.release()
     finally:
-        for cached in (liveness._boot, liveness._own_start):
+        for cached in (processes.boot, processes.own_start):
             cached.cache_clear()

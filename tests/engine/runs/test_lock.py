@@ -309,9 +309,9 @@ def test_a_run_that_went_on_meanwhile_is_not_gone_on_with(tmp_path: Path) -> Non
 
 FAKE = """
 import sys
-from engine.runs import liveness
-liveness.host = lambda: "gpu7"
-liveness._boot = lambda: "another"
+from engine.runs import processes
+processes.host = lambda: "gpu7"
+processes.boot = lambda: "another"
 from tui.main import main
 sys.exit(main(sys.argv[1:]))
 """

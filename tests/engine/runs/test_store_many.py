@@ -188,7 +188,7 @@ def test_an_unfinished_run_is_told_as_it_is_now(folder: Path, monkeypatch: pytes
     assert (found.state, found.steps) == ("running", 10)
     assert found.bytes == disk_use(run)
     assert (found.live, found.host, found.pid) == (True, socket.gethostname(), os.getpid())
-    monkeypatch.setattr("engine.runs.liveness._lives", lambda pid, started: False)
+    monkeypatch.setattr("engine.runs.processes.lives", lambda pid, started: False)
     gone = list_runs(folder)[0]
     assert (gone.state, gone.live) == ("interrupted", False)
 

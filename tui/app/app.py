@@ -20,7 +20,7 @@ from tui.app.base_app import Face
 from tui.keys.keymap import named
 from tui.keys.table import Situation, bindings
 from tui.model.trusting import Trusting, refusal
-from tui.screens.base import Room
+from tui.screens.base import RavineScreen
 from tui.screens.train.screen import TrainScreen
 from tui.terminal.early_signals import INTERRUPTED
 from tui.terminal.frame_rate import Pulse
@@ -256,7 +256,9 @@ class RavineApp(Face):
         self._was_live = desk.live
         self._watch()
         screen = self._on_top
-        if isinstance(screen, Room) and screen.is_mounted:  # one that is being made shows everything when it is there
+        if (
+            isinstance(screen, RavineScreen) and screen.is_mounted
+        ):  # one that is being made shows everything when it is there
             screen.show()
 
     @property
@@ -330,7 +332,7 @@ class RavineApp(Face):
     def _say(self, text: str, bad: bool) -> None:
         self.notify(text, severity="error" if bad else "information", timeout=6 if bad else 3)
 
-    def situation(self, room: Room) -> Situation:
+    def situation(self, room: RavineScreen) -> Situation:
         """What decides which keys do something now."""
         from tui.model.race import racing
         from tui.widgets.text_field import Editor
@@ -403,13 +405,13 @@ class RavineApp(Face):
 
     def _shown_run(self, room: Screen[Any]) -> Path | None:
         """The run under the cursor of a list, else the one that the train screen shows."""
-        path = room.run_path if isinstance(room, Room) else None
+        path = room.run_path if isinstance(room, RavineScreen) else None
         now = self.desk.snapshot if self.desk is not None else None
         return path or (now.run if now is not None else None)
 
     def action_assess(self) -> None:
         """To the evaluation of the run under the cursor, or of the one that is shown."""
-        path = self.screen.run_path if isinstance(self.screen, Room) else None
+        path = self.screen.run_path if isinstance(self.screen, RavineScreen) else None
         now = self.desk.snapshot if self.desk is not None else None
         same = now is not None and now.run == path
         self._visit("evaluate", None if same else path)
@@ -426,28 +428,28 @@ class RavineApp(Face):
 
         async def go() -> None:
             await self.switch_mode(mode)
-            if isinstance(self.screen, Room):
+            if isinstance(self.screen, RavineScreen):
                 self.screen.wish(path)
 
         self.run_worker(go())
 
     def action_why(self) -> None:
         """The whole of what is said at the end of a run."""
-        from tui.screens.run_summary import EndingScreen
+        from tui.screens.run_summary import RunSummaryScreen
 
         if self.desk is not None and self.desk.snapshot is not None:
-            self.push_screen(EndingScreen(self.desk), lambda remedy: self.action_desk("remedy") if remedy else None)
+            self.push_screen(RunSummaryScreen(self.desk), lambda remedy: self.action_desk("remedy") if remedy else None)
 
     def action_leave(self) -> None:
         """Quit; during a run ask first."""
-        from tui.screens.confirm_quit import QuitScreen
+        from tui.screens.confirm_quit import ConfirmQuitScreen
 
         if self.desk is None or not self.desk.live:
             self.exit()
-        elif isinstance(self.screen, QuitScreen):
+        elif isinstance(self.screen, ConfirmQuitScreen):
             self.screen.dismiss(True)
         else:
-            self.push_screen(QuitScreen(), self._answered)
+            self.push_screen(ConfirmQuitScreen(), self._answered)
 
     def _answered(self, leave: bool | None) -> None:
         if leave:
@@ -510,7 +512,7 @@ class RavineApp(Face):
     def action_copy(self) -> None:
         """Copy the command line, or the script where one is shown."""
         if self.desk is not None:
-            script = self.screen.to_copy() if isinstance(self.screen, Room) else ""
+            script = self.screen.to_copy() if isinstance(self.screen, RavineScreen) else ""
             self.copy(script or self.desk.command, f"The script, {len(script.splitlines()):,} lines." if script else "")
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
@@ -519,7 +521,7 @@ class RavineApp(Face):
         from tui.tasks.survey import find_presets
 
         find_presets(self.post_message)  # for the next time: a person may have written one
-        now = self.situation(screen) if isinstance(screen, Room) else Situation()
+        now = self.situation(screen) if isinstance(screen, RavineScreen) else Situation()
         yield from commands(self, screen, now)
 
     def keep_all(self) -> None:

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from textual.app import App
+
     from engine.base.errors import Untrusted
-    from tui.app.app import RavineApp
 
 
 def refusal(error: Untrusted, again: str) -> str:
@@ -23,7 +24,7 @@ class Trusting:
         app: on which the question is shown.
     """
 
-    def __init__(self, app: RavineApp) -> None:
+    def __init__(self, app: App[None]) -> None:
         self._app = app
         self._asked: Untrusted | None = None
         self._refused: object = None  # what a no was said to

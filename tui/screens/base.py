@@ -1,8 +1,9 @@
-"""What all screens have in common."""
+"""What all screens have in common: bars above and below, panes between them, and a word where the terminal is small."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import events
 from textual.app import ComposeResult
@@ -18,7 +19,8 @@ from tui.widgets.cells import Cells, Span
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tui.app.app import RavineApp
+    from tui.app.base_app import Face
+    from tui.screens.host import Host
 
 
 class TooSmall(Cells):
@@ -35,36 +37,97 @@ class TooSmall(Cells):
         return lines
 
 
-class Room(Shown):
-    """A screen with the top line, the messages and the keys; a subclass fills what is between."""
+class BaseScreen(Shown):
+    """Panes laid out by a subclass, and the line of the keys."""
 
-    NAME: ClassVar[str] = ""
     _left: Widget | None = None  # what had the focus when the terminal became too small
 
     @property
-    def ravine(self) -> RavineApp:
-        """The app."""
-        return self.app  # type: ignore[return-value]
+    def base_app(self) -> Face:
+        """The app: ours, with its keys and its line to the terminal."""
+        return cast("Face", self.app)
 
     def compose(self) -> ComposeResult:
-        """The bars, and the panes between them."""
-        self.top, self.messages = TopLine(), Messages()
-        self.top.place = self.NAME
-        self.key_line = KeyLine(self.ravine.key_table)
-        yield self.top
-        yield from self.panes()
-        yield self.messages
+        """The panes, the keys below them."""
+        self.key_line = KeyLine(self.base_app.key_table)
+        yield from self.widgets()
         yield self.key_line
         self.too_small = TooSmall(id="too-small")
         yield self.too_small
 
-    def panes(self) -> ComposeResult:
-        """The panes between the bars."""
-        raise NotImplementedError
+    def widgets(self) -> Iterable[Widget]:
+        """All but the line of the keys."""
+        return ()
 
     def places(self, width: int, height: int) -> dict[str, Region]:
-        """Where bars and panes lie, by id."""
-        raise NotImplementedError
+        """Where everything lies, by id; what is not named does not show."""
+        return {}
+
+    def situation(self) -> Situation:
+        """What decides about the keys."""
+        return Situation(columns=self.size.width)
+
+    def show(self) -> None:
+        """Draw what has changed."""
+        self.key_line.show(self.situation())
+
+    def lay_out(self) -> None:
+        """Lay the panes out for the size of the terminal."""
+        width, height = self.size
+        if not (width and height):
+            return
+        small = too_small(width, height)
+        self.too_small.display = small
+        if small and self._left is None and self.focused is not None:
+            # At once: a pane that is hidden with the focus gives it away later, when it may show again.
+            self._left = self.focused
+            self.set_focus(None)
+        places = {} if small else self.places(width, height)
+        if small:
+            put(self.too_small, Region(0, 0, width, height))
+        for pane in self.children:
+            if pane is self.too_small or (pane.id or "").startswith("textual-"):  # Textual's own: notifications
+                continue
+            place = places.get(pane.id or "")
+            pane.display = place is not None
+            if place is not None:
+                put(pane, place)
+        if not small and self._left is not None:
+            if self._left.is_attached:
+                self.set_focus(self._left, from_app_focus=True)  # what is typed is not selected, and so not lost
+            self._left = None
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Lay the panes out anew."""
+        self.lay_out()
+        self.show()
+
+    def on_descendant_focus(self) -> None:
+        """Other keys act."""
+        self.show()
+
+
+class RavineScreen(BaseScreen):
+    """A screen of the trainer: the top line, the messages and the keys; a subclass fills what is between."""
+
+    NAME: ClassVar[str] = ""
+
+    @property
+    def ravine(self) -> Host:
+        """The app."""
+        return cast("Host", self.app)
+
+    def widgets(self) -> Iterable[Widget]:
+        """The bars, and the panes between them."""
+        self.top, self.messages = TopLine(), Messages()
+        self.top.place = self.NAME
+        yield self.top
+        yield from self.panes()
+        yield self.messages
+
+    def panes(self) -> Iterable[Widget]:
+        """The panes between the bars."""
+        return ()
 
     def body(self, width: int, height: int) -> tuple[dict[str, Region], Region]:
         """The places of the bars, and what is left between them."""
@@ -100,7 +163,7 @@ class Room(Shown):
         self.top.redraw()
         self.messages.redraw()
         if desk is None or not desk.ticking:
-            self.key_line.show(self.situation())
+            super().show()
 
     def to_copy(self) -> str:
         """What c copies here; empty for the command line."""
@@ -109,37 +172,6 @@ class Room(Shown):
     def situation(self) -> Situation:
         """What decides about the keys."""
         return self.ravine.situation(self)
-
-    def lay_out(self) -> None:
-        """Lay the panes out for the size of the terminal."""
-        width, height = self.size
-        if not (width and height):
-            return
-        small = too_small(width, height)
-        self.too_small.display = small
-        if small and self._left is None and self.focused is not None:
-            # At once: a pane that is hidden with the focus gives it away later, when it may show again.
-            self._left = self.focused
-            self.set_focus(None)
-        places = {} if small else self.places(width, height)
-        if small:
-            put(self.too_small, Region(0, 0, width, height))
-        for pane in self.children:
-            if pane is self.too_small or (pane.id or "").startswith("textual-"):  # Textual's own: notifications
-                continue
-            place = places.get(pane.id or "")
-            pane.display = place is not None
-            if place is not None:
-                put(pane, place)
-        if not small and self._left is not None:
-            if self._left.is_attached:
-                self.set_focus(self._left, from_app_focus=True)  # what is typed is not selected, and so not lost
-            self._left = None
-
-    def on_resize(self, event: events.Resize) -> None:
-        """Lay the panes out anew."""
-        self.lay_out()
-        self.show()
 
     def on_screen_resume(self) -> None:
         """The screen is on top again."""
@@ -150,10 +182,6 @@ class Room(Shown):
 
     def arrive(self) -> None:
         """Ask for what the screen shows. Called each time that somebody comes to it."""
-
-    def on_descendant_focus(self) -> None:
-        """Other keys act."""
-        self.show()
 
 
 def put(pane: Widget, place: Region) -> None:

@@ -12,7 +12,7 @@ from textual.message import Message
 
 from tui.charts.loss_chart import LossChart
 from tui.look.numbers import error
-from tui.screens.base import Room
+from tui.screens.base import RavineScreen
 from tui.tasks.background import in_background
 from tui.widgets.cells import Span
 from tui.widgets.table import Column, Listing
@@ -42,7 +42,7 @@ class Point:
     validation: float | None
 
 
-class RewindScreen(Room):
+class RewindScreen(RavineScreen):
     """Enter branches: the new run begins paused, so that something can be changed before it goes on."""
 
     NAME = "rewind"

@@ -16,7 +16,7 @@ from textual.message import Message
 from tui.keys.keymap import named
 from tui.keys.table import bindings
 from tui.look.styles import Ink
-from tui.screens.base import Room
+from tui.screens.base import RavineScreen
 from tui.tasks.background import in_background
 from tui.tasks.throttled import Looker
 from tui.widgets.cells import Span, wrap
@@ -120,7 +120,7 @@ def colour(text: str) -> list[list[tuple[str, str]]]:
     return lines
 
 
-class CodeScreen(Room):
+class CodeScreen(RavineScreen):
     """In the style of the lecture notes, or with nn, optim and DataLoader."""
 
     NAME = "script"

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import ModalScreen
 
 from tui.widgets.cells import Cells, Span
+from tui.widgets.dialog import Dialog
+
+WIDEST, LINES = 34, 6
 
 
 class Question(Cells):
     """The words of the dialog."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.border_title = "quit"
 
     def draw(self, width: int, height: int) -> list[list[Span]]:
         """A question and its two answers."""
@@ -26,7 +31,7 @@ class Question(Cells):
         ]
 
 
-class QuitScreen(ModalScreen[bool]):
+class ConfirmQuitScreen(Dialog[bool]):
     """True: save and quit. False: go on. A second q or Ctrl+C means it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -34,11 +39,8 @@ class QuitScreen(ModalScreen[bool]):
         Binding("escape,n,space", "answer(False)", show=False, system=True),
     ]
 
-    def compose(self) -> ComposeResult:
-        """The question in the middle."""
-        question = Question(classes="pane dialog")
-        question.border_title = "quit"
-        yield question
+    def __init__(self) -> None:
+        super().__init__(Question(), WIDEST, lambda width: LINES)
 
     def action_answer(self, leave: bool) -> None:
         """Close with the answer."""

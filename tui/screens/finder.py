@@ -14,7 +14,7 @@ from textual.message import Message
 
 from tui.keys.table import bindings
 from tui.look.numbers import figures
-from tui.screens.base import Room
+from tui.screens.base import RavineScreen
 from tui.tasks.background import in_background
 from tui.widgets.cells import Cells, Span, wrap
 
@@ -76,7 +76,7 @@ class RateCurve(Cells, can_focus=True):
         return lines + board.sheet.lines()
 
 
-class FinderScreen(Room):
+class FinderScreen(RavineScreen):
     """The trial run begins when the screen is gone to; nothing of it is kept."""
 
     NAME = "finder"

@@ -6,7 +6,7 @@ from textual.app import ComposeResult
 from textual.geometry import Region
 
 from tui.keys.keymap import KeyTable
-from tui.screens.base import Room
+from tui.screens.base import RavineScreen
 from tui.widgets.cells import Span, left, wrap
 from tui.widgets.scroll import Scrolling
 
@@ -61,14 +61,14 @@ class KeyList(Scrolling):
         return [[*one, *other] for one, other in zip(first, second, strict=True)]
 
 
-class HelpScreen(Room):
+class HelpScreen(RavineScreen):
     """Every key and what it does."""
 
     NAME = "help"
 
     def panes(self) -> ComposeResult:
         """The list of keys."""
-        self.keys_pane = KeyList(self.ravine.key_table)
+        self.keys_pane = KeyList(self.base_app.key_table)
         yield self.keys_pane
 
     def on_mount(self) -> None:

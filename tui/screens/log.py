@@ -16,7 +16,7 @@ from textual.message import Message
 
 from tui.keys.table import bindings
 from tui.look.numbers import volume
-from tui.screens.base import Room
+from tui.screens.base import RavineScreen
 from tui.tasks.background import in_background
 from tui.terminal.terminal import log_begun, log_path
 from tui.widgets.cells import Span, wrap
@@ -118,7 +118,7 @@ def said(before: Traffic | None, now: Traffic, seconds: float) -> str:
     return "The line: " + " · ".join(parts) + "."
 
 
-class LogScreen(Room):
+class LogScreen(RavineScreen):
     """What happened, in words."""
 
     NAME = "log"
@@ -190,7 +190,7 @@ class LogScreen(Room):
 
     def _look(self) -> None:
         """Read the files in a thread; look at the line."""
-        link = self.ravine.link
+        link = self.base_app.link
         if self._line_shown and link is not None:
             now, traffic = monotonic(), link.traffic
             before = self._before
@@ -219,7 +219,7 @@ class LogScreen(Room):
 
     def action_line(self) -> None:
         """Tell what the line carries, or do not."""
-        if self.ravine.link is None:
+        if self.base_app.link is None:
             self.notify("There is no line to a terminal here.", severity="error")
             return
         self._line_shown = not self._line_shown

@@ -20,7 +20,7 @@ from tui.keys.keymap import named
 from tui.keys.table import bindings
 from tui.look.numbers import error, figures, fixed, gap, short
 from tui.model.race import Racer, arrival, outcome, race_of, racers, rule
-from tui.screens.base import Room
+from tui.screens.base import RavineScreen
 from tui.widgets.cells import Cells, Span, clip, wrap
 from tui.widgets.table import Column, Listing
 
@@ -61,7 +61,7 @@ class Rule(Cells):
         return [[(f" {line}", self.ink.accent)] for line in wrap(self.text, width - 2, height)]
 
 
-class RaceScreen(Room):
+class RaceScreen(RavineScreen):
     """The curves over each other, a line for each racer. Enter opens one, when all have ended."""
 
     NAME = "race"

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import ModalScreen
 
 from tui.widgets.cells import Span, wrap
+from tui.widgets.dialog import Dialog
 from tui.widgets.scroll import Scrolling
 
 if TYPE_CHECKING:
     from tui.model.workspace import Desk
+
+WIDEST = 92
 
 
 class Paragraphs(Scrolling):
@@ -21,7 +22,8 @@ class Paragraphs(Scrolling):
     LAST = "Esc closes"
 
     def __init__(self, desk: Desk) -> None:
-        super().__init__(classes="pane ending")
+        super().__init__()
+        self.border_title = "why it ended"
         self._desk = desk
 
     def action_choose(self) -> None:
@@ -58,7 +60,7 @@ def _folded(text: str, width: int) -> list[str]:
     return [text[start : start + width] for start in range(0, len(text), width)]
 
 
-class EndingScreen(ModalScreen[bool]):
+class RunSummaryScreen(Dialog[bool]):
     """True: take the remedy."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -67,28 +69,9 @@ class EndingScreen(ModalScreen[bool]):
     ]
 
     def __init__(self, desk: Desk) -> None:
-        super().__init__()
+        words = Paragraphs(desk)
+        super().__init__(words, WIDEST, lambda width: len(words.told(width)) + 1)
         self._desk = desk
-
-    def compose(self) -> ComposeResult:
-        """The words in the middle."""
-        self.words = Paragraphs(self._desk)
-        self.words.border_title = "why it ended"
-        yield self.words
-
-    def on_mount(self) -> None:
-        """As large as the words need."""
-        self._fit()
-        self.words.focus()
-
-    def on_resize(self) -> None:
-        """The terminal has another size."""
-        self._fit()
-
-    def _fit(self) -> None:
-        width = min(self.app.size.width - 4, 92)
-        height = min(self.app.size.height - 2, len(self.words.told(width - 2)) + 3)
-        self.words.styles.width, self.words.styles.height = width, height
 
     def action_answer(self, remedy: bool) -> None:
         """Close; the remedy only where one is offered."""

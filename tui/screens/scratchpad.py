@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.geometry import Region
 
 from tui.look.numbers import figures, fixed
-from tui.screens.base import Room
+from tui.screens.base import RavineScreen
 from tui.widgets.cells import Span, clip, left, right, wrap
 from tui.widgets.panel import Panel
 from tui.widgets.rows import Row
@@ -195,7 +195,7 @@ def _walk(node: Node, before: str = "", fork: str = "") -> list[tuple[Node, str]
     return found
 
 
-class ScratchpadScreen(Room):
+class ScratchpadScreen(RavineScreen):
     """Type an expression, see what autograd does with it."""
 
     NAME = "scratchpad"

@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.style import Style
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import ModalScreen
 
 from engine.base.printable import printable
 from engine.modules import trust
 from tui.widgets.cells import Span, wrap
+from tui.widgets.dialog import Dialog
 from tui.widgets.scroll import Scrolling
 
 if TYPE_CHECKING:
@@ -25,7 +24,8 @@ class Words(Scrolling):
     """What would run, from where, and what that means."""
 
     def __init__(self, error: Untrusted) -> None:
-        super().__init__(classes="pane ending")
+        super().__init__()
+        self.border_title = "run this code?"
         self._error = error
 
     def action_choose(self) -> None:
@@ -86,7 +86,7 @@ def _called(name: str) -> str:
     return printable(name.rpartition(":")[2])
 
 
-class TrustScreen(ModalScreen[bool]):
+class TrustScreen(Dialog[bool]):
     """True: run it. Enter does not say so: it may have been meant for what was there before."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -95,28 +95,8 @@ class TrustScreen(ModalScreen[bool]):
     ]
 
     def __init__(self, error: Untrusted) -> None:
-        super().__init__()
-        self._error = error
-
-    def compose(self) -> ComposeResult:
-        """The words in the middle."""
-        self.words = Words(self._error)
-        self.words.border_title = "run this code?"
-        yield self.words
-
-    def on_mount(self) -> None:
-        """As large as the words need."""
-        self._fit()
-        self.words.focus()
-
-    def on_resize(self) -> None:
-        """The terminal has another size."""
-        self._fit()
-
-    def _fit(self) -> None:
-        width = min(self.app.size.width - 4, WIDEST)
-        height = min(self.app.size.height - 2, len(self.words.told(width - 2)) + 3)
-        self.words.styles.width, self.words.styles.height = width, height
+        words = Words(error)
+        super().__init__(words, WIDEST, lambda width: len(words.told(width)) + 1)
 
     def action_answer(self, allow: bool) -> None:
         """Close with the answer."""

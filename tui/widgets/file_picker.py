@@ -14,7 +14,6 @@ from textual.screen import ModalScreen
 from tui.look.numbers import volume
 from tui.tasks.browse import Entry, FolderRead, ask_for_folder, common, matching, parted
 from tui.widgets.cells import Cells, Span, clip, left, right
-from tui.widgets.menu import GROUND
 from tui.widgets.scroll import Roll
 from tui.widgets.text_field import Editor
 
@@ -88,7 +87,6 @@ class FilePicker(ModalScreen[str]):
 
     def compose(self) -> ComposeResult:
         """The list with the line in it."""
-        self.styles.background = GROUND
         self.entries.styles.position = "absolute"
         yield self.entries
         yield self.line

@@ -7,15 +7,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.cells import cell_len
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.color import Color
-from textual.screen import ModalScreen
 
 from tui.keys.table import bindings
 from tui.widgets.cells import Cells, Span, clip, left
-
-GROUND = Color(0, 0, 0, 0.6)  # over what is behind
+from tui.widgets.dialog import Dialog
 
 
 @dataclass(frozen=True)
@@ -33,7 +29,7 @@ class Menu(Cells, can_focus=True):
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("list")]
 
     def __init__(self, title: str, offers: Sequence[Offer], now: str) -> None:
-        super().__init__(id="menu", classes="pane")
+        super().__init__(id="menu")
         self.border_title = title
         self.border_subtitle = "Enter takes it · Esc leaves it as it is"
         self._offers, self._now = offers, now
@@ -72,34 +68,14 @@ class Menu(Cells, can_focus=True):
         return lines
 
 
-class MenuScreen(ModalScreen[str]):
+class MenuScreen(Dialog[str]):
     """Gives the value that was chosen; None where Esc was pressed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q", "leave", show=False, system=True)]
 
     def __init__(self, title: str, offers: Sequence[Offer], now: str = "") -> None:
-        super().__init__()
-        self._menu = Menu(title, offers, now)
-        self._count = len(offers)
-
-    def compose(self) -> ComposeResult:
-        """The menu in the middle."""
-        self.styles.background = GROUND
-        self.styles.align = ("center", "middle")
-        yield self._menu
-
-    def on_mount(self) -> None:
-        """The cursor is on what holds now."""
-        self._fit()
-        self._menu.focus()
-
-    def on_resize(self) -> None:
-        """The terminal has another size."""
-        self._fit()
-
-    def _fit(self) -> None:
-        self._menu.styles.width = min(self.app.size.width - 4, self._menu.wanted)
-        self._menu.styles.height = min(self.app.size.height - 2, self._count + 2)
+        menu = Menu(title, offers, now)
+        super().__init__(menu, menu.wanted, lambda width: len(offers))
 
     def action_leave(self) -> None:
         """Leave it as it is."""

@@ -12,7 +12,7 @@ from textual.geometry import Region
 
 from tui.keys.keymap import named
 from tui.keys.table import bindings
-from tui.screens.base import Room
+from tui.screens.base import RavineScreen
 from tui.screens.data.columns import COLUMNS, KINDS, LESS, cells
 from tui.screens.data.findings import Findings
 from tui.tasks.survey import Summarized, ask_for_summary
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 SAMPLE = 200  # rows that the widths of the preview's columns are taken from
 
 
-class DataScreen(Room):
+class DataScreen(RavineScreen):
     """What the chosen table holds, before and after preparation."""
 
     NAME = "data"

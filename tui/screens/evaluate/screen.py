@@ -19,7 +19,7 @@ from tui.keys.keymap import untrained
 from tui.keys.table import bindings
 from tui.look.numbers import count, error, figures
 from tui.model.trusting import refusal
-from tui.screens.base import Room
+from tui.screens.base import RavineScreen
 from tui.screens.evaluate.panes import Assessed, Classes, Conditions, Figures
 from tui.tasks.throttled import Looker
 from tui.widgets.cells import Span
@@ -38,7 +38,7 @@ class Untrained(Exception):
     """There is nothing to assess yet, which is no mistake."""
 
 
-class EvaluateScreen(Room):
+class EvaluateScreen(RavineScreen):
     """Of the run that is going on as it stands now; of a kept one its saved model."""
 
     NAME = "evaluation"

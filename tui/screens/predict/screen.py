@@ -14,7 +14,7 @@ from tui.keys.keymap import untrained
 from tui.keys.table import bindings
 from tui.look.numbers import error
 from tui.model.trusting import refusal
-from tui.screens.base import Room
+from tui.screens.base import RavineScreen
 from tui.screens.predict.form import Form
 from tui.screens.predict.steps import Way
 from tui.tasks.predict_file import FileDone, FileJob, FileProgress
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tui.model.saved_run import PredictorRead, RunsListed
 
 
-class PredictScreen(Room):
+class PredictScreen(RavineScreen):
     """One run's model. The last run is taken first."""
 
     NAME = "predict"

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import ModalScreen
 
 from tui.keys.table import bindings
 from tui.screens.runs.columns import Field, fields
 from tui.widgets.cells import Cells, Span, clip, left
-from tui.widgets.menu import GROUND
+from tui.widgets.dialog import Dialog
 from tui.widgets.scroll import Roll
+
+WIDEST = 96
 
 
 class Switches(Cells, can_focus=True):
@@ -22,7 +22,7 @@ class Switches(Cells, can_focus=True):
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("list")]
 
     def __init__(self, shown: Sequence[str]) -> None:
-        super().__init__(id="switches", classes="pane")
+        super().__init__(id="switches")
         self.border_title = "columns"
         self.shown = list(shown)
         known = [one for one in fields().values() if one.name != "run"]
@@ -64,33 +64,14 @@ class Switches(Cells, can_focus=True):
         return lines
 
 
-class ShownScreen(ModalScreen[tuple[str, ...]]):
+class ColumnPicker(Dialog[tuple[str, ...]]):
     """Gives the names of the columns that shall show, in their order."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,h,q", "leave", show=False, system=True)]
 
     def __init__(self, shown: Sequence[str]) -> None:
-        super().__init__()
         self.switches = Switches(shown)
-
-    def compose(self) -> ComposeResult:
-        """The list in the middle."""
-        self.styles.background = GROUND
-        self.styles.align = ("center", "middle")
-        yield self.switches
-
-    def on_mount(self) -> None:
-        """As large as there is room."""
-        self._fit()
-        self.switches.focus()
-
-    def on_resize(self) -> None:
-        """The terminal has another size."""
-        self._fit()
-
-    def _fit(self) -> None:
-        self.switches.styles.width = min(self.app.size.width - 4, 96)
-        self.switches.styles.height = min(self.app.size.height - 2, len(self.switches.fields) + 2)
+        super().__init__(self.switches, WIDEST, lambda width: len(self.switches.fields))
 
     def action_leave(self) -> None:
         """Done."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from engine.base.printable import printable
 from engine.base.shell import quoted
-from tui.screens.base import Room
+from tui.screens.base import RavineScreen
 from tui.screens.runs.actions import Acted, Keeper
 from tui.tasks.export import Exported, Exporter, offered
 from tui.widgets.prompt import Ask, Prompt
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 TOLD = 8.0  # seconds that a problem stays
 
 
-class RunEdits(Room):
+class RunEdits(RavineScreen):
     """The part of the runs screen that changes and writes runs. Everything is done in threads."""
 
     def begin_edits(self) -> None:

@@ -206,7 +206,7 @@ class RunsScreen(RunMarks):
         self._ask()
 
     def settle(self) -> None:
-        """Room for the line that is typed, or for the list again."""
+        """RavineScreen for the line that is typed, or for the list again."""
         self.large = False
         self.lay_out()
         if self.prompt.ask is None:
@@ -307,13 +307,13 @@ class RunsScreen(RunMarks):
 
     def action_choose_columns(self) -> None:
         """Show and hide columns."""
-        from tui.screens.runs.column_picker import ShownScreen
+        from tui.screens.runs.column_picker import ColumnPicker
 
         def chosen(names: tuple[str, ...] | None) -> None:
             if names:
                 self.listing.see(replace(self.listing.view, columns=names, differ=False))
 
-        self.app.push_screen(ShownScreen(self.listing.view.columns), chosen)
+        self.app.push_screen(ColumnPicker(self.listing.view.columns), chosen)
 
     # Keys: one run.
 

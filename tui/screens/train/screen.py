@@ -14,7 +14,7 @@ from tui.charts.views.pane import ViewsPane
 from tui.charts.weights_table import WeightsTable
 from tui.keys.keymap import named
 from tui.keys.table import bindings
-from tui.screens.base import Room
+from tui.screens.base import RavineScreen
 from tui.screens.train.dataset_panel import DatasetPanel
 from tui.screens.train.device_panel import DevicePanel
 from tui.screens.train.hyperparameters_panel import HyperparametersPanel
@@ -25,7 +25,7 @@ from tui.widgets.panel import Panel
 NUMBERS = 0.5  # seconds between two looks at the weights while training
 
 
-class TrainScreen(Room):
+class TrainScreen(RavineScreen):
     """Home."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("train")]

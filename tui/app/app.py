@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from engine.runs.store import Lister
     from tui.model.run_handle import Opener
     from tui.model.workspace import Desk
+    from tui.screens.host import OnScreen
     from tui.tasks.survey import (
         DevicesFound,
         Inquirer,
@@ -332,7 +333,7 @@ class RavineApp(Face):
     def _say(self, text: str, bad: bool) -> None:
         self.notify(text, severity="error" if bad else "information", timeout=6 if bad else 3)
 
-    def situation(self, room: RavineScreen) -> Situation:
+    def situation(self, screen: OnScreen) -> Situation:
         """What decides which keys do something now."""
         from tui.model.race import racing
         from tui.widgets.text_field import Editor
@@ -346,9 +347,9 @@ class RavineApp(Face):
             remedy=bool(desk and desk.remedy),
             waiting=bool(desk and desk.activity),
             blocked=desk.problem if desk is not None else "",
-            rows=room.has_rows,
-            views=room.views,
-            shown=self._shown_run(room) is not None,
+            rows=screen.has_rows,
+            views=screen.views,
+            shown=self._shown_run(screen.run_path) is not None,
             later=bool(desk and desk.later),
             racing=bool(desk and desk.live and racing(desk)),
             columns=self.size.width,
@@ -403,9 +404,8 @@ class RavineApp(Face):
         """To the predict screen, with this run."""
         self._visit("predict", run)
 
-    def _shown_run(self, room: Screen[Any]) -> Path | None:
+    def _shown_run(self, path: Path | None) -> Path | None:
         """The run under the cursor of a list, else the one that the train screen shows."""
-        path = room.run_path if isinstance(room, RavineScreen) else None
         now = self.desk.snapshot if self.desk is not None else None
         return path or (now.run if now is not None else None)
 
@@ -418,7 +418,7 @@ class RavineApp(Face):
 
     def action_rewind(self) -> None:
         """To the checkpoints of the run under the cursor, or of the one that is shown."""
-        path = self._shown_run(self.screen)
+        path = self._shown_run(self.screen.run_path if isinstance(self.screen, RavineScreen) else None)
         if path is not None:
             self._visit("rewind", path)
 

@@ -5,162 +5,153 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from textual.app import App
+from textual.message import Message
 
 from engine.base.printable import printable
 from engine.base.shell import quoted
-from tui.screens.base import RavineScreen
 from tui.screens.runs.actions import Acted, Keeper
 from tui.tasks.export import Exported, Exporter, offered
-from tui.widgets.prompt import Ask, Prompt
+from tui.widgets.prompt import Ask
 
 if TYPE_CHECKING:
+    from engine.base.errors import Untrusted
     from engine.runs.store import RunInfo
 
 TOLD = 8.0  # seconds that a problem stays
 
 
-class RunEdits(RavineScreen):
-    """The part of the runs screen that changes and writes runs. Everything is done in threads."""
+class RunEdits:
+    """Changes and writes the run under the cursor. Everything is done in threads.
 
-    def begin_edits(self) -> None:
-        """Before anything else."""
-        self.prompt = Prompt(self.asked)
-        self.keeper, self.exporter = Keeper(self.post_message), Exporter(self.post_message)
+    Args:
+        app: on which things are told and chosen.
+        current: the run under the cursor; None where there is none.
+        ask: opens the line on which something is typed.
+        trust: asks about code, and calls what is given once it may run.
+        post: takes `Acted` and `Exported`, from any thread.
+    """
+
+    def __init__(
+        self,
+        app: App[Any],
+        current: Callable[[], RunInfo | None],
+        ask: Callable[[Ask], object],
+        trust: Callable[[Untrusted, Callable[[], object]], object],
+        post: Callable[[Message], Any],
+    ) -> None:
+        self._app, self._current, self._ask, self._trust = app, current, ask, trust
+        self._keeper, self._exporter = Keeper(post), Exporter(post)
         self._again: Callable[[], None] = lambda: None  # starts the last export once more
         self._exporting: tuple[Path, str, str] | None = None  # run, format and path that are being written
 
-    @property
-    def current(self) -> RunInfo | None:
-        """The run under the cursor."""
-        raise NotImplementedError
+    def close(self) -> None:
+        """Give up a file that is being written."""
+        self._exporter.cancel()
 
-    @property
-    def run_path(self) -> Path | None:
-        """Its folder; None of a folder that is no run."""
-        raise NotImplementedError
-
-    def moved(self, old: Path, new: Path | None) -> None:
-        """A run has another path, or is gone."""
-        raise NotImplementedError
-
-    def settle(self) -> None:
-        """The line is open, or closed again."""
-        raise NotImplementedError
-
-    def on_unmount(self) -> None:
-        """A file that is being written is given up."""
-        self.exporter.cancel()
-
-    def action_copy_path(self) -> None:
+    def copy_path(self) -> None:
         """Copy where it lies."""
         from tui.terminal.terminal import keep_copy
 
-        if self.run_path is not None:
-            text = str(self.run_path.absolute())
+        run = self._current()
+        if run is not None:
+            text = str(run.path.absolute())
             text = text if printable(text) == text else quoted(text)
-            self.app.copy_to_clipboard(text)
+            self._app.copy_to_clipboard(text)
             file = keep_copy(text)
-            self.app.notify(f"{text}\n\nAlso in {file}" if file else text, title="Copied", timeout=6)
+            self._app.notify(f"{text}\n\nAlso in {file}" if file else text, title="Copied", timeout=6)
 
-    def action_note(self) -> None:
+    def note(self) -> None:
         """Write a note."""
-        run = self.current
-        if run is not None and self.run_path is not None:
-            taken = partial(self.keeper.note, run.path)
+        run = self._current()
+        if run is not None:
+            taken = partial(self._keeper.note, run.path)
             text = " ".join(run.note.split())
-            self.open_line(Ask(f"note on {run.name}", text, "What you want to remember; empty takes it away.", taken))
+            self._ask(Ask(f"note on {run.name}", text, "What you want to remember; empty takes it away.", taken))
 
-    def action_tags(self) -> None:
+    def tags(self) -> None:
         """Tag the run."""
-        run = self.current
-        if run is not None and self.run_path is not None:
+        run = self._current()
+        if run is not None:
             path = run.path
             hint = "Tags separated by commas, such as good, paper; tag=good in the filter finds them."
             text = ", ".join(run.tags)
-            self.open_line(Ask(f"tags of {run.name}", text, hint, lambda text: self.keeper.tags(path, text.split(","))))
+            self._ask(Ask(f"tags of {run.name}", text, hint, lambda text: self._keeper.tags(path, text.split(","))))
 
-    def action_rename(self) -> None:
+    def rename(self) -> None:
         """Another name."""
-        run = self.current
-        if run is not None and self.run_path is not None:
+        run = self._current()
+        if run is not None:
             hint = "Letters, digits, spaces and . + = _ -"
-            taken = partial(self.keeper.rename, run.path)
-            self.open_line(Ask(f"name of {run.name}", run.name, hint, taken, check=_no_name))
+            taken = partial(self._keeper.rename, run.path)
+            self._ask(Ask(f"name of {run.name}", run.name, hint, taken, check=_no_name))
 
-    def action_delete(self) -> None:
+    def delete(self) -> None:
         """Into the trash."""
-        if self.run_path is not None:
-            self.keeper.delete(self.run_path)
+        run = self._current()
+        if run is not None:
+            self._keeper.delete(run.path)
 
-    def action_undo(self) -> None:
+    def undo(self) -> None:
         """Take the last of these back."""
-        if self.keeper.can_undo:
-            self.keeper.undo()
+        if self._keeper.can_undo:
+            self._keeper.undo()
         else:
-            self.app.notify("There is nothing to undo.", timeout=3)
+            self._app.notify("There is nothing to undo.", timeout=3)
 
-    def on_acted(self, message: Acted) -> None:
-        """It has been done, or could not be."""
+    def acted(self, message: Acted) -> bool:
+        """Tell that it has been done, or why not; whether it has."""
         if message.problem:
-            self.app.notify(message.problem, severity="error", timeout=TOLD)
-            return
-        self.app.notify(message.words, timeout=4)
-        self.moved(message.run, message.now)
+            self._app.notify(message.problem, severity="error", timeout=TOLD)
+            return False
+        self._app.notify(message.words, timeout=4)
+        return True
 
     # Export.
 
-    def action_export(self) -> None:
+    def export(self) -> None:
         """Choose a format, then where to."""
         from engine.runs.formats import FORMATS
         from tui.widgets.menu import MenuScreen, Offer
 
-        path = self.run_path
-        if path is None:
+        run = self._current()
+        if run is None:
             return
+        path = run.path
         endings = {one.name: one.ending for one in FORMATS}
 
         def chosen(format: str | None) -> None:
             if format is not None:
                 self._ask_where(path, format, offered(path, endings[format]))
 
-        self.app.push_screen(MenuScreen("export", [Offer(one.name, one.name, one.about) for one in FORMATS]), chosen)
+        self._app.push_screen(MenuScreen("export", [Offer(one.name, one.name, one.about) for one in FORMATS]), chosen)
 
     def _ask_where(self, run: Path, format: str, text: str, there: str = "") -> None:
         """Where it is written to; `there` tells of a file that is there already, which Enter now writes over."""
 
         def taken(typed: str) -> None:
             self._exporting = run, format, typed
-            self._again = lambda: self.exporter.start(run, format, typed, overwrite=bool(there) and typed == text)
+            self._again = lambda: self._exporter.start(run, format, typed, overwrite=bool(there) and typed == text)
             self._again()
 
         hint = f"A path; without folders it is in {Path.cwd()}."
         if there:
             hint = f"{there} Enter writes over it; type another name to keep it."
         keys = "Enter writes it · Esc leaves it"
-        self.open_line(Ask(f"export {run.name} as {format} to", text, hint, taken, check=_no_path, keys=keys))
+        self._ask(Ask(f"export {run.name} as {format} to", text, hint, taken, check=_no_path, keys=keys))
 
-    def on_exported(self, message: Exported) -> None:
-        """How it goes."""
+    def exported(self, message: Exported) -> None:
+        """Tell how it goes."""
         if message.there and self._exporting is not None:
             self._ask_where(*self._exporting, message.there)
         elif message.untrusted is not None:
-            self.ravine.trusting.ask(message.untrusted, self._again)
+            self._trust(message.untrusted, self._again)
         elif message.problem:
-            self.app.notify(message.problem, severity="error", timeout=TOLD)
+            self._app.notify(message.problem, severity="error", timeout=TOLD)
         else:
-            self.app.notify(message.words, timeout=8 if message.done else 2)
-
-    # The line to type on.
-
-    def open_line(self, ask: Ask) -> None:
-        """Ask for something."""
-        self.prompt.open(ask)
-        self.settle()
-
-    def asked(self) -> None:
-        """Nothing is asked any more."""
-        self.settle()
+            self._app.notify(message.words, timeout=8 if message.done else 2)
 
 
 def _no_name(text: str) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 
 from tui.charts.multi_curve import MARKERS
+from tui.keys.keymap import named
 from tui.screens.runs.columns import FOREIGN, LIVE, Fitting, View, differing, fields, fitting, ordered
 from tui.screens.runs.filter import Filter
 from tui.screens.runs.marked_curves import Marked
@@ -19,6 +20,7 @@ from tui.widgets.table import Column, Listing
 
 if TYPE_CHECKING:
     from engine.runs.store import RunInfo
+    from tui.screens.runs.reading import RunsFolderRead
 
 BAD = ("diverged", "failed", "damaged")
 NAMES = (24, 44)  # cells for the name of a run, at least and at most
@@ -37,6 +39,7 @@ class RunList(Listing):
         self.going: Mapping[Path, RunInfo] = {}  # this program's own live runs, as they are now
         self.view = View()
         self.filter = Filter()
+        self.wanted: Path | None = None  # the cursor goes there when other runs have come
         self._names: tuple[str, ...] = ()
         self._shift = 0  # columns that are left out on the left
         self._fit = Fitting(())
@@ -53,12 +56,26 @@ class RunList(Listing):
 
     # What shows.
 
-    def take(self, runs: tuple[RunInfo, ...]) -> None:
+    def take(self, read: RunsFolderRead) -> None:
         """Other runs than before; the cursor stays on its run."""
+        runs = read.runs
+        self.folder = str(read.folder)
+        keys = f"{named('go.train')}, then {named('run.toggle')}"
+        self.empty = read.problem or f"No runs in {read.folder} yet: train one with {keys}."
         if len(runs) == len(self.all) and all(map(is_, runs, self.all)):
             self.redraw()  # none has changed, but what is said of an empty list may have
-            return
-        self.all = runs
+        else:
+            self.all = runs
+            self.rearrange()
+        if self.wanted is not None:
+            self.cursor = next((i for i, run in enumerate(self.shown) if run.path == self.wanted), self.cursor)
+            self.wanted = None
+
+    def take_filter(self, found: Filter) -> None:
+        """Only the runs that pass."""
+        self.filter = found
+        if self.all:
+            self.empty = "No run passes the filter; / and then Esc take it away."
         self.rearrange()
 
     def rearrange(self, *, follow: bool = True) -> None:
@@ -71,10 +88,6 @@ class RunList(Listing):
             places = [index for index, run in enumerate(self.shown) if run.path == before.path] if follow else []
             self.cursor = places[0] if places else min(self.cursor, max(0, len(self.shown) - 1)) if follow else 0
         self.refill()
-
-    def go_to(self, path: Path) -> None:
-        """The cursor onto a run."""
-        self.cursor = next((index for index, run in enumerate(self.shown) if run.path == path), self.cursor)
 
     def refill(self) -> None:
         """The columns that fit, and the title."""
@@ -164,6 +177,15 @@ class RunList(Listing):
         if by < 0 or self._fit.after:
             self._shift = max(0, self._shift + by)
         self.refill()
+
+    def turn_differ(self) -> None:
+        """Only the columns in which the runs differ, or those that were chosen."""
+        self.see(replace(self.view, differ=not self.view.differ))
+
+    def choose_columns(self, names: tuple[str, ...] | None) -> None:
+        """Show these columns; none of them chosen leaves all as it is."""
+        if names:
+            self.see(replace(self.view, columns=names, differ=False))
 
     def see(self, view: View) -> None:
         """Other columns, or another order."""

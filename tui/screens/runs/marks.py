@@ -2,95 +2,100 @@
 
 from __future__ import annotations
 
-from tui.charts.loss_chart import LossChart
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
 from tui.charts.multi_curve_pane import Curves
 from tui.keys.keymap import named
-from tui.screens.runs.edits import TOLD, RunEdits
 from tui.screens.runs.list import RunList
 from tui.screens.runs.marked_curves import MOST, Marked
 from tui.screens.runs.reading import Reading, TracksRead
 
+Tell = Callable[[str, bool], object]  # says something in passing: a text, and whether it is a problem
 
-class RunMarks(RunEdits):
-    """The part of the runs screen that shows the run under the cursor, or the marked ones, as curves."""
 
-    def begin_marks(self) -> None:
-        """Before anything else."""
-        self.marked = Marked()
-        self.listing = RunList(self.marked)
-        self.chart = LossChart(id="run-chart")
-        self.chart.can_focus = False
+class RunMarks:
+    """Marks runs of the list, has them read, and draws their curves.
+
+    Args:
+        listing: in which marks show.
+        reading: answers with `TracksRead`, which `take` takes.
+        tell: says what cannot be done.
+        lay_out: called when there are curves to be seen, or none any more.
+    """
+
+    def __init__(self, listing: RunList, reading: Reading, tell: Tell, lay_out: Callable[[], object]) -> None:
+        self._listing, self._reading, self._tell, self._lay_out = listing, reading, tell, lay_out
         self.curves = Curves(id="run-curves")
         self.curves.styles.position = "absolute"
-        self.reading = Reading(self.post_message, self.ravine.lister)
-        self.large = False
 
-    def on_tracks_read(self, message: TracksRead) -> None:
+    @property
+    def marked(self) -> Marked:
+        """Which runs are marked."""
+        return self._listing.marked
+
+    def take(self, message: TracksRead) -> None:
         """Marked runs have been read."""
         self.marked.take(message.tracks, message.problems)
         for path, problem in message.problems.items():
             if path in self.marked.slots:
                 self.marked.toggle(path)
-                self.app.notify(problem, severity="error", timeout=TOLD)
-        self.draw_curves()
-        self.lay_out()
-        self.listing.refill()
+                self._tell(problem, True)
+        self.draw()
 
-    def draw_curves(self) -> None:
-        """Those that have been read."""
+    def follow(self, live: Iterable[Path]) -> None:
+        """Read on those of the marked runs that go on."""
+        grown = set(live) & set(self.marked.slots)
+        if grown and not self._reading.following:
+            self._reading.tracks(tuple(grown), dict(self.marked.tracks))
+
+    def draw(self) -> None:
+        """The curves that have been read, and the marks in the list."""
+        self._draw_curves()
+        self._lay_out()
+        self._listing.refill()
+
+    def _draw_curves(self) -> None:
         self.curves.sight = self.marked.seen(self.curves.sight)
-        self.curves.curves = self.marked.curves({run.path: run for run in self.listing.all}, self.curves.ink)
+        self.curves.curves = self.marked.curves({run.path: run for run in self._listing.all}, self.curves.ink)
         self.curves.what = f"loss by {self.marked.axis.removesuffix('s')}"
         self.curves.empty = "reading…"
         self.curves.redraw()
 
-    def action_mark(self) -> None:
-        """Mark the run under the cursor, or take its mark away; the cursor goes on to the next."""
-        path = self.run_path
-        if path is None:
-            return
+    def toggle(self, path: Path) -> bool:
+        """Mark a run, or take its mark away; False, and it is said, where no more can be told apart."""
         if not self.marked.toggle(path):
-            self.app.notify(f"{MOST} runs can be told apart; {named('runs.unmark')} takes all marks away.", timeout=4)
-            return
+            self._tell(f"{MOST} runs can be told apart; {named('runs.unmark')} takes all marks away.", False)
+            return False
         if path in self.marked.slots:
-            self.reading.tracks(tuple(self.marked.slots), dict(self.marked.tracks))
-        self.marks_changed()
-        self.listing.action_move(1)
+            self._reading.tracks(tuple(self.marked.slots), dict(self.marked.tracks))
+        self.draw()
+        return True
 
-    def action_unmark(self) -> None:
+    def clear(self) -> None:
         """Take all marks away."""
         self.marked.clear()
-        self.marks_changed()
+        self.draw()
 
-    def marks_changed(self) -> None:
-        """Draw them, in the list too."""
-        self.draw_curves()
-        self.lay_out()
-        self.listing.refill()
-        self.show()
+    def moved(self, old: Path, new: Path | None) -> None:
+        """A run has another path, or is gone."""
+        self.marked.moved(old, new)
+        self.draw()
 
-    def action_axis(self) -> None:
+    def turn_axis(self) -> None:
         """By step, epoch or time."""
         if self.marked.slots:
             self.marked.turn_axis()
-            self.draw_curves()
+            self._draw_curves()
         else:
-            self.app.notify(
-                f"Mark runs with {named('runs.mark')} first; {named('runs.axis')} turns their common axis.", timeout=4
+            self._tell(
+                f"Mark runs with {named('runs.mark')} first; {named('runs.axis')} turns their common axis.", False
             )
 
-    def action_chart(self, what: str) -> None:
-        """log_y, log_x, smooth, in, out, reset."""
-        if self.marked.slots:
-            self.curves.sight = self.curves.steered(what)
-            self.curves.redraw()
-        else:
-            self.chart.action_chart(what)
-
-    def action_enlarge(self) -> None:
-        """The chart alone, or all again."""
-        self.large = not self.large
-        self.lay_out()
-        if not self.large:
-            self.listing.focus()  # which was lost with the list
-        self.show()
+    def steer(self, what: str) -> bool:
+        """Change how the curves are seen: log_y, log_x, smooth, in, out, reset; False where there are none."""
+        if not self.marked.slots:
+            return False
+        self.curves.sight = self.curves.steered(what)
+        self.curves.redraw()
+        return True

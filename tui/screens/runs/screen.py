@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.app import ComposeResult
@@ -13,29 +12,36 @@ from textual.binding import BindingType
 from textual.geometry import Region
 from textual.timer import Timer
 
-from engine.base.errors import InputError
-from tui.keys.keymap import named
 from tui.keys.table import bindings
-from tui.model.race import snapshots
+from tui.screens.base import RavineScreen
+from tui.screens.runs.column_picker import ColumnPicker
 from tui.screens.runs.columns import FOREIGN, LIVE, View
-from tui.screens.runs.edits import TOLD
-from tui.screens.runs.facts import RunFacts
-from tui.screens.runs.filter import Filter, parse, understood
+from tui.screens.runs.edits import TOLD, RunEdits
+from tui.screens.runs.filter import Filter
+from tui.screens.runs.filter_line import filter_line
+from tui.screens.runs.layout import arrange
+from tui.screens.runs.list import RunList
+from tui.screens.runs.marked_curves import Marked
 from tui.screens.runs.marks import RunMarks
-from tui.screens.runs.reading import RunsFolderRead
-from tui.widgets.prompt import Ask, tall
+from tui.screens.runs.opening import Opening
+from tui.screens.runs.own_runs import as_now, own_run
+from tui.screens.runs.reading import Reading, RunsFolderRead, TracksRead
+from tui.screens.runs.run_shown import RunShown
+from tui.widgets.prompt import Ask, Prompt, tall
 from tui.widgets.table import Listing
 
 if TYPE_CHECKING:
     from engine.runs.store import RunInfo
-    from engine.training.snapshot import Snapshot
     from tui.model.saved_run import CheckpointRead, Kept, RunRead
+    from tui.screens.runs.actions import Acted
+    from tui.tasks.export import Exported
 
 LOOKS = 1.0  # seconds between two looks at the folder and at live runs
 NUMBERS = 0.5  # seconds between two looks at the figures of this program's own live runs
+SHORT = 4.0  # seconds that a word in passing stays
 
 
-class RunsScreen(RunMarks):
+class RunsScreen(RavineScreen):
     """Live ones first. Enter puts a run's choices into the panels and its curve on the train screen."""
 
     NAME = "runs"
@@ -43,19 +49,25 @@ class RunsScreen(RunMarks):
 
     def panes(self) -> ComposeResult:
         """The list, the curve or the curves, the facts, and the line to type on."""
-        self.begin_edits()
-        self.begin_marks()
-        self.facts = RunFacts()
-        self.kept: Kept | None = None
+        self.marked = Marked()
+        self.listing = RunList(self.marked)
+        self.prompt = Prompt(self._settle)
+        self._reading = Reading(self.post_message, self.ravine.lister)
+        self._shown = RunShown(self.listing, self._reading, lambda path: own_run(self.ravine.desk, path))
+        self._marks = RunMarks(self.listing, self._reading, self._tell, self.lay_out)
+        self._edits = RunEdits(
+            self.app, lambda: self._real, self._open_line, self.ravine.trusting.ask, self.post_message
+        )
+        self._opening = Opening(self.ravine, self._shown, lambda text: self._tell(text, True), self.post_message)
+        self.chart, self.curves = self._shown.chart, self._marks.curves
+        self._large = False  # the chart alone
         self._phase = ""
         self._due = 0.0
         self._timer: Timer | None = None
-        self._opening: Path | None = None  # it is shown on the train screen when it has been read
-        self._wanted: Path | None = None  # the cursor goes there when the list has come
         yield self.listing
         yield self.chart
         yield self.curves
-        yield self.facts
+        yield self._shown.facts
         yield self.prompt
 
     @property
@@ -69,49 +81,37 @@ class RunsScreen(RunMarks):
         return bool(self.listing.all)
 
     @property
-    def current(self) -> RunInfo | None:
-        """The run under the cursor."""
-        return self.listing.current
+    def _real(self) -> RunInfo | None:
+        """The run under the cursor; None of a folder that is no run."""
+        run = self.listing.current
+        return run if run is not None and run.state != FOREIGN else None
 
     @property
     def run_path(self) -> Path | None:
         """The run under the cursor."""
-        run = self.listing.current
-        return run.path if run is not None and run.state != FOREIGN else None
+        return self._real.path if self._real is not None else None
 
     @property
-    def remembered(self) -> dict[str, Any]:
-        """Columns and order, as plain data to be kept for the next time."""
-        return self.listing.view.state()
-
-    @remembered.setter
-    def remembered(self, state: Any) -> None:
-        self.listing.see(View.of(state))
+    def kept(self) -> Kept | None:
+        """The run under the cursor, once it has been read."""
+        return self._shown.kept
 
     def on_mount(self) -> None:
         """The cursor is in the list."""
         self.listing.focus()
         if (kept := self.ravine.liking.get("runs")) is not None:
-            self.remembered = kept
+            self.listing.see(View.of(kept))
         self._timer = self.set_interval(LOOKS, self._tick)
+
+    def on_unmount(self) -> None:
+        """A file that is being written is given up."""
+        self._edits.close()
 
     def places(self, width: int, height: int) -> dict[str, Region]:
         """The list above, curve and facts below."""
         places, between = self.body(width, height)
-        if self.prompt.ask is not None:
-            between = Region(0, between.y, width, between.height - tall(width))
-            places["prompt"] = Region(0, between.bottom, width, tall(width))
-        chart = "run-curves" if self.marked.slots else "run-chart"
-        if self.large:
-            return {**places, chart: between}
-        above, side = max(5, between.height // 2), min(56, between.width // 2)
-        y, below = between.y + above, between.height - above
-        return {
-            **places,
-            "run-list": Region(0, between.y, width, above),
-            chart: Region(0, y, width - side, below),
-            "run-facts": Region(width - side, y, side, below),
-        }
+        line = tall(width) if self.prompt.ask is not None else 0
+        return {**places, **arrange(between, line=line, several=bool(self.marked.slots), large=self._large)}
 
     def on_resize(self, event: events.Resize) -> None:
         """Other columns may fit."""
@@ -122,7 +122,7 @@ class RunsScreen(RunMarks):
 
     def arrive(self) -> None:
         """Look at the folder again."""
-        self._ask()
+        self._look()
         if self._timer is not None:
             self._timer.resume()
 
@@ -132,86 +132,40 @@ class RunsScreen(RunMarks):
         if self._timer is not None:
             self._timer.pause()
 
-    def _ask(self, *, anew: bool = True) -> None:
+    def _look(self, *, anew: bool = True) -> None:
         if self.ravine.desk is not None:
-            self.reading.list(self.ravine.desk.runs_folder, anew=anew)
+            self._reading.list(self.ravine.desk.runs_folder, anew=anew)
 
     def _remember(self) -> None:
-        self.ravine.liking = {**self.ravine.liking, "runs": self.remembered}
+        self.ravine.liking = {**self.ravine.liking, "runs": self.listing.view.state()}
 
     def _tick(self) -> None:
         """What other programs do with runs shows by itself."""
         self._remember()
-        self._ask(anew=False)
+        self._look(anew=False)
         run = self.listing.current
         if run is not None and run.state in LIVE and run.path not in self.listing.going:
-            self.reading.run(run.path)
-        live = {one.path for one in self.listing.all if one.state in LIVE} & set(self.marked.slots)
-        if live and not self.reading.following:
-            self.reading.tracks(tuple(live), dict(self.marked.tracks))
+            self._reading.run(run.path)
+        self._marks.follow(one.path for one in self.listing.all if one.state in LIVE)
 
     def on_runs_folder_read(self, message: RunsFolderRead) -> None:
         """The list has come."""
-        self.listing.folder = str(message.folder)
-        keys = f"{named('go.train')}, then {named('run.toggle')}"
-        self.listing.empty = message.problem or f"No runs in {message.folder} yet: train one with {keys}."
         before = self.listing.current
-        self.listing.take(message.runs)
-        if self._wanted is not None:
-            self.listing.go_to(self._wanted)
-            self._wanted = None
+        self.listing.take(message)
         now = self.listing.current
         if now is not None and (before is None or now != before or self.kept is None):
-            self._read()
+            self._shown.read()
         self.show()
-
-    def _read(self) -> None:
-        """Read the run under the cursor."""
-        run = self.listing.current
-        self.facts.info, self.facts.problem = run, ""
-        if run is None or run.state == FOREIGN:
-            self._show_kept(None, run.problem if run is not None else "")
-        elif self._own(run.path) is None or self.kept is None or self.kept.path != run.path:
-            self.reading.run(run.path)
 
     def on_run_read(self, message: RunRead) -> None:
         """The run under the cursor has been read."""
-        run = self.listing.current
-        if run is not None and message.path == run.path:
-            self._show_kept(message.kept, message.problem)
+        if self._shown.take(message):
             self.show()
-            if self._opening == message.path and message.kept is not None:
-                self._show_alone(message.kept)
-            self._opening = None
+            self._opening.read(message)
 
-    def _show_kept(self, kept: Kept | None, problem: str) -> None:
-        self.kept = kept
-        self.facts.kept, self.facts.problem = kept, problem
-        self.chart.show(kept.snapshot if kept is not None else None)
-
-    def _own(self, path: Path) -> Snapshot | None:
-        """This program's own live run of a path, as it is now."""
-        desk = self.ravine.desk
-        if desk is None or not desk.live:
-            return None
-        return next((now for now in snapshots(desk) if now.run == path and now.live), None)
-
-    def moved(self, old: Path, new: Path | None) -> None:
-        """A run has another path, or is gone: the list anew."""
-        self.marked.moved(old, new)
-        if new is not None and self.ravine.desk is not None:
-            self.ravine.desk.moved(old, new)
-        self._wanted = new
-        self.marks_changed()
-        self._ask()
-
-    def settle(self) -> None:
-        """RavineScreen for the line that is typed, or for the list again."""
-        self.large = False
-        self.lay_out()
-        if self.prompt.ask is None:
-            self.listing.focus()
-        self.show()
+    def on_tracks_read(self, message: TracksRead) -> None:
+        """Marked runs have been read."""
+        self._marks.take(message)
 
     # Showing.
 
@@ -220,72 +174,55 @@ class RunsScreen(RunMarks):
         super().show()
         phase = self.ravine.desk.phase if self.ravine.desk is not None else ""
         if phase != self._phase and phase in ("training", "ended", "failed"):
-            self._ask()
+            self._look()
         if phase != self._phase or monotonic() >= self._due:
             self._due = monotonic() + NUMBERS
             self._follow()
         self._phase = phase
-        self.facts.redraw()
-        if self.listing.current is not None:
-            self.messages.hint = ("Enter opens it: its choices into the panels, its curve on the chart.", False)
-        else:
-            self.messages.hint = ("", False)
+        self._shown.facts.redraw()
+        hint = "Enter opens it: its choices into the panels, its curve on the chart."
+        self.messages.hint = (hint if self.listing.current is not None else "", False)
         self.messages.redraw()
 
     def _follow(self) -> None:
         """The figures of this program's own live runs."""
-        going = {}
-        for run in self.listing.all:
-            now = self._own(run.path) if run.state in LIVE else None
-            if now is not None:
-                going[run.path] = replace(
-                    run, state=str(now.phase.value).replace("training", "running"), steps=now.step,
-                    train_loss=now.loss, val_loss=now.validation_loss, seconds=now.seconds,
-                )  # fmt: skip
+        going = as_now(self.ravine.desk, self.listing.all)
         if going or self.listing.going:
             self.listing.going = going
             self.listing.redraw()
-        path = self.kept.path if self.kept is not None else None
-        mine = self._own(path) if path is not None and path == self.run_path else None
-        if mine is not None:
-            self.chart.show(mine)
+        self._shown.follow()
+
+    def _tell(self, text: str, bad: bool) -> None:
+        self.app.notify(text, severity="error" if bad else "information", timeout=TOLD if bad else SHORT)
+
+    def _open_line(self, ask: Ask) -> None:
+        """Ask for something on the line below."""
+        self.prompt.open(ask)
+        self._settle()
+
+    def _settle(self) -> None:
+        """Room for the line that is typed, or for the list again."""
+        self._large = False
+        self.lay_out()
+        if self.prompt.ask is None:
+            self.listing.focus()
+        self.show()
 
     def on_listing_moved(self, message: Listing.Moved) -> None:
         """Another run is under the cursor."""
-        self._opening = None
-        self._read()
+        self._opening.forget()
+        self._shown.read()
         self.show()
 
     # Keys: what is listed.
 
     def action_filter(self) -> None:
         """Type a filter."""
-        before = self.listing.filter
-
-        def typed(text: str) -> None:
-            self._filter(understood(text))
-
-        self.open_line(
-            Ask(
-                "filter",
-                before.text,
-                "Such as lr<0.1 normalize=zscore,robust !diverged age<2d tag=good, or words of name, table, note and "
-                f"tags. Every column has its name, which {named('runs.columns')} lists.",
-                typed,
-                check=_mistake,
-                typed=typed,
-                left=lambda: self._filter(Filter()),
-                keys="Enter keeps it · Esc takes it away",
-            )
-        )
+        self._open_line(filter_line(self.listing.filter, self._filter))
 
     def _filter(self, found: Filter) -> None:
-        self.listing.filter = found
-        self.listing.empty = (
-            "No run passes the filter; / and then Esc take it away." if self.listing.all else self.listing.empty
-        )
-        self.listing.rearrange()
-        self._read()
+        self.listing.take_filter(found)
+        self._shown.read()
         self.show()
 
     def action_sort(self) -> None:
@@ -302,65 +239,104 @@ class RunsScreen(RunMarks):
 
     def action_differ(self) -> None:
         """Only what differs, or what was chosen."""
-        view = self.listing.view
-        self.listing.see(replace(view, differ=not view.differ))
+        self.listing.turn_differ()
 
     def action_choose_columns(self) -> None:
         """Show and hide columns."""
-        from tui.screens.runs.column_picker import ColumnPicker
+        self.app.push_screen(ColumnPicker(self.listing.view.columns), self.listing.choose_columns)
 
-        def chosen(names: tuple[str, ...] | None) -> None:
-            if names:
-                self.listing.see(replace(self.listing.view, columns=names, differ=False))
+    # Keys: several runs.
 
-        self.app.push_screen(ColumnPicker(self.listing.view.columns), chosen)
+    def action_mark(self) -> None:
+        """Mark the run under the cursor, or take its mark away; the cursor goes on to the next."""
+        if self.run_path is not None and self._marks.toggle(self.run_path):
+            self.show()
+            self.listing.action_move(1)
 
-    # Keys: one run.
+    def action_unmark(self) -> None:
+        """Take all marks away."""
+        self._marks.clear()
+        self.show()
+
+    def action_axis(self) -> None:
+        """By step, epoch or time."""
+        self._marks.turn_axis()
+
+    def action_chart(self, what: str) -> None:
+        """log_y, log_x, smooth, in, out, reset."""
+        if not self._marks.steer(what):
+            self.chart.action_chart(what)
+
+    def action_enlarge(self) -> None:
+        """The chart alone, or all again."""
+        self._large = not self._large
+        self.lay_out()
+        if not self._large:
+            self.listing.focus()  # which was lost with the list
+        self.show()
+
+    # Keys: what is done to one run.
+
+    def action_note(self) -> None:
+        """Write a note."""
+        self._edits.note()
+
+    def action_tags(self) -> None:
+        """Tag the run."""
+        self._edits.tags()
+
+    def action_rename(self) -> None:
+        """Another name."""
+        self._edits.rename()
+
+    def action_delete(self) -> None:
+        """Into the trash."""
+        self._edits.delete()
+
+    def action_undo(self) -> None:
+        """Take the last of these back."""
+        self._edits.undo()
+
+    def action_export(self) -> None:
+        """Write it for other programs."""
+        self._edits.export()
+
+    def action_copy_path(self) -> None:
+        """Copy where it lies."""
+        self._edits.copy_path()
+
+    def on_acted(self, message: Acted) -> None:
+        """It has been done, or could not be: the list anew."""
+        if not self._edits.acted(message):
+            return
+        if message.now is not None and self.ravine.desk is not None:
+            self.ravine.desk.moved(message.run, message.now)
+        self.listing.wanted = message.now
+        self._marks.moved(message.run, message.now)
+        self.show()
+        self._look()
+
+    def on_exported(self, message: Exported) -> None:
+        """How it goes."""
+        self._edits.exported(message)
+
+    # Keys: go on with one run.
 
     def on_listing_chosen(self, message: Listing.Chosen) -> None:
-        """Its choices into the panels, its curve onto the train screen, as soon as it has been read."""
-        run = self.listing.current
-        if run is None:
-            return
-        if self.kept is not None and self.kept.path == run.path:
-            self._show_alone(self.kept)
-        elif self.facts.problem and self.facts.info is run:
-            self.app.notify(self.facts.problem, severity="error", timeout=TOLD)
-        else:
-            self._opening = run.path
-
-    def _show_alone(self, kept: Kept) -> None:
-        if self.ravine.desk is not None:
-            self.ravine.desk.show_kept(kept)
-            self.ravine.action_go("train")
+        """Its choices into the panels, its curve onto the train screen."""
+        if self.listing.current is not None:
+            self._opening.open(self.listing.current)
 
     def action_resume(self) -> None:
         """Go on with it where it stood."""
-        from tui.model.saved_run import ask_to_resume
-
         if self.run_path is not None:
-            ask_to_resume(self.run_path, self.post_message)
+            self._opening.resume(self.run_path)
 
     def on_checkpoint_read(self, message: CheckpointRead) -> None:
         """The checkpoint has been read."""
-        desk = self.ravine.desk
-        if desk is None:
-            return
-        if message.recipe is None or message.origin is None:
-            self.app.notify(message.problem, severity="error", timeout=TOLD)
-        else:
-            desk.resume(message.recipe, message.origin)
-            self.ravine.action_go("train")
+        self._opening.resumed(message)
 
     def action_predict(self) -> None:
         """Predict with it."""
         if self.run_path is not None:
-            self.ravine.predict_with(self.run_path)
-
-
-def _mistake(text: str) -> str:
-    try:
-        parse(text)
-    except InputError as error:
-        return str(error)
-    return ""
+            self._opening.predict(self.run_path)

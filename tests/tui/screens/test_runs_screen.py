@@ -257,6 +257,27 @@ async def test_a_note_tags_and_a_name_are_given_and_taken_back(
         await driver.until(lambda: any("nothing to undo" in str(n.message) for n in driver.app._notifications))
 
 
+async def test_the_cursor_is_drawn_on_a_run_that_goes_elsewhere_in_the_list_with_its_new_name(
+    drive: Any, runs: list[Path]
+) -> None:
+    async with drive() as driver:
+        await opened(driver)
+        await driver.press("o", "o", "home")
+        await driver.until(lambda: names(driver) == ["first", "fourth", "second", "third"])
+        await driver.press("N")
+        await driver.see("name of first", pane="prompt")
+        await driver.type("z")
+        await driver.press("home")
+        await driver.type("z")
+        await driver.press("enter")
+        await driver.until(lambda: names(driver)[-1] == "zfirstz")
+
+        def pointed() -> list[str]:
+            return [line for line in driver.text("run-list").splitlines() if line.startswith("▸")]
+
+        await driver.until(lambda: ["zfirstz" in line for line in pointed()] == [True], "the cursor on the run")
+
+
 async def test_what_could_not_be_taken_back_can_be_tried_again(drive: Any, runs: list[Path], tmp_path: Path) -> None:
     async with drive() as driver:
         await opened(driver)

@@ -70,6 +70,7 @@ class RunList(Listing):
         if self.wanted is not None:
             self.cursor = next((i for i, run in enumerate(self.shown) if run.path == self.wanted), self.cursor)
             self.wanted = None
+            self.redraw()
 
     def take_filter(self, found: Filter) -> None:
         """Only the runs that pass."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
 from textual.app import ComposeResult
@@ -96,11 +96,20 @@ class RunsScreen(RavineScreen):
         """The run under the cursor, once it has been read."""
         return self._shown.kept
 
+    @property
+    def remembered(self) -> dict[str, Any]:
+        """Columns and order, as plain data to be kept for the next time."""
+        return self.listing.view.state()
+
+    @remembered.setter
+    def remembered(self, state: Any) -> None:
+        self.listing.see(View.of(state))
+
     def on_mount(self) -> None:
         """The cursor is in the list."""
         self.listing.focus()
         if (kept := self.ravine.liking.get("runs")) is not None:
-            self.listing.see(View.of(kept))
+            self.remembered = kept
         self._timer = self.set_interval(LOOKS, self._tick)
 
     def on_unmount(self) -> None:
@@ -137,7 +146,7 @@ class RunsScreen(RavineScreen):
             self._reading.list(self.ravine.desk.runs_folder, anew=anew)
 
     def _remember(self) -> None:
-        self.ravine.liking = {**self.ravine.liking, "runs": self.listing.view.state()}
+        self.ravine.liking = {**self.ravine.liking, "runs": self.remembered}
 
     def _tick(self) -> None:
         """What other programs do with runs shows by itself."""

@@ -1,11 +1,10 @@
-"""The thread that reads a log tree for `ravine watch`, and curves written as CSV."""
+"""The thread that reads a log tree for `ravine watch`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from threading import Event, Thread
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from engine.watch.tree import LogTree, Progress
@@ -66,24 +65,3 @@ class Reader:
             if now.read:
                 self.painted.wait(OPENING)
             pause = 0.0005 if now.busy else PAUSE
-
-
-def export(curves: Mapping[str, Any], folder: Path) -> list[Path]:
-    """Write curves as CSV, one file each, named after the keys; none that is there is written over. Raises OSError."""
-    import re
-
-    from engine.watch.export import csv
-
-    written = []
-    for name, curve in curves.items():
-        plain = re.sub(r"[^\w.=+-]+", "_", name).strip("._") or "curve"
-        for number in range(1, 10_000):
-            path = folder / (f"{plain[:120]}.csv" if number == 1 else f"{plain[:120]}-{number}.csv")
-            try:
-                with path.open("x", encoding="utf-8") as file:
-                    file.writelines(csv(curve))
-            except FileExistsError:
-                continue
-            written.append(path)
-            break
-    return written

@@ -19,7 +19,7 @@ from tui.main import main
 from tui.watch import launch, reader
 from tui.watch.app import WatchApp
 from tui.watch.reader import Reader
-from tui.watch.screen import natural
+from tui.watch.selection import natural
 
 Watching: TypeAlias = Callable[..., Any]
 

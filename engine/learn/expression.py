@@ -1,13 +1,14 @@
 """The gradient of an expression by reverse-mode differentiation, with every step of it to be looked at.
 
-While an expression is read, every part is computed and noted on a tape; then the tape is walked backwards, and each
-part hands its gradient on to the parts it was made of (the chain rule; Linnainmaa 1970, Griewank and Walther 2008).
+Every part of an expression is computed and noted on a tape, from the left, the parts before what is made of them; then
+the tape is walked backwards, and each part hands its gradient on to the parts it was made of (the chain rule;
+Linnainmaa 1970, Griewank and Walther 2008).
 """
 
 from __future__ import annotations
 
+import ast
 import math
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -25,10 +26,10 @@ from engine.learn.elementary import (
     Undefined,
     extreme_slopes,
 )
+from engine.learn.expression_text import ExpressionText, read, tokens_of
 
-LONGEST, DEEPEST = 1000, 50  # characters of an expression, and parentheses inside each other
 CONSTANTS = {"pi": math.pi, "e": math.e}
-SPELLINGS = str.maketrans({"^": "**", "²": "**2 ", "³": "**3 ", "·": "*", "×": "*", "÷": "/", "−": "-", "π": " pi "})
+SIGNS: dict[type[ast.operator], str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**"}
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,8 @@ def differentiate(text: str, values: Mapping[str, float]) -> Gradient:
             raise InputError(f"{name} is a {kind}; give the variable another name.")
         if not math.isfinite(value):
             raise InputError(f"{name} is {value}; it must be a finite number.")
-    tape = _Reader(text, values).read()
+    read_text = read(text, lambda name, called: _check_name(name, values, called=called))
+    tape = _Computer(read_text, values).tape()
     gradients = _backward(tape)
     nodes: list[Node] = []
     for note, gradient in zip(tape, gradients, strict=True):
@@ -92,7 +94,7 @@ def differentiate(text: str, values: Mapping[str, float]) -> Gradient:
 
 def variables(text: str) -> tuple[str, ...]:
     """The names in an expression that need a value, in the order they come in. Raises InputError."""
-    names = (token.text for token in _tokens(text) if token.kind == "name")
+    names = (token.text for token in tokens_of(text) if token.kind == "name")
     return tuple(dict.fromkeys(name for name in names if name not in CONSTANTS and name not in FUNCTIONS))
 
 
@@ -119,221 +121,96 @@ def _backward(tape: list[_Note]) -> list[float]:
     return gradients
 
 
-# Reading.
+def _check_name(name: str, values: Mapping[str, float], *, called: bool) -> None:
+    """Raises InputError for a name without a value. `called`: whether a parenthesis follows, as behind a function."""
+    if name in CONSTANTS or name in values:
+        return
+    if called and len(name) > 1:
+        near = get_close_matches(name, FUNCTIONS, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(FUNCTIONS)}."
+        raise InputError(f"There is no function {name}; {hint}")
+    if len(name) > 1 and all(letter in values for letter in name):
+        raise InputError(f"{name} has no value; did you mean {' * '.join(name)}?")
+    raise InputError(f"{name} has no value; give one, such as {name} = 1.")
 
 
-@dataclass(frozen=True)
-class _Token:
-    kind: str  # number, name, sign, end
-    text: str
-    start: int
-    end: int
+# Computing.
 
 
-_TOKEN = re.compile(
-    r"\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?P<name>[A-Za-z_][A-Za-z_0-9]*)|(?P<sign>\*\*|[-+*/(),]))"
-)
+class _Computer:
+    """Computes the parts of an expression in the order in which Python would."""
 
-
-def _tokens(text: str) -> list[_Token]:
-    text = text.translate(SPELLINGS)
-    if len(text) > LONGEST:
-        raise InputError(f"The expression has {len(text):,} characters; up to {LONGEST:,} are read.")
-    found, at = [], 0
-    while text[at:].strip():
-        match = _TOKEN.match(text, at)
-        if match is None:
-            rest = text[at:].strip()
-            raise InputError(f"“{rest[0]}” has no meaning in an expression, at “{_short(rest)}”.")
-        kind = str(match.lastgroup)
-        found.append(_Token(kind, match[kind], match.start(kind), match.end(kind)))
-        at = match.end()
-    return [*found, _Token("end", "", len(text), len(text))]
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 20 else text[:19] + "…"
-
-
-@dataclass(frozen=True)
-class _Part:
-    """A line of the tape and where it stands in the text, parentheses around it included."""
-
-    line: int
-    start: int
-    end: int
-
-
-class _Reader:
-    """Reads an expression by precedence: sums, products, signs, powers, and what stands alone."""
-
-    def __init__(self, text: str, values: Mapping[str, float]) -> None:
-        self._text = text.translate(SPELLINGS)
-        self._values = values
-        self._tokens = _tokens(text)
-        self._at = self._depth = 0
+    def __init__(self, text: ExpressionText, values: Mapping[str, float]) -> None:
+        self._text, self._values = text, values
         self._tape: list[_Note] = []
+        self._lines: dict[ast.expr, int] = {}  # of the parts that are on the tape
 
-    def read(self) -> list[_Note]:
+    def tape(self) -> list[_Note]:
         """The tape of the whole expression."""
-        if self._next.kind == "end":
-            raise InputError("There is no expression; write one such as log((3x + 4y)^2).")
-        self._sum()
-        if self._next.kind != "end":
-            what = "a closing parenthesis without an opening one" if self._next.text == ")" else "not expected"
-            raise InputError(f"“{self._next.text}” is {what} after “{self._read_so_far()}”.")
+        for part in self._text.parts:
+            note = self._noted(part)
+            if not math.isfinite(note.value):
+                raise InputError(f"{note.label} is too large a number here.")
+            self._lines[part] = len(self._tape)
+            self._tape.append(note)
         return self._tape
 
-    @property
-    def _next(self) -> _Token:
-        return self._tokens[self._at]
+    def _noted(self, part: ast.expr) -> _Note:
+        label = self._text.label(part)
+        match part:
+            case ast.Constant():
+                token = self._text.token(part)
+                return _Note(token.text, float(token.text))
+            case ast.Name():
+                return self._named(self._text.token(part).text)
+            case ast.UnaryOp(op=ast.USub(), operand=operand):
+                return self._single(label, NEGATIVE, operand)
+            case ast.BinOp(left=left, op=op, right=right):
+                return self._pair(label, SIGNS[type(op)], left, right)
+            case ast.Call(args=[*given]):
+                name = self._text.token(part).text
+                if name in EXTREMES:
+                    return self._extreme(label, name, given)
+                if len(given) > 1:
+                    raise InputError(f"{name} takes one number, not {len(given)}.")
+                return self._single(label, SINGLE[name], given[0])
+        raise InputError(f"“{label}” has no meaning in an expression.")
 
-    def _take(self) -> _Token:
-        token = self._next
-        self._at += 1
-        return token
-
-    def _read_so_far(self) -> str:
-        before = self._text[: self._tokens[self._at - 1].end] if self._at else ""
-        return before if len(before) <= 20 else "…" + before[-19:]
-
-    def _sum(self) -> _Part:
-        self._depth += 1
-        if self._depth > DEEPEST:
-            raise InputError(f"The expression has more than {DEEPEST} parentheses inside each other.")
-        part = self._product()
-        while self._next.text in ("+", "-"):
-            sign = self._take().text
-            part = self._pair(sign, part, self._product())
-        self._depth -= 1
-        return part
-
-    def _product(self) -> _Part:
-        part = self._signed()
-        while True:
-            if self._next.text in ("*", "/"):
-                sign = self._take().text
-                part = self._pair(sign, part, self._signed())
-            elif self._next.kind in ("number", "name") or self._next.text == "(":
-                if self._next.kind == "number":
-                    raise InputError(f"A sign is missing between “{self._read_so_far()}” and “{self._next.text}”.")
-                part = self._pair("*", part, self._powered())
-            else:
-                return part
-
-    def _signed(self) -> _Part:
-        signs = []
-        while self._next.text in ("+", "-"):
-            signs.append(self._take())
-        part = self._powered()
-        for sign in reversed(signs):
-            if sign.text == "-":
-                part = self._single(NEGATIVE, part, sign.start, part.end)
-        return part
-
-    def _powered(self) -> _Part:
-        part = self._alone()
-        if self._next.text == "**":
-            self._take()
-            self._depth += 1
-            if self._depth > DEEPEST:
-                raise InputError(f"The expression has more than {DEEPEST} powers inside each other.")
-            part = self._pair("**", part, self._signed())  # from the right: 2^3^2 is 2^(3^2)
-            self._depth -= 1
-        return part
-
-    def _alone(self) -> _Part:
-        token = self._take()
-        if token.kind == "number":
-            return self._leaf(token, float(token.text))
-        if token.kind == "name":
-            return self._called(token) if token.text in FUNCTIONS else self._named(token)
-        if token.text == "(":
-            inner = self._sum()
-            return _Part(inner.line, token.start, self._close(token))
-        self._at -= 1
-        if token.kind == "end":
-            raise InputError(f"The expression ends after “{self._read_so_far()}”, where a number or a name is missing.")
-        raise InputError(f"A number or a name is missing before “{_short(self._text[token.start :])}”.")
-
-    def _close(self, opening: _Token) -> int:
-        if self._next.text != ")":
-            raise InputError(f"The parenthesis at “{_short(self._text[opening.start :])}” is not closed.")
-        return self._take().end
-
-    def _called(self, name: _Token) -> _Part:
-        opening = self._next
-        if opening.text != "(":
-            raise InputError(f"{name.text} needs parentheses: {name.text}(…).")
-        self._take()
-        parts = [self._sum()]
-        while self._next.text == ",":
-            self._take()
-            parts.append(self._sum())
-        end = self._close(opening)
-        if name.text in EXTREMES:
-            return self._extreme(name.text, parts, name.start, end)
-        if len(parts) > 1:
-            raise InputError(f"{name.text} takes one number, not {len(parts)}.")
-        return self._single(SINGLE[name.text], parts[0], name.start, end)
-
-    def _named(self, token: _Token) -> _Part:
-        name = token.text
+    def _named(self, name: str) -> _Note:
         if name in CONSTANTS:
-            return self._leaf(token, CONSTANTS[name])
-        if name in self._values:
-            return self._leaf(token, float(self._values[name]), name)
-        if self._next.text == "(" and len(name) > 1:
-            near = get_close_matches(name, FUNCTIONS, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(FUNCTIONS)}."
-            raise InputError(f"There is no function {name}; {hint}")
-        if len(name) > 1 and all(letter in self._values for letter in name):
-            raise InputError(f"{name} has no value; did you mean {' * '.join(name)}?")
-        raise InputError(f"{name} has no value; give one, such as {name} = 1.")
+            return _Note(name, CONSTANTS[name])
+        return _Note(name, float(self._values[name]), variable=name, varies=True)
 
-    # Computing.
+    def _line(self, part: ast.expr) -> tuple[int, _Note]:
+        line = self._lines[part]
+        return line, self._tape[line]
 
-    def _note(self, note: _Note, start: int, end: int) -> _Part:
-        if not math.isfinite(note.value):
-            raise InputError(f"{note.label} is too large a number here.")
-        self._tape.append(note)
-        return _Part(len(self._tape) - 1, start, end)
-
-    def _label(self, start: int, end: int) -> str:
-        return self._text[start:end].strip().replace("**", "^")
-
-    def _leaf(self, token: _Token, value: float, variable: str = "") -> _Part:
-        note = _Note(token.text, value, variable=variable, varies=bool(variable))
-        return self._note(note, token.start, token.end)
-
-    def _single(self, function: tuple[Compute, ComputePair], part: _Part, start: int, end: int) -> _Part:
+    def _single(self, label: str, function: tuple[Compute, ComputePair], part: ast.expr) -> _Note:
         compute, slope = function
-        label, inner = self._label(start, end), self._tape[part.line]
-        value = self._defined(label, lambda: compute(inner.value), (inner.value,))
-        slopes = (slope(inner.value, value),)
-        return self._note(_Note(label, value, (part.line,), slopes, varies=inner.varies), start, end)
+        line, inner = self._line(part)
+        value = _defined(label, lambda: compute(inner.value), (inner.value,))
+        return _Note(label, value, (line,), (slope(inner.value, value),), varies=inner.varies)
 
-    def _pair(self, sign: str, left: _Part, right: _Part) -> _Part:
+    def _pair(self, label: str, sign: str, left: ast.expr, right: ast.expr) -> _Note:
         compute, slopes = PAIRS[sign]
-        label, a, b = self._label(left.start, right.end), self._tape[left.line], self._tape[right.line]
+        (first, a), (second, b) = self._line(left), self._line(right)
         given = (a.value, b.value)
-        value = self._defined(label, lambda: compute(*given), given)
-        note = _Note(label, value, (left.line, right.line), slopes(*given, value), varies=a.varies or b.varies)
-        return self._note(note, left.start, right.end)
+        value = _defined(label, lambda: compute(*given), given)
+        return _Note(label, value, (first, second), slopes(*given, value), varies=a.varies or b.varies)
 
-    def _extreme(self, name: str, parts: list[_Part], start: int, end: int) -> _Part:
-        lines = tuple(part.line for part in parts)
-        given = tuple(self._tape[line].value for line in lines)
+    def _extreme(self, label: str, name: str, parts: list[ast.expr]) -> _Note:
+        lines, notes = zip(*(self._line(part) for part in parts), strict=True)
+        given = tuple(note.value for note in notes)
         value = EXTREMES[name](given)
-        varies = any(self._tape[line].varies for line in lines)
-        note = _Note(self._label(start, end), value, lines, extreme_slopes(given, value), varies=varies)
-        return self._note(note, start, end)
+        varies = any(note.varies for note in notes)
+        return _Note(label, value, lines, extreme_slopes(given, value), varies=varies)
 
-    def _defined(self, label: str, compute: Callable[[], float], given: Numbers) -> float:
-        try:
-            return compute()
-        except Undefined as error:
-            shown = " and ".join(f"{value:.6g}" for value in given)
-            raise InputError(f"{label} is not defined at {shown}: {error}.") from None
-        except OverflowError:
-            raise InputError(f"{label} is too large a number here.") from None
+
+def _defined(label: str, compute: Callable[[], float], given: Numbers) -> float:
+    try:
+        return compute()
+    except Undefined as error:
+        shown = " and ".join(f"{value:.6g}" for value in given)
+        raise InputError(f"{label} is not defined at {shown}: {error}.") from None
+    except OverflowError:
+        raise InputError(f"{label} is too large a number here.") from None

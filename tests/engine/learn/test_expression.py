@@ -86,6 +86,11 @@ def test_a_variable_in_several_places_gets_the_sum_of_its_shares() -> None:
         ("sqrt(x)", 2),
         ("0^0", 1),
         ("(-2)^3", -8),
+        ("007 + 00.5", 7.5),
+        ("2^x(x)", 64),  # a product without a sign ends an exponent
+        ("+x - +-x", 8),
+        ("-" * 901 + "x", -4),
+        ("+".join("x" * 500), 2000),
     ],
 )
 def test_expressions_are_read_as_they_are_written(text: str, value: float | None) -> None:
@@ -132,6 +137,31 @@ def test_expressions_are_read_as_they_are_written(text: str, value: float | None
 )
 def test_what_cannot_be_read_or_computed_is_told(text: str, word: str) -> None:
     assert word in message(lambda: differentiate(text, {"x": 1, "y": 1}))
+
+
+def test_words_of_python_are_names_like_any_other() -> None:
+    words = ("lambda", "in", "None", "import", "not")
+    found = differentiate(" + ".join(f"2{word}" for word in words), dict.fromkeys(words, 3.0))
+    assert found.value == 30
+    assert found.gradients == dict.fromkeys(words, 2.0)
+
+
+@pytest.mark.parametrize(
+    "text", ["x.real", "x[0]", "x if x else y", "[x]", "f'{x}'", "x; y", "x == y", "x := y", "~x", "x@y"]
+)
+def test_nothing_else_of_python_is_read(text: str) -> None:
+    assert message(lambda: differentiate(text, {"x": 1.0, "y": 2.0}))
+
+
+def test_nothing_that_is_typed_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(*_: object) -> None:
+        raise AssertionError("an expression was run")
+
+    monkeypatch.setattr("builtins.eval", never)
+    monkeypatch.setattr("builtins.exec", never)
+    assert differentiate("max(x, 2)^2", {"x": 3}).value == 9
+    for text in ("eval(x)", "print(x)", "exit()"):
+        assert message(lambda text=text: differentiate(text, {"x": 1.0}))
 
 
 def test_values_are_checked() -> None:

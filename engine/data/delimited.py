@@ -7,8 +7,6 @@ by cell, so that no file is too odd and only odd pieces cost more.
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -20,11 +18,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.base.errors import InputError
-from engine.data import assemble, frames, kinds, sentences
+from engine.data import assemble, frames, kinds, ragged, sentences
 from engine.data.dialect import Dialect, find
+from engine.data.growing import GrowingFloats
 from engine.data.parallel import Progress, Stop, check, cores, each
 from engine.data.reading import Decimal, to_number
-from engine.data.table import Column, Floats, Table
+from engine.data.table import Column, Table
 from engine.data.textfile import TextFile
 from engine.devices.room import check_room
 
@@ -147,32 +146,6 @@ def _text_columns(layout: Dialect) -> list[int]:
 
 
 @dataclass(eq=False)
-class _Numbers:
-    """float64 that grows; room beyond what is filled costs no memory until it is touched."""
-
-    room: Floats = field(default_factory=lambda: np.empty(0))
-    filled: int = 0
-
-    def reserve(self, rows: int) -> None:
-        if rows > len(self.room):
-            room = np.empty(rows)
-            room[: self.filled] = self.room[: self.filled]
-            self.room = room
-
-    def add(self, numbers: Floats) -> None:
-        end = self.filled + len(numbers)
-        if end > len(self.room):
-            self.reserve(end + end // 8)
-        self.room[self.filled : end] = numbers
-        self.filled = end
-
-    def taken(self) -> Floats:
-        numbers = self.room[: self.filled]
-        numbers.flags.writeable = False
-        return numbers
-
-
-@dataclass(eq=False)
 class _Reading:
     """One pass over a file."""
 
@@ -183,7 +156,7 @@ class _Reading:
     rows: int = 0
     foreseen: int = 0  # rows that the memory has been asked for
     lines: int = 0
-    numbers: dict[int, _Numbers] = field(default_factory=dict)
+    numbers: dict[int, GrowingFloats] = field(default_factory=dict)
     texts: dict[int, list[pl.Series]] = field(default_factory=dict)
     strays: dict[int, list[tuple[int, str]]] = field(default_factory=dict)
     good: dict[int, int] = field(default_factory=dict)
@@ -202,7 +175,7 @@ class _Reading:
             if column in self.text and (self.given is None or name not in self.given.numbers):
                 self.texts[column] = []
             else:
-                self.numbers[column] = _Numbers()
+                self.numbers[column] = GrowingFloats()
         self.lines = self.layout.header_lines
         for piece, share, early in self._ahead():
             check(cancelled)
@@ -283,7 +256,7 @@ class _Reading:
             frame = self._slowly(piece)
         last = frame.to_series(frame.width - 1)
         if last.null_count() and frame.width > 1:
-            self._refuse_short(piece, frame.height)
+            ragged.refuse_short(piece, frame.height, self.layout, self.file.path.name, self.lines)
         return frame
 
     def _polars(self, piece: bytes, kind: type[pl.DataType]) -> pl.DataFrame:
@@ -307,7 +280,7 @@ class _Reading:
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
             if "utf-8" in str(error):
                 raise _NotUtf8 from None
-            self._refuse_ragged(piece)
+            ragged.refuse(piece, self.layout, self.file.path.name, self.lines)
             raise InputError(
                 f"{self.file.path.name} cannot be read as a table below line {self.lines}: "
                 f"{str(error).splitlines()[0].rstrip('.')}; check the quotes there."
@@ -350,33 +323,6 @@ class _Reading:
     @property
     def _missing(self) -> tuple[str, ...]:
         return kinds.MARKS if self.given is None else self.given.missing
-
-    def _refuse_short(self, piece: bytes, rows: int) -> None:
-        """polars fills short records up; they leave gaps in the last column, which are worth a count."""
-        separators = piece.count(self.layout.separator.encode())
-        if b'"' in piece or separators != rows * (len(self.layout.names) - 1):
-            self._refuse_ragged(piece)
-
-    def _refuse_ragged(self, piece: bytes) -> None:
-        """Raise InputError for the first record that has not as many cells as the header."""
-        width = len(self.layout.names)
-        reader = csv.reader(io.StringIO(piece.decode("utf-8", "replace"), newline=""), delimiter=self.layout.separator)
-        begin = 0
-        try:
-            for record in reader:
-                if record and len(record) != width:
-                    line = self.lines + begin + 1
-                    several = reader.line_num - begin > 1
-                    remedy = "fill the row up" if len(record) < width else "put text with separators in quotes"
-                    raise InputError(
-                        f"{self.file.path.name}, line {line}: {len(record)} cell{'s' * (len(record) != 1)} where the "
-                        f"header has {width}; {'check that every quote there is closed' if several else remedy}."
-                    )
-                begin = reader.line_num
-        except csv.Error as error:
-            raise InputError(
-                f"{self.file.path.name}, line {self.lines + begin + 1}: {error}; check the quotes there."
-            ) from None
 
     def columns(self, cancelled: Stop | None) -> list[Column]:
         """All that was read, the texts still to be typed. Gives up what it holds column by column."""

@@ -15,6 +15,7 @@ from engine.base.errors import InputError
 from engine.base.printable import to_bytes
 
 NEW = 0o666  # permissions of a new file, of which the umask takes away
+ASIDE = r"\.[0-9a-z_]{8}"  # what follows the name of a file that is written aside, as a pattern; now 8 hex digits
 MOST = 64 * 2**20
 """Bytes of a file that is read whole, where the caller names no other bound."""
 
@@ -152,13 +153,14 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, to_bytes(text))
 
 
-def write_bytes(path: Path, content: bytes, *, sync: bool = True) -> None:
+def write_bytes(path: Path, content: bytes, *, sync: bool = True, private: bool = False) -> None:
     """Like `write_text`, for bytes.
 
     Args:
         sync: have the disk keep it before it takes its place. Without, a power cut may leave an empty file.
+        private: let nobody but its owner read and write it, whatever the permissions of the old one.
     """
-    with _beside(path, sync) as file:
+    with _beside(path, sync, private) as file:
         file.write(content)
 
 
@@ -193,10 +195,10 @@ def _special(path: Path) -> BinaryIO:
 
 
 @contextmanager
-def _beside(path: Path, sync: bool) -> Iterator[BinaryIO]:
+def _beside(path: Path, sync: bool, private: bool = False) -> Iterator[BinaryIO]:
     """A hidden file in the same folder, which is renamed to `path` when the block ends well and deleted when not."""
-    before = _plain(path)
-    handle, name = _new(path, NEW if before is None else 0o600)
+    before = None if private else _plain(path)
+    handle, name = _new(path, NEW if before is None and not private else 0o600)
     try:
         with os.fdopen(handle, "wb") as file:
             if before is not None:

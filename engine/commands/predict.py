@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -58,7 +59,6 @@ def predict(
     rows = _typed(model, values, _names(keep)) if values is not None else _read(model, str(input), _names(keep))
     for note in rows.table.notes:  # above all that lines were skipped: those have no prediction
         say(note)
-    bare = path is None and not keep and values is not None and not json
     if path is None:
         parts, warnings = model.batches(rows.table)
     else:
@@ -73,18 +73,23 @@ def predict(
         say(sentences.WROTE(path=path))
     if json:
         put_json(_json(model, rows, parts, path, warnings))
-    elif bare:
+    elif path is None and values is not None and not keep:
         found = model.decide(next(parts))[0]
         put(printable(found) if model.classes else f"{found:.10g}")
     elif path is None:
-        from engine.runs.formulas import Formulas
-        from engine.runs.predictions import lines
-
-        formulas = Formulas()
-        put_lines(lines(model, rows, parts, printable, formulas))
-        if formulas.sentence:
-            say(formulas.sentence)
+        _put_table(model, rows, parts)
     return DONE
+
+
+def _put_table(model: Predictor, rows: Rows, parts: Iterator[Any]) -> None:
+    """Print the predictions as a table."""
+    from engine.runs.formulas import Formulas
+    from engine.runs.predictions import lines
+
+    formulas = Formulas()
+    put_lines(lines(model, rows, parts, printable, formulas))
+    if formulas.sentence:
+        say(formulas.sentence)
 
 
 def _json(model: Predictor, rows: Rows, parts: Any, path: Path | None, warnings: tuple[str, ...]) -> dict[str, Any]:

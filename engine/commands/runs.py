@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, get_args
 
 from cyclopts import App, Parameter
 
-from engine.base import leftovers
 from engine.base.errors import InputError
 from engine.commands import sentences
 from engine.commands.console import DONE, ask, put_json, say
@@ -44,19 +44,14 @@ def prune(
     json: Json = False,
 ) -> int:
     """Delete old runs for good, and empty the trash."""
-    from engine.runs import keeping
+    from engine.runs import keeping, leftovers
     from engine.runs.heartbeat import WATCH
     from engine.runs.store import disk_use, list_runs
-    from engine.training.snapshot import Ended
 
     folder = Path(runs).expanduser()
     if keep < 0:
         raise InputError(sentences.BAD_COUNT_KEPT(keep=keep))
-    states = [part.strip() for part in (state or "").split(",") if part.strip()]
-    known = ("ended", "interrupted", "failed", "damaged", "unknown", *get_args(Ended))
-    for one in states:
-        if one not in known:
-            raise InputError(sentences.BAD_STATE(state=one, known=list(dict.fromkeys(known))))
+    states = _states(state)
     found = list_runs(folder, patience=WATCH)
     going = keeping.prunable(found, keep=keep, states=states, take_over=take_over)
     unknown = [run for run in found[keep:] if run.state == "unknown"] if not take_over else []
@@ -75,8 +70,30 @@ def prune(
             say(sentences.NOTHING_DELETED())
             going, trash, freed = (), (), 0
     leftovers.sweep(folder)
+    deleted, problems = _delete([*(run.path for run in going), *trash], take_over)
+    if json:
+        put_json({"deleted": deleted, "bytes": freed, "problems": problems})
+    return DONE
+
+
+def _states(text: str | None) -> list[str]:
+    """The states of --state, of which every run is deleted where there are none. Raises InputError."""
+    from engine.training.snapshot import Ended
+
+    states = [part.strip() for part in (text or "").split(",") if part.strip()]
+    known = ("ended", "interrupted", "failed", "damaged", "unknown", *get_args(Ended))
+    for one in states:
+        if one not in known:
+            raise InputError(sentences.BAD_STATE(state=one, known=list(dict.fromkeys(known))))
+    return states
+
+
+def _delete(paths: Sequence[Path], take_over: bool) -> tuple[list[str], list[str]]:
+    """Delete runs for good; the names of those that are gone, and why others are not."""
+    from engine.runs import keeping
+
     deleted, problems = [], []
-    for path in (*(run.path for run in going), *trash):
+    for path in paths:
         try:
             keeping.remove(path, take_over=take_over)
             deleted.append(path.name)
@@ -85,9 +102,7 @@ def prune(
             say(str(error))
     if deleted:
         say(sentences.DELETED(deleted=len(deleted)))
-    if json:
-        put_json({"deleted": deleted, "bytes": freed, "problems": problems})
-    return DONE
+    return deleted, problems
 
 
 def _question(runs: int, trash: int, freed: int) -> str:

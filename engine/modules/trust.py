@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from engine.base.errors import InputError, Untrusted
-from engine.base.files import open_regular
+from engine.base.files import open_regular, write_bytes
 
 Mark: TypeAlias = tuple[str, str, str]
 
@@ -143,15 +143,6 @@ def _flat(tree: dict[str, dict[str, list[str]]]) -> set[Mark]:
 
 def _write(tree: dict[str, dict[str, list[str]]]) -> None:
     """Replace the record by one that only its owner can read. Raises OSError."""
-    import tempfile
-
     path = record()
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # 0600
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", errors="surrogateescape") as file:
-            json.dump({"format": FORMAT, "trusted": tree}, file, indent=1)
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise
+    write_bytes(path, json.dumps({"format": FORMAT, "trusted": tree}, indent=1).encode(), private=True)

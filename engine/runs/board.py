@@ -17,7 +17,7 @@ from pathlib import Path
 from engine.base import children
 from engine.base.errors import Cancelled, InputError
 from engine.base.files import read_bytes
-from engine.base.leftovers import temporary_file
+from engine.base.temporary import temporary_file
 from engine.data.parallel import Stop
 
 HOST = "127.0.0.1"

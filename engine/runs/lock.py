@@ -17,8 +17,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from engine.base.errors import InputError
-from engine.runs import heartbeat
+from engine.runs import heartbeat, leftovers
 from engine.runs.facts import read_facts
+from engine.runs.leftovers import LOCK_ASIDE
 from engine.runs.liveness import LOCK, Owner, of_owner, owner, standing
 from engine.runs.processes import own
 
@@ -58,7 +59,7 @@ class Lock:
         if (why := _refusal(run, take_over)) is not None:
             raise HeldError(why)
         token = os.urandom(8).hex()
-        aside = run / f".{LOCK}-{token}"
+        aside = run / f"{LOCK_ASIDE}{token}"
         handle = -1
         try:
             os.mkdir(aside)
@@ -81,7 +82,7 @@ class Lock:
             if handle >= 0:
                 os.close(handle)
             shutil.rmtree(aside, ignore_errors=True)  # no more there where it was taken
-        lock._sweep()
+        leftovers.sweep_run(run, age=0.0)
         lock._heart.start()
         return lock
 
@@ -123,15 +124,6 @@ class Lock:
         with suppress(OSError):
             self._file.unlink()
             os.rmdir(self.run / LOCK)
-
-    def _sweep(self) -> None:
-        """Remove what killed processes left that were about to beat or to ask."""
-        for pattern in (f".{heartbeat.NAME}-*", ".probe-*"):
-            for path in self.run.glob(pattern):
-                with suppress(OSError):
-                    path.unlink()
-        for path in self.run.glob(f".{LOCK}-*"):
-            shutil.rmtree(path, ignore_errors=True)
 
 
 def _keep(handle: int) -> bool:

@@ -12,9 +12,8 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from engine.base import leftovers
 from engine.base.errors import InputError
-from engine.runs import heartbeat, index, notes
+from engine.runs import heartbeat, index, leftovers, notes
 from engine.runs.facts import clean, decision, read_facts
 from engine.runs.liveness import LIVING, LOCK, UNFINISHED, Standing, standing
 from engine.runs.schema import judge_entry

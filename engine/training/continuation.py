@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from engine import modules
-from engine.base import leftovers
 from engine.base.errors import InputError
 from engine.base.files import check_regular
 from engine.base.shell import quoted
@@ -52,7 +51,6 @@ class Continuation:
         if not origin.branch:
             if self._locks:
                 self.lock = Lock.take(origin.run, take_over=origin.take_over)
-                leftovers.sweep_run(origin.run, age=0.0)
             origin.check()
         self._known = read_facts(origin.run)
 

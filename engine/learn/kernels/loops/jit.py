@@ -14,7 +14,7 @@ from typing import Any, TypeVar, cast
 import numba
 from platformdirs import user_cache_path
 
-from engine.base.leftovers import temporary_folder
+from engine.base.temporary import temporary_folder
 from engine.learn.kernels.loops.dispatch import version
 
 F = TypeVar("F", bound=Callable[..., Any])

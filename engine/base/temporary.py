@@ -1,44 +1,13 @@
-"""What processes that were killed have left: files written aside that never took their place, and temporary ones."""
+"""Temporary files and folders of this process; those that killed processes have left are swept away."""
 
 from __future__ import annotations
 
 import atexit
 import os
-import re
 import shutil
 import tempfile
-import time
 from contextlib import suppress
 from pathlib import Path
-
-# Files written aside (see `engine.base.files`; eight other characters in runs of earlier versions), heartbeats, probes.
-ASIDE = re.compile(
-    r"\.(recipe\.toml|run\.json|note\.json|(stamps|validation|loss)\.f64|evaluations\.jsonl|table\.npz|\.index\.json"
-    r"|(model|last|best|step-\d+)\.safetensors)\.[0-9a-z_]{8}|\.heartbeat-.+|\.probe-.+"
-)
-YOUNG = 60.0  # seconds in which a file may still be somebody's
-
-
-def sweep_run(run: Path, *, age: float = YOUNG) -> None:
-    """Delete what was written aside in a run's folder that no process has.
-
-    Args:
-        age: seconds since the last change of a file; 0 for whoever has locked the folder.
-    """
-    for folder in (run, run / "checkpoints"):
-        sweep(folder, age=age)
-
-
-def sweep(folder: Path, *, age: float = YOUNG) -> None:
-    """Delete what was written aside in one folder. A folder that cannot be read or changed is left alone."""
-    with suppress(OSError), os.scandir(folder) as entries:
-        for entry in entries:
-            if not (entry.name.startswith(".") and ASIDE.fullmatch(entry.name)):
-                continue
-            with suppress(OSError):
-                info = entry.stat(follow_symlinks=False)
-                if entry.is_file(follow_symlinks=False) and time.time() - info.st_mtime >= age:
-                    os.unlink(entry.path)
 
 
 def temporary_folder(kind: str) -> Path:

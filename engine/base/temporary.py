@@ -18,13 +18,6 @@ def temporary_folder(kind: str) -> Path:
     return folder
 
 
-def temporary_file(kind: str, ending: str) -> tuple[int, Path]:
-    """A file for this process alone, open to write; those that killed processes have left go now."""
-    sweep_temporary(kind)
-    handle, name = tempfile.mkstemp(prefix=_prefix(kind), suffix=ending)
-    return handle, Path(name)
-
-
 def sweep_temporary(kind: str) -> None:
     """Delete the temporary files and folders of a kind whose process on this host is no more."""
     begin = _prefix(kind).rpartition("-")[0].rpartition("-")[0] + "-"

@@ -116,13 +116,6 @@ class Normalizer:
         raw = target.scale * np.asarray(weights) / self._along(weights, self.scale)
         return raw, target.scale * np.asarray(bias) + target.offset - np.tensordot(self.offset, raw, axes=1)
 
-    def unfold(self, weights: Floats, bias: Floats, target: TargetScale | None = None) -> tuple[Floats, Floats]:
-        """The inverse of `fold`: weights for normalized features from those for raw ones."""
-        target = target or TargetScale()
-        scaled = np.asarray(weights) * self._along(weights, self.scale) / target.scale
-        shift = np.tensordot(self.offset, np.asarray(weights), axes=1)
-        return scaled, (np.asarray(bias) + shift - target.offset) / target.scale
-
     @staticmethod
     def _along(weights: Floats, by_column: Floats) -> Floats:
         return by_column if np.ndim(weights) == 1 else by_column[:, np.newaxis]

@@ -6,13 +6,13 @@ choose columns ─▶ read the target ─▶ leave out rows ─▶ split ─▶ 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine import recipe
-from engine.data import duplicates, inputs, normalize, target, terms
+from engine.data import duplicates, normalize, target
 from engine.data import plan as planning
 from engine.data.encode import Encoder
 from engine.data.normalize import Normalizer, TargetScale
@@ -90,15 +90,6 @@ class Prepared:
         """Columns that are not learned from, with the reason."""
         return self.plan.left_out
 
-    def with_normalization(
-        self, normalization: recipe.Normalization, *, progress: Progress | None = None, cancelled: Stop | None = None
-    ) -> Prepared:
-        """The same rows and encoding under another normalization: the very numbers that `prepare` would give.
-
-        The matrix is encoded anew from the table, which costs less than keeping a raw copy of it.
-        """
-        return self if normalization == self.normalization else _build(self.plan, normalization, progress, cancelled)
-
     def raw_train(self, *, cancelled: Stop | None = None) -> Floats:
         """The encoded train rows before normalization, float64 [n, d], as a new array."""
         return self.plan.encoder.fill(self.plan.table, self.train.index, cancelled)[0]
@@ -123,12 +114,6 @@ def prepare(
     """
     plan = planning.make(data, table, progress, cancelled)
     return _build(plan, normalization, progress, cancelled)
-
-
-def columns_planned(data: recipe.Data, table: Table) -> int:
-    """How many encoded columns `prepare` would make, degree terms included, without making them."""
-    plan = planning.make(replace(data, degree=1), table, two_valued=True)
-    return terms.count(inputs.bases(plan.encoder.inputs), data.degree)
 
 
 def _build(

@@ -220,11 +220,6 @@ def survey_loss(
     )
 
 
-def least_squares(x: Floats, y: Floats, scale: float = 1.0) -> Facts:
-    """Facts of the mean squared error; see `survey_loss`."""
-    return survey_loss(MSE.name, x, y, scale=scale)
-
-
 def stiffness(x: Floats, loss: str = MSE.name) -> tuple[float | None, float | None]:
     """(κ, 2/λmax) of a linear model on features [n, d] by its steepest possible Hessian; None where unknown."""
     facts = survey_loss(loss, x, np.zeros(len(x)), optimum=False, classes=2)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -308,16 +307,3 @@ def _mode_that_allows(plan: Plan, recipe: Recipe, prepared: Prepared) -> str | N
         if bound is not None and plan.lr < bound:
             return mode
     return None
-
-
-def unhealthy(arrays: Mapping[str, np.ndarray[tuple[int, ...], np.dtype[np.float64]]]) -> tuple[str, ...]:
-    """A word for every parameter that is not well: NaN, infinite, or exploding (beyond 1e6)."""
-    found = []
-    for name, values in arrays.items():
-        if np.isnan(values).any():
-            found.append(f"{name} has NaN")
-        elif np.isinf(values).any():
-            found.append(f"{name} is infinite")
-        elif values.size and np.abs(values).max() > 1e6:
-            found.append(f"{name} is exploding (up to {np.abs(values).max():.2g})")
-    return tuple(found)

@@ -24,7 +24,6 @@ ON_DISK = 8  # bytes of a step's loss: a float64
 IN_MEMORY = 0.7  # bytes that the pyramid of `engine.base.loss_history` takes for a step
 EVALUATION = 400  # bytes of a line of evaluations.jsonl, generously
 CURVES = 8  # curves that an evaluation adds points to, about
-ASKED = 1_000_000  # steps whose TensorBoard points are counted exactly; those of more follow from the last doubling
 ENOUGH = 0.9  # of the free memory: beyond it the forecast warns
 
 

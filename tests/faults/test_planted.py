@@ -17,7 +17,6 @@ import pytest
 from engine.base import children
 from engine.devices import asking, cpu
 from engine.learn import speeds
-from engine.runs import board
 from tests.conftest import DEADLINE, ROOT, environment, wait_for
 from tui.tasks.tensorboard import TensorBoard
 
@@ -81,15 +80,6 @@ def test_the_tensorboard_of_the_app(here: Path, ran: Path, tmp_path: Path) -> No
         assert found[0][0].startswith("http://localhost:"), found
     finally:
         shown.close()
-    assert names(ran) == []
-
-
-def test_the_tensorboard_of_the_engine(here: Path, ran: Path, tmp_path: Path) -> None:
-    started = board.start(tmp_path)
-    try:
-        assert started.alive
-    finally:
-        started.stop()
     assert names(ran) == []
 
 

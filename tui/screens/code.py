@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 STYLES: tuple[Spelling, ...] = ("plain", "torch")
 WORDS = {"plain": "tensors and formulas", "torch": "nn, optim and DataLoader"}
-AWAY = 8  # columns that one key moves the text aside
 
 
 class Script(Scrolling):

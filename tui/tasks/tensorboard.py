@@ -38,7 +38,7 @@ class TensorBoard:
         Answers with `TensorBoardAnswered`.
         """
         from engine.base import children
-        from engine.runs.board import HOST, free_port
+        from engine.runs.tunnel import HOST, free_port
 
         if self._process is not None and self._process.poll() is None:
             if self.address:
@@ -64,7 +64,7 @@ class TensorBoard:
 
     def _listen(self, process: subprocess.Popen[str], post: Callable[[Message], Any]) -> None:
         """Wait for the line with the address, then keep the pipe empty."""
-        from engine.runs.board import tunnel
+        from engine.runs.tunnel import tunnel
 
         assert process.stderr is not None
         last = ""

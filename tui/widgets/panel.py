@@ -9,7 +9,6 @@ from rich.cells import cell_len
 from textual import events
 from textual.binding import BindingType
 from textual.message import Message
-from textual.widget import Widget
 
 from tui.keys.table import bindings
 from tui.screens.train.layout import MESSAGES
@@ -311,8 +310,3 @@ class Panel(Cells, can_focus=True):
         self._place_editor()
         if self.has_focus_within:  # it may have been folded until now, without rows to explain
             self.post_message(self.Moved(self))
-
-
-def is_panel(widget: Widget | None) -> bool:
-    """Whether a widget is a panel or in one."""
-    return widget is not None and (isinstance(widget, Panel) or isinstance(widget.parent, Panel))

@@ -29,9 +29,7 @@ def test_temporary_folders_of_dead_processes_go(tmp_path: Path, monkeypatch: pyt
         folder.mkdir()
     made = temporary.temporary_folder("compiled")
     assert {path.name for path in tmp_path.iterdir()} == {made.name, alive.name, elsewhere.name, other.name}
-    handle, file = temporary.temporary_file("tensorboard", ".log")
-    os.close(handle)
-    assert file.suffix == ".log"
+    temporary.sweep_temporary("tensorboard")
     assert not other.exists()
 
 

@@ -135,9 +135,6 @@ def test_folded_weights_predict_alike(
         size = np.abs(raw).T @ (np.abs(x).max(axis=0) + np.abs(fitted.offset)) + np.abs(raw_bias) + 1
     difference = np.abs(x @ raw + raw_bias - target.inverse(fitted.transform(x) @ weights + bias))
     assert (difference <= 1e-11 * size).all()
-    back, back_bias = fitted.unfold(raw, raw_bias, target)
-    assert np.allclose(back, weights, rtol=1e-10)
-    assert (np.abs(back_bias - bias) <= 1e-10 * (size / scale + np.abs(bias))).all()
     one, one_bias = fitted.fold(weights[:, 0], np.float64(bias[0]), target)  # type: ignore[arg-type]
     assert np.array_equal(one, raw[:, 0])
     assert np.isclose(one_bias, raw_bias[0], rtol=1e-10, atol=1e-10 * size[0])
@@ -155,20 +152,13 @@ def test_the_target_is_scaled_in_the_way_of_the_features() -> None:
     assert ready("houses", "max", normalize_target=True).train.y.max() == 1
 
 
-def test_another_normalization_is_what_prepare_would_have_given() -> None:
+def test_the_train_rows_before_normalization_are_those_of_none() -> None:
     data = recipe.Data(dataset="titanic", degree=2, test=0.1)
     table = load(data)
     first = prepare(data, recipe.Normalization(normalize="none"), table)
     for mode in MODES:
-        wanted = recipe.Normalization(normalize=mode, std="population")
-        direct, switched = prepare(data, wanted, table), first.with_normalization(wanted)
-        for part in ("train", "validation", "test"):
-            assert np.array_equal(getattr(direct, part).x, getattr(switched, part).x)
-            assert np.array_equal(getattr(direct, part).y, getattr(switched, part).y)
-        assert direct.notes == switched.notes
-        assert np.array_equal(direct.normalizer.scale, switched.normalizer.scale)
-    assert first.with_normalization(first.normalization) is first
-    assert np.array_equal(first.raw_train(), first.train.x)
+        other = prepare(data, recipe.Normalization(normalize=mode, std="population"), table)
+        assert np.array_equal(other.raw_train(), first.train.x)
 
 
 @pytest.mark.parametrize("fitted", MODES)

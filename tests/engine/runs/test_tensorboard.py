@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-import sys
+import os
+import signal
+import subprocess
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,16 +15,16 @@ from urllib.parse import urlencode
 import numpy as np
 import pytest
 
-from engine.base.errors import Cancelled
+from engine.base import children
 from engine.data.prepare import prepare
 from engine.data.sources import load
 from engine.recipe import build, read_toml
-from engine.runs import board, predictor
+from engine.runs import predictor, tunnel
 from engine.runs.folder import read_evaluations, read_facts
 from engine.runs.origin import Origin
 from engine.runs.tensorboard import EventFile, histogram_steps
 from engine.training.run import Run
-from tests.conftest import DEADLINE, losses, message, wait_for
+from tests.conftest import DEADLINE, losses, wait_for
 
 LINEAR = {"dataset": "linear3", "steps": 300, "val": 0.2, "test": 0.1, "log_every": "all"}
 CASES: dict[str, dict[str, Any]] = {
@@ -72,20 +74,32 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def server(runs: Path) -> Iterator[str]:
     """The address of a TensorBoard that has read all of it."""
-    running = board.start(runs)
-    try:
-        # The words about the ending are the last thing in a run's newest file.
-        wanted = {*CASES, "resumed", "branch"}
+    port = tunnel.free_port()
+    address = f"http://{tunnel.HOST}:{port}/"
+    words = ["--logdir", str(runs), "--host", tunnel.HOST, "--port", str(port), "--reload_interval", "5"]
+    with subprocess.Popen(
+        [*children.command("tensortunnel.main"), *words],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,  # its data server ends with it
+        env=children.environment(),
+    ) as process:
+        try:
+            # The words about the ending are the last thing in a run's newest file.
+            wanted = {*CASES, "resumed", "branch"}
 
-        def read() -> bool:
-            told = ask(running.address, "text/tags")
-            return {run for run, tags in told.items() if "ending" in tags} == wanted
+            def read() -> bool:
+                try:
+                    told = ask(address, "text/tags")
+                except OSError:
+                    return process.poll() is not None  # it is still starting
+                return {run for run, tags in told.items() if "ending" in tags} == wanted
 
-        wait_for(read, "TensorBoard has read the runs")
-        yield running.address
-    finally:
-        running.stop()
-        assert not running.alive
+            wait_for(read, "TensorBoard has read the runs")
+            yield address
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def ask(address: str, what: str, *, body: dict[str, Any] | None = None, **query: Any) -> Any:
@@ -136,7 +150,7 @@ def test_a_run_in_several_parts_is_one_clean_curve(run: str, server: str, runs: 
 
 def read(run: Path) -> dict[str, list[int]]:
     """The steps of every tag, as TensorBoard's own reader in Python has them where its data server is not to be had."""
-    from tensorboard.backend.event_processing.plugin_event_accumulator import EventAccumulator
+    from tensortunnel.backend.event_processing.plugin_event_accumulator import EventAccumulator
 
     found = EventAccumulator(str(run), size_guidance={"tensors": 0})
     found.Reload()
@@ -333,36 +347,20 @@ def test_the_tunnel_is_the_line_to_type_on_ones_own_machine() -> None:
 
     user = getpass.getuser()
     inside = {"SSH_CONNECTION": "203.0.113.5 51000 198.51.100.7 2222"}
-    assert board.tunnel(6006, inside) == f"ssh -N -L 6006:127.0.0.1:6006 -p 2222 {user}@198.51.100.7"
+    assert tunnel.tunnel(6006, inside) == f"ssh -N -L 6006:127.0.0.1:6006 -p 2222 {user}@198.51.100.7"
     usual = {"SSH_CONNECTION": "203.0.113.5 51000 198.51.100.7 22"}
-    assert board.tunnel(7, usual) == f"ssh -N -L 7:127.0.0.1:7 {user}@198.51.100.7"
-    assert board.tunnel(7, {}) == f"ssh -N -L 7:127.0.0.1:7 {user}@{socket.gethostname()}"
+    assert tunnel.tunnel(7, usual) == f"ssh -N -L 7:127.0.0.1:7 {user}@198.51.100.7"
+    assert tunnel.tunnel(7, {}) == f"ssh -N -L 7:127.0.0.1:7 {user}@{socket.gethostname()}"
 
 
 def test_a_port_in_use_is_passed_over() -> None:
     import socket
 
     with socket.socket() as taken:
-        taken.bind((board.HOST, 0))
+        taken.bind((tunnel.HOST, 0))
         taken.listen()
         port = taken.getsockname()[1]
-        assert board.free_port([port]) != port
-
-
-def test_a_tensorboard_that_does_not_start_says_why_in_one_sentence(tmp_path: Path) -> None:
-    script = "import sys; print('warming up'); sys.exit('ImportError: no module named pkg_resources.')"
-    said = message(lambda: board.start(tmp_path, program=[sys.executable, "-c", script]))
-    assert said == "TensorBoard does not start: ImportError: no module named pkg_resources."
-    silent = message(
-        lambda: board.start(tmp_path, program=[sys.executable, "-c", "import time; time.sleep(600)"], patience=0.2)
-    )
-    assert "has not answered within" in silent
-    assert "does not start" in message(lambda: board.start(tmp_path, program=["/nowhere/tensorboard"]))
-
-
-def test_starting_can_be_given_up(tmp_path: Path) -> None:
-    with pytest.raises(Cancelled):
-        board.start(tmp_path, program=[sys.executable, "-c", "import time; time.sleep(600)"], cancelled=lambda: True)
+        assert tunnel.free_port([port]) != port
 
 
 def test_parts_of_one_second_are_read_in_their_order(tmp_path: Path) -> None:

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from engine.runs.model import Model
+    from engine.runs.model import TrainedModel
 
 __all__ = ["load"]
 
 
-def load(run: str | Path, *, trust: bool = False) -> Model:
+def load(run: str | Path, *, trust: bool = False) -> TrainedModel:
     """The model of a run folder: `engine.load("runs/…").predict(frame)`.
 
     Args:

@@ -39,7 +39,7 @@ WORST = 20  # rows listed by default
 
 
 @dataclass(frozen=True, eq=False)
-class Curve:
+class ThresholdCurve:
     """How well one class is told from the others, for every threshold.
 
     Attributes:
@@ -110,7 +110,7 @@ class Part:
     chances: Floats | None
     confusion: NDArray[np.int64] | None
     per_class: dict[str, Floats] | None
-    curves: tuple[Curve, ...]
+    curves: tuple[ThresholdCurve, ...]
     worst: tuple[Case, ...]
 
     def size(self, metric: str) -> float | None:
@@ -299,10 +299,10 @@ def _classes(prepared: Prepared, part: Rows, outputs: Floats, loss: str, decisio
     )
 
 
-def _curve(name: str, y: NDArray[np.int64], chance: Floats) -> Curve:
+def _curve(name: str, y: NDArray[np.int64], chance: Floats) -> ThresholdCurve:
     false, true = metrics.roc(y, chance)
     precision, recall = metrics.precision_recall(y, chance)
-    return Curve(
+    return ThresholdCurve(
         name,
         false,
         true,

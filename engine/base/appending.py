@@ -20,7 +20,7 @@ def is_full(error: BaseException) -> bool:
     return isinstance(error, OSError) and error.errno in FULL
 
 
-class Room:
+class DiskRoom:
     """Whether the disk has taken everything that was written for a run.
 
     Attributes:
@@ -67,12 +67,12 @@ class Room:
 class AppendedFile:
     """A file that is appended to, by one thread. Any thread may read what waits."""
 
-    def __init__(self, handle: int, path: Path, room: Room) -> None:
+    def __init__(self, handle: int, path: Path, room: DiskRoom) -> None:
         self.handle, self._path, self._room = handle, path, room
         self.waiting: tuple[int, bytes] = (os.fstat(handle).st_size, b"")  # from which byte of the file on, and what
 
     def append(self, content: bytes | memoryview) -> None:
-        """Add to the end. Raises OSError, but for a disk without room: then the content waits, see `Room`."""
+        """Add to the end. Raises OSError, but for a disk without room: then the content waits, see `DiskRoom`."""
         start, held = self.waiting
         if held:
             self.waiting = (start, held + bytes(content))

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.base import sentences
-from engine.base.appending import AppendedFile, Room
+from engine.base.appending import AppendedFile, DiskRoom
 from engine.base.errors import InputError
 from engine.base.files import open_regular, open_update
 
@@ -173,7 +173,7 @@ class History:
         room: notes a disk that is full.
     """
 
-    def __init__(self, path: Path | None = None, *, keep: int | None = None, room: Room | None = None) -> None:
+    def __init__(self, path: Path | None = None, *, keep: int | None = None, room: DiskRoom | None = None) -> None:
         if path is None:
             with tempfile.TemporaryFile() as file:
                 self._file = os.dup(file.fileno())
@@ -183,7 +183,7 @@ class History:
         self._closed = False
         held = os.fstat(self._file).st_size // 8
         os.ftruncate(self._file, 8 * (held if keep is None else min(held, keep)))
-        self._end: AppendedFile | None = (room or Room()).open(self._file, path or Path(sentences.THE_LOSSES()))
+        self._end: AppendedFile | None = (room or DiskRoom()).open(self._file, path or Path(sentences.THE_LOSSES()))
         self._load()
 
     @classmethod

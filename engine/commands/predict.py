@@ -17,7 +17,7 @@ from engine.commands.console import DONE, put, put_json, put_lines, say
 from engine.modules.trust import ask_table
 
 if TYPE_CHECKING:
-    from engine.data.rows import Keep, Rows
+    from engine.data.rows import InputRows, Keep
     from engine.runs.predictor import Predictor
 
 
@@ -81,7 +81,7 @@ def predict(
     return DONE
 
 
-def _put_table(model: Predictor, rows: Rows, parts: Iterator[Any]) -> None:
+def _put_table(model: Predictor, rows: InputRows, parts: Iterator[Any]) -> None:
     """Print the predictions as a table."""
     from engine.runs.formulas import Formulas
     from engine.runs.predictions import lines
@@ -92,7 +92,9 @@ def _put_table(model: Predictor, rows: Rows, parts: Iterator[Any]) -> None:
         say(formulas.sentence)
 
 
-def _json(model: Predictor, rows: Rows, parts: Any, path: Path | None, warnings: tuple[str, ...]) -> dict[str, Any]:
+def _json(
+    model: Predictor, rows: InputRows, parts: Any, path: Path | None, warnings: tuple[str, ...]
+) -> dict[str, Any]:
     """One object: the predictions, or the file that has them."""
     import numpy as np
 
@@ -128,13 +130,13 @@ def _names(keep: str) -> Keep:
         raise InputError(sentences.BAD_KEEP(error=error)) from None
 
 
-def _read(model: Predictor, asked: str, keep: Keep) -> Rows:
+def _read(model: Predictor, asked: str, keep: Keep) -> InputRows:
     from engine.data import rows
 
     return rows.load(asked, model.encoder, keep, stdin=True)
 
 
-def _typed(model: Predictor, values: str, keep: Keep) -> Rows:
+def _typed(model: Predictor, values: str, keep: Keep) -> InputRows:
     """The one row of --values."""
     from engine.data import rows
 

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from engine.base.errors import InputError
-from engine.data.reading import PLAIN, Reading, to_number
+from engine.data.reading import PLAIN, CellFormat, to_number
 from engine.data.textfile import TextFile
 
 _SEPARATORS = (",", ";", "\t", "|")
@@ -41,9 +41,9 @@ class Dialect:
     notes: tuple[str, ...]
 
     @property
-    def reading(self) -> Reading:
+    def reading(self) -> CellFormat:
         """How the numbers of its columns are written."""
-        return Reading(decimal=",") if self.decimal_comma else PLAIN
+        return CellFormat(decimal=",") if self.decimal_comma else PLAIN
 
 
 def find(file: TextFile, wanted: Collection[str] | None = None) -> Dialect:

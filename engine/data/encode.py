@@ -25,7 +25,7 @@ from engine.data.cells import UNKNOWN
 from engine.data.inputs import Fill, Input
 from engine.data.kinds import MARKS
 from engine.data.parallel import BLOCK, Stop, blocks, each, spans
-from engine.data.reading import Reading
+from engine.data.reading import CellFormat
 from engine.data.table import MISSING, Codes, Column, Floats, Table, suggest
 
 __all__ = ["UNKNOWN", "Encoder", "Fill", "Input", "fit", "with_degree"]
@@ -222,12 +222,12 @@ class Encoder:
 
 def _input(tree: Mapping[str, Any]) -> Input:
     """An input from plain values. Of an old model any column from 0 to 1 may be given as yes and no."""
-    reading = _known(Reading, tree.get("reading") or {})
+    reading = _known(CellFormat, tree.get("reading") or {})
     reading["words"] = tuple(reading.get("words", ()))
     truth = tree.get("truth")
     if truth is None:
         truth = (tree["kind"], tree["low"], tree["high"]) == ("numeric", 0, 1)
-    own = {"categories": tuple(tree["categories"]), "truth": truth, "reading": Reading(**reading)}
+    own = {"categories": tuple(tree["categories"]), "truth": truth, "reading": CellFormat(**reading)}
     return Input(**_known(Input, tree) | own)
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from engine.base.errors import InputError
 from engine.data import dates, kinds, terms
 from engine.data.parallel import Stop, each
-from engine.data.reading import PLAIN, Reading
+from engine.data.reading import PLAIN, CellFormat
 from engine.data.table import MISSING, Codes, Column, Floats, Table, show_number, shown
 from engine.recipe import ColumnKind
 
@@ -46,7 +46,7 @@ class Input:
     marked: bool
     two_valued: bool = False
     truth: bool = False
-    reading: Reading = PLAIN
+    reading: CellFormat = PLAIN
 
     @property
     def is_coded(self) -> bool:

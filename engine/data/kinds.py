@@ -14,7 +14,7 @@ import numpy as np
 
 from engine.base.errors import InputError
 from engine.data import dates
-from engine.data.reading import PAIRS, PLAIN, Reading, to_number
+from engine.data.reading import PAIRS, PLAIN, CellFormat, to_number
 from engine.data.table import MISSING, Codes, Column, Floats, Table, show_number, shown, suggest
 from engine.recipe import ColumnKind
 
@@ -126,7 +126,7 @@ def _to_numeric(column: Column, numbers: list[float | None]) -> Column | None:
     return Column(column.name, "numeric", _look_up(table, column.codes), strays=strays, reading=column.reading)
 
 
-def _as_days(texts: tuple[str, ...]) -> tuple[list[float], Reading] | None:
+def _as_days(texts: tuple[str, ...]) -> tuple[list[float], CellFormat] | None:
     """Every text as a date in one and the same format, and which that is; or None."""
     if not any(mark in texts[0] for mark in "-/. ") or len(texts[0]) < 8:
         return None
@@ -136,7 +136,7 @@ def _as_days(texts: tuple[str, ...]) -> tuple[list[float], Reading] | None:
         if days is not None:
             other = _all_days(texts, dates.swapped(form)) if dates.swapped(form) else None
             either = next((t for t, a, b in zip(texts, days, other, strict=True) if a != b), texts[0]) if other else ""
-            return days, Reading(dates=form, either=either)
+            return days, CellFormat(dates=form, either=either)
     return None
 
 
@@ -151,7 +151,7 @@ def _all_days(texts: tuple[str, ...], form: str) -> list[float] | None:
     return days
 
 
-def _dated(column: Column, days: list[float], reading: Reading) -> Column:
+def _dated(column: Column, days: list[float], reading: CellFormat) -> Column:
     data = _look_up(days, column.codes)
     return Column(column.name, "date", data, reading=replace(reading, decimal=column.reading.decimal))
 

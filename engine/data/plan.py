@@ -23,7 +23,7 @@ DEFAULT_VALIDATION = 0.2
 
 
 @dataclass(frozen=True, eq=False)
-class Plan:
+class DataPlan:
     """All that is decided before a normalization is: columns, rows, split, encoding.
 
     Attributes:
@@ -58,7 +58,7 @@ def make(
     cancelled: Stop | None = None,
     *,
     two_valued: bool = False,
-) -> Plan:
+) -> DataPlan:
     """Decide everything for a table.
 
     Args:
@@ -93,7 +93,7 @@ def make(
     if data.degree > 1:
         notes.append(f"Terms up to degree {data.degree} make {width:,} columns.")
     encoder = encode.with_degree(given, data.degree)
-    return Plan(table, data, goal, column.name, parts, encoder, left_out, tuple(notes), tuple(doubts), which)
+    return DataPlan(table, data, goal, column.name, parts, encoder, left_out, tuple(notes), tuple(doubts), which)
 
 
 def _either(table: Table, names: Iterable[str]) -> list[str]:

@@ -17,7 +17,7 @@ from engine.data import plan as planning
 from engine.data.encode import Encoder
 from engine.data.normalize import Normalizer, TargetScale
 from engine.data.parallel import Progress, Stop, check
-from engine.data.plan import Plan
+from engine.data.plan import DataPlan
 from engine.data.select import LeftOut
 from engine.data.table import Floats, Table, Task
 
@@ -73,7 +73,7 @@ class Prepared:
     notes: tuple[str, ...]
     table_name: str
     normalization: recipe.Normalization
-    plan: Plan
+    plan: DataPlan
 
     @property
     def fingerprint(self) -> str:
@@ -117,7 +117,7 @@ def prepare(
 
 
 def _build(
-    plan: Plan, normalization: recipe.Normalization, progress: Progress | None, cancelled: Stop | None
+    plan: DataPlan, normalization: recipe.Normalization, progress: Progress | None, cancelled: Stop | None
 ) -> Prepared:
     def tell(what: str, share: float | None) -> None:
         if progress:
@@ -171,7 +171,7 @@ def _build(
     )
 
 
-def _weights(plan: Plan, targets: Sequence[Floats], notes: list[str]) -> list[Floats | None]:
+def _weights(plan: DataPlan, targets: Sequence[Floats], notes: list[str]) -> list[Floats | None]:
     if plan.data.class_weight == "none":
         return [None, None, None]
     if not plan.goal.classes:

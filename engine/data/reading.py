@@ -21,7 +21,7 @@ _SWAPPED = str.maketrans(",.", ".,")
 
 
 @dataclass(frozen=True)
-class Reading:
+class CellFormat:
     """How the cells of one column were read.
 
     Attributes:
@@ -39,7 +39,7 @@ class Reading:
     either: str = ""
 
 
-PLAIN = Reading()
+PLAIN = CellFormat()
 """Of a column that was no text, or in which nothing had to be decided."""
 
 

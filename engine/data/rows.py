@@ -35,7 +35,7 @@ Keep = Sequence[str] | Literal["all"]
 
 
 @dataclass(frozen=True, eq=False)
-class Rows:
+class InputRows:
     """Rows to be predicted.
 
     Attributes:
@@ -60,7 +60,7 @@ def load(
     stdin: bool = False,
     progress: Progress | None = None,
     cancelled: Stop | None = None,
-) -> Rows:
+) -> InputRows:
     """The rows that `asked` names: a path, a built-in set, or module:function.
 
     Args:
@@ -87,7 +87,7 @@ def load(
     return _from_file(path, encoder, keep, progress, cancelled)
 
 
-def of_mapping(row: Mapping[str, Any], encoder: Encoder, keep: Keep = ()) -> Rows:
+def of_mapping(row: Mapping[str, Any], encoder: Encoder, keep: Keep = ()) -> InputRows:
     """One row given by the names of its columns. Raises InputError naming the field, and where one is not known."""
     columns, notes = encoder.columns([row])
     kept = check_names("--values", encoder, keep, tuple(row))
@@ -96,7 +96,7 @@ def of_mapping(row: Mapping[str, Any], encoder: Encoder, keep: Keep = ()) -> Row
         import polars as pl  # a tenth of a second
 
         frame = pl.DataFrame({name: [str(row[name])] for name in kept})
-    return Rows(Table("--values", "", tuple(columns), 1, notes=notes, origin="function"), frame)
+    return InputRows(Table("--values", "", tuple(columns), 1, notes=notes, origin="function"), frame)
 
 
 def is_stdin(asked: str) -> bool:
@@ -134,7 +134,9 @@ def _spool(path: Path, cancelled: Stop | None) -> None:
     check(cancelled)
 
 
-def _from_file(path: Path, encoder: Encoder, keep: Keep, progress: Progress | None, cancelled: Stop | None) -> Rows:
+def _from_file(
+    path: Path, encoder: Encoder, keep: Keep, progress: Progress | None, cancelled: Stop | None
+) -> InputRows:
     kind = files.kind_of(path)
     if kind == "parquet":
         return _parquet(path, encoder, keep, progress, cancelled)
@@ -149,7 +151,7 @@ def _from_file(path: Path, encoder: Encoder, keep: Keep, progress: Progress | No
 
     with told(f"{path.name} cannot be read"):
         table, frame = delimited.read_given(path, given, progress, cancelled)
-    return Rows(table, frame.select(kept) if kept else None)
+    return InputRows(table, frame.select(kept) if kept else None)
 
 
 def _names(encoder: Encoder) -> tuple[str, ...]:
@@ -165,7 +167,7 @@ def _plain_numbers(encoder: Encoder) -> dict[str, Decimal]:
     }
 
 
-def _parquet(path: Path, encoder: Encoder, keep: Keep, progress: Progress | None, cancelled: Stop | None) -> Rows:
+def _parquet(path: Path, encoder: Encoder, keep: Keep, progress: Progress | None, cancelled: Stop | None) -> InputRows:
     import polars as pl
 
     if progress:
@@ -182,7 +184,7 @@ def _parquet(path: Path, encoder: Encoder, keep: Keep, progress: Progress | None
         frame = pl.DataFrame([file.column(there[name]).alias(name) for name in kept])
     if not columns or not len(columns[0].data):
         raise InputError(f"{path.name} has no rows.")
-    return Rows(
+    return InputRows(
         Table(path.name.split(".")[0], str(path), tuple(columns), len(columns[0].data)),
         frame.select(kept) if kept else None,
     )
@@ -195,12 +197,12 @@ def _column(series: pl.Series, encoder: Encoder) -> Column:
     return found
 
 
-def _of_table(table: Table, encoder: Encoder, keep: Keep) -> Rows:
+def _of_table(table: Table, encoder: Encoder, keep: Keep) -> InputRows:
     """Of a table that is in memory already."""
     import polars as pl
 
     kept = check_names(table.label, encoder, keep, table.names)
-    return Rows(table, pl.DataFrame([_series(table[name], table.rows) for name in kept]) if kept else None)
+    return InputRows(table, pl.DataFrame([_series(table[name], table.rows) for name in kept]) if kept else None)
 
 
 def _series(column: Column, rows: int) -> pl.Series:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from engine.base.errors import InputError
 from engine.data import dates
 from engine.data.parallel import each
-from engine.data.reading import PLAIN, Reading
+from engine.data.reading import PLAIN, CellFormat
 from engine.recipe import ColumnKind
 
 Task = Literal["regression", "binary", "multiclass"]
@@ -52,7 +52,7 @@ class Column:
     categories: tuple[str, ...] = ()
     reason: str = ""
     strays: tuple[tuple[int, str], ...] = ()
-    reading: Reading = PLAIN
+    reading: CellFormat = PLAIN
     spellings: tuple[tuple[str, str], ...] = ()
 
     @property

@@ -38,7 +38,7 @@ class End(Enum):
 
 
 @dataclass
-class Answer:
+class DeviceAnswers:
     """What the children said."""
 
     devices: list[DeviceInfo] = field(default_factory=list)
@@ -51,15 +51,15 @@ class Answer:
             self.devices.append(device)
 
 
-def ask(timeout: float) -> Answer:
+def ask(timeout: float) -> DeviceAnswers:
     """Try every device, with a new child after each that does not come back."""
-    answer, skip = Answer(), list[str]()
+    answer, skip = DeviceAnswers(), list[str]()
     while len(skip) < MOST and (stuck := _one_child(answer, skip, timeout)) is not None:
         skip.append(stuck)
     return answer
 
 
-def _one_child(answer: Answer, skip: list[str], timeout: float) -> str | None:
+def _one_child(answer: DeviceAnswers, skip: list[str], timeout: float) -> str | None:
     """Let a child try what is not skipped, and take down what it says; the device that it did not come back from."""
     command = children.command("engine.devices", *skip)
     with tempfile.TemporaryFile() as said:  # not a pipe, which a talkative library could fill
@@ -92,7 +92,7 @@ def _one_child(answer: Answer, skip: list[str], timeout: float) -> str | None:
     return None
 
 
-def _listen(answer: Answer, child: subprocess.Popen[bytes], timeout: float) -> tuple[End, str]:
+def _listen(answer: DeviceAnswers, child: subprocess.Popen[bytes], timeout: float) -> tuple[End, str]:
     """Take down what a child says; how it ended, and the device that it was trying then, or ""."""
     lines: SimpleQueue[bytes | None] = SimpleQueue()
     assert child.stdout is not None

@@ -12,13 +12,13 @@ from engine.devices.host import cpu, nvidia_card
 from engine.devices.info import DeviceInfo
 
 if TYPE_CHECKING:
-    from engine.devices.asking import Answer
+    from engine.devices.asking import DeviceAnswers
     from engine.devices.remedies import Build
 
 TIMEOUT = 60.0  # seconds; a cold import of torch from a slow disk takes a while
 
 _asking = threading.Lock()
-_answer: Answer | None = None
+_answer: DeviceAnswers | None = None
 
 
 def probe(timeout: float = TIMEOUT) -> tuple[DeviceInfo, ...]:

@@ -18,7 +18,7 @@ AMPERE, VOLTA = 80, 70  # the first cards with bf16 and with fp16 of their own
 
 
 @dataclass
-class Survey:
+class DeviceSurvey:
     """What torch sees before anything is tried."""
 
     build: Build
@@ -27,11 +27,11 @@ class Survey:
     absent: dict[str, str] = field(default_factory=dict)  # by kind of device: why torch sees none
 
 
-def survey() -> Survey:
+def survey() -> DeviceSurvey:
     """Look at the build and count devices."""
     import torch
 
-    found = Survey(_build())
+    found = DeviceSurvey(_build())
     if torch.cuda.is_available():
         found.names += [f"cuda:{index}" for index in range(torch.cuda.device_count())]
     else:

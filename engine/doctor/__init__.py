@@ -16,7 +16,7 @@ from engine.base.printable import printable
 from engine.devices import DeviceInfo, build, host, probe, scope
 from engine.devices.remedies import Build
 from engine.doctor import machine, sentences, terminal, tmux
-from engine.doctor.machine import Blas, Live, Place
+from engine.doctor.machine import Blas, LiveRun, Place
 from engine.doctor.terminal import Terminal
 from engine.learn.speeds import Speed, current, measure, recall
 
@@ -36,7 +36,7 @@ class Report:
     blas: tuple[Blas, ...] = ()
     runs: Place = field(default_factory=lambda: Place("", 0, True))
     compiled: Place = field(default_factory=lambda: Place("", 0, True))
-    live: tuple[Live, ...] = ()  # runs of the folder that have a process, or may have one
+    live: tuple[LiveRun, ...] = ()  # runs of the folder that have a process, or may have one
 
     def to_dict(self) -> dict[str, Any]:
         """For --json."""

@@ -20,7 +20,7 @@ LITTLE = 10**9  # bytes free on a disk: less is told
 
 
 @dataclass(frozen=True)
-class Live:
+class LiveRun:
     """A run that is going on, or may be."""
 
     run: str
@@ -72,7 +72,7 @@ def blas() -> tuple[Blas, ...]:
     )
 
 
-def live(runs: Path) -> tuple[Live, ...]:
+def live(runs: Path) -> tuple[LiveRun, ...]:
     """The runs of a folder that have a process, or may have one on a host that cannot be asked."""
     from engine.runs.liveness import LIVING
     from engine.runs.store import list_runs
@@ -81,7 +81,7 @@ def live(runs: Path) -> tuple[Live, ...]:
         found = list_runs(runs.expanduser())
     except InputError:
         return ()  # which the runs folder itself is told of for
-    return tuple(Live(run.name, run.state, run.host, run.pid, run.word) for run in found if run.state in LIVING)
+    return tuple(LiveRun(run.name, run.state, run.host, run.pid, run.word) for run in found if run.state in LIVING)
 
 
 def place(path: Path) -> Place:
@@ -128,7 +128,7 @@ def _writable(folder: Path) -> bool:
         return False
 
 
-def fixes(runs: Place, loops: Place, found: dict[str, str], going: Sequence[Live] = ()) -> list[str]:
+def fixes(runs: Place, loops: Place, found: dict[str, str], going: Sequence[LiveRun] = ()) -> list[str]:
     """What to mend, each with the command."""
     said = [
         sentences.MAYBE_RUNNING(run=run.run, host=run.host or sentences.ITS_HOST(), quoted=quoted(run.run))

@@ -24,7 +24,7 @@ WITHOUT = ("apple_terminal", "linux")
 
 
 @dataclass(frozen=True)
-class Answer:
+class TerminalAnswers:
     """What the terminal itself answered; None where it did not."""
 
     synchronized: bool | None = None
@@ -56,7 +56,7 @@ def look(environment: Mapping[str, str] | None = None) -> Terminal:
     size = shutil.get_terminal_size()
     inside = multiplexer.look(given)
     name = given.get("TERM", "unknown")
-    said = Answer() if name in ("dumb", "unknown", "linux") else ask()
+    said = TerminalAnswers() if name in ("dumb", "unknown", "linux") else ask()
     encoding = (sys.stdout.encoding or "").lower().replace("-", "")
     return Terminal(
         name=name,
@@ -88,7 +88,7 @@ def colours(given: Mapping[str, str], inside: multiplexer.Tmux | None) -> str:
     return sentences.COLOURS(count=256 if "256" in name or any(word in name for word in WITH) else 16)
 
 
-def clipboard(given: Mapping[str, str], inside: multiplexer.Tmux | None, said: Answer) -> bool | None:
+def clipboard(given: Mapping[str, str], inside: multiplexer.Tmux | None, said: TerminalAnswers) -> bool | None:
     """Whether OSC 52 reaches the clipboard; None unknown."""
     if inside is not None:
         return inside.clipboard
@@ -100,7 +100,7 @@ def clipboard(given: Mapping[str, str], inside: multiplexer.Tmux | None, said: A
     return True if any(word in words for word in WITH) or "WT_SESSION" in given else None
 
 
-def ask(path: str = "/dev/tty") -> Answer:
+def ask(path: str = "/dev/tty") -> TerminalAnswers:
     """Put the questions to the terminal; at most WAIT seconds. Without one, or without an answer: nothing known."""
     try:
         import termios
@@ -108,11 +108,11 @@ def ask(path: str = "/dev/tty") -> Answer:
 
         tube = os.open(path, os.O_RDWR | os.O_NOCTTY)
     except (ImportError, OSError):
-        return Answer()
+        return TerminalAnswers()
     try:
         before = termios.tcgetattr(tube)
         if os.tcgetpgrp(tube) != os.getpgrp():
-            return Answer()  # in the background, where reading would stop the process
+            return TerminalAnswers()  # in the background, where reading would stop the process
         try:
             tty.setcbreak(tube, termios.TCSAFLUSH)
             os.write(tube, ASK)
@@ -120,7 +120,7 @@ def ask(path: str = "/dev/tty") -> Answer:
         finally:
             termios.tcsetattr(tube, termios.TCSAFLUSH, before)
     except (OSError, termios.error):
-        return Answer()
+        return TerminalAnswers()
     finally:
         with suppress(OSError):
             os.close(tube)
@@ -140,12 +140,12 @@ def _until_identified(tube: int) -> bytes:
     return found
 
 
-def read(text: bytes) -> Answer:
+def read(text: bytes) -> TerminalAnswers:
     """The meaning of the answers: DECRPM 1 or 2 knows the mode (3 always on); 0 does not and 4 never will."""
     mode = re.search(rb"\x1b\[\?2026;(\d)\$y", text)
     device = re.search(rb"\x1b\[\?([\d;]*)c", text)
     synchronized = mode.group(1) in (b"1", b"2", b"3") if mode else False if device else None
-    return Answer(synchronized, CLIPBOARD in device.group(1).decode().split(";") if device else None)
+    return TerminalAnswers(synchronized, CLIPBOARD in device.group(1).decode().split(";") if device else None)
 
 
 def fixes(seen: Terminal) -> list[str]:

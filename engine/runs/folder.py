@@ -32,7 +32,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.base.appending import AppendedFile, Room
+from engine.base.appending import AppendedFile, DiskRoom
 from engine.base.errors import InputError
 from engine.base.files import open_append, write_bytes, write_text
 from engine.base.loss_history import History
@@ -68,7 +68,7 @@ class RunFolder:
             lock: of the folder; the one who opens it has taken it, and `close` gives it back.
         """
         self.path = path
-        self.room = Room()
+        self.room = DiskRoom()
         self._lock = lock
         self.checkpoints = path / "checkpoints"
         self.checkpoints.mkdir(exist_ok=True)

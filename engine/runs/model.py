@@ -42,7 +42,7 @@ class PredictionWarning(UserWarning):
     """Values that the model was not trained for: outside the range of the train rows, unknown, missing."""
 
 
-class Model:
+class TrainedModel:
     """A trained model with its preprocessing. Immutable: any number of threads may use one.
 
     Values are given as the table had them that the model was trained on: raw units, categories as text, None, NaN or
@@ -221,7 +221,7 @@ def _table(columns: tuple[Column, ...], rows: int, what: str, notes: tuple[str, 
     return Table(what, "", columns, rows, notes=notes, origin="function")
 
 
-def load(run: str | Path, *, trust: bool = False) -> Model:
+def load(run: str | Path, *, trust: bool = False) -> TrainedModel:
     """The model of a run folder: its path, or what `ravine predict` takes as RUN in ./runs.
 
     Args:
@@ -234,4 +234,4 @@ def load(run: str | Path, *, trust: bool = False) -> Model:
     path = Path(run).expanduser()
     predictor = load_predictor(path if path.is_dir() else resolve(str(run), Path("runs")))
     predictor.check(trust=trust)
-    return Model(predictor)
+    return TrainedModel(predictor)

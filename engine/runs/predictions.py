@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from engine.base.errors import Cancelled, InputError
 from engine.base.files import replacing
 from engine.base.printable import to_bytes
-from engine.data.rows import Rows
+from engine.data.rows import InputRows
 from engine.runs.formulas import Formulas, is_formula
 from engine.runs.predictor import Predictor
 
@@ -24,7 +24,7 @@ PARQUET = (".parquet", ".pq")
 
 def write(
     predictor: Predictor,
-    rows: Rows,
+    rows: InputRows,
     path: Path,
     *,
     progress: Callable[[str, float | None], None] | None = None,
@@ -72,7 +72,7 @@ def write(
 
 def lines(
     predictor: Predictor,
-    rows: Rows,
+    rows: InputRows,
     parts: Iterator[Any],
     show: Callable[[str], str] | None = None,
     formulas: Formulas | None = None,
@@ -128,7 +128,7 @@ def header(predictor: Predictor, kept: Sequence[str]) -> list[str]:
     return names
 
 
-def _frame(predictor: Predictor, rows: Rows, parts: Iterator[Any]) -> pl.DataFrame:
+def _frame(predictor: Predictor, rows: InputRows, parts: Iterator[Any]) -> pl.DataFrame:
     import numpy as np
     import polars as pl
 

@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.base.appending import Room
+from engine.base.appending import DiskRoom
 from engine.base.files import open_append
 from engine.runs import records
 from engine.runs.facts import host
@@ -45,7 +45,7 @@ def histogram_steps(steps: int, eval_every: int) -> int:
 class EventFile:
     """Appends to an event file of its own in a run folder."""
 
-    def __init__(self, folder: Path, started: float, start: int = 0, room: Room | None = None) -> None:
+    def __init__(self, folder: Path, started: float, start: int = 0, room: DiskRoom | None = None) -> None:
         """Begin a file. TensorBoard forgets what earlier files say of the step `start` and later ones.
 
         The first file says where it starts as well: TensorBoard does not take a run's first start for a restart.
@@ -60,7 +60,7 @@ class EventFile:
         name = f"events.out.tfevents.{moment:010d}.{host()}.{os.getpid()}.{len(earlier)}"
         self.path = folder / name
         self.first = not earlier
-        self._file = (room or Room()).open(open_append(self.path), self.path)
+        self._file = (room or DiskRoom()).open(open_append(self.path), self.path)
         self._write(records.file_version(started))
         self._write(records.session_start(started, start))
 

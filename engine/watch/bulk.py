@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from engine.runs.records import crc32c, effects_of, masked
 from engine.watch import message, sentences
-from engine.watch.message import Event, MalformedError
+from engine.watch.message import LoggedEvent, MalformedError
 
 FRAME = 16  # bytes of a record beside its message
 FEW = 8  # records of one shape from which on they are read at once
@@ -35,7 +35,7 @@ Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Points:
+class ScalarPoints:
     """Scalars of one tag in the order of their records."""
 
     orders: Ints  # [n] number of the record
@@ -49,8 +49,10 @@ class Batch:
     """What a stretch of a file held."""
 
     data: bytes
-    points: dict[bytes, Points] = field(default_factory=dict)
-    events: list[tuple[int, Event]] = field(default_factory=list)  # those with more than scalars, by record number
+    points: dict[bytes, ScalarPoints] = field(default_factory=dict)
+    events: list[tuple[int, LoggedEvent]] = field(
+        default_factory=list
+    )  # those with more than scalars, by record number
     end: int = 0  # the place behind the last good record
     wants: int = 0  # bytes that the next record takes in all; 0 where its length is not there yet
     damage: str = ""  # why the record at `end` cannot be read
@@ -147,9 +149,9 @@ class _Reader:
     def __init__(self, data: bytes, starts: Ints, lengths: Ints) -> None:
         self._data, self._starts, self._lengths = data, starts, lengths
         self._bad = len(starts)
-        self._parts: dict[bytes, list[Points]] = {}
+        self._parts: dict[bytes, list[ScalarPoints]] = {}
         self._loose: dict[bytes, list[tuple[int, int, float, float, bool]]] = {}
-        self.events: list[tuple[int, Event]] = []
+        self.events: list[tuple[int, LoggedEvent]] = []
 
     def read(self) -> int:
         """Read all; the number of the first record that is damaged, else how many there are."""
@@ -211,7 +213,7 @@ class _Reader:
             rest.append(members[~fits])
         return np.sort(np.concatenate(rest)) if rest else np.empty(0, np.int64)
 
-    def _shape(self, event: Event, rows: Words, numbers: Ints, length: int) -> None:
+    def _shape(self, event: LoggedEvent, rows: Words, numbers: Ints, length: int) -> None:
         """Read rows [n, words] that share the places of `event`, which is the first of them."""
         cells = rows.view(np.uint8)
         crc = np.full(len(rows), crc32c(cells[0, :length].tobytes()), np.uint32)
@@ -230,9 +232,9 @@ class _Reader:
             values = _column(cells, slot.at, slot.form)
             if values.dtype not in (np.float32, np.float64):
                 values = values.astype(np.float32 if slot.single else np.float64)
-            self._parts.setdefault(slot.tag, []).append(Points(numbers, steps.view(np.int64), walls, values))
+            self._parts.setdefault(slot.tag, []).append(ScalarPoints(numbers, steps.view(np.int64), walls, values))
 
-    def _parse(self, number: int) -> Event | None:
+    def _parse(self, number: int) -> LoggedEvent | None:
         """One message field by field; None where it is damaged."""
         start = int(self._starts[number])
         stop = start + int(self._lengths[number])
@@ -249,7 +251,7 @@ class _Reader:
         for number in numbers.tolist():
             self._take(number, self._parse(number))
 
-    def _take(self, number: int, event: Event | None) -> None:
+    def _take(self, number: int, event: LoggedEvent | None) -> None:
         if event is None:
             return
         for slot in event.slots:
@@ -257,13 +259,13 @@ class _Reader:
         if event.others or event.status:
             self.events.append((number, event))
 
-    def points(self, bad: int) -> dict[bytes, Points]:
+    def points(self, bad: int) -> dict[bytes, ScalarPoints]:
         """The scalars before a record, by tag."""
         for tag, some in self._loose.items():
             some.sort(key=lambda point: point[0])  # they were read by length
             orders, steps, walls, values, singles = (np.array(cells) for cells in zip(*some, strict=True))
             narrow = values.astype(np.float32) if singles.all() else values.astype(np.float64)
-            loose = Points(orders, steps.astype(np.int64), walls, narrow)
+            loose = ScalarPoints(orders, steps.astype(np.int64), walls, narrow)
             self._parts.setdefault(tag, []).append(loose)
         found = {}
         for tag, parts in self._parts.items():
@@ -271,7 +273,7 @@ class _Reader:
             if len(parts) > 1:
                 orders = np.concatenate([part.orders for part in parts])
                 by = np.argsort(orders, kind="stable")
-                joined = Points(
+                joined = ScalarPoints(
                     orders[by],
                     np.concatenate([part.steps for part in parts])[by],
                     np.concatenate([part.walls for part in parts])[by],
@@ -279,7 +281,7 @@ class _Reader:
                 )
             if len(joined.orders) and joined.orders[-1] >= bad:
                 keep = slice(0, int(np.searchsorted(joined.orders, bad)))
-                joined = Points(joined.orders[keep], joined.steps[keep], joined.walls[keep], joined.values[keep])
+                joined = ScalarPoints(joined.orders[keep], joined.steps[keep], joined.walls[keep], joined.values[keep])
             if len(joined.orders):
                 found[tag] = joined
         return found

@@ -16,7 +16,7 @@ Floats = NDArray[np.float64]
 Values = NDArray[np.float32] | NDArray[np.float64]
 
 
-class Curve:
+class LoggedCurve:
     """Steps, wall times and values in the order of the steps. One thread adds, any thread reads.
 
     Values are kept as float32 where the log has them so. `version` changes with every change.

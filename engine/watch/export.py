@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.watch.curve import Curve
+from engine.watch.curve import LoggedCurve
 
 BLOCK = 1 << 16  # lines made at once
 
 
-def csv(curve: Curve) -> Iterator[str]:
+def csv(curve: LoggedCurve) -> Iterator[str]:
     """The lines: Wall time, Step, Value; every point that was logged."""
     steps, walls, values = curve.points()
     yield "Wall time,Step,Value\n"

@@ -53,7 +53,7 @@ class Other:
 
 
 @dataclass(slots=True)
-class Event:
+class LoggedEvent:
     """One message."""
 
     wall: float = 0.0
@@ -117,9 +117,9 @@ def signed(number: int) -> int:
     return number - 2**64 if number >= 2**63 else number
 
 
-def parse(data: bytes, start: int, stop: int) -> Event:
+def parse(data: bytes, start: int, stop: int) -> LoggedEvent:
     """The message between two places. Raises MalformedError."""
-    event = Event()
+    event = LoggedEvent()
     for number, kind, first, last in fields(data, start, stop):
         if number == 1 and kind == FIXED64:
             event.wall_at = first
@@ -142,7 +142,7 @@ def parse(data: bytes, start: int, stop: int) -> Event:
     return event
 
 
-def _value(event: Event, data: bytes, start: int, stop: int) -> None:
+def _value(event: LoggedEvent, data: bytes, start: int, stop: int) -> None:
     """One value of a summary."""
     tag = plugin = told = b""
     simple = -1

@@ -10,11 +10,11 @@ import numpy as np
 
 from engine.base.errors import InputError
 from engine.watch import sentences, summary
-from engine.watch.bulk import Batch, Points
-from engine.watch.curve import Curve
+from engine.watch.bulk import Batch, ScalarPoints
+from engine.watch.curve import LoggedCurve
 from engine.watch.file import LogFile
-from engine.watch.message import START, Event, MalformedError, Other
-from engine.watch.summary import Choice, Histogram, Text
+from engine.watch.message import START, LoggedEvent, MalformedError, Other
+from engine.watch.summary import Choice, LoggedHistogram, Text
 
 KEPT_TEXTS = 50  # the newest of a tag
 KEPT_HISTOGRAMS = 200  # of a tag, spread over the run
@@ -29,9 +29,9 @@ class WatchedRun:
 
     def __init__(self, name: str, folder: Path) -> None:
         self.name, self.folder = name, folder
-        self.curves: dict[str, Curve] = {}
+        self.curves: dict[str, LoggedCurve] = {}
         self.texts: dict[str, list[Text]] = {}
-        self.histograms: dict[str, list[Histogram]] = {}
+        self.histograms: dict[str, list[LoggedHistogram]] = {}
         self.choices: dict[str, Choice] = {}  # hyperparameters
         self.status = ""  # as the hparams plugin was told: success, failure, running
         self.files: list[LogFile] = []
@@ -112,7 +112,7 @@ class WatchedRun:
             self._summaries(batch, event)
         self._add(file, batch.points, first, None)
 
-    def _add(self, file: int, points: Mapping[bytes, Points], first: int, stop: int | None) -> None:
+    def _add(self, file: int, points: Mapping[bytes, ScalarPoints], first: int, stop: int | None) -> None:
         for tag, found in points.items():
             part = slice(None)
             if first or stop is not None:
@@ -121,7 +121,7 @@ class WatchedRun:
             name = tag.decode("utf-8", "replace")
             if name not in self.curves and len(self.curves) >= MOST_TAGS:
                 continue
-            curve = self.curves.get(name) or Curve()
+            curve = self.curves.get(name) or LoggedCurve()
             curve.add(file, found.steps[part], found.walls[part], found.values[part])
             if len(curve):
                 self.curves[name] = curve
@@ -132,7 +132,7 @@ class WatchedRun:
         for tag, histograms in self.histograms.items():
             self.histograms[tag] = [one for one in histograms if one.step < step]
 
-    def _summaries(self, batch: Batch, event: Event) -> None:
+    def _summaries(self, batch: Batch, event: LoggedEvent) -> None:
         for other in event.others:
             data = batch.data
             try:
@@ -154,7 +154,7 @@ class WatchedRun:
             except (MalformedError, struct.error, ValueError):
                 continue  # a summary of another kind
 
-    def _histogram(self, tag: str, data: bytes, other: Other, event: Event) -> None:
+    def _histogram(self, tag: str, data: bytes, other: Other, event: LoggedEvent) -> None:
         """Keep a histogram; where there are many, every second of a tag, so that those kept span the run."""
         seen = self._seen[tag] = self._seen.get(tag, -1) + 1
         if seen % self._strides.setdefault(tag, 1) or (
@@ -164,7 +164,7 @@ class WatchedRun:
         buckets = summary.histogram(data, other)
         if buckets is None:
             return
-        kept = [*self.histograms.get(tag, ()), Histogram(event.step, event.wall, buckets)]
+        kept = [*self.histograms.get(tag, ()), LoggedHistogram(event.step, event.wall, buckets)]
         if len(kept) > KEPT_HISTOGRAMS:
             kept, self._strides[tag] = kept[::2], 2 * self._strides[tag]
         self.histograms[tag] = kept

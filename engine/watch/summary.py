@@ -26,7 +26,7 @@ class Text:
 
 
 @dataclass(frozen=True)
-class Histogram:
+class LoggedHistogram:
     """How values were spread."""
 
     step: int
@@ -35,7 +35,7 @@ class Histogram:
 
 
 @dataclass(frozen=True)
-class Session:
+class HParamsSession:
     """What the hparams plugin was told: choices by name, or how it ended."""
 
     choices: Mapping[str, Choice] | None = None
@@ -99,18 +99,18 @@ def _old_histogram(data: bytes, other: Other) -> NDArray[np.float64] | None:
     return np.column_stack([[low, *inner], [*inner, high], counts[start : stop + 1]])
 
 
-def session(other: Other) -> Session | None:
+def session(other: Other) -> HParamsSession | None:
     """What a summary of the hparams plugin says of its session; None where it says nothing."""
     data = other.told
     try:
         for number, kind, first, last in fields(data, 0, len(data)):
             if number == 3 and kind == BYTES:
-                return Session(choices=dict(_choices(data, first, last)))
+                return HParamsSession(choices=dict(_choices(data, first, last)))
             if number == 4 and kind == BYTES:
                 status = next(
                     (varint(data, b, e)[0] for n, w, b, e in fields(data, first, last) if n == 1 and not w), 0
                 )
-                return Session(status=STATUS.get(status, ""))
+                return HParamsSession(status=STATUS.get(status, ""))
     except (MalformedError, struct.error, UnicodeDecodeError):
         return None
     return None

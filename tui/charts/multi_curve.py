@@ -20,7 +20,7 @@ from tui.charts.viewport import Window
 from tui.look.styles import Ink
 
 if TYPE_CHECKING:
-    from engine.watch.curve import Curve
+    from engine.watch.curve import LoggedCurve
 
 MARKERS = ("•", "×", "+", "▴", "◇", "▪", "○", "*", "#", "%")
 Axis = Literal["steps", "epochs", "time"]
@@ -48,7 +48,7 @@ class Logged:
     label: str
     style: Style
     marker: str
-    points: Curve
+    points: LoggedCurve
 
     @property
     def extent(self) -> tuple[float, float] | None:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from tui.tasks.background import in_background
 
 if TYPE_CHECKING:
-    from engine.watch.curve import Curve
+    from engine.watch.curve import LoggedCurve
 
 
-def export(curves: Mapping[str, Curve], folder: Path) -> list[Path]:
+def export(curves: Mapping[str, LoggedCurve], folder: Path) -> list[Path]:
     """Write curves as CSV, one file each, named after the keys; none that is there is written over. Raises OSError."""
     import re
 
@@ -33,7 +33,7 @@ def export(curves: Mapping[str, Curve], folder: Path) -> list[Path]:
     return written
 
 
-def start_export(curves: Mapping[str, Curve], folder: Path, told: Callable[[str, bool], object]) -> None:
+def start_export(curves: Mapping[str, LoggedCurve], folder: Path, told: Callable[[str, bool], object]) -> None:
     """Write them in a thread.
 
     Args:

@@ -16,7 +16,7 @@ from tui.widgets.scroll import Scrolling
 if TYPE_CHECKING:
     from engine.watch.curve import Values
     from engine.watch.run import WatchedRun
-    from engine.watch.summary import Histogram
+    from engine.watch.summary import LoggedHistogram
     from tui.charts.multi_curve import Logged
 
 VIEWS = ("values", "hparams", "texts", "histograms", "problems")
@@ -165,7 +165,7 @@ def _near(steps: NDArray[np.int64], values: Values, at: float, first: float | No
     return figures(float(values[place]), 6, first)
 
 
-def sparks(histogram: Histogram, width: int) -> tuple[str, float, float]:
+def sparks(histogram: LoggedHistogram, width: int) -> tuple[str, float, float]:
     """A histogram as `width` bars of equal buckets, its least and its greatest edge."""
     buckets = histogram.buckets[np.isfinite(histogram.buckets).all(axis=1)]
     if not len(buckets):

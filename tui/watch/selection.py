@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from tui.charts.multi_curve import MARKERS
 
 if TYPE_CHECKING:
-    from engine.watch.curve import Curve
+    from engine.watch.curve import LoggedCurve
     from engine.watch.tree import LogTree
 
 Names = Literal["runs", "tags"]
@@ -32,7 +32,7 @@ class Choice:
     tag: str
     label: str
     slot: int  # its colour and its marker, of `MOST`
-    curve: Curve
+    curve: LoggedCurve
 
 
 class Selection:

@@ -143,7 +143,7 @@ def _before(job: Job) -> list[str]:
             found.append(f"momentum = {rate(plan.momentum)}")
         found += updates.memory(plan.optimizer)
     else:
-        live = updates.Live(job)
+        live = updates.LiveChoices(job)
         found += updates.constructor(job, live)
         if plan.precision == "fp16":
             found.append(f"scaler = torch.amp.GradScaler({literal(plan.device.partition(':')[0])})")
@@ -228,7 +228,7 @@ def _event(job: Job, field: str, value: Any, step: int) -> list[str]:
         if field == "optimizer":
             return updates.memory(str(value), step) or ["pass  # plain gradient descent from here on"]
         return [f"{field} = {rate(value)}"]
-    live = updates.Live(job)
+    live = updates.LiveChoices(job)
     for event in job.events:
         if event.step <= step and event.field in ("lr", "momentum", "optimizer"):
             setattr(live, {"optimizer": "rule"}.get(event.field, event.field), event.value)

@@ -9,7 +9,7 @@ from engine.runs.code import model
 from engine.runs.code.job import Job, block, rate
 
 
-class Live:
+class LiveChoices:
     """The live choices as they stand while the events are gone through."""
 
     def __init__(self, job: Job) -> None:
@@ -130,7 +130,7 @@ def _rule(job: Job, rule: str, lr: str) -> list[str]:
 # Style torch.
 
 
-def constructor(job: Job, live: Live) -> list[str]:
+def constructor(job: Job, live: LiveChoices) -> list[str]:
     kinds = {
         "sgd": "SGD",
         "momentum": "SGD",

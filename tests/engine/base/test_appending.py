@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from engine.base import appending, files
-from engine.base.appending import Room
+from engine.base.appending import DiskRoom
 from engine.base.files import open_append
 from engine.base.loss_history import History
 from engine.training.run import Run
@@ -27,13 +27,13 @@ class Disk:
         self.room: float = float("inf")  # bytes
         self.only = ""  # part of the path of the files that count; "" for all
         self._write, self._paths = os.write, dict[int, str]()
-        opened = Room.open
+        opened = DiskRoom.open
 
-        def noted(room: Room, handle: int, path: Path) -> appending.AppendedFile:
+        def noted(room: DiskRoom, handle: int, path: Path) -> appending.AppendedFile:
             self._paths[handle] = str(path)
             return opened(room, handle, path)
 
-        monkeypatch.setattr(Room, "open", noted)
+        monkeypatch.setattr(DiskRoom, "open", noted)
         monkeypatch.setattr(appending.os, "write", self.write)
         beside = files._beside
 
@@ -153,7 +153,7 @@ def test_a_run_that_cannot_even_begin_says_so(tmp_path: Path, disk: Disk) -> Non
 
 def test_losses_that_wait_are_read_like_the_others(tmp_path: Path, disk: Disk) -> None:
     (tmp_path / "runs").mkdir()
-    room = Room()
+    room = DiskRoom()
     history = History(tmp_path / "runs" / "loss.f64", room=room)
     values = np.arange(1000.0)
     history.append(values[:100])
@@ -177,7 +177,7 @@ def test_losses_that_wait_are_read_like_the_others(tmp_path: Path, disk: Disk) -
 
 
 def test_other_trouble_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    room = Room()
+    room = DiskRoom()
     file = room.open(open_append(tmp_path / "it"), tmp_path / "it")
 
     def broken(*_: Any) -> int:

@@ -19,7 +19,7 @@ from engine.devices import DeviceInfo
 from engine.devices.remedies import Build
 from engine.doctor import machine, terminal, tmux
 from engine.doctor.machine import Place
-from engine.doctor.terminal import Answer, Terminal
+from engine.doctor.terminal import Terminal, TerminalAnswers
 from engine.learn.speeds import Speed
 from tests.conftest import DEADLINE, environment
 from tests.conftest import Answer as Told
@@ -98,15 +98,15 @@ def test_a_terminal_that_nobody_sits_at_needs_no_size() -> None:
 @pytest.mark.parametrize(
     ("text", "wanted"),
     [
-        (KITTY, Answer(True, True)),
-        (b"\x1b[?2026;0$y\x1b[?1;2c", Answer(False, False)),
-        (b"\x1b[?2026;4$y\x1b[?64;1;9;15c", Answer(False, False)),
-        (b"\x1b[?1;2c", Answer(False, False)),
-        (b"", Answer(None, None)),
-        (b"typed ahead \x1b[?2026;1$y", Answer(True, None)),
+        (KITTY, TerminalAnswers(True, True)),
+        (b"\x1b[?2026;0$y\x1b[?1;2c", TerminalAnswers(False, False)),
+        (b"\x1b[?2026;4$y\x1b[?64;1;9;15c", TerminalAnswers(False, False)),
+        (b"\x1b[?1;2c", TerminalAnswers(False, False)),
+        (b"", TerminalAnswers(None, None)),
+        (b"typed ahead \x1b[?2026;1$y", TerminalAnswers(True, None)),
     ],
 )
-def test_what_a_terminal_answers(text: bytes, wanted: Answer) -> None:
+def test_what_a_terminal_answers(text: bytes, wanted: TerminalAnswers) -> None:
     assert terminal.read(text) == wanted
 
 
@@ -132,10 +132,10 @@ def test_a_real_terminal_is_asked_and_left_as_it_was(reply: bytes | None, wanted
 
 
 def test_without_a_terminal_nothing_is_asked(tmp_path: Path) -> None:
-    assert terminal.ask(str(tmp_path / "none")) == Answer()
+    assert terminal.ask(str(tmp_path / "none")) == TerminalAnswers()
     file = tmp_path / "file"
     file.write_text("")
-    assert terminal.ask(str(file)) == Answer()
+    assert terminal.ask(str(file)) == TerminalAnswers()
     assert file.read_text() == ""
 
 
@@ -157,14 +157,14 @@ def test_colours(given: dict[str, str], wanted: str) -> None:
 @pytest.mark.parametrize(
     ("given", "said", "wanted"),
     [
-        ({"TERM": "xterm-256color"}, Answer(True, True), True),
-        ({"TERM": "xterm-256color"}, Answer(True, False), None),
-        ({"TERM": "xterm-kitty"}, Answer(), True),
-        ({"TERM": "xterm-256color", "TERM_PROGRAM": "Apple_Terminal"}, Answer(), False),
-        ({"TERM": "xterm-256color", "WT_SESSION": "1"}, Answer(), True),
+        ({"TERM": "xterm-256color"}, TerminalAnswers(True, True), True),
+        ({"TERM": "xterm-256color"}, TerminalAnswers(True, False), None),
+        ({"TERM": "xterm-kitty"}, TerminalAnswers(), True),
+        ({"TERM": "xterm-256color", "TERM_PROGRAM": "Apple_Terminal"}, TerminalAnswers(), False),
+        ({"TERM": "xterm-256color", "WT_SESSION": "1"}, TerminalAnswers(), True),
     ],
 )
-def test_the_clipboard(given: dict[str, str], said: Answer, wanted: bool | None) -> None:
+def test_the_clipboard(given: dict[str, str], said: TerminalAnswers, wanted: bool | None) -> None:
     assert terminal.clipboard(given, None, said) is wanted
 
 

@@ -20,7 +20,7 @@ import engine
 from engine.data.sources import load as load_table
 from engine.recipe import build, read_toml
 from engine.runs import predictor
-from engine.runs.model import Model, PredictionWarning
+from engine.runs.model import PredictionWarning, TrainedModel
 from tests.conftest import DEADLINE, environment, message, prepared_run, ravine, train
 
 CASES: dict[str, dict[str, Any]] = {
@@ -230,7 +230,7 @@ def test_importing_engine_imports_nothing_else(runs: Path) -> None:
 
 def test_the_model_says_what_it_is(runs: Path) -> None:
     model = engine.load(runs / "iris")
-    assert isinstance(model, Model)
+    assert isinstance(model, TrainedModel)
     assert repr(model).startswith("<model iris: ")
     assert model.classes == tuple(predictor.load(runs / "iris").classes)
     assert model.target in repr(model)

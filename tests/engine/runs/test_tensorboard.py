@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import subprocess
 import urllib.request
 from collections.abc import Iterator
@@ -78,11 +76,10 @@ def server(runs: Path) -> Iterator[str]:
     address = f"http://{tunnel.HOST}:{port}/"
     words = ["--logdir", str(runs), "--host", tunnel.HOST, "--port", str(port), "--reload_interval", "5"]
     with subprocess.Popen(
-        [*children.command("tensortunnel.main"), *words],
+        [*children.command("tensorboard.main"), *words],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        start_new_session=True,  # its data server ends with it
         env=children.environment(),
     ) as process:
         try:
@@ -90,16 +87,17 @@ def server(runs: Path) -> Iterator[str]:
             wanted = {*CASES, "resumed", "branch"}
 
             def read() -> bool:
+                assert process.poll() is None
                 try:
                     told = ask(address, "text/tags")
                 except OSError:
-                    return process.poll() is not None  # it is still starting
+                    return False  # it is still starting
                 return {run for run, tags in told.items() if "ending" in tags} == wanted
 
             wait_for(read, "TensorBoard has read the runs")
             yield address
         finally:
-            os.killpg(process.pid, signal.SIGKILL)
+            process.kill()
 
 
 def ask(address: str, what: str, *, body: dict[str, Any] | None = None, **query: Any) -> Any:
@@ -150,7 +148,7 @@ def test_a_run_in_several_parts_is_one_clean_curve(run: str, server: str, runs: 
 
 def read(run: Path) -> dict[str, list[int]]:
     """The steps of every tag, as TensorBoard's own reader in Python has them where its data server is not to be had."""
-    from tensortunnel.backend.event_processing.plugin_event_accumulator import EventAccumulator
+    from tensorboard.backend.event_processing.plugin_event_accumulator import EventAccumulator
 
     found = EventAccumulator(str(run), size_guidance={"tensors": 0})
     found.Reload()

@@ -28,7 +28,7 @@ from tensorboard.util.tensor_util import make_tensor_proto
 from engine.runs import records
 from engine.watch import bulk
 from engine.watch.bulk import read
-from engine.watch.curve import BUCKET, Curve
+from engine.watch.curve import BUCKET, LoggedCurve
 from engine.watch.export import csv as to_csv
 from engine.watch.file import PIECE, LogFile
 from engine.watch.run import KEPT_HISTOGRAMS, WatchedRun
@@ -425,7 +425,7 @@ def test_a_call_does_a_bounded_piece_of_work(tmp_path: Path) -> None:
         shares.append(progress.share)
         calls += 1
         if calls == 6:
-            assert all(len(run.curves.get("x", Curve())) for run in tree.runs.values())  # each had its turn
+            assert all(len(run.curves.get("x", LoggedCurve())) for run in tree.runs.values())  # each had its turn
     assert most <= PIECE
     assert calls >= 8
     assert shares[-1] == 1.0
@@ -526,7 +526,7 @@ def test_short_columns_are_exact_and_gaps_are_marked(kind: Any) -> None:
     values = random.standard_normal(5000).astype(kind)
     values[random.integers(0, 5000, 40)] = np.nan
     values[100:120] = np.inf
-    whole_curve = Curve()
+    whole_curve = LoggedCurve()
     for part in np.array_split(np.arange(5000), 13):
         whole_curve.add(0, steps[part], np.zeros(len(part)), values[part])
     for edges in (np.linspace(-10, steps[-1] + 10, 61), np.arange(0, 200, 3), np.array([0, 0, 50, 50, 10**9])):
@@ -548,7 +548,7 @@ def test_the_mean_of_a_column_is_that_of_its_points(columns: int) -> None:
     count = 20_000
     values = np.random.default_rng(0).standard_exponential(count)
     values[7] = np.nan
-    curve = Curve()
+    curve = LoggedCurve()
     for part in np.array_split(np.arange(count), 7):
         curve.add(0, part, np.zeros(len(part)), values[part])
     edges = np.linspace(0, count, columns + 1).astype(np.int64)
@@ -566,7 +566,7 @@ def test_a_spike_of_one_point_shows_at_any_width() -> None:
     values = np.zeros(count, np.float32)
     spikes = [0, 123_456, 500_000, 999_999]
     values[spikes] = 5.0
-    long = Curve()
+    long = LoggedCurve()
     for part in np.array_split(np.arange(count), 7):
         long.add(0, part, np.zeros(len(part)), values[part])
     for columns in (1, 7, 240, 5000):
@@ -577,7 +577,7 @@ def test_a_spike_of_one_point_shows_at_any_width() -> None:
 
 
 def test_points_that_a_reader_holds_do_not_change() -> None:
-    held = Curve()
+    held = LoggedCurve()
     held.add(0, np.arange(100), np.zeros(100), np.ones(100, np.float32))
     steps, _, values = held.points()
     held.cut(50)

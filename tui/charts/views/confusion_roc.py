@@ -19,7 +19,7 @@ from tui.widgets.cells import Span, clip, left, right
 MARK = "+"  # of the positive one of two classes
 
 if TYPE_CHECKING:
-    from engine.analysis.evaluation import Curve, Part
+    from engine.analysis.evaluation import Part, ThresholdCurve
 
 
 class ClassesView(ModelView):
@@ -150,6 +150,6 @@ class RocView(ClassesView):
         return Drawing(board.sheet.lines(), f"{turn}: true positives ↑ false positives →", legend)
 
 
-def _at(curve: Curve, threshold: float) -> int:
+def _at(curve: ThresholdCurve, threshold: float) -> int:
     """The point of the curve whose threshold is the least that is at least the given one."""
     return max(0, int(np.count_nonzero(curve.thresholds >= threshold)) - 1)

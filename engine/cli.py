@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _JSON: plain.Flags = {"--json": ("json", True)}
 _PLAIN: plain.Flags = {"--plain": ("plain", True)}
 _TRUST: plain.Flags = {"--trust": ("trust", True)}
+NO_FIELDS = frozenset({plain.WORD, "recipe_file", "preset_name", "trust"})  # of what a line gives, beside its fields
 _RUNS: plain.Flags = {"--runs": ("runs", None)}
 
 
@@ -65,7 +66,8 @@ def _obey(words: Sequence[str]) -> Any:
             from engine.commands.train import train
 
             how = {name: found.pop(name, False) for name in ("json", "plain")}
-            return train(_recipe(found), **how)
+            given = frozenset(found) - NO_FIELDS | ({"dataset"} if plain.WORD in found else set())
+            return train(_recipe(found, strict=True), given=given, **how)
     elif command == "runs":
         found = plain.read(rest, {**_RUNS, **_JSON})
         if found is not None and plain.WORD not in found:
@@ -92,9 +94,9 @@ def _obey(words: Sequence[str]) -> Any:
     return program.obey(words)
 
 
-def _recipe(found: dict[str, Any]) -> Recipe:
+def _recipe(found: dict[str, Any], *, strict: bool = False) -> Recipe:
     """The recipe of a plain line's values."""
     from engine.commands.train import asked
 
     word, file, name = (found.pop(key, None) for key in (plain.WORD, "recipe_file", "preset_name"))
-    return asked(word, file, name, found, trusting=bool(found.pop("trust", False)))
+    return asked(word, file, name, found, trusting=bool(found.pop("trust", False)), strict=strict)

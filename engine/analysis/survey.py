@@ -21,7 +21,8 @@ from engine.learn.curvature import Facts, measurable, survey_loss, triangle, und
 from engine.learn.kernels.threads import limited
 from engine.learn.plan import Plan, make_architecture, make_plan, penalty
 from engine.learn.recommend import planned
-from engine.recipe import ColumnKind, Data, Recipe
+from engine.learn.resolved import resolved
+from engine.recipe import ColumnKind, Data, Known, Recipe
 from engine.runs.provenance import own_modules
 
 
@@ -43,6 +44,11 @@ class Survey:
     facts: Facts
     plan: Plan
     modes: dict[str, Stiffness]  # for every normalization mode
+
+    @property
+    def known(self) -> Known:
+        """The choices as a run in the app makes them definite."""
+        return resolved(self.recipe, self.plan, self.prepared, screen=True)
 
     @property
     def rows(self) -> int:

@@ -16,6 +16,7 @@ from engine import presets
 from engine.commands import sentences
 from engine.commands.train import asked
 from engine.recipe import Choice, choices
+from engine.recipe.known import applies_to
 
 RunName = Annotated[str, Parameter(name="RUN", help=sentences.HELP_RUN())]
 RunsFolder = Annotated[str, Parameter(help=sentences.HELP_RUNS())]
@@ -32,6 +33,7 @@ Trust = Annotated[
 ]
 Json = Annotated[bool, Parameter(negative=(), help=sentences.HELP_JSON())]
 
+ASKED = ("recipe", "given")  # what a function is given of the recipe's flags
 _GROUPS = {
     "data": "Data",
     "normalization": "Normalization",
@@ -54,6 +56,8 @@ def _parameter(choice: Choice, order: int) -> inspect.Parameter:
         meaning += f" [{choice.allowed}]"
     if choice.default_text:
         meaning += f" [default: {choice.default_text}]"
+    if kind := applies_to(choice):
+        meaning += f" [applies to {kind}]"
     shape: Any
     if choice.kind == "switch":
         shape = bool
@@ -77,9 +81,11 @@ def _own_text(name: str, flag: str, meaning: str) -> inspect.Parameter:
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[str | None, note])
 
 
-def takes_recipe(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a function(recipe, **own) the recipe's flags, and a DATASET before them."""
-    own = [p for p in inspect.signature(function, eval_str=True).parameters.values() if p.name != "recipe"]
+def takes_recipe(function: Callable[..., Any], *, strict: bool = False) -> Callable[..., Any]:
+    """Give a function(recipe, given, **own) the recipe's flags, and a DATASET before them; `given` names the fields
+    that were given. For `strict` see `asked`.
+    """
+    own = [p for p in inspect.signature(function, eval_str=True).parameters.values() if p.name not in ASKED]
     names = list(_GROUPS)
     flags = [_parameter(c, 1 + names.index(c.section)) for c in choices()]
     word = Parameter(name="DATASET", help=sentences.HELP_DATASET(), show_default=False)
@@ -105,7 +111,8 @@ def takes_recipe(function: Callable[..., Any]) -> Callable[..., Any]:
     ) -> Any:
         mine = {p.name: given.pop(p.name) for p in own if p.name in given}
         values = {name: value for name, value in given.items() if value is not None}
-        return function(asked(word, recipe_file, preset_name, values, trusting=trust), **mine)
+        recipe = asked(word, recipe_file, preset_name, values, trusting=trust, strict=strict)
+        return function(recipe, frozenset(values), **mine)
 
     call.__signature__ = inspect.Signature([first, *own, file, named, trusted, *flags])  # type: ignore[attr-defined]
     call.__annotations__ = {}  # the signature says it all; cyclopts would believe these first

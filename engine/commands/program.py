@@ -29,12 +29,12 @@ app = App(
 )
 
 
-def _train(recipe: Recipe, *, json: Json = False, plain: Plain = False) -> int:
+def _train(recipe: Recipe, given: frozenset[str], *, json: Json = False, plain: Plain = False) -> int:
     """Train without a screen."""
-    return training.train(recipe, json=json, plain=plain)
+    return training.train(recipe, given=given, json=json, plain=plain)
 
 
-app.command(takes_recipe(_train), name="train", help=sentences.HELP_OF_TRAIN())
+app.command(takes_recipe(_train, strict=True), name="train", help=sentences.HELP_OF_TRAIN())
 
 
 @app.command(help=sentences.HELP_OF_RESUME())
@@ -43,6 +43,7 @@ def resume(
     /,
     *,
     steps: Annotated[str | None, Parameter(help=sentences.HELP_STEPS())] = None,
+    epochs: Annotated[str | None, Parameter(help=sentences.HELP_EPOCHS())] = None,
     changed_data: Annotated[bool, Parameter(negative=(), help=sentences.HELP_CHANGED_DATA())] = False,
     take_over: Annotated[
         bool,
@@ -56,7 +57,14 @@ def resume(
     """Resume a run."""
     with given(trust):
         return training.resume(
-            run, steps=steps, changed_data=changed_data, take_over=take_over, runs=runs, json=json, plain=plain
+            run,
+            steps=steps,
+            epochs=epochs,
+            changed_data=changed_data,
+            take_over=take_over,
+            runs=runs,
+            json=json,
+            plain=plain,
         )
 
 
@@ -118,7 +126,7 @@ def obey(words: Sequence[str]) -> Any:
 def preset(words: Sequence[str]) -> Recipe:
     """The recipe that the flags of the app ask for. Raises InputError."""
     front = App(name="ravine", help=app.help, help_on_error=False)
-    front.default(takes_recipe(lambda recipe: recipe))
+    front.default(takes_recipe(lambda recipe, given: recipe))
     recipe = _call(front, words)
     assert isinstance(recipe, Recipe)
     return recipe

@@ -45,6 +45,7 @@ HELP_RAVINE = Sentence(
     "The terminal trainer for PyTorch. Without a command: the full-screen trainer; flags preset its panels, and "
     "--fresh (not the last choices), --ascii and --theme NAME are its own."
 )
+HELP_EPOCHS = Sentence("A new total number of epochs, instead of steps.")
 HELP_STEPS = Sentence("A new total number of steps; a finished run continues to it.")
 HELP_CHANGED_DATA = Sentence("Resume though the table has changed since the run began.")
 HELP_TAKE_OVER = Sentence("Resume though the run may still be live on a host that cannot be asked.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
@@ -19,7 +19,7 @@ from engine.commands import console, sentences
 from engine.commands.console import DIVERGED, DONE, FAILED, INTERRUPTED, WRONG, put, put_json, say
 from engine.commands.telling import Telling, looked_at
 from engine.modules import trust
-from engine.recipe import Recipe, build, read_toml
+from engine.recipe import Known, Recipe, build, read_toml
 
 if TYPE_CHECKING:
     from engine.runs.origin import Origin
@@ -32,6 +32,7 @@ def asked(
     given: Mapping[str, str | bool | list[str]],
     *,
     trusting: bool = False,
+    strict: bool = False,
 ) -> Recipe:
     """The recipe that a command line asks for. Raises InputError.
 
@@ -42,6 +43,8 @@ def asked(
         given: the other flags by the names of their fields; they overrule both.
         trusting: the person trusts the modules that the recipe or the preset names; those in flags they named
             themselves.
+        strict: refuse what does not apply to a run without a screen, as far as that is known before the table is read.
+            The app's panels show it instead.
     """
     values = dict(given)
     if word is not None:
@@ -64,6 +67,8 @@ def asked(
             # The run that is repeated has taken the name, and may have begun in another folder.
             base = located_recipe(base.replace({"name": ""}), run)
     recipe = build(values, base=base)
+    if strict:
+        Known(recipe, {"screen": False}).refuse(values)
     named = recipe.get if trusting else values.get
     trust.ask_table(named("dataset"))
     trust.ask(named("model"))
@@ -93,10 +98,18 @@ def _same_modules(run: Path, trusting: bool) -> None:
         modules.check_changes(run.name, read_facts(run))
 
 
-def train(recipe: Recipe, *, json: bool = False, plain: bool = False, origin: Origin | None = None) -> int:
+def train(
+    recipe: Recipe,
+    *,
+    given: Collection[str] = (),
+    json: bool = False,
+    plain: bool = False,
+    origin: Origin | None = None,
+) -> int:
     """Train to the end; the exit code.
 
     Args:
+        given: the names of the fields that were given on the command line; one that does not apply is refused.
         json: put everything about the run on stdout, and say nothing on the way.
         plain: say a line for each epoch all the same, however short the run.
         origin: an earlier run to go on from.
@@ -106,7 +119,7 @@ def train(recipe: Recipe, *, json: bool = False, plain: bool = False, origin: Or
         from engine.training.snapshot import Phase
 
     process.settled()
-    session = Session(recipe, command=shell.joined(["ravine", *console.words]), origin=origin)
+    session = Session(recipe, command=shell.joined(["ravine", *console.words]), origin=origin, given=given)
     with _signals(lambda: session.stop("interrupted"), session.cut_short):
         session.start()
         start = 0 if origin is None else int(origin.state.facts["step"])
@@ -139,6 +152,7 @@ def resume(
     run: str,
     *,
     steps: str | None = None,
+    epochs: str | None = None,
     changed_data: bool = False,
     take_over: bool = False,
     runs: str,
@@ -148,22 +162,15 @@ def resume(
     """Go on with a run where its last checkpoint stood; the exit code. Raises InputError.
 
     Args:
+        steps, epochs: a new length of the whole run.
         take_over: also where the process that had the run cannot be asked whether it is over.
     """
-    from engine.runs.facts import read_facts
-    from engine.runs.liveness import standing
-    from engine.runs.origin import Origin
+    from engine.runs import resuming
     from engine.runs.store import resolve
 
     path = resolve(run, Path(runs).expanduser())
-    recipe = read_toml(path)
-    found = standing(path, read_facts(path))
-    if (why := found.refusal(path)) and not (take_over and found.state == "unknown"):
-        raise InputError(why)
-    if steps is not None:
-        recipe = recipe.replace({"steps": steps})
-    origin = Origin.read(path, changed_data=changed_data, take_over=take_over)
-    return train(recipe, json=json, plain=plain, origin=origin)
+    found = resuming.read(path, steps=steps, epochs=epochs, changed_data=changed_data, take_over=take_over)
+    return train(found.recipe, json=json, plain=plain, origin=found.origin)
 
 
 def _watch(session: Any, *, quiet: bool, plain: bool, start: int) -> None:

@@ -83,7 +83,7 @@ def make(
     kept = _kept(table, names, goal, data, notes)
     parts = _split(table, goal, kept, data, notes)
     counts = np.bincount(goal.y[parts.train].astype(np.int64), minlength=2).tolist() if goal.classes else ()
-    which = positive.find(data.positive, goal.classes, counts, goal.task, column.name)
+    which = positive.find(data.positive, goal.classes, counts, column.name)
     check(cancelled)
     given, base_notes = inputs.fit(table, names, parts.train, data.missing, two_valued or data.degree > 1, cancelled)
     notes += base_notes

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 from engine.base.errors import InputError
 from engine.data.reading import to_number
-from engine.data.table import Task, shown
+from engine.data.table import shown
 
 WORDS = frozenset(("yes", "y", "true", "t", "1", "positive", "pos", "present", "on"))
 """Names of a class, in any case of letters, that call it the positive one where the other class is called otherwise."""
 
 
-def find(wanted: str | None, classes: Sequence[str], counts: Sequence[int], task: Task, target: str) -> int | None:
+def find(wanted: str | None, classes: Sequence[str], counts: Sequence[int], target: str) -> int | None:
     """The number of the positive class; None where there are not two classes.
 
     It is the class that was chosen, else the one whose name is among WORDS, else the rarer, else the second.
@@ -21,21 +21,15 @@ def find(wanted: str | None, classes: Sequence[str], counts: Sequence[int], task
         wanted: the name of a class; None, and "auto" where no class is called so, leave the choice to the rule.
         classes: their names in order; () for regression.
         counts: the train rows of each.
-        task, target: for the sentences.
+        target: its column, for the sentence.
 
     Raises:
-        InputError: there is no such class, or there are not two.
+        InputError: there is no such class among the two.
     """
     if wanted is not None and wanted.strip().lower() == "auto" and _place(wanted, classes) is None:
         wanted = None
     if len(classes) != 2:
-        if wanted is None:
-            return None
-        what = "a number" if task == "regression" else f"one of {len(classes):,} classes"
-        raise InputError(
-            f"A positive class is one of two, and the target {target} is {what}; leave out --positive"
-            + (", or choose --task binary." if task == "regression" else ".")
-        )
+        return None
     if wanted is not None:
         place = _place(wanted, classes)
         if place is None:

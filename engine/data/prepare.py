@@ -146,12 +146,10 @@ def _build(
         scale = normalize.fit_target(
             goal.y[plan.split.train], normalization.normalize, normalization.std, name=plan.name
         )
-    elif normalization.normalize_target:
-        notes.append("The target is a class, so it was not normalized.")
     targets = [scale.transform(goal.y[index]) if scale != TargetScale() else goal.y[index] for index in indices]
     tell("looking for duplicates", 0.9)
     notes += _duplicates(matrices, targets)
-    weights = _weights(plan, targets, notes)
+    weights = _weights(plan, targets)
     parts = [Rows(*each) for each in zip(matrices, targets, weights, indices, strict=True)]
     return Prepared(
         goal.task,
@@ -171,11 +169,8 @@ def _build(
     )
 
 
-def _weights(plan: DataPlan, targets: Sequence[Floats], notes: list[str]) -> list[Floats | None]:
-    if plan.data.class_weight == "none":
-        return [None, None, None]
-    if not plan.goal.classes:
-        notes.append("The target is a number, so classes were not weighed.")
+def _weights(plan: DataPlan, targets: Sequence[Floats]) -> list[Floats | None]:
+    if plan.data.class_weight == "none" or not plan.goal.classes:
         return [None, None, None]
     by_class = target.class_weights(targets[0], len(plan.goal.classes))
     return [by_class[y.astype(np.int64)] for y in targets]

@@ -14,7 +14,6 @@ BETA1, BETA2, ADAM_EPSILON = 0.9, 0.999, 1e-8  # Kingma and Ba 2015
 ADAGRAD_EPSILON = 1e-10  # Duchi, Hazan and Singer 2011
 RMSPROP_DECAY, RMSPROP_EPSILON = 0.99, 1e-8  # Tieleman and Hinton 2012
 MOMENTUM = 0.9
-WEIGHT_DECAY = 0.01  # of adamw; Loshchilov and Hutter 2019
 
 # How many vectors beside the parameters each rule remembers.
 MEMORY: dict[str, int] = {

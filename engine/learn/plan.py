@@ -12,7 +12,7 @@ from engine.devices import available_cores, precision_problem, precision_remark
 from engine.learn.curvature import Facts, survey_loss
 from engine.learn.kernels.threads import limited
 from engine.learn.models import Architecture, Family, Init
-from engine.learn.optimizers import MOMENTUM, WEIGHT_DECAY, Optimizer
+from engine.learn.optimizers import MOMENTUM, Optimizer
 from engine.learn.schedules import Schedule
 from engine.recipe import Recipe
 from engine.registry.losses import REGISTRY, Loss
@@ -117,8 +117,6 @@ def make_architecture(recipe: Recipe, prepared: Prepared) -> tuple[Architecture,
             dropout=recipe.model.dropout,
             batch_norm=recipe.model.batch_norm,
         )
-    elif recipe.model.dropout or recipe.model.batch_norm:
-        raise InputError(f"Dropout and batch norm belong to hidden layers, which model {family} has none of.")
     return shape, chosen
 
 
@@ -167,8 +165,6 @@ def make_plan(recipe: Recipe, prepared: Prepared, facts: Facts, device: str) -> 
     optimizer: Optimizer = usual if wishes.optimizer == "auto" else wishes.optimizer
     batch = _batch(recipe, prepared, architecture, optimizer)
     batches = -(-rows // batch)
-    if wishes.weight_decay is not None and optimizer != "adamw":
-        raise InputError(f"Weight decay belongs to adamw, not to {optimizer}; use --l2, or --optimizer adamw.")
     if recipe.stopping.steps is not None:
         steps = recipe.stopping.steps
     elif recipe.stopping.epochs == "auto":
@@ -194,7 +190,7 @@ def make_plan(recipe: Recipe, prepared: Prepared, facts: Facts, device: str) -> 
         lr_limit=bound,
         lr_limit_of=kind,
         momentum=wishes.momentum if optimizer in ("momentum", "nesterov") else MOMENTUM,
-        weight_decay=WEIGHT_DECAY if wishes.weight_decay is None else wishes.weight_decay,
+        weight_decay=wishes.weight_decay,
         schedule=wishes.schedule
         if wishes.schedule != "auto"
         else "cosine"
@@ -231,13 +227,6 @@ def _eval_every(recipe: Recipe, prepared: Prepared, batches: int, steps: int) ->
 def _batch(recipe: Recipe, prepared: Prepared, architecture: Architecture, optimizer: Optimizer) -> int:
     rows, wish = len(prepared.train.y), recipe.optimizer.batch_size
     if optimizer == "lbfgs":
-        if wish not in ("auto", "full"):
-            raise InputError("L-BFGS works on full batches; leave out --batch-size, or choose another optimizer.")
-        if recipe.optimizer.clip is not None:
-            raise InputError(
-                "L-BFGS cannot clip gradients, for its line search needs the true ones; leave out --clip, or choose "
-                "another optimizer."
-            )
         return rows
     if wish == "full":
         return rows

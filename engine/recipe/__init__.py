@@ -2,6 +2,8 @@
 
 choice     one field: what it takes, how it is read and shown
 sections   every field, declared once
+known      what is known of the choices: each made definite, or why it does not apply
+needs      to what a choice applies
 recipe     all sections and the changes on the way; the fields by name; recipes from flat values
 toml_file  recipes in files
 """
@@ -9,6 +11,7 @@ toml_file  recipes in files
 from __future__ import annotations
 
 from engine.recipe.choice import Choice, ColumnKind
+from engine.recipe.known import Known
 from engine.recipe.recipe import Event, Recipe, build, choices, find
 from engine.recipe.sections import Data, Device, Model, Normalization, Optimizer, Recording, Stopping
 from engine.recipe.toml_file import read_toml
@@ -19,6 +22,7 @@ __all__ = [
     "Data",
     "Device",
     "Event",
+    "Known",
     "Model",
     "Normalization",
     "Optimizer",

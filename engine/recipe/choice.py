@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_
 
 from engine.base.errors import InputError
 from engine.recipe.names import problem
+from engine.recipe.needs import Needs
 from engine.registry import Registry
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class Choice:
     suggestions: tuple[str, ...]  # of a text: the values to offer first
     flag: str  # with its dashes
     fits: Callable[[str], object] | None  # of a text: whether it may be, beyond not being empty
+    needs: tuple[Needs, ...]  # to what it applies: where one of them is not met it does not
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -129,6 +131,10 @@ class Choice:
             short = f"{value:.12g}"
             return short if float(short) == value else repr(value)
         return str(value)
+
+    def says_nothing(self, value: Any) -> bool:
+        """Whether a value chooses nothing, so that it holds as well where the choice does not apply: auto, off, 0."""
+        return value in (None, "auto", "none", (), {}, False) or any(value in need.but for need in self.needs)
 
     def read(self, value: Any) -> Any:
         """The value that the field keeps for one that is given, as it is or as text.
@@ -306,6 +312,7 @@ def choice(
     example: str = "",
     suggestions: tuple[str, ...] = (),
     fits: Callable[[str], object] | None = None,
+    needs: Needs | tuple[Needs, ...] = (),
 ) -> Any:
     """Declare a field of a section.
 
@@ -313,9 +320,10 @@ def choice(
         live: it can be changed while a run goes on.
         flag: its spelling where it is not the name.
         fits: whether a text may be its value.
+        needs: to what it applies; without any it always does.
     """
     told = {"help": help, "label": label, "unit": unit, "flag": flag, "live": live, "example": example}
-    told |= {"suggestions": suggestions, "fits": fits}
+    told |= {"suggestions": suggestions, "fits": fits, "needs": (needs,) if isinstance(needs, Needs) else needs}
     if isinstance(default, dict):
         return dataclasses.field(default_factory=lambda: dict(default), metadata=told)
     return dataclasses.field(default=default, metadata=told)
@@ -372,6 +380,7 @@ def _declared(section: str, one: dataclasses.Field[Any]) -> Choice:
         suggestions=told["suggestions"],
         flag="--" + (told["flag"] or one.name.replace("_", "-")),
         fits=told["fits"],
+        needs=told["needs"],
     )
 
 

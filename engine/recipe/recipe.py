@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cache
 from math import isfinite
 from typing import Any
@@ -64,21 +64,28 @@ class Recipe:
                     found[one.name] = value
         return found
 
-    def to_toml(self) -> str:
-        """The text of `recipe.toml`: every field, defaults included, so that a later default changes nothing."""
+    def to_toml(self, told: Mapping[str, Mapping[str, Any]] | None = None) -> str:
+        """The text of `recipe.toml`: every field, defaults included, so that a later default changes nothing.
+
+        Args:
+            told: further tables for whoever reads the file; no part of the recipe.
+        """
         import tomli_w
 
-        tree: dict[str, Any] = {section: _tree(getattr(self, section)) for section in SECTIONS}
-        return tomli_w.dumps(tree | {"events": [_tree(event) for event in self.events]})
+        tree: dict[str, Any] = {
+            section: {c.name: _plain(c, self.get(c.name)) for c in choices() if c.section == section}
+            for section in SECTIONS
+        }
+        tree |= {name: {k: _plain(find(k), v) for k, v in table.items()} for name, table in (told or {}).items()}
+        return tomli_w.dumps(tree | {"events": [asdict(event) for event in self.events]})
 
 
 SECTIONS = tuple(one.name for one in fields(Recipe) if one.name != "events")
 
 
-def _tree(held: Any) -> dict[str, Any]:
-    """The fields of a section or an event that are given, as TOML knows them."""
-    values = {one.name: getattr(held, one.name) for one in fields(held)}
-    return {k: list(v) if isinstance(v, tuple) else v for k, v in values.items() if v is not None}
+def _plain(choice: Choice, value: Any) -> Any:
+    """A value as TOML knows it: what is not given is "auto" where that decides, else an empty text."""
+    return choice.show(None) if value is None else list(value) if isinstance(value, tuple) else value
 
 
 @cache
@@ -99,6 +106,11 @@ def find(name: str) -> Choice:
         return _by_name()[name]
     except KeyError:
         raise InputError(unknown(name)) from None
+
+
+def is_field(name: str) -> bool:
+    """Whether there is a field called `name`."""
+    return name in _by_name()
 
 
 def unknown(name: str) -> str:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from engine.base.errors import InputError
-from engine.recipe import names
+from engine.recipe import names, needs
 from engine.recipe.choice import Bounds, ColumnKind, choice, declared
 from engine.registry import activations, losses
 
@@ -81,7 +81,10 @@ class Data(Section):
         label="missing values",
     )
     class_weight: Literal["none", "balanced"] = choice(
-        "none", "Weigh classes equally in the loss when they are of unequal size.", label="class weight"
+        "none",
+        "Weigh classes equally in the loss when they are of unequal size.",
+        label="class weight",
+        needs=needs.CLASSES,
     )
     positive: str | None = choice(
         None,
@@ -89,6 +92,7 @@ class Data(Section):
         "is the one called yes, y, true, t, 1, positive, pos, present or on, else the rarer among the train rows, else "
         "the second.",
         label="positive class",
+        needs=needs.POSITIVE,
         example="fraud",
     )
     val: Share | None = choice(
@@ -101,8 +105,9 @@ class Data(Section):
         "shuffled",
         "Draw held-out rows at random (by class for a classifier), or take the last ones.",
         label="split",
+        needs=needs.HELD_OUT,
     )
-    split_seed: Seed = choice(0, "Seed of the split.", label="split seed")
+    split_seed: Seed = choice(0, "Seed of the split.", label="split seed", needs=(needs.HELD_OUT, needs.DRAWN))
 
 
 @dataclass(frozen=True)
@@ -115,10 +120,13 @@ class Normalization(Section):
         label="normalization",
     )
     std: Literal["sample", "population"] = choice(
-        "sample", "Standard deviation for zscore: sample divides by n - 1, population by n.", label="std"
+        "sample", "Standard deviation: sample divides by n - 1, population by n.", label="std", needs=needs.DEVIATION
     )
     normalize_target: bool = choice(
-        False, "Bring the target to one scale too; losses stay in its own units.", label="normalize target"
+        False,
+        "Bring the target to one scale too; losses stay in its own units.",
+        label="normalize target",
+        needs=needs.NUMBER,
     )
 
 
@@ -134,12 +142,18 @@ class Model(Section):
         fits=_like(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*"),
         suggestions=("auto", "linear", "logistic", "softmax", "mlp"),
     )
-    hidden: Sizes = choice((64, 64), "Units of each hidden layer of an mlp.", label="hidden units", example="64,64")
-    activation: Annotated[str, activations.REGISTRY] = choice(
-        activations.DEFAULT, "What hidden units do to their sum.", label="activation"
+    hidden: Sizes = choice(
+        (64, 64), "Units of each hidden layer.", label="hidden units", example="64,64", needs=needs.HIDDEN
     )
-    dropout: Share = choice(0.0, "Share of an mlp's hidden units left out at random in each update.", label="dropout")
-    batch_norm: bool = choice(False, "Normalize each hidden layer of an mlp over the batch.", label="batch norm")
+    activation: Annotated[str, activations.REGISTRY] = choice(
+        activations.DEFAULT, "What hidden units do to their sum.", label="activation", needs=needs.HIDDEN
+    )
+    dropout: Share = choice(
+        0.0, "Share of hidden units left out at random in each update.", label="dropout", needs=needs.HIDDEN
+    )
+    batch_norm: bool = choice(
+        False, "Normalize each hidden layer over the batch.", label="batch norm", needs=needs.HIDDEN
+    )
     init: Literal["auto", "zeros", "ones", "uniform", "kaiming"] = choice(
         "auto",
         "Where the parameters begin, bias included; auto is zeros for linear models, kaiming for an mlp.",
@@ -156,6 +170,7 @@ class Model(Section):
         "Probability from which on the positive one of two classes is decided; auto trains five more models, each "
         "without a fifth of the rows, and keeps 0.5 unless F1 on those gains more than its error.",
         label="threshold",
+        needs=needs.THRESHOLD,
     )
 
 
@@ -176,20 +191,20 @@ class Optimizer(Section):
         label="learning rate",
         live=True,
     )
-    momentum: Share = choice(
-        0.9, "Share of the last step kept, for momentum and nesterov.", label="momentum", live=True
-    )
+    momentum: Share = choice(0.9, "Share of the last step kept.", label="momentum", live=True, needs=needs.MOMENTUM)
     batch_size: Literal["auto", "full"] | Count = choice(
         "auto",
         "Rows for each update; auto is full (32 for classes and for an mlp), and 256 above 10,000 rows.",
         label="batch size",
         unit="rows",
         live=True,
+        needs=needs.BATCHES,
     )
     shuffle: Literal["full", "blocks", "none"] = choice(
         "full",
         "Row order of each epoch: drawn anew; blocks of 1,024 rows in a new order, shuffled inside; or as it is.",
         label="shuffle",
+        needs=needs.ROW_ORDER,
     )
     schedule: Literal["auto", "constant", "step", "cosine", "onecycle", "plateau"] = choice(
         "auto",
@@ -207,10 +222,12 @@ class Optimizer(Section):
         "auto is 1/rows for logistic and softmax, whose weights could else grow for ever, and 0 elsewhere.",
         label="L2",
     )
-    weight_decay: Penalty | None = choice(
-        None, "Decoupled weight decay, for adamw only; its default is 0.01.", label="weight decay"
+    weight_decay: Penalty = choice(
+        0.01, "Decoupled weight decay (Loshchilov and Hutter 2019).", label="weight decay", needs=needs.WEIGHT_DECAY
     )
-    clip: Rate | None = choice(None, "Shorten a gradient whose norm is above this.", label="gradient clip")
+    clip: Rate | None = choice(
+        None, "Shorten a gradient whose norm is above this.", label="gradient clip", needs=needs.CLIP
+    )
 
 
 @dataclass(frozen=True)
@@ -240,6 +257,7 @@ class Device(Section):
         False,
         "Let torch.compile turn the model into code of its own: ten seconds or more at first, slower on small models.",
         label="compile",
+        needs=needs.COMPILE,
     )
     deterministic: bool = choice(
         False, "Use only algorithms that give the same bits every time.", label="deterministic"
@@ -255,6 +273,7 @@ class Stopping(Section):
         "auto",
         "Passes over the train rows; auto is 1,000 with full batches, else 100.",
         label="epochs",
+        needs=needs.EPOCHS,
     )
     steps: Count | None = choice(None, "Updates to take, instead of epochs.", label="steps")
     eval_every: Literal["auto"] | Count = choice(
@@ -268,7 +287,9 @@ class Stopping(Section):
     patience: Count | None = choice(
         None, "Evaluations without a better loss after which to stop.", label="patience", unit="evaluations"
     )
-    min_delta: Penalty = choice(0.0, "How much better a loss must be to count for patience.", label="minimum delta")
+    min_delta: Penalty = choice(
+        0.0, "How much better a loss must be to count for patience.", label="minimum delta", needs=needs.PATIENCE
+    )
     tol: Penalty | None = choice(
         None,
         "Stop when the gap to the optimum is under this; where that is unknown, when the loss of an evaluation changes "
@@ -304,6 +325,7 @@ class Recording(Section):
         "Steps between TensorBoard points; auto is dense at first, then at most 10,000 points a curve.",
         label="log every",
         unit="steps",
+        needs=needs.EVENT_FILE,
     )
     tensorboard: bool = choice(True, "Write a TensorBoard event file.", label="tensorboard")
     checkpoint_every: Count | None = choice(
@@ -316,10 +338,12 @@ class Recording(Section):
         None,
         "Newest checkpoints to keep of those made every so many steps; all by default. The last and the best stay.",
         label="keep checkpoints",
+        needs=needs.NUMBERED,
     )
     pace: Literal["max", "auto"] | Seconds = choice(
         "auto",
         "max, auto, or the seconds to spread a run over so that it can be watched; without a screen always max.",
         label="pace",
         unit="s",
+        needs=needs.SCREEN,
     )

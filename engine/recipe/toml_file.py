@@ -11,6 +11,7 @@ from engine.base.errors import InputError
 from engine.base.files import read_bytes, read_text
 from engine.recipe.recipe import SECTIONS, Event, Recipe, build, choices, find, unknown
 
+TOLD = ("resolved", "does_not_apply")  # tables of a run's recipe.toml that say what it made of the choices
 MOST = 4 * 2**20  # bytes of a recipe; every change during a run is some sixty
 
 LONGEST = 1000  # letters of what is said about a recipe
@@ -33,6 +34,7 @@ def read_toml(path: Path, base: Recipe | None = None) -> Recipe:
         raise InputError(f"The recipe {path} is not valid TOML: {error}.") from None
     try:
         events = _events(tree.pop("events", []))
+        tree = {name: held for name, held in tree.items() if name not in TOLD}
         return replace(build(_flat(tree), base), events=events)
     except InputError as error:
         words = str(error)

@@ -38,7 +38,7 @@ from engine.base.files import open_append, write_bytes, write_text
 from engine.base.loss_history import History
 from engine.base.printable import printable_json, printable_lines
 from engine.base.versions import version
-from engine.recipe import Recipe
+from engine.recipe import Known, Recipe
 from engine.runs.curves import read_evaluation_lines as read_evaluation_lines
 from engine.runs.curves import read_evaluations as read_evaluations
 from engine.runs.curves import read_pairs as read_pairs
@@ -59,11 +59,12 @@ class RunFolder:
     """The folder of a run that is being written."""
 
     def __init__(
-        self, path: Path, recipe: Recipe, keep: tuple[int, int] | None = None, *, lock: Lock | None = None
+        self, path: Path, recipe: Recipe | Known, keep: tuple[int, int] | None = None, *, lock: Lock | None = None
     ) -> None:
         """Open a folder that exists.
 
         Args:
+            recipe: what `recipe.toml` says; with what is known of it as well.
             keep: of what an earlier part of the run wrote, keep so many steps, and evaluations up to that step.
             lock: of the folder; the one who opens it has taken it, and `close` gives it back.
         """
@@ -83,12 +84,12 @@ class RunFolder:
         self._evaluations = self._append("evaluations.jsonl")
         self._log = self._append("log.txt")
         self._facts: dict[str, Any] = {}
-        self._recipe: Recipe | None = None  # the newest, where it has changed
+        self._recipe: Recipe | Known | None = None  # the newest, where it has changed
 
     @classmethod
-    def create(cls, recipe: Recipe, table_name: str, *, locks: bool = True) -> RunFolder:
+    def create(cls, recipe: Recipe | Known, table_name: str, *, locks: bool = True) -> RunFolder:
         """Make a new folder under the recipe's runs folder, and lock it. Raises InputError where that cannot be."""
-        path = cls.reserve(recipe, table_name)
+        path = cls.reserve(recipe.recipe if isinstance(recipe, Known) else recipe, table_name)
         if not locks:
             return cls(path, recipe)
         lock = Lock.take(path)
@@ -148,7 +149,7 @@ class RunFolder:
     def _append(self, name: str) -> AppendedFile:
         return self.room.open(open_append(self.path / name), self.path / name)
 
-    def update_recipe(self, recipe: Recipe) -> None:
+    def update_recipe(self, recipe: Recipe | Known) -> None:
         """Put a recipe in the place of the old, when events have been added."""
         self.check()
         self._recipe = recipe

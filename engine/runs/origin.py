@@ -24,6 +24,7 @@ class Origin:
     branch: bool = False
     changed_data: bool = False  # go on though the table is not the one the run began with
     take_over: bool = False  # go on though the process that had the run cannot be asked whether it is over
+    finished: bool = False  # whether the run has taken all the steps that it was to take
     mark: tuple[int, ...] = ()  # what tells the file of the last checkpoint from a later one
 
     @classmethod
@@ -45,12 +46,21 @@ class Origin:
                     "begins it anew."
                 )
             mark = _mark(last)  # before it is read: of two that are read, the later one may be the other
-            return cls(run, checkpoint.load(last), branch, changed_data, take_over, mark)
+            return cls(run, checkpoint.load(last), branch, changed_data, take_over, mark=mark)
         kept = checkpoint.kept(run)
         if step not in kept:
             steps = ", ".join(f"{s:,}" for s in kept) or "none"
             raise InputError(f"The run {run.name} has no checkpoint of step {step:,}; it has {steps}.")
         return cls(run, checkpoint.load(kept[step]), branch, changed_data)
+
+    def check_length(self, steps: int) -> None:
+        """Raise InputError where a run is to be shorter than it is, or a finished one no longer."""
+        taken = int(self.state.facts["step"])
+        if steps < taken or (steps == taken and self.finished):
+            raise InputError(
+                f"The run {self.run.name} has taken {taken:,} steps already, and {steps:,} are asked for; "
+                "--steps says how many it shall have in all."
+            )
 
     def check(self) -> None:
         """Raise InputError where the run has gone on since its checkpoint was read."""

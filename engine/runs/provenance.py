@@ -13,19 +13,22 @@ from engine.base.files import read_text
 from engine.data.prepare import Prepared
 from engine.data.sources import file_of, module_of
 from engine.learn.plan import Plan
-from engine.recipe import Data, Recipe
+from engine.recipe import Data, Known, Recipe
+from engine.runs.choices import definite
 from engine.runs.folder import versions
 
 
 def provenance(
-    recipe: Recipe, plan: Plan, prepared: Prepared, command: str, found: Data, commit: str | None = None
+    known: Known, plan: Plan, prepared: Prepared, command: str, found: Data, commit: str | None = None
 ) -> dict[str, Any]:
     """Command line, versions, device, data and its fingerprint, every choice as made and as resolved.
 
     Args:
+        known: the choices, made definite.
         found: the data as it was found from here.
         commit: what `git_commit` says.
     """
+    recipe = known.recipe
     return {
         "command": command,
         "versions": versions() | _driver(plan.device),
@@ -51,24 +54,7 @@ def provenance(
             "notes": prepared.notes,
         },
         "recipe": recipe.changed(),
-        "choices": {
-            "dataset": recipe.data.dataset,
-            "normalize": recipe.normalization.normalize,
-            "model": plan.model,
-            "optimizer": plan.optimizer,
-            "lr": plan.lr,
-            "batch_size": plan.batch,
-            "steps": plan.steps,
-            "init": plan.init,
-            "loss": plan.loss,
-            "l1": plan.l1,
-            "l2": plan.l2,
-            "schedule": plan.schedule,
-            "hidden": plan.architecture.hidden,
-            "dropout": plan.architecture.dropout,
-            "seed": plan.seed,
-            "split_seed": recipe.data.split_seed,
-        },
+        **definite(known),
     }
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from engine.base.loss_history import Series
 from engine.data.prepare import Prepared
 from engine.learn.plan import Plan
-from engine.recipe import Recipe, Recording, choices
+from engine.recipe import Known, Recording, choices
 from engine.runs import graph, summaries
 from engine.runs.folder import RunFolder, read_evaluation_lines, read_pairs
 from engine.runs.markup import code, line, row, toml
@@ -44,7 +44,7 @@ class Recorder:
         """Whether TensorBoard knows nothing yet of an earlier part of the run."""
         return self._events is not None and self._events.first
 
-    def begin(self, recipe: Recipe, plan: Plan, prepared: Prepared, parameters: Mapping[str, Floats]) -> None:
+    def begin(self, known: Known, plan: Plan, prepared: Prepared, parameters: Mapping[str, Floats]) -> None:
         """Tell TensorBoard what is trained: hyperparameters, graph, recipe.
 
         A folder whose first event file begins in the middle of a run (a branch, or a run that went on without
@@ -55,10 +55,10 @@ class Recorder:
             return
         if self._events.first or not self._start:  # beginning anew makes TensorBoard forget what was said of step 0
             wall = time.time()
-            self._events.event(summaries.session_start(wall, self._folder.path.name, hyperparameters(recipe, plan)))
+            self._events.event(summaries.session_start(wall, self._folder.path.name, hyperparameters(known)))
             shapes = {name: array.shape for name, array in parameters.items()}
             self._events.event(summaries.graph(wall, graph.nodes(plan, prepared, shapes)))
-            self._events.event(summaries.text("recipe", wall, 0, recipe_text(recipe)))
+            self._events.event(summaries.text("recipe", wall, 0, recipe_text(known)))
             self._past_losses()
         # TensorBoard has been told to forget what was said of the step at which this part begins.
         first = 0 if self._events.first else self._start
@@ -173,18 +173,14 @@ class Recorder:
         self._folder.close()
 
 
-_PLANNED = {"batch_size": "batch", "precision": "precision"}  # fields that the plan knows under another name
-
-
-def hyperparameters(recipe: Recipe, plan: Plan) -> dict[str, float | bool | str]:
-    """Every choice but those of recording, by the recipe's names; each `auto` as the plan made it definite."""
+def hyperparameters(known: Known) -> dict[str, float | bool | str]:
+    """Every choice that applies but those of recording, by the recipe's names, as the plan made it definite."""
     found: dict[str, float | bool | str] = {}
+    table = known.to_table()
     for choice in choices():
+        value = table[choice.name]
         if choice.section == "recording":
             continue
-        value = recipe.get(choice.name)
-        if value in ("auto", None):
-            value = getattr(plan, _PLANNED.get(choice.name, choice.name), value)
         if isinstance(value, bool | int | float):
             found[choice.name] = value
         elif value is not None:
@@ -194,13 +190,14 @@ def hyperparameters(recipe: Recipe, plan: Plan) -> dict[str, float | bool | str]
     return found
 
 
-def recipe_text(recipe: Recipe) -> str:
-    """The recipe as Markdown: what was chosen, then everything."""
-    given = recipe.changed()
+def recipe_text(known: Known) -> str:
+    """The recipe as Markdown: what was chosen and applies, then everything."""
+    idle = known.idle
+    given = {name: value for name, value in known.recipe.changed().items() if name not in idle}
     changed = "".join(
         f"{row((choice.label, code(choice.show(given[choice.name]))))}\n"
         for choice in choices()
         if choice.name in given and choice.section != "recording"
     )
     chosen = f"| choice | value |\n|---|---|\n{changed}\n" if changed else ""
-    return f"{chosen}{toml(recipe.to_toml())}"
+    return f"{chosen}{toml(known.to_toml())}"

@@ -17,6 +17,7 @@ from engine.recipe import choices, read_toml
 from engine.registry import metrics
 from engine.registry.losses import MSE
 from engine.runs import braille, predictor
+from engine.runs.choices import idle, known
 from engine.runs.curves import left_out, read_evaluations
 from engine.runs.facts import decision, read_facts, went_on
 from engine.runs.markup import code, code_line, escaped, line, row, toml
@@ -43,7 +44,7 @@ def markdown(run: Path) -> str:
     """The page. Raises InputError where the folder is no run."""
     facts = read_facts(run)
     parts = [f"# {escaped(run.resolve().name)}\n", _head(facts), _result(facts), _metrics(facts), _weights(run, facts)]
-    parts += [_curves(run), _choices(run), _data(facts)]
+    parts += [_curves(run), _choices(run, facts), _data(facts)]
     return "\n".join(part for part in parts if part)
 
 
@@ -181,17 +182,17 @@ def _drawing(tag: str, lines: list[str], log: bool) -> str:
     return f"**{escaped(tag)}**{', logarithmic' if log else ''}, by step\n\n```text\n" + "\n".join(lines) + "\n```\n"
 
 
-def _choices(run: Path) -> str:
+def _choices(run: Path, facts: Mapping[str, Any]) -> str:
     try:
         recipe = read_toml(run)
     except InputError as error:
         return f"## Recipe\n\n{line(error)}\n"
-    changed = recipe.changed()
+    changed = recipe.changed().keys() - idle(facts, recipe).keys()
     rows = [(c.label, code(c.show(recipe.get(c.name)))) for c in choices() if c.name in changed]
     text = _table("Choices that are not the defaults", ("", ""), rows)
     events = [(f"{e.step:,}", e.field, str(e.value)) for e in recipe.events]
     text += "\n" + _table("Changes during the run", ("before update", "field", "value"), events) if events else ""
-    return f"{text}\n<details><summary>recipe.toml</summary>\n\n{toml(recipe.to_toml())}\n</details>\n"
+    return f"{text}\n<details><summary>recipe.toml</summary>\n\n{toml(known(facts, recipe).to_toml())}\n</details>\n"
 
 
 def _data(facts: Mapping[str, Any]) -> str:

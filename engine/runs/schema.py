@@ -88,6 +88,7 @@ _RUN = shape.record(
         "data": _DATA,
         "choices": _CHOICES,
         "recipe": shape.table(shape.anything),
+        "does_not_apply": shape.table(shape.text),
         "result": _RESULT,
         "resumed": shape.listed(shape.record({}, {"time": shape.number, "step": shape.count})),
         "origin": shape.record({}, {"run": shape.text, "step": shape.count}),
@@ -128,6 +129,7 @@ _ENTRY = shape.record(
         **dict.fromkeys(("created", "lr", "seconds", "train_loss", "val_loss", "gap"), shape.number),
         "steps": shape.count,
         "pid": shape.whole,
+        "idle": shape.listed(shape.text),
     },
 )
 

@@ -18,9 +18,10 @@ from engine.runs.facts import clean, decision, read_facts
 from engine.runs.liveness import LIVING, LOCK, UNFINISHED, Standing, standing
 from engine.runs.schema import judge_entry
 
-# Choices of run.json that an entry need not say: they have places of their own, or are what everybody has.
+# Choices of run.json that an entry need not say: they have places of their own.
 ELSEWHERE = frozenset({"dataset", "normalize", "model", "optimizer", "lr"})
-USUAL = {"l1": 0, "dropout": 0, "seed": 0, "split_seed": 0}
+# Choices that an entry says as the run made them definite: what is done, not what follows from the table.
+DEFINITE, ALSO = frozenset({"normalization", "model", "optimizer", "device"}), frozenset({"task", "steps"})
 SOME = 6  # names in a message
 WAIT = 0.25  # seconds between two looks at heartbeats
 PLACED = ("device", "backend", "precision", "threads")
@@ -55,6 +56,7 @@ class RunInfo:
     tags: tuple[str, ...] = ()
     # Fields of the recipe that are not the default, and those that the run made definite, by name.
     choices: Mapping[str, Any] = field(default_factory=dict)
+    idle: tuple[str, ...] | None = None  # fields that do not apply to it; None of an older run, which does not say
     # Further results by name, among them the metrics of the validation rows (of the train rows without such).
     figures: Mapping[str, float] = field(default_factory=dict)
 
@@ -174,7 +176,8 @@ def _told(path: Path, entry: index.Entry) -> RunInfo:
     fields = dict(entry)
     live = fields.pop("live", None)
     judge_entry(fields)  # the index may have been edited
-    run = RunInfo(name=path.name, path=path, **{**fields, "tags": tuple(fields["tags"])})
+    tuples: dict[str, Any] = {name: tuple(fields[name]) for name in ("tags", "idle") if name in fields}
+    run = RunInfo(name=path.name, path=path, **{**fields, **tuples})
     if live is None:
         return run
     now = standing(path, live)
@@ -217,6 +220,7 @@ def _entry(path: Path) -> index.Entry:
             **common,
             "choices": _choices(path, facts, choices) | _decided(facts),
             "figures": _figures(result),
+            **({"idle": list(facts["does_not_apply"])} if "does_not_apply" in facts else {}),
             **({"live": live} if state in UNFINISHED or (path / LOCK).exists() else {}),
         }
     except InputError as error:
@@ -233,13 +237,23 @@ def _begun(facts: Mapping[str, Any]) -> float:
 
 
 def _choices(path: Path, facts: Mapping[str, Any], resolved: Mapping[str, Any]) -> dict[str, Any]:
-    """What a run was told that others may not have been, each `auto` as the run made it definite."""
+    """What a run does that others may not do, each `auto` as the run made it definite; what does not apply is left
+    out.
+    """
+    from engine.recipe import choices
+
     own = facts.get("recipe")
     found = dict(own) if isinstance(own, dict) else _written_choices(path)
     found |= {name: facts[name] for name in PLACED if facts.get(name) is not None}
-    found |= {name: value for name, value in resolved.items() if value is not None}
-    kept = {name: clean(value) for name, value in found.items() if name not in ELSEWHERE}
-    return {name: value for name, value in kept.items() if name not in USUAL or value != USUAL[name]}
+    known = {choice.name: choice for choice in choices()}
+    found |= {
+        name: value
+        for name, value in resolved.items()
+        if value is not None and name in known and (known[name].section in DEFINITE or name in ALSO)
+    }
+    away = ELSEWHERE.union(facts.get("does_not_apply") or ())
+    kept = {name: clean(value) for name, value in found.items() if name not in away}
+    return {name: value for name, value in kept.items() if name not in known or value != clean(known[name].default)}
 
 
 def _decided(facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from engine.devices import resolve as resolve_device
 from engine.learn.kernels.contract import Kernel
 from engine.learn.kernels.fitting import unfit
 from engine.learn.plan import Plan
-from engine.recipe import Event, Recipe
+from engine.recipe import Event, Known, Recipe
 from engine.runs.curves import left_out
 from engine.runs.folder import RunFolder, read_facts
 from engine.runs.lock import Lock
@@ -107,11 +107,7 @@ class Continuation:
                 check_regular(self.run / name)
         kernel.restore(self._origin.state)
         warnings = tuple(filter(None, (left_out(self.run), self._lost(kernel.step))))
-        if plan.steps < kernel.step:
-            raise InputError(
-                f"The run {self.run.name} has taken {kernel.step:,} steps already, and {plan.steps:,} are asked "
-                "for; --steps says how many it shall have in all."
-            )
+        self._origin.check_length(plan.steps)
         self.saved = None if self.branch else kernel.step
         return warnings
 
@@ -121,7 +117,7 @@ class Continuation:
         if state.plateau.factor != 1:
             state.drops.append(Event(step, "lr_factor", state.plateau.factor))
 
-    def folder(self, recipe: Recipe, table_name: str, step: int, evaluated: int) -> RunFolder:
+    def folder(self, known: Known, table_name: str, step: int, evaluated: int) -> RunFolder:
         """The folder to go on in. Raises InputError and OSError.
 
         Args:
@@ -129,13 +125,13 @@ class Continuation:
         """
         path = self.run
         if self.branch:
-            path = RunFolder.reserve(recipe, table_name)
+            path = RunFolder.reserve(known.recipe, table_name)
             self.lock = Lock.take(path) if self._locks else None
             for name in COPIED:
                 if (self.run / name).exists():
                     check_regular(self.run / name)
                     shutil.copyfile(self.run / name, path / name)
-        return RunFolder(path, recipe, (step, evaluated), lock=self.lock)
+        return RunFolder(path, known, (step, evaluated), lock=self.lock)
 
     def _lost(self, step: int) -> str:
         """A sentence where a power cut took losses that the checkpoint has seen. Raises InputError for too many."""

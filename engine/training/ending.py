@@ -12,6 +12,7 @@ from engine.base.rounding import SHARE, least
 from engine.learn import crossfit, diagnosis
 from engine.learn.stopping import flat_since
 from engine.recipe import Recipe
+from engine.runs.choices import definite
 from engine.training import result as outcomes
 from engine.training.loop import Loop
 from engine.training.setup import Setup
@@ -63,6 +64,7 @@ class Closing:
                 activity,
                 cancelled,
             )
+            setup.saver.folder.update_recipe(setup.known(self._recipe))
 
     def explain(self, reason: Ended) -> Ending:
         """Say why the run is over, and what to try next."""
@@ -112,6 +114,7 @@ class Closing:
             result={k: v for k, v in result.items() if k != "run"},
             ending=ending.sentence,
             kept_step=self._kept,
+            **definite(self._setup.known(self._recipe)),
         )
         folder.log(ending.sentence)
         if ending.reason != "interrupted":  # else the run goes on, and TensorBoard believes the first ending it is told

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -17,8 +17,9 @@ from engine.learn.kernels.choose import open_kernel
 from engine.learn.kernels.contract import Kernel
 from engine.learn.objective import of_nothing, unit
 from engine.learn.plan import Plan
+from engine.learn.resolved import resolved
 from engine.learn.stopping import Watch
-from engine.recipe import Recipe
+from engine.recipe import Known, Recipe
 from engine.runs.folder import RunFolder
 from engine.runs.origin import Origin
 from engine.runs.provenance import git_commit, own_modules, provenance
@@ -42,6 +43,8 @@ class Opening:
     Args:
         command: the command line that started the run, for the record.
         origin: the checkpoint to begin from, if not from the initial parameters.
+        given: the names of the fields that were given on the command line; one that does not apply is refused.
+        screen: whether the run is begun in the app.
         locks: whether the folder is locked against other processes, until `let_go`.
 
     Attributes:
@@ -49,12 +52,23 @@ class Opening:
         warnings: what the data leave open, and the run's appetite for disk and memory.
     """
 
-    def __init__(self, recipe: Recipe, command: str, origin: Origin | None, clock: Stopwatch, *, locks: bool) -> None:
+    def __init__(
+        self,
+        recipe: Recipe,
+        command: str,
+        origin: Origin | None,
+        clock: Stopwatch,
+        *,
+        given: Collection[str] = (),
+        screen: bool = False,
+        locks: bool,
+    ) -> None:
         self.folder: RunFolder | None = None
         self.saver: Saver | None = None
         self.recorder: Recorder | None = None
         self.warnings: tuple[str, ...] = ()
         self._recipe, self._command, self._clock, self._locks = recipe, command, clock, locks
+        self._given, self._screen = given, screen
         self._earlier = None if origin is None else Continuation(origin, locks=locks)
 
     def begin(self) -> AbstractContextManager[None]:
@@ -95,30 +109,32 @@ class Opening:
             earlier.check_data(recipe.data.dataset, prepared)
         placed = recipe if earlier is None else earlier.placed(recipe)
         plan, facts = decide(placed, prepared, activity, cancelled)
-        self._warn(plan, prepared)
+        known = resolved(recipe, plan, prepared, screen=self._screen)
+        known.refuse(self._given)
+        self._warn(known, plan, prepared)
         activity(f"starting the {plan.backend} backend on {plan.device}")
         kernel = open_kernel(plan, prepared, facts, activity)
         state = TrainingState(self._watch(plan, prepared, facts), norm(kernel.gradient()), plan.lr, self._clock)
-        saver = self._make_folder(prepared, plan, kernel, state)
+        saver = self._make_folder(known, prepared, plan, kernel, state)
         if worktree is not None:
             worktree.into(saver.folder.path)
         self.recorder = recorder = Recorder(saver.folder, recipe.recording, plan.steps, kernel.step)
         recorder.recall(kernel.step)
-        recorder.begin(recipe, plan, prepared, kernel.parameters().arrays)
-        known = provenance(recipe, plan, prepared, self._command, data, commit)
-        saver.folder.record(state="running", **(known | self._descent(kernel.step)))
+        recorder.begin(known, plan, prepared, kernel.parameters().arrays)
+        origins = provenance(known, plan, prepared, self._command, data, commit)
+        saver.folder.record(state="running", **(origins | self._descent(kernel.step)))
         own: tuple[str, ...] = getattr(kernel, "notes", ())  # of where its rows lie and how it computes
         for note in dict.fromkeys((*prepared.notes, plan.backend_reason, *plan.notes, *own, *self.warnings)):
             saver.folder.log(note)
-        return Setup(recipe, table, prepared, facts, plan, kernel, state, saver, recorder, worktree)
+        return Setup(recipe, self._screen, table, prepared, facts, plan, kernel, state, saver, recorder, worktree)
 
-    def _warn(self, plan: Plan, prepared: Prepared) -> None:
+    def _warn(self, known: Known, plan: Plan, prepared: Prepared) -> None:
         """Find out what is worth a warning. Raises InputError where the disk or the memory cannot be enough."""
         earlier = self._earlier
         done = 0 if earlier is None else earlier.done
         ahead = forecasts.check(forecasts.forecast(plan, prepared, self._recipe, done), self._recipe)
         changed = () if earlier is None else earlier.changed_modules()
-        self.warnings = (*prepared.plan.doubts, *ahead, *changed)
+        self.warnings = (*known.set_aside(), *prepared.plan.doubts, *ahead, *changed)
 
     def _watch(self, plan: Plan, prepared: Prepared, facts: Facts) -> Watch:
         """What says when the run ends before its last step."""
@@ -126,18 +142,18 @@ class Opening:
         size = per * of_nothing(plan.loss, prepared.train.y, plan.architecture.outputs)
         return Watch(self._recipe.stopping, facts, len(prepared.validation.y) > 0, size)
 
-    def _make_folder(self, prepared: Prepared, plan: Plan, kernel: Kernel, state: TrainingState) -> Saver:
+    def _make_folder(self, known: Known, prepared: Prepared, plan: Plan, kernel: Kernel, state: TrainingState) -> Saver:
         """Make the folder, or stand where the checkpoint stood in the one that goes on."""
         recipe, earlier = self._recipe, self._earlier
         if earlier is None:
-            self.folder = RunFolder.create(recipe, prepared.table_name, locks=self._locks)
+            self.folder = RunFolder.create(known, prepared.table_name, locks=self._locks)
         else:
             self.warnings += earlier.take_over(plan, kernel)
             earlier.restore(state, kernel.step)
             for event in recipe.events:
                 if event.step < kernel.step:
                     state.mark(event.step, event.field, event.value)
-            self.folder = earlier.folder(recipe, prepared.table_name, kernel.step, state.evaluated)
+            self.folder = earlier.folder(known, prepared.table_name, kernel.step, state.evaluated)
         saved = None if earlier is None else earlier.saved
         self.saver = Saver(self.folder, recipe, prepared, plan, kernel, state, saved)
         return self.saver

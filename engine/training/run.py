@@ -6,7 +6,7 @@ disk without room), `ending` and `failure`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Any
 
@@ -20,7 +20,8 @@ from engine.learn.curvature import Facts
 from engine.learn.decision import Decision
 from engine.learn.kernels.contract import Kernel
 from engine.learn.plan import Plan
-from engine.recipe import Event, Recipe, find
+from engine.recipe import Event, Known, Recipe, find
+from engine.runs.choices import definite
 from engine.runs.folder import RunFolder
 from engine.runs.origin import Origin
 from engine.runs.recorder import Recorder
@@ -42,6 +43,8 @@ class Run:
         table: the data, where it has been loaded already.
         command: the command line that started it, for the record.
         origin: the checkpoint to begin from, if not from the initial parameters.
+        given: the names of the fields that were given on the command line; one that does not apply is refused.
+        screen: whether the run is begun in the app.
         locks: whether the folder is locked against other processes, until `let_go`.
     """
 
@@ -52,6 +55,8 @@ class Run:
         command: str = "",
         origin: Origin | None = None,
         *,
+        given: Collection[str] = (),
+        screen: bool = False,
         locks: bool = False,
     ) -> None:
         self.recipe = recipe  # with the changes made during the run as its events
@@ -59,7 +64,7 @@ class Run:
         self.ending: Ending | None = None
         self.result: dict[str, Any] = {}
         self._clock = Stopwatch()
-        self._opening = Opening(recipe, command, origin, self._clock, locks=locks)
+        self._opening = Opening(recipe, command, origin, self._clock, given=given, screen=screen, locks=locks)
         self._setup: Setup
         self._loop: Loop
         self._view: WeightView
@@ -92,7 +97,9 @@ class Run:
         events.sort(key=lambda event: event.step)  # a replayed run has events that are still to come
         self.recipe = replace(self.recipe, events=tuple(events))
         if self.folder is not None:
-            self.folder.update_recipe(self.recipe)
+            known = self.known
+            self.folder.update_recipe(known)
+            self.folder.record(**definite(known))
             told = find(field)
             self.folder.log(f"From step {self.step:,} on: {told.label} {told.show(changed.get(field))}.")
 
@@ -171,6 +178,11 @@ class Run:
     def recorder(self) -> Recorder:
         """What writes curves down."""
         return self._setup.recorder
+
+    @property
+    def known(self) -> Known:
+        """The choices as of now, each made definite as far as that has been settled."""
+        return self._setup.known(self.recipe)
 
     # Where it stands.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from math import inf
 from typing import Any
@@ -38,6 +38,7 @@ class Session:
         watched: whether snapshots carry the weights while training, which costs a look at all train rows.
         command: the command line, for the record.
         origin: the checkpoint to go on from.
+        given: the names of the fields that were given on the command line; one that does not apply is refused.
         group: of a session that has no thread of its own but takes turns with others, see `turns`.
     """
 
@@ -50,11 +51,12 @@ class Session:
         watched: bool | None = None,
         command: str = "",
         origin: Origin | None = None,
+        given: Collection[str] = (),
         group: Group | None = None,
     ) -> None:
         self._alone = group is None
         self._group = group or Group()
-        self._run = Run(recipe, table, command, origin, locks=True)
+        self._run = Run(recipe, table, command, origin, given=given, screen=paced, locks=True)
         self._pacer = Pacer(seconds_of(recipe.recording.pace) if paced else None)
         self._publisher = Publisher(self._run, self._group, self._pacer, watched=paced if watched is None else watched)
         self._wake = self._group.wake

@@ -10,7 +10,8 @@ from engine.learn.curvature import Facts
 from engine.learn.decision import Decision
 from engine.learn.kernels.contract import Kernel
 from engine.learn.plan import Plan
-from engine.recipe import Recipe
+from engine.learn.resolved import resolved
+from engine.recipe import Known, Recipe
 from engine.runs.recorder import Recorder
 from engine.runs.worktree import WorkTree
 from engine.training.saving import Saver
@@ -22,6 +23,7 @@ class Setup:
     """The parts of an open run."""
 
     recipe: Recipe  # as it was when the run was opened
+    screen: bool  # whether that was in the app
     table: Table
     prepared: Prepared
     facts: Facts
@@ -36,6 +38,13 @@ class Setup:
     def decision(self) -> Decision | None:
         """How two classes are decided as of now; None where there are not two."""
         return self.state.decision(self.recipe, self.prepared)
+
+    def known(self, recipe: Recipe) -> Known:
+        """The choices of the recipe, with its changes up to now, each made definite as far as that has been settled."""
+        settled = recipe.model.threshold != "auto" or self.state.tuned is not None
+        return resolved(
+            recipe, self.plan, self.prepared, screen=self.screen, decision=self.decision if settled else None
+        )
 
     @property
     def rate(self) -> float:

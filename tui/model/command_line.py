@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from engine.base.shell import joined
-from engine.recipe import Recipe, choices
+from engine.recipe import Known, Recipe, choices
 
 
-def command_line(recipe: Recipe) -> str:
-    """`ravine train …` with every choice that is not its default. Steering during a run is not in it."""
-    return joined(["ravine", "train", *flags(recipe, without={"pace"})])
+def command_line(recipe: Recipe, known: Known | None = None) -> str:
+    """`ravine train …` with every choice that applies and is not its default. Steering during a run is not in it.
+
+    Args:
+        known: what is known of the choices, where that is more than the recipe itself says.
+    """
+    idle = (known or Known(recipe)).idle
+    return joined(["ravine", "train", *flags(recipe, without={"pace", *idle})])
 
 
 def flags(recipe: Recipe, *, without: Collection[str] = ()) -> list[str]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from tui.look.numbers import count, error, figures, gap
 from tui.model.command_line import command_line
-from tui.model.run_handle import Run
+from tui.model.run_handle import Opener, Run
 from tui.model.workspace import Desk
 from tui.widgets.bars import NORMALIZATIONS
 
@@ -22,17 +22,21 @@ NEAR = 0.01  # gap to the optimum of a racer that has arrived
 COLUMNS = 256  # stretches of a history that are looked into at once
 
 
-def open_race(recipe: Recipe, *, command: str = "", **options: Any) -> Run:
-    """A race in the place of a run. Each racer is recorded with the command line that repeats it alone."""
-    from engine.training.race import Race
+def opener(desk: Desk) -> Opener:
+    """Begins a race in the place of a run. Each racer is recorded with the command line that repeats it alone."""
 
-    return Race(recipe, command=command_line, **options)
+    def open_race(recipe: Recipe, *, command: str = "", **options: Any) -> Run:
+        from engine.training.race import Race
+
+        return Race(recipe, command=lambda one: command_line(one, desk.made.of(one)), **options)
+
+    return open_race
 
 
 def begin(desk: Desk) -> bool:
     """Begin a race of the present choices; whether a race is now going on."""
     if not (desk.live and racing(desk)):
-        desk.race(open_race)
+        desk.race(opener(desk))
     return desk.live and racing(desk)
 
 

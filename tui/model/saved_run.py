@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING, Any
 from textual.message import Message
 
 from engine.base.errors import InputError, Untrusted
-from engine.base.shell import quoted
 from tui.keys.keymap import named
 from tui.tasks.background import in_background
 
 if TYPE_CHECKING:
     from engine.recipe import Event, Recipe
     from engine.runs.liveness import Standing
-    from engine.runs.origin import Origin
     from engine.runs.predictor import Predictor
+    from engine.runs.resuming import Resumption
     from engine.runs.store import RunInfo
     from engine.training.snapshot import Mark, Snapshot, Weights
 
@@ -56,9 +55,9 @@ class CheckpointRead(Message):
     """What a run can go on from, or why it cannot."""
 
     path: Path
-    recipe: Recipe | None
-    origin: Origin | None
+    found: Resumption | None
     problem: str = ""
+    more: int = 0  # steps with which a finished run can
 
 
 @dataclass
@@ -209,31 +208,22 @@ def ask_for_run(path: Path, post: Callable[[Message], Any]) -> None:
     in_background(work, "run", lambda words: post(RunRead(path, None, words)))
 
 
-def ask_to_resume(path: Path, post: Callable[[Message], Any]) -> None:
-    """Read the last checkpoint of a run in a thread. Answers with CheckpointRead."""
+def ask_to_resume(path: Path, post: Callable[[Message], Any], **length: str) -> None:
+    """Read the last checkpoint of a run in a thread. Answers with CheckpointRead.
+
+    Args:
+        length: the new steps or epochs of the run.
+    """
 
     def work() -> None:
-        from engine.recipe import read_toml
-        from engine.runs.folder import read_facts
-        from engine.runs.liveness import standing
-        from engine.runs.origin import Origin
+        from engine.runs import resuming
 
         try:
-            facts, recipe = read_facts(path), read_toml(path)
-            planned = int((facts.get("choices") or {}).get("steps") or 0)
-            done = int((facts.get("result") or {}).get("steps") or 0)
-            if why := standing(path, facts).refusal(path):
-                raise InputError(why)
-            if planned and done >= planned:
-                raise InputError(
-                    f"The run {path.name} has taken all its {planned:,} steps; "
-                    f"ravine resume {quoted(path)} --steps {2 * planned} takes more."
-                )
-            post(CheckpointRead(path, recipe, Origin.read(path)))
+            post(CheckpointRead(path, resuming.read(path, steps=length.get("steps"), epochs=length.get("epochs"))))
         except InputError as error:
-            post(CheckpointRead(path, None, None, str(error)))
+            post(CheckpointRead(path, None, str(error), error.more if isinstance(error, resuming.AllTaken) else 0))
 
-    in_background(work, "checkpoint", lambda words: post(CheckpointRead(path, None, None, words)))
+    in_background(work, "checkpoint", lambda words: post(CheckpointRead(path, None, words)))
 
 
 def ask_for_predictor(path: Path, post: Callable[[Message], Any]) -> None:

@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.base.errors import InputError
-from engine.base.shell import quoted
 from engine.modules import trust
-from engine.recipe import Choice, Recipe, choices, find
+from engine.recipe import Choice, Known, Recipe, choices, find
 from engine.training.pacing import seconds_of
 from tui.keys.keymap import named
 from tui.look.numbers import figures, short
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from engine.devices import DeviceInfo
     from engine.presets import Preset
     from engine.runs.origin import Origin
+    from engine.runs.resuming import Resumption
     from engine.training.snapshot import Snapshot
     from tui.model.saved_run import Kept
 
@@ -75,6 +75,7 @@ class Desk:
         self.changed, self.say, self._open = changed, say, opener
         self._again: Callable[[], None] | None = None  # begins the run that is shown once more
         self._steering = Steering(self)
+        self._made: tuple[Recipe, Survey | None, Known] | None = None  # what is known of a recipe by a survey
 
     # Choices.
 
@@ -190,15 +191,15 @@ class Desk:
             begin()
         self.changed()
 
-    def resume(self, recipe: Recipe, origin: Origin) -> None:
+    def resume(self, found: Resumption) -> None:
         """Go on with a kept run where its checkpoint stood, in its own folder."""
         if self.live:
             self.say("A run is going on; stop it first.", True)
             return
-        self._again = lambda: self.resume(recipe, origin)
-        self._adopt_here(recipe)
+        self._again = lambda: self.resume(found)
+        self._adopt_here(found.recipe)
         self.trained_on = None
-        run = self._take(self._open(recipe, paced=True, command=f"ravine resume {quoted(origin.run)}", origin=origin))
+        run = self._take(self._open(found.recipe, paced=True, command=found.command, origin=found.origin))
         run.start()
         self.snapshot = run.snapshot()
         self.changed()
@@ -269,30 +270,31 @@ class Desk:
         return self.survey if self.survey is not None and self.survey.recipe.data == self.recipe.data else None
 
     def resolved(self, field: str) -> str:
-        """What `auto` stands for in a field, as far as it is known; empty where the field has a value of its own."""
-        survey = self.known
-        if survey is None or self.recipe.get(field) not in ("auto", None):
+        """What `auto` stands for in a field, as far as it is known; empty where the field has a value of its own, and
+        where it does not apply.
+        """
+        survey, made = self.known, self.made
+        if survey is None or self.recipe.get(field) not in ("auto", None) or made.why_not(field):
             return ""
-        plan = survey.plan
-        if field == "lr":
-            return figures(plan.lr, 3)
+        value = made.facts.get(field)
         if field == "batch_size":
-            return "full" if plan.full_batch else short(plan.batch)
+            return "full" if survey.plan.full_batch else short(survey.plan.batch)
         if field == "epochs":
-            return short(round(plan.steps / plan.batches)) if self.recipe.stopping.steps is None else ""
+            return short(round(value)) if value is not None else ""
         if field == "eval_every":
-            return short(plan.eval_every) if plan.eval_every else "never"
-        if field == "task":
-            return survey.task
-        if field == "target":
-            return survey.target
-        if field == "positive":
-            which = survey.prepared.positive
-            return "" if which is None else survey.prepared.classes[which]
-        value = getattr(plan, field, None)
+            return short(value) if value else "never"
         if isinstance(value, float):
             return figures(value, 3)
         return str(value) if isinstance(value, str | int) else ""
+
+    @property
+    def made(self) -> Known:
+        """What is known of the choices of the panels: each made definite, or that it does not apply."""
+        survey = self.known
+        if self._made is None or self._made[0] is not self.recipe or self._made[1] is not survey:
+            made = Known(self.recipe, {"screen": True}) if survey is None else survey.known.of(self.recipe)
+            self._made = self.recipe, survey, made
+        return self._made[2]
 
     @property
     def shown_recipe(self) -> Recipe:
@@ -337,7 +339,7 @@ class Desk:
     @property
     def command(self) -> str:
         """The command line that does without a screen what the panels say."""
-        return command_line(self.recipe)
+        return command_line(self.recipe, self.made)
 
     @property
     def runs_folder(self) -> Path:
@@ -406,6 +408,8 @@ class Desk:
         if self.problem:
             self.say(self.problem, True)
             return
+        if aside := self.made.set_aside():
+            self.say(" ".join(aside), False)
         self._again = lambda: self.begin(one_step=one_step, opener=opener)
         known = self.known
         table = known.table if known is not None else None

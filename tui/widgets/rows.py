@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tui.model.workspace import Desk
 
 
+IDLE = "n/a"  # the note of a field that does not apply
 FAR = 1e9  # a bound that nobody meets
 UNITS = {"s": "seconds"}
 
@@ -32,6 +33,7 @@ class Row:
     sets: str = ""  # for an option: the text that the field takes
     chosen: bool = False
     usable: bool = True
+    idle: bool = False  # a field that does not apply
     own: bool = False  # the value is not the default
     deep: bool = False  # an option unfolded under its field
     help: str = ""
@@ -48,8 +50,10 @@ def field_row(desk: Desk, choice: Choice) -> Row:
     value = desk.recipe.get(choice.name)
     resolved = desk.resolved(choice.name)
     shown = choice.show(value)
-    note = ""
-    if resolved and resolved != shown:
+    note, idle = "", bool(desk.made.why_not(choice.name))
+    if idle:
+        note = IDLE
+    elif resolved and resolved != shown:
         shown, note = resolved, "auto"
     else:
         shown += _in(choice, value)
@@ -59,6 +63,7 @@ def field_row(desk: Desk, choice: Choice) -> Row:
         shown or "-",
         note=note,
         field=choice.name,
+        idle=idle,
         own=value != choice.default,
         help=choice.help,
     )
@@ -76,6 +81,8 @@ def option_rows(desk: Desk, choice: Choice, words: tuple[str, ...], *, deep: boo
 def about(desk: Desk, choice: Choice, room: int = 1000) -> str:
     """The help of a field: what it is, what it takes, what it is by default; in signs where `room` cells are few."""
     help = choice.help if choice.help.endswith(".") else choice.help + "."
+    if why := desk.made.why_not(choice.name):
+        help = f"Does not apply: {why}. {help}"
     default = choice.default_text or "none"
     unit = f" ({UNITS.get(choice.unit, choice.unit)})" if choice.unit else ""
     met = replace(choice, bounds=replace(choice.bounds, most=None)) if _far(choice.bounds.most) else choice
@@ -161,7 +168,7 @@ def _field(row: Row, width: int, ink: Ink, pointer: str, editing: bool) -> list[
         label = left(clip(row.label, width - editor_room(row.label, width) - 3), room)
     return [
         (pointer, ink.accent),
-        (label, ink.dim),
-        (value, ink.strong if row.own else ink.text),
-        (note + " ", ink.dim),
+        (label, ink.faint if row.idle else ink.dim),
+        (value, ink.faint if row.idle else ink.strong if row.own else ink.text),
+        (note + " ", ink.faint if row.idle else ink.dim),
     ]

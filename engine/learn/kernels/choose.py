@@ -36,11 +36,7 @@ def choose(recipe: Recipe, plan: Plan, facts: Facts) -> Plan:
     """
     wish = recipe.device.backend
     backend, reason = _fastest(plan, facts) if wish == "auto" else (wish, f"{wish}, as asked for.")
-    if plan.compile and backend != "autograd":
-        if wish != "auto":
-            raise InputError(
-                f"torch.compile is for the autograd backend, not for {wish}; leave out --compile or --backend."
-            )
+    if plan.compile and backend != "autograd" and wish == "auto":
         backend, reason = "autograd", "autograd: PyTorch computes the gradient, as torch.compile was asked for."
     refusals = {"spectral": spectral.refusal(plan, facts), "compiled": compiled.refusal(plan), "autograd": None}
     if (why := refusals[backend]) is not None:

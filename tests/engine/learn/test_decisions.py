@@ -92,20 +92,20 @@ def refused(capsys: pytest.CaptureFixture[str], folder: Path, *words: str) -> st
 def test_the_positive_class_is_the_one_called_so_else_the_rarer(
     names: tuple[str, str], counts: tuple[int, int], wanted: str
 ) -> None:
-    found = positive.find(None, names, counts, "binary", "y")
+    found = positive.find(None, names, counts, "y")
     assert found is not None
     assert names[found] == wanted
     for index, name in enumerate(names):
-        assert positive.find(name, names, counts, "binary", "y") == index
-        assert positive.find(f" {name.upper()} ", names, counts, "binary", "y") == index
+        assert positive.find(name, names, counts, "y") == index
+        assert positive.find(f" {name.upper()} ", names, counts, "y") == index
 
 
 def test_a_class_called_auto_can_be_the_positive_one() -> None:
-    assert positive.find("auto", ("auto", "manual"), (90, 10), "binary", "y") == 0
-    assert positive.find("auto", ("a", "b"), (90, 10), "binary", "y") == 1
-    assert positive.find("1.0", ("0", "1"), (10, 90), "binary", "y") == 1
+    assert positive.find("auto", ("auto", "manual"), (90, 10), "y") == 0
+    assert positive.find("auto", ("a", "b"), (90, 10), "y") == 1
+    assert positive.find("1.0", ("0", "1"), (10, 90), "y") == 1
     with pytest.raises(InputError, match=r"no class “c” .* a and b"):
-        positive.find("c", ("a", "b"), (1, 1), "binary", "y")
+        positive.find("c", ("a", "b"), (1, 1), "y")
 
 
 def test_an_unknown_class_and_a_target_without_two_are_refused(
@@ -116,8 +116,9 @@ def test_an_unknown_class_and_a_target_without_two_are_refused(
     said = refused(capsys, tmp_path, str(path), "--target", "y", "--positive", "eggs")
     assert "eggs" in said
     assert "ham and spam" in said
-    assert "is a number" in refused(capsys, tmp_path, str(path), "--target", "x1", "--positive", "spam")
-    assert "3 classes" in refused(capsys, tmp_path, "iris", "--positive", "setosa")
+    said = refused(capsys, tmp_path, str(path), "--target", "x1", "--positive", "spam")
+    assert "Positive class (--positive) does not apply: a regression target has no positive class" in said
+    assert "a multiclass target has no positive" in refused(capsys, tmp_path, "iris", "--positive", "setosa")
 
 
 @pytest.mark.parametrize("value", ["0", "1", "nan", "2", "-0.1", "inf", "often"])
@@ -398,8 +399,8 @@ def test_a_model_of_format_1_decides_for_the_class_that_sorts_last(
     names=st.lists(st.text(st.characters(codec="utf-8"), min_size=1, max_size=8), min_size=2, max_size=2, unique=True),
 )
 def test_the_rule_knows_no_order(counts: tuple[int, int], names: list[str]) -> None:
-    one = positive.find(None, names, counts, "binary", "y")
-    other = positive.find(None, names[::-1], counts[::-1], "binary", "y")
+    one = positive.find(None, names, counts, "y")
+    other = positive.find(None, names[::-1], counts[::-1], "y")
     assert one is not None
     assert other is not None
     words = {name.strip().lower() in positive.WORDS for name in names}

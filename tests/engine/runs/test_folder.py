@@ -159,9 +159,9 @@ def test_the_driver_of_the_card_is_recorded(tmp_path: Path, monkeypatch: pytest.
     run = prepared_run(build({"dataset": "houses", "steps": 5, "runs": str(tmp_path)}))
     card = DeviceInfo("cuda:0", "a card", usable=True, verdict="usable", driver="580.65.06")
     monkeypatch.setattr("engine.devices.known", lambda: (cpu(), card))
-    told = provenance(run.recipe, replace(run.plan, device="cuda:0"), run.prepared, "", run.recipe.data)
+    told = provenance(run.known, replace(run.plan, device="cuda:0"), run.prepared, "", run.recipe.data)
     assert told["versions"]["driver"] == "580.65.06"
-    assert "driver" not in provenance(run.recipe, run.plan, run.prepared, "", run.recipe.data)["versions"]
+    assert "driver" not in provenance(run.known, run.plan, run.prepared, "", run.recipe.data)["versions"]
 
 
 def test_what_a_checkpoint_says_is_json(tmp_path: Path) -> None:

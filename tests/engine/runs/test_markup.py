@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from engine.base.printable import printable
-from engine.recipe import build
+from engine.recipe import Known, build
 from engine.runs import markup, report
 from engine.runs.recorder import recipe_text
 from tests.conftest import recipe, train
@@ -141,7 +141,7 @@ def test_a_report_of_hostile_names_is_the_report_of_honest_ones(tmp_path: Path) 
 
 @pytest.mark.parametrize("name", [NAME, "```\n# x"])
 def test_what_tensorboard_shows_of_a_recipe(name: str) -> None:
-    text = recipe_text(build({"dataset": name, "target": name}))
+    text = recipe_text(Known(build({"dataset": name, "target": name})))
     for page in rendered(text):
         assert set(page.tags) <= HARMLESS
         assert page.tags.count("tr") == 3

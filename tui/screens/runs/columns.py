@@ -9,7 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from engine.base.rounding import vanishes
-from engine.recipe import Choice, choices
+from engine.recipe import Choice, Known, Recipe, choices
 from engine.registry import metrics
 from engine.registry.losses import MSE
 from tui.look.numbers import duration, error, figures, short
@@ -162,6 +162,7 @@ _OWN: tuple[Field, ...] = (
           True),
     Field("size", "size", 8, "on disk", lambda run: run.bytes or None, _bytes, True, "about"),
 )
+_DEFAULTS = Recipe()
 METRICS = (*metrics.OF_AMOUNTS, *metrics.OF_CLASSES)
 OF_THE_POSITIVE = ("precision", "recall", "f1", "roc_auc", "pr_auc")  # where there are two classes
 ALIASES = {
@@ -197,6 +198,14 @@ def fields() -> dict[str, Field]:
     return found
 
 
+def _idle(run: RunInfo, field: str) -> bool:
+    """Whether a choice does not apply to a run; of an older one as far as its other choices tell."""
+    if run.idle is not None:
+        return field in run.idle
+    own = {"normalize": run.normalization, "model": run.model, "optimizer": run.optimizer}
+    return bool(Known(_DEFAULTS, {**run.choices, **{n: value for n, value in own.items() if value}}).why_not(field))
+
+
 def _of_choice(choice: Choice, name: str) -> Field:
     number = choice.kind in ("whole", "number")
     size = 8 if number or choice.kind == "switch" else 12
@@ -205,9 +214,9 @@ def _of_choice(choice: Choice, name: str) -> Field:
     def get(run: RunInfo) -> Any:
         if not run.state or run.state in ("damaged", FOREIGN):
             return None
-        value = run.choices.get(choice.name, choice.default)
-        if choice.name == "hidden" and run.model not in ("mlp", ""):
+        if choice.needs and _idle(run, choice.name):
             return None
+        value = run.choices.get(choice.name, choice.default)
         if value is None or value == "":
             return choice.show(None) or None
         return value if number and not isinstance(value, str) else choice.show(value) or None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.recipe import find
+from engine.runs.choices import idle
 from engine.runs.facts import went_on
 from tui.look.numbers import duration, error, short
 from tui.widgets.cells import Cells, Span, wrap
@@ -53,7 +54,12 @@ class RunFacts(Cells):
         pairs += [("folder", str(kept.path)), ("state", state)]
         if facts.get("ending"):
             pairs.append(("why it ended", str(facts["ending"])))
-        pairs += [(name.replace("_", " "), find(name).show(value)) for name, value in kept.recipe.changed().items()]
+        away = idle(facts, kept.recipe)
+        pairs += [
+            (name.replace("_", " "), find(name).show(value))
+            for name, value in kept.recipe.changed().items()
+            if name not in away
+        ]
         for name in RESULTS:
             if result.get(name) is not None:
                 size = 1.0 if name == "gap" else kept.snapshot.loss_size if name in LOSSES else None

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 from textual.message import Message
 
 from tui.model.saved_run import CheckpointRead, Kept, RunRead, ask_to_resume
+from tui.screens.runs.length_line import length_line
 from tui.screens.runs.run_shown import RunShown
+from tui.widgets.prompt import Ask
 
 if TYPE_CHECKING:
     from engine.runs.store import RunInfo
@@ -23,13 +25,19 @@ class Opening:
         host: the app, whose screens are gone to.
         shown: the run under the cursor.
         tell: says in passing why that cannot be done.
+        ask: opens the line on which something is typed.
         post: takes `CheckpointRead`, from any thread.
     """
 
     def __init__(
-        self, host: Host, shown: RunShown, tell: Callable[[str], object], post: Callable[[Message], Any]
+        self,
+        host: Host,
+        shown: RunShown,
+        tell: Callable[[str], object],
+        ask: Callable[[Ask], object],
+        post: Callable[[Message], Any],
     ) -> None:
-        self._host, self._shown, self._tell, self._post = host, shown, tell, post
+        self._host, self._shown, self._tell, self._ask, self._post = host, shown, tell, ask, post
         self._waiting: Path | None = None  # it is shown on the train screen when it has been read
 
     def forget(self) -> None:
@@ -65,11 +73,14 @@ class Opening:
         desk = self._host.desk
         if desk is None:
             return
-        if message.recipe is None or message.origin is None:
-            self._tell(message.problem)
-        else:
-            desk.resume(message.recipe, message.origin)
+        if message.found is not None:
+            desk.resume(message.found)
             self._host.action_go("train")
+            return
+        self._tell(message.problem)
+        run = message.path
+        if message.more and self._shown.path == run:
+            self._ask(length_line(run.name, message.more, lambda length: ask_to_resume(run, self._post, **length)))
 
     def predict(self, run: Path) -> None:
         """To the predict screen, with its model."""

@@ -58,7 +58,9 @@ class RunsScreen(RavineScreen):
         self._edits = RunEdits(
             self.app, lambda: self._real, self._open_line, self.ravine.trusting.ask, self.post_message
         )
-        self._opening = Opening(self.ravine, self._shown, lambda text: self._tell(text, True), self.post_message)
+        self._opening = Opening(
+            self.ravine, self._shown, lambda text: self._tell(text, True), self._open_line, self.post_message
+        )
         self.chart, self.curves = self._shown.chart, self._marks.curves
         self._large = False  # the chart alone
         self._phase = ""

@@ -69,7 +69,7 @@ class Case:
         place: where it is to be found, such as "sales.csv, line 17".
         values: the raw cells that the model is given, by column, as a person would write them.
         target, predicted: amounts as numbers, classes by name.
-        chance: the probability of the predicted class; NaN for an amount.
+        probability: the probability of the predicted class; NaN for an amount.
         loss: of this row, in the target's own units.
     """
 
@@ -78,7 +78,7 @@ class Case:
     values: dict[str, str]
     target: float | str
     predicted: float | str
-    chance: float
+    probability: float
     loss: float
 
 
@@ -94,7 +94,7 @@ class Part:
         at_half: of two classes the metrics at threshold 0.5; else empty.
         target: [n] amounts, or class numbers.
         predicted: [n] amounts, or class numbers as they are decided.
-        chances: [n, classes]; None for amounts.
+        probabilities: [n, classes]; None for amounts.
         confusion: [classes, classes], rows the true class, columns the decided one; None for amounts.
         per_class: precision, recall, f1 and support [classes]; None for amounts.
         curves: for the positive one of two classes, or for every one of more.
@@ -107,7 +107,7 @@ class Part:
     at_half: dict[str, float]
     target: Floats
     predicted: Floats
-    chances: Floats | None
+    probabilities: Floats | None
     confusion: NDArray[np.int64] | None
     per_class: dict[str, Floats] | None
     curves: tuple[ThresholdCurve, ...]
@@ -118,7 +118,7 @@ class Part:
 
         An error of amounts is rounding beside the amounts themselves.
         """
-        if self.chances is not None:
+        if self.probabilities is not None:
             return self.baseline["log_loss"] if metric == "log_loss" or metric in REGISTRY else None
         amount = self.amount
         if metric in REGISTRY and REGISTRY[metric].steepest is not None:  # it grows with the square of a small error
@@ -128,12 +128,12 @@ class Part:
     @property
     def amount(self) -> float:
         """The greatest amount, beside which others may be rounding; NaN for classes."""
-        return float(np.abs(self.target).max(initial=0.0)) if self.chances is None else float("nan")
+        return float(np.abs(self.target).max(initial=0.0)) if self.probabilities is None else float("nan")
 
     @property
     def residuals(self) -> Floats:
         """[n] target minus prediction, in the target's own units; NaN for classes."""
-        return self.target - self.predicted if self.chances is None else np.full(self.rows, np.nan)
+        return self.target - self.predicted if self.probabilities is None else np.full(self.rows, np.nan)
 
 
 @dataclass(frozen=True, eq=False)
@@ -255,7 +255,7 @@ def _amounts(prepared: Prepared, part: Rows, outputs: Floats, loss: str, worst: 
         at_half={},
         target=target,
         predicted=predicted,
-        chances=None,
+        probabilities=None,
         confusion=None,
         per_class=None,
         curves=(),
@@ -265,9 +265,9 @@ def _amounts(prepared: Prepared, part: Rows, outputs: Floats, loss: str, worst: 
 
 def _classes(prepared: Prepared, part: Rows, outputs: Floats, loss: str, decision: Decision | None, worst: int) -> Part:
     threshold, positive = (0.5, 1) if decision is None else (decision.threshold, decision.positive)
-    labels, chances = part.y.astype(np.int64), metrics.probabilities(outputs)
+    labels, probabilities = part.y.astype(np.int64), metrics.probabilities(outputs)
     count = len(prepared.classes)
-    decided = metrics.decide(chances, threshold, positive)
+    decided = metrics.decide(probabilities, threshold, positive)
     table = metrics.confusion(labels, decided, count)
     shares = np.bincount(prepared.train.y.astype(np.int64), minlength=count) / len(prepared.train.y)
     constant = np.tile(shares, (len(labels), 1))
@@ -281,36 +281,36 @@ def _classes(prepared: Prepared, part: Rows, outputs: Floats, loss: str, decisio
         losses,
         [names[i] for i in labels[chosen]],
         [names[i] for i in decided[chosen]],
-        chances[chosen, decided[chosen]],
+        probabilities[chosen, decided[chosen]],
     )
     which = (positive,) if count == 2 else tuple(range(count))
     return Part(
         rows=len(labels),
-        figures=metrics.classification(labels, chances, threshold, positive),
+        figures=metrics.classification(labels, probabilities, threshold, positive),
         baseline=metrics.classification(labels, constant, positive=positive),
-        at_half=metrics.classification(labels, chances, positive=positive) if count == 2 else {},
+        at_half=metrics.classification(labels, probabilities, positive=positive) if count == 2 else {},
         target=labels.astype(np.float64),
         predicted=decided.astype(np.float64),
-        chances=chances,
+        probabilities=probabilities,
         confusion=table,
         per_class=metrics.per_class(table),
-        curves=tuple(_curve(names[i], (labels == i).astype(np.int64), chances[:, i]) for i in which),
+        curves=tuple(_curve(names[i], (labels == i).astype(np.int64), probabilities[:, i]) for i in which),
         worst=cases,
     )
 
 
-def _curve(name: str, y: NDArray[np.int64], chance: Floats) -> ThresholdCurve:
-    false, true = metrics.roc(y, chance)
-    precision, recall = metrics.precision_recall(y, chance)
+def _curve(name: str, y: NDArray[np.int64], probability: Floats) -> ThresholdCurve:
+    false, true = metrics.roc(y, probability)
+    precision, recall = metrics.precision_recall(y, probability)
     return ThresholdCurve(
         name,
         false,
         true,
         recall,
         precision,
-        np.append(np.inf, metrics.cuts(y, chance).values),
-        metrics.roc_auc(y, chance),
-        metrics.pr_auc(y, chance),
+        np.append(np.inf, metrics.cuts(y, probability).values),
+        metrics.roc_auc(y, probability),
+        metrics.pr_auc(y, probability),
     )
 
 
@@ -327,13 +327,13 @@ def _cases(
     losses: Floats,
     targets: list[float] | list[str],
     predicted: list[float] | list[str],
-    chances: Floats | None,
+    probabilities: Floats | None,
 ) -> tuple[Case, ...]:
     table = prepared.plan.table
     found = []
     for i, at in enumerate(chosen.tolist()):
         row = int(part.index[at])
         values = {given.name: table[given.name].show(row, row + 1)[0] for given in prepared.encoder.inputs}
-        chance = float("nan") if chances is None else float(chances[i])
-        found.append(Case(row + 1, table.place(row), values, targets[i], predicted[i], chance, float(losses[at])))
+        probability = float("nan") if probabilities is None else float(probabilities[i])
+        found.append(Case(row + 1, table.place(row), values, targets[i], predicted[i], probability, float(losses[at])))
     return tuple(found)

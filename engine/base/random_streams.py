@@ -1,6 +1,6 @@
 """Random numbers, one independent stream for each use.
 
-Every number that chance decides (rows, initial parameters, batch order, splits) comes from a numpy stream keyed by
+Every number that is drawn at random (rows, initial parameters, batch order, splits) comes from a numpy stream keyed by
 (seed, purpose, epoch). No use can disturb another, any epoch's order can be drawn without the ones before it, and
 the numbers are the same for every kernel and device.
 """

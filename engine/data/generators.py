@@ -1,4 +1,4 @@
-"""Tables drawn by chance from a recipe: `--dataset NAME:key=value,…`. Equal parameters give equal tables."""
+"""Tables drawn at random from a recipe: `--dataset NAME:key=value,…`. Equal parameters give equal tables."""
 
 from __future__ import annotations
 

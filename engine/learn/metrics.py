@@ -47,17 +47,17 @@ def probabilities(outputs: Floats) -> Floats:
     return np.asarray(softmax(np, outputs))
 
 
-def decide(chances: Floats, threshold: float = 0.5, positive: int = 1) -> Ints:
+def decide(probabilities: Floats, threshold: float = 0.5, positive: int = 1) -> Ints:
     """The class of each row [n]: the likeliest, or of two classes the positive one where its probability reaches it.
 
     Args:
-        chances: [n, classes] probabilities.
+        probabilities: [n, classes] probabilities.
         threshold: the probability from which on the positive one of two classes is decided.
         positive: its number.
     """
-    if chances.shape[1] == 2:
-        return np.where(chances[:, positive] >= threshold, positive, 1 - positive).astype(np.int64)
-    return np.asarray(chances.argmax(axis=1), np.int64)
+    if probabilities.shape[1] == 2:
+        return np.where(probabilities[:, positive] >= threshold, positive, 1 - positive).astype(np.int64)
+    return np.asarray(probabilities.argmax(axis=1), np.int64)
 
 
 def confusion(y: Ints, decided: Ints, classes: int) -> Ints:
@@ -87,71 +87,71 @@ class Cuts:
     rows: int
 
 
-def cuts(y: Ints, chance: Floats) -> Cuts:
+def cuts(y: Ints, probability: Floats) -> Cuts:
     """The cuts of labels [n] 0 or 1 by the probability [n] of class 1."""
-    order = np.argsort(-chance, kind="stable")
-    ranked = chance[order]
+    order = np.argsort(-probability, kind="stable")
+    ranked = probability[order]
     ends = np.append(np.flatnonzero(np.diff(ranked)), len(y) - 1) if len(y) else np.empty(0, np.int64)
     hits = np.cumsum(y[order])[ends].astype(np.float64)
     return Cuts(ranked[ends], hits, (ends + 1).astype(np.float64), int(y.sum()), len(y))
 
 
-def roc(y: Ints, chance: Floats) -> tuple[Floats, Floats]:
+def roc(y: Ints, probability: Floats) -> tuple[Floats, Floats]:
     """The ROC curve: false and true positive rates [cuts + 1], from (0, 0) to (1, 1); NaN where a class is missing."""
-    found = cuts(y, chance)
+    found = cuts(y, probability)
     with np.errstate(invalid="ignore", divide="ignore"):
         false = (found.decided - found.hits) / (found.rows - found.positives)
         true = found.hits / found.positives
     return np.append(0.0, false), np.append(0.0, true)
 
 
-def precision_recall(y: Ints, chance: Floats) -> tuple[Floats, Floats]:
+def precision_recall(y: Ints, probability: Floats) -> tuple[Floats, Floats]:
     """The precision-recall curve: precision and recall [cuts + 1], from (1, 0); recall NaN without rows of class 1."""
-    found = cuts(y, chance)
+    found = cuts(y, probability)
     with np.errstate(invalid="ignore", divide="ignore"):
         recall = found.hits / found.positives
     return np.append(1.0, found.hits / found.decided), np.append(0.0, recall)
 
 
-def roc_auc(y: Ints, chance: Floats) -> float:
+def roc_auc(y: Ints, probability: Floats) -> float:
     """Area under the ROC curve; NaN where only one class is there."""
     if not len(y) or y.min() == y.max():
         return NAN
-    false, true = roc(y, chance)
+    false, true = roc(y, probability)
     return float(np.sum(np.diff(false) * (true[1:] + true[:-1])) / 2)
 
 
-def pr_auc(y: Ints, chance: Floats) -> float:
+def pr_auc(y: Ints, probability: Floats) -> float:
     """Average precision: the area under the precision-recall curve in steps; NaN where the class is not there."""
     if not len(y) or not y.any():
         return NAN
-    precision, recall = precision_recall(y, chance)
+    precision, recall = precision_recall(y, probability)
     return float(np.sum(np.diff(recall) * precision[1:]))
 
 
-def classification(y: Ints, chances: Floats, threshold: float = 0.5, positive: int = 1) -> dict[str, float]:
+def classification(y: Ints, probabilities: Floats, threshold: float = 0.5, positive: int = 1) -> dict[str, float]:
     """accuracy, precision, recall, f1, roc_auc, pr_auc and log_loss of probabilities [n, classes]; empty for n = 0.
 
     Of two classes the figures are those of the positive one; of more, macro averages over the classes that are there.
     """
     if not len(y):
         return {}
-    classes = chances.shape[1]
-    counts = confusion(y, decide(chances, threshold, positive), classes)
+    classes = probabilities.shape[1]
+    counts = confusion(y, decide(probabilities, threshold, positive), classes)
     table = per_class(counts)
-    own = chances[np.arange(len(y)), y]
+    own = probabilities[np.arange(len(y)), y]
     found = {
         "accuracy": float(np.trace(counts) / len(y)),
         "log_loss": float(-np.mean(np.log(np.maximum(own, np.finfo(np.float64).tiny)))),
     }
     if classes == 2:
         found |= {name: float(table[name][positive]) for name in ("precision", "recall", "f1")}
-        own, chance = (y == positive).astype(np.int64), chances[:, positive]
-        found |= {"roc_auc": roc_auc(own, chance), "pr_auc": pr_auc(own, chance)}
+        own, probability = (y == positive).astype(np.int64), probabilities[:, positive]
+        found |= {"roc_auc": roc_auc(own, probability), "pr_auc": pr_auc(own, probability)}
         return found
     seen = counts.sum(axis=0) + counts.sum(axis=1) > 0
     found |= {name: float(np.mean(np.nan_to_num(table[name][seen]))) for name in ("precision", "recall", "f1")}
     each = [(y == c).astype(np.int64) for c in range(classes)]
-    found["roc_auc"] = float(np.mean([roc_auc(e, chances[:, c]) for c, e in enumerate(each)]))
-    found["pr_auc"] = float(np.mean([pr_auc(e, chances[:, c]) for c, e in enumerate(each)]))
+    found["roc_auc"] = float(np.mean([roc_auc(e, probabilities[:, c]) for c, e in enumerate(each)]))
+    found["pr_auc"] = float(np.mean([pr_auc(e, probabilities[:, c]) for c, e in enumerate(each)]))
     return found

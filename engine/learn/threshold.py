@@ -21,7 +21,7 @@ Bools = NDArray[np.bool_]
 
 HALF = 0.5
 FOLDS = 5
-LEAST = 10  # rows of each class, below which F1 is chance
+LEAST = 10  # rows of each class, below which F1 is noise
 
 
 @dataclass(frozen=True)
@@ -54,14 +54,14 @@ def _rarer(y: Ints) -> int:
     return min(int(y.sum()), len(y) - int(y.sum()))
 
 
-def best(y: Ints, chance: Floats) -> float:
+def best(y: Ints, probability: Floats) -> float:
     """The threshold with the greatest F1, of equals the one nearest to 0.5.
 
     Args:
         y: [n] 1 for the positive class, else 0; both occur.
-        chance: [n] probability of the positive class.
+        probability: [n] probability of the positive class.
     """
-    found = cuts(y, chance)
+    found = cuts(y, probability)
     f1 = 2 * found.hits / (found.decided + found.positives)
     below = np.append(found.values[1:], 0.0)
     middle = (found.values + below) / 2
@@ -70,7 +70,7 @@ def best(y: Ints, chance: Floats) -> float:
     return float(middle[good[np.abs(middle[good] - HALF).argmin()]])
 
 
-def tune(y: Ints, chance: Floats, fold: Ints) -> Tuned:
+def tune(y: Ints, probability: Floats, fold: Ints) -> Tuned:
     """The threshold for out-of-fold probabilities.
 
     It is the one with the greatest F1 where the F1 that is reached so out of sample exceeds that at 0.5 by more than
@@ -79,7 +79,7 @@ def tune(y: Ints, chance: Floats, fold: Ints) -> Tuned:
 
     Args:
         y: [n] 1 for the positive class, else 0.
-        chance: [n] out-of-fold probability of the positive class.
+        probability: [n] out-of-fold probability of the positive class.
         fold: [n] the fold in which each row was left out.
     """
     if few(y):
@@ -87,12 +87,13 @@ def tune(y: Ints, chance: Floats, fold: Ints) -> Tuned:
     decided = np.empty(len(y), np.bool_)
     for one in range(FOLDS):
         mine = fold == one
-        decided[mine] = chance[mine] >= best(y[~mine], chance[~mine])
-    gain, error = _gain(y, decided, chance >= HALF)
+        decided[mine] = probability[mine] >= best(y[~mine], probability[~mine])
+    gain, error = _gain(y, decided, probability >= HALF)
     over, spread = _gain(y, decided, np.ones(len(y), np.bool_))
-    told = f"F1 out of fold: {_f1(y, chance >= HALF):.3g} at 0.5, {_f1(y, decided):.3g} at thresholds that were chosen"
+    half, chosen = _f1(y, probability >= HALF), _f1(y, decided)
+    told = f"F1 out of fold: {half:.3g} at 0.5, {chosen:.3g} at thresholds that were chosen"
     if gain > error and over > 2 * spread:
-        return Tuned(best(y, chance), f"it was chosen for F1 on {FOLDS} folds of the train rows ({told})")
+        return Tuned(best(y, probability), f"it was chosen for F1 on {FOLDS} folds of the train rows ({told})")
     if gain > error:
         return Tuned(HALF, f"no other is better than deciding every row alike ({told})")
     return Tuned(HALF, f"no other gains more than the standard error of {error:.2g} ({told})")

@@ -25,7 +25,7 @@ Share = Annotated[float, Bounds(least=0, below=1)]
 Rate = Annotated[float, Bounds(above=0, most=1e12)]
 Seconds = Annotated[float, Bounds(above=0, most=86_400)]
 Penalty = Annotated[float, Bounds(least=0, most=1e12)]
-Chance = Annotated[float, Bounds(above=0, below=1)]
+Probability = Annotated[float, Bounds(above=0, below=1)]
 Sizes = tuple[Annotated[int, Bounds(least=1, most=100_000)], ...]
 Names = tuple[str, ...]
 ColumnKinds = dict[str, ColumnKind]
@@ -165,7 +165,7 @@ class Model(Section):
         f"classes, {losses.default('multiclass')} for more.",
         label="loss",
     )
-    threshold: Literal["auto"] | Chance = choice(
+    threshold: Literal["auto"] | Probability = choice(
         0.5,
         "Probability from which on the positive one of two classes is decided; auto trains five more models, each "
         "without a fifth of the rows, and keeps 0.5 unless F1 on those gains more than its error.",

@@ -207,30 +207,30 @@ def _network(graph: _Graph, model: Predictor, x: str) -> str:
 
 def _head(graph: _Graph, model: Predictor, z: str) -> list[bytes]:
     """From the last layer to the outputs; these, as ValueInfoProtos."""
-    prediction, chances = "prediction", "probabilities"
+    prediction, probabilities = "prediction", "probabilities"
     while prediction in graph.taken:
         prediction += "_"
-    while chances in graph.taken:
-        chances += "_"
+    while probabilities in graph.taken:
+        probabilities += "_"
     if model.task == "regression":
         amount = graph.add("Mul", _flat(graph, z), graph.constant(model.target_scale.scale))
         graph.add("Add", amount, graph.constant(model.target_scale.offset), output=prediction)
         return [_value(prediction, DOUBLE)]
     if model.architecture.outputs == 1:
         first = graph.add("Sigmoid", graph.add("Neg", z))  # 1 - sigmoid would round small ones off
-        graph.add("Concat", first, graph.add("Sigmoid", z), output=chances, axis=1)
+        graph.add("Concat", first, graph.add("Sigmoid", z), output=probabilities, axis=1)
     else:
-        graph.add("Softmax", z, output=chances, axis=1)
+        graph.add("Softmax", z, output=probabilities, axis=1)
     decision = model.decision
     if decision is not None:
-        chance = _flat(graph, _column(graph, chances, decision.positive))
-        reached = graph.add("GreaterOrEqual", chance, graph.constant(decision.threshold))
+        probability = _flat(graph, _column(graph, probabilities, decision.positive))
+        reached = graph.add("GreaterOrEqual", probability, graph.constant(decision.threshold))
         both = (graph.constant(np.array(number)) for number in (decision.positive, 1 - decision.positive))
         chosen = graph.add("Where", reached, *both)
     else:
-        chosen = graph.add("ArgMax", chances, axis=1, keepdims=0)
+        chosen = graph.add("ArgMax", probabilities, axis=1, keepdims=0)
     graph.add("Gather", graph.constant(np.array(model.classes)), chosen, output=prediction, axis=0)
-    return [_value(prediction, STRING), _value(chances, DOUBLE, len(model.classes))]
+    return [_value(prediction, STRING), _value(probabilities, DOUBLE, len(model.classes))]
 
 
 def _value(name: str, kind: int, width: int = 0) -> bytes:

@@ -96,7 +96,7 @@ def lines(
     done = 0
     for outputs in parts:
         found = predictor.decide(outputs)
-        chances = outputs.tolist() if predictor.classes else repeat(())
+        probabilities = outputs.tolist() if predictor.classes else repeat(())
         kept: Iterable[Sequence[Any]] = repeat(())
         if rows.kept is not None:
             try:
@@ -108,7 +108,7 @@ def lines(
         if names:
             formulas.names("prediction", [name for name in found if name in risky] if risky else ())
             found = [names[name] for name in found]
-        writer.writerows([*given, value, *row] for given, value, row in zip(kept, found, chances, strict=False))
+        writer.writerows([*given, value, *row] for given, value, row in zip(kept, found, probabilities, strict=False))
         done += len(found)
         yield text.getvalue()
         text.seek(0)

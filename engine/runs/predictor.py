@@ -48,7 +48,7 @@ class Explanation:
     bias: float  # what is there without any feature
     output: float  # the amount, or the probability of `decided`
     decided: str  # the class, empty for an amount
-    chances: dict[str, float]  # the probability of each class
+    probabilities: dict[str, float]  # the probability of each class
     warnings: tuple[str, ...]  # values outside the training range, unknown categories
     toward: str = ""  # the class to whose logit the contributions add: of two always the second one
 
@@ -190,10 +190,10 @@ class Predictor:
         matrix, warnings = self.encoder.encode_rows([values])
         normalized = self.normalizer.transform(matrix)[0]
         outputs = self._outputs(matrix)[0]
-        chances: dict[str, float] = {}
+        probabilities: dict[str, float] = {}
         decided, column = "", 0
         if self.task != "regression":
-            chances = dict(zip(self.classes, outputs.tolist(), strict=True))
+            probabilities = dict(zip(self.classes, outputs.tolist(), strict=True))
             column = int(self.chosen(outputs[None])[0])
             decided = self.classes[column]
         output = float(outputs) if self.task == "regression" else float(outputs[column])
@@ -206,7 +206,7 @@ class Predictor:
             if self.task != "regression":
                 toward = self.classes[1 if self.architecture.outputs == 1 else column]
         return Explanation(
-            self.features, matrix[0], normalized, contributions, bias, output, decided, chances, warnings, toward
+            self.features, matrix[0], normalized, contributions, bias, output, decided, probabilities, warnings, toward
         )
 
 

@@ -138,10 +138,10 @@ class Recorder:
             for name, array in arrays.items():
                 self._events.event(summaries.histogram(f"{kind}/{name}", wall, step, array))
 
-    def pr_curve(self, step: int, split: str, y: NDArray[np.int64], chance: Floats) -> None:
+    def pr_curve(self, step: int, split: str, y: NDArray[np.int64], probability: Floats) -> None:
         """Precision against recall of the positive class: y [n] 1 for it, else 0; its probability [n]."""
         if self._events is not None and len(y):
-            self._events.event(summaries.pr_curve(f"precision_recall/{split}", time.time(), step, y, chance))
+            self._events.event(summaries.pr_curve(f"precision_recall/{split}", time.time(), step, y, probability))
 
     def ending(self, step: int, sentence: str, figures: Mapping[str, Mapping[str, float]], *, good: bool) -> None:
         """Tell TensorBoard how the run ended.

@@ -82,19 +82,19 @@ def text(tag: str, wall_time: float, step: int, markdown: str) -> bytes:
     return event(wall_time, step, _value(tag, "text", np.array(utf8(markdown), object)))
 
 
-def pr_curve(tag: str, wall_time: float, step: int, y: NDArray[np.int64], chance: Floats) -> bytes:
+def pr_curve(tag: str, wall_time: float, step: int, y: NDArray[np.int64], probability: Floats) -> bytes:
     """Precision and recall of the positive class at evenly spaced thresholds.
 
     Args:
         y: [n] 1 for the positive class, else 0.
-        chance: [n] probability of the positive class.
+        probability: [n] probability of the positive class.
     """
-    return event(wall_time, step, _value(tag, "pr_curves", pr_table(y, chance), whole(2, THRESHOLDS)))
+    return event(wall_time, step, _value(tag, "pr_curves", pr_table(y, probability), whole(2, THRESHOLDS)))
 
 
-def pr_table(y: NDArray[np.int64], chance: Floats) -> Floats:
+def pr_table(y: NDArray[np.int64], probability: Floats) -> Floats:
     """[6, thresholds] true positives, false positives, true negatives, false negatives, precision, recall."""
-    bucket = np.floor(np.clip(chance, 0, 1) * (THRESHOLDS - 1)).astype(np.int64)
+    bucket = np.floor(np.clip(probability, 0, 1) * (THRESHOLDS - 1)).astype(np.int64)
     hits = np.bincount(bucket[y == 1], minlength=THRESHOLDS)[::-1].cumsum()[::-1].astype(np.float64)
     false = np.bincount(bucket[y != 1], minlength=THRESHOLDS)[::-1].cumsum()[::-1].astype(np.float64)
     precision = hits / np.maximum(hits + false, 1e-7)

@@ -191,7 +191,7 @@ def _head(job: Job) -> list[str]:
 
 
 def _draws(job: Job) -> bool:
-    """Whether chance decides anything."""
+    """Whether anything is drawn at random."""
     dropout = job.plan.architecture.dropout > 0 or job.plan.architecture.family == "module"
     return model.draws(job) or (job.batched and job.plan.shuffle != "none") or dropout
 

@@ -268,9 +268,9 @@ def _decisions(job: Job) -> list[str]:
         body = ["model.eval()", *body, "model.train()"]
     if job.classes == 1:
         sign = "" if decision.positive == 1 else "-"
-        chance = f"torch.sigmoid({sign}outputs[:, 0])"
+        probability = f"torch.sigmoid({sign}outputs[:, 0])"
     else:
-        chance = f"torch.softmax(outputs, dim=1)[:, {decision.positive}]"
+        probability = f"torch.softmax(outputs, dim=1)[:, {decision.positive}]"
     return [
         "",
         f"classes = {list(decision.classes)!r}",
@@ -281,7 +281,7 @@ def _decisions(job: Job) -> list[str]:
             "def decide(inputs):",
             '"""The class number of each row: the positive class from the threshold on."""',
             *body,
-            f"reached = {chance} >= threshold",
+            f"reached = {probability} >= threshold",
             "return torch.where(reached, positive, 1 - positive)",
         ),
         "",

@@ -39,7 +39,7 @@ async def test_what_features_add_is_said_of_the_class_that_they_add_to(drive: An
             found = way.explanation
             assert found.decided == decided
             total = found.bias + found.contributions.sum()
-            assert found.chances["1"] == pytest.approx(1 / (1 + np.exp(-total)))
+            assert found.probabilities["1"] == pytest.approx(1 / (1 + np.exp(-total)))
             await driver.see("adds to 1", pane="way")
         # The less likely class may be decided.
         ages = ({**unlikely, "sex": "female", "age": str(age)} for age in range(81))
@@ -50,7 +50,7 @@ async def test_what_features_add_is_said_of_the_class_that_they_add_to(drive: An
 
 
 def _chance(way: Any, values: dict[str, str]) -> float:
-    return float(way.predictor.explain(values).chances["1"])
+    return float(way.predictor.explain(values).probabilities["1"])
 
 
 @pytest.mark.parametrize("size", SIZES)

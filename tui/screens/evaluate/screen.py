@@ -277,13 +277,13 @@ def _now(subject: Subject) -> tuple[str, Evaluation]:
 
 def _columns(part: Part, loss: str, room: int) -> tuple[list[Column], list[list[str]]]:
     """The columns that fit, and the texts of every case."""
-    cases, classes, size = part.worst, part.chances is not None, part.size(loss)
+    cases, classes, size = part.worst, part.probabilities is not None, part.size(loss)
     heads = ["row", "loss", "actual", "predicted"] + ["chance"] * classes
     raw = list(cases[0].values) if cases else []
     texts = []
     for case in cases:
         line = [f"{case.row:,}", error(case.loss, 4, size), _shown(case.target), _shown(case.predicted, part.amount)]
-        line += [f"{100 * case.chance:.1f} %" if isfinite(case.chance) else "n/a"] * classes
+        line += [f"{100 * case.probability:.1f} %" if isfinite(case.probability) else "n/a"] * classes
         texts.append(line + [case.values[name] or "missing" for name in raw])
     columns: list[Column] = []
     for index, head in enumerate([*heads, *raw]):

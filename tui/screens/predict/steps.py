@@ -126,23 +126,25 @@ class Way(Scrolling):
         ink = self.ink
         assert self.predictor is not None
         target = self.predictor.target
-        if not found.chances:
+        if not found.probabilities:
             answer = right(fixed(found.output, 7, _most(found)), size)
             return [[(left(f" {target}", name), ink.accent), (answer, ink.accent)]]
         lines: list[list[Span]] = [[(left(f" {target}", name), ink.accent), (right(found.decided, size), ink.accent)]]
-        shown = dict(sorted(found.chances.items(), key=lambda one: -one[1])[:most])
-        for label, chance in found.chances.items():
+        shown = dict(sorted(found.probabilities.items(), key=lambda one: -one[1])[:most])
+        for label, probability in found.probabilities.items():
             if label in shown:
                 style = ink.accent if label == found.decided else ink.dim
-                share = right(f"{100 * chance:.2f} %", size)
-                lines.append([(left(f"   {label}", name), style), (share, style), (_bar(chance, 1.0, bar), ink.train)])
+                share = right(f"{100 * probability:.2f} %", size)
+                lines.append(
+                    [(left(f"   {label}", name), style), (share, style), (_bar(probability, 1.0, bar), ink.train)]
+                )
         decision = self.predictor.decision
         if decision is not None:  # of two classes, so that one share tells the other's
             words = f"   {decision.name} is decided from {100 * decision.threshold:.4g} % on"
             lines.append([(words, ink.dim)])
-        elif len(shown) < len(found.chances):
-            rest = sum(chance for label, chance in found.chances.items() if label not in shown)
-            others = len(found.chances) - len(shown)
+        elif len(shown) < len(found.probabilities):
+            rest = sum(probability for label, probability in found.probabilities.items() if label not in shown)
+            others = len(found.probabilities) - len(shown)
             words = f"   {others} other class{'es' * (others > 1)}"
             lines.append([(left(words, name), ink.dim), (right(f"{100 * rest:.2f} %", size), ink.dim)])
         return lines

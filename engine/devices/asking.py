@@ -25,7 +25,7 @@ from engine.devices import sentences
 from engine.devices.info import DeviceInfo
 from engine.devices.remedies import Build
 
-TRIAL = 30.0  # seconds for one device; the first kernel of a process loads some 100 MB of code onto a card
+TRIAL = 30.0  # seconds for one device; the first kernel of a process loads some 100 MB of code onto a GPU
 MOST = 32  # children, one more for every device that hangs or ends one
 
 

@@ -92,8 +92,8 @@ def nvidia_driver() -> str:
     return ""
 
 
-def nvidia_card() -> bool:
-    """Whether an NVIDIA card is in this machine, whatever becomes of it: seen on the bus, or by its driver."""
+def nvidia_gpu() -> bool:
+    """Whether an NVIDIA GPU is in this machine, whatever becomes of it: seen on the bus, or by its driver."""
     if nvidia_driver() or Path("/dev/nvidiactl").exists() or Path("/usr/lib/wsl/lib/libcuda.so.1").exists():
         return True
     return any(
@@ -109,7 +109,7 @@ def accelerator_likely() -> bool:
         return False
     if sys.platform == "darwin":
         return os.uname().machine == "arm64"
-    return not built.endswith("+cpu") and (nvidia_card() or "+xpu" in built or "+rocm" in built)
+    return not built.endswith("+cpu") and (nvidia_gpu() or "+xpu" in built or "+rocm" in built)
 
 
 def _lines(path: Path) -> list[str]:

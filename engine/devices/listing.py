@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from engine.base.errors import InputError
 from engine.devices import scope, sentences
-from engine.devices.host import cpu, nvidia_card
+from engine.devices.host import cpu, nvidia_gpu
 from engine.devices.info import DeviceInfo
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def known() -> tuple[DeviceInfo, ...]:
 
 
 def forget() -> None:
-    """Ask again the next time: a card may have come, gone, or been freed."""
+    """Ask again the next time: a GPU may have come, gone, or been freed."""
     global _answer
     with _asking:
         _answer = None
@@ -84,6 +84,6 @@ def resolve(name: str) -> str:
         if device.name in ("torch", kind):
             raise InputError(sentences.UNUSABLE_BUT(device=exact, why=device.verdict, usable=usable))
     why = absent(kind)
-    hidden = scope.remarks(os.environ, card=nvidia_card()) if kind == "cuda" else ()
+    hidden = scope.remarks(os.environ, gpu=nvidia_gpu()) if kind == "cuda" else ()
     said = "; ".join(part.rstrip(".") for part in (why, *hidden) if part)
     raise InputError(sentences.NO_DEVICE(device=exact, why=said, usable=usable))

@@ -1,7 +1,7 @@
 """From an error of torch or CUDA to the exact reason and the command that mends it.
 
 Errors are recognised by words of CUDA's own messages (cudaGetErrorString), which have been the same since CUDA 10.
-Which build serves which card: PyTorch's RELEASE.md, "CUDA Support Matrix"; which driver serves which build: NVIDIA's
+Which build serves which GPU: PyTorch's RELEASE.md, "CUDA Support Matrix"; which driver serves which build: NVIDIA's
 CUDA Compatibility guide, "Minor Version Compatibility".
 """
 
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from engine.devices import sentences
 
 # Index of download.pytorch.org; the least CUDA version of the driver (12000 for 12.0) and that driver; the lowest and
-# the highest card it serves. Newest first; cu128 is for cards of 2025 under a driver of CUDA 12.
+# the highest GPU it serves. Newest first; cu128 is for GPUs of 2025 under a driver of CUDA 12.
 WHEELS = (
     ("cu130", 13000, "580", 75, 129),
     ("cu126", 12000, "525", 50, 90),
@@ -40,25 +40,25 @@ def number(capability: str) -> int:
 
 
 def serves(architectures: Sequence[str], capability: str) -> bool:
-    """Whether a build has code for a card: binaries of its generation up to it, or PTX of any generation up to it."""
-    card = number(capability)
+    """Whether a build has code for a GPU: binaries of its generation up to it, or PTX of any generation up to it."""
+    gpu = number(capability)
     for name in architectures:
         built = number(name)
-        if built <= card and (name.startswith("compute_") or built // 10 == card // 10):
+        if built <= gpu and (name.startswith("compute_") or built // 10 == gpu // 10):
             return True
     return False
 
 
 def install(capability: str, driver_cuda: int) -> str:
-    """The command that installs a build for a card under a driver; "" where there is none.
+    """The command that installs a build for a GPU under a driver; "" where there is none.
 
     Args:
-        capability: "sm_120"; "" for any card.
+        capability: "sm_120"; "" for any GPU.
         driver_cuda: 0 for unknown, which counts as the newest.
     """
-    card = number(capability) or 80
+    gpu = number(capability) or 80
     for index, least, _, low, high in WHEELS:
-        if (driver_cuda >= least or not driver_cuda) and low <= card <= high:
+        if (driver_cuda >= least or not driver_cuda) and low <= gpu <= high:
             return f"pip uninstall -y torch && pip install torch --index-url https://download.pytorch.org/whl/{index}"
     return ""
 
@@ -70,7 +70,7 @@ def explain(
 
     Args:
         error: what torch raised.
-        capability, free, memory: of the card that was tried, where it got that far.
+        capability, free, memory: of the GPU that was tried, where it got that far.
         holder: the other process that holds most of its memory, in words.
     """
     first, text = first_line(error), str(error).lower()
@@ -104,7 +104,7 @@ def explain(
 
 
 def incompatible(build: Build, capability: str) -> tuple[str, str]:
-    """This build has no code for this card."""
+    """This build has no code for this GPU."""
     command = install(capability, build.driver_cuda)
     reason = sentences.BUILT_FOR_OTHERS(
         architectures=", ".join(build.architectures) or sentences.OTHER_GPUS(), capability=capability

@@ -1,4 +1,4 @@
-"""What the surroundings let a process see of the cards: CUDA_VISIBLE_DEVICES, Slurm, and MIG."""
+"""What the surroundings let a process see of the GPUs: CUDA_VISIBLE_DEVICES, Slurm, and MIG."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from engine.devices import sentences
 
 
 def visible(environment: Mapping[str, str]) -> tuple[str, ...] | None:
-    """The cards that CUDA_VISIBLE_DEVICES names, as it names them, in the order of cuda:0, cuda:1, …; None for all.
+    """The GPUs that CUDA_VISIBLE_DEVICES names, as it names them, in the order of cuda:0, cuda:1, …; None for all.
 
     As CUDA reads it: what follows the first name that is none ("-1") is not seen.
     """
@@ -37,15 +37,15 @@ def note(index: int, environment: Mapping[str, str]) -> str:
     return sentences.GPU_BY_NUMBER(name=name) if int(name) != index else ""
 
 
-def remarks(environment: Mapping[str, str], *, card: bool) -> tuple[str, ...]:
-    """Sentences on what hides cards from this process.
+def remarks(environment: Mapping[str, str], *, gpu: bool) -> tuple[str, ...]:
+    """Sentences on what hides GPUs from this process.
 
     Args:
-        card: whether an NVIDIA card is in the machine.
+        gpu: whether an NVIDIA GPU is in the machine.
     """
     found = []
     names, raw = visible(environment), environment.get("CUDA_VISIBLE_DEVICES", "")
-    if names == () and card:
+    if names == () and gpu:
         found.append(sentences.ALL_HIDDEN(value=raw))
     elif names:
         found.append(sentences.SOME_HIDDEN(value=raw))
@@ -54,13 +54,13 @@ def remarks(environment: Mapping[str, str], *, card: bool) -> tuple[str, ...]:
         given = slurm_cards(environment)
         if given:
             found.append(sentences.SLURM_GPUS(job=job, gpus=given))
-        elif card:
+        elif gpu:
             found.append(sentences.SLURM_NO_GPU(job=job))
     return tuple(found)
 
 
 def slurm_cards(environment: Mapping[str, str]) -> str:
-    """The cards of a Slurm step or job, "0,1"; "" for none."""
+    """The GPUs of a Slurm step or job, "0,1"; "" for none."""
     for name in ("SLURM_STEP_GPUS", "SLURM_JOB_GPUS"):
         if environment.get(name):
             return environment[name]

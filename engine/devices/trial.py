@@ -14,7 +14,7 @@ from engine.devices.info import DeviceInfo, Support
 from engine.devices.remedies import Build
 
 SIDE = 64  # of the matrices that are multiplied: the product of two of ones adds up to SIDE ** 3
-AMPERE, VOLTA = 80, 70  # the first cards with bf16 and with fp16 of their own
+AMPERE, VOLTA = 80, 70  # the first GPUs with bf16 and with fp16 of their own
 
 
 @dataclass
@@ -23,7 +23,7 @@ class DeviceSurvey:
 
     build: Build
     names: list[str] = field(default_factory=list)
-    broken: list[DeviceInfo] = field(default_factory=list)  # cards that are there but out of torch's reach
+    broken: list[DeviceInfo] = field(default_factory=list)  # GPUs that are there but out of torch's reach
     absent: dict[str, str] = field(default_factory=dict)  # by kind of device: why torch sees none
 
 
@@ -37,7 +37,7 @@ def survey() -> DeviceSurvey:
     else:
         reason, remedy = _why_no_cuda(found.build)
         found.absent["cuda"] = reason
-        if host.nvidia_card():
+        if host.nvidia_gpu():
             found.broken.append(DeviceInfo("cuda", "NVIDIA", False, reason, driver=found.build.driver, remedy=remedy))
     if torch.backends.mps.is_available():
         found.names.append("mps")
@@ -65,7 +65,7 @@ def _build() -> Build:
 
 
 def _why_no_cuda(build: Build) -> tuple[str, str]:
-    """Why torch sees no NVIDIA card, and what mends it."""
+    """Why torch sees no NVIDIA GPU, and what mends it."""
     import torch
 
     if not build.cuda:

@@ -124,7 +124,7 @@ def examine(runs: Path = Path("./runs")) -> Report:
         terminal=seen,
         fixes=tuple(fixes),
         torch=build(),
-        surroundings=scope.remarks(os.environ, card=host.nvidia_card()),
+        surroundings=scope.remarks(os.environ, gpu=host.nvidia_gpu()),
         telemetry=machine.telemetry(),
         speeds=recall() if current(devices) else measure(devices),
         blas=machine.blas(),

@@ -105,14 +105,14 @@ def compiled() -> Place:
 
 def telemetry() -> str:
     """Whether NVML tells how busy the GPUs are: "2 GPUs, driver 580.65.06", or why not."""
-    from engine.telemetry import NoCards, Nvidia
+    from engine.telemetry import NoGpu, Nvidia
 
     try:
         nvidia = Nvidia()
-    except NoCards as error:
+    except NoGpu as error:
         return sentences.NO_GPUS(reason=error)
     try:
-        return sentences.GPUS(gpus=len(nvidia.cards), driver=nvidia.driver)
+        return sentences.GPUS(gpus=len(nvidia.gpus), driver=nvidia.driver)
     finally:
         nvidia.close()
 

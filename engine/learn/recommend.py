@@ -1,6 +1,6 @@
 """The device on which a model trains faster, by what its own kernels took on this machine (see `speeds`).
 
-A card needs some 20 µs to be told of a step and then computes it at once; the processor begins at once and computes
+A GPU needs some 20 µs to be told of a step and then computes it at once; the processor begins at once and computes
 slowly. Where the two meet differs between machines. No run is ever timed to choose its device.
 """
 
@@ -20,9 +20,9 @@ from engine.recipe import Recipe
 if TYPE_CHECKING:
     from engine.learn.speeds import Speed
 
-SMALL = 1_000_000  # multiplications of a step: with fewer the processor is done before a card has been told
+SMALL = 1_000_000  # multiplications of a step: with fewer the processor is done before a GPU has been told
 SPARE = 1 << 29  # bytes of a GPU beside the model's own: torch's kernels, the rows and what lies between the layers
-BIG = 300_000_000  # with more a card is faster wherever there is one: what is assumed before anything was measured
+BIG = 300_000_000  # with more a GPU is faster wherever there is one: what is assumed before anything was measured
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def recommend(plan: Plan, speeds: Sequence[Speed]) -> Recommendation:
 def settle(recipe: Recipe, plan: Plan) -> Recommendation:
     """What `--device auto` stands for; the device of the plan where another one was asked for.
 
-    Looks at the measurements only where a step is large and a card may be there, so that a small run starts at once.
+    Looks at the measurements only where a step is large and a GPU may be there, so that a small run starts at once.
 
     Args:
         plan: made for the processor, its backend chosen.

@@ -1,4 +1,4 @@
-"""What NVIDIA's driver says of its cards (NVML, the library behind nvidia-smi)."""
+"""What NVIDIA's driver says of its GPUs (NVML, the library behind nvidia-smi)."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from engine.devices import scope
 from engine.telemetry import sentences
 
 
-class NoCards(Exception):
+class NoGpu(Exception):
     """There is no driver, or it does not answer; the reason in words."""
 
 
 @dataclass(frozen=True)
-class CardSample:
-    """One card at one moment. None where the driver does not tell, as for the utilisation of a MIG slice."""
+class GpuSample:
+    """One GPU at one moment. None where the driver does not tell, as for the utilisation of a MIG slice."""
 
     name: str  # as --device takes it: "cuda:0"
     utilisation: float | None = None  # percent of the last sixth of a second or so in which a kernel ran
@@ -30,8 +30,8 @@ class CardSample:
 
 
 @dataclass(frozen=True)
-class Card:
-    """A card that can be asked."""
+class Gpu:
+    """A GPU that can be asked."""
 
     name: str  # "cuda:0"
     title: str
@@ -39,29 +39,29 @@ class Card:
 
 
 class Nvidia:
-    """The cards that CUDA_VISIBLE_DEVICES lets a process see, in its order.
+    """The GPUs that CUDA_VISIBLE_DEVICES lets a process see, in its order.
 
     Args:
-        uuids: by name ("cuda:0") the UUIDs that torch gave, which settle which card is which; without them the
+        uuids: by name ("cuda:0") the UUIDs that torch gave, which settle which GPU is which; without them the
             environment's numbers are taken in the order of the PCI bus, which is NVML's.
         environment: os.environ.
 
     Raises:
-        NoCards: the library or the driver is missing, or does not answer.
+        NoGpu: the library or the driver is missing, or does not answer.
     """
 
     def __init__(self, uuids: Mapping[str, str] | None = None, environment: Mapping[str, str] | None = None) -> None:
         try:
             import pynvml
         except ImportError as error:
-            raise NoCards(sentences.NO_LIBRARY()) from error
+            raise NoGpu(sentences.NO_LIBRARY()) from error
         self._nvml: Any = pynvml
         try:
             pynvml.nvmlInit()
             handles = self._handles(uuids or {}, os.environ if environment is None else environment)
         except pynvml.NVMLError as error:
-            raise NoCards(str(error)) from error
-        self.cards = tuple(Card(name, self._title(handle), handle) for name, handle in handles.items())
+            raise NoGpu(str(error)) from error
+        self.gpus = tuple(Gpu(name, self._title(handle), handle) for name, handle in handles.items())
 
     def _handles(self, uuids: Mapping[str, str], environment: Mapping[str, str]) -> dict[str, Any]:
         nvml = self._nvml
@@ -85,7 +85,7 @@ class Nvidia:
         return title.decode() if isinstance(title, bytes) else str(title or sentences.GPU())
 
     def _ask(self, question: Callable[[], Any]) -> Any:
-        """An answer, or None where this card or this driver has none."""
+        """An answer, or None where this GPU or this driver has none."""
         try:
             return question()
         except (self._nvml.NVMLError, AttributeError):
@@ -97,19 +97,19 @@ class Nvidia:
         found = self._ask(lambda: self._nvml.nvmlSystemGetDriverVersion())
         return found.decode() if isinstance(found, bytes) else found or ""
 
-    def sample(self) -> tuple[CardSample, ...]:
-        """All cards now. Takes some 0.1 ms a card; raises nothing."""
-        return tuple(self._sample(card) for card in self.cards)
+    def sample(self) -> tuple[GpuSample, ...]:
+        """All GPUs now. Takes some 0.1 ms a GPU; raises nothing."""
+        return tuple(self._sample(gpu) for gpu in self.gpus)
 
-    def _sample(self, card: Card) -> CardSample:
-        nvml, handle = self._nvml, card.handle
+    def _sample(self, gpu: Gpu) -> GpuSample:
+        nvml, handle = self._nvml, gpu.handle
         rates = self._ask(lambda: nvml.nvmlDeviceGetUtilizationRates(handle))
         memory = self._ask(lambda: nvml.nvmlDeviceGetMemoryInfo(handle))
         heat = self._ask(lambda: nvml.nvmlDeviceGetTemperature(handle, nvml.NVML_TEMPERATURE_GPU))
         power = self._ask(lambda: nvml.nvmlDeviceGetPowerUsage(handle))  # milliwatts
         limit = self._ask(lambda: nvml.nvmlDeviceGetEnforcedPowerLimit(handle))
-        return CardSample(
-            card.name,
+        return GpuSample(
+            gpu.name,
             None if rates is None else float(rates.gpu),
             None if memory is None else int(memory.used),
             None if memory is None else int(memory.total),

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.telemetry.nvidia import CardSample, NoCards, Nvidia
+from engine.telemetry.nvidia import GpuSample, NoGpu, Nvidia
 
 Floats = NDArray[np.float64]
 
@@ -29,7 +29,7 @@ class Sample:
     memory: int | None = None  # bytes in use on the whole machine
     memory_total: int | None = None  # bytes
     own_memory: int | None = None  # bytes that this process holds
-    cards: tuple[CardSample, ...] = ()
+    gpus: tuple[GpuSample, ...] = ()
 
 
 def scalars(sample: Sample) -> dict[str, float]:
@@ -39,13 +39,13 @@ def scalars(sample: Sample) -> dict[str, float]:
         "telemetry/memory_gib": _gib(sample.memory),
         "telemetry/process_gib": _gib(sample.own_memory),
     }
-    for card in sample.cards:
-        place = f"telemetry/{card.name.replace(':', '')}"
+    for gpu in sample.gpus:
+        place = f"telemetry/{gpu.name.replace(':', '')}"
         values |= {
-            f"{place}/utilisation": card.utilisation,
-            f"{place}/memory_gib": _gib(card.memory),
-            f"{place}/temperature": card.temperature,
-            f"{place}/power": card.power,
+            f"{place}/utilisation": gpu.utilisation,
+            f"{place}/memory_gib": _gib(gpu.memory),
+            f"{place}/temperature": gpu.temperature,
+            f"{place}/power": gpu.power,
         }
     return {tag: value for tag, value in values.items() if value is not None}
 
@@ -58,10 +58,10 @@ class Sampler:
     """Looks at the machine while it is started. Any thread may read.
 
     Args:
-        uuids: of the cards to look at, by name; see `Nvidia`.
+        uuids: of the GPUs to look at, by name; see `Nvidia`.
         interval: seconds between two looks.
         keep: samples kept.
-        cards: opens the cards; another one in tests.
+        gpus: opens the GPUs; another one in tests.
     """
 
     def __init__(
@@ -70,14 +70,14 @@ class Sampler:
         *,
         interval: float = INTERVAL,
         keep: int = KEEP,
-        cards: Callable[[Mapping[str, str] | None], Nvidia] = Nvidia,
+        gpus: Callable[[Mapping[str, str] | None], Nvidia] = Nvidia,
     ) -> None:
-        self._uuids, self._interval, self._open = uuids, interval, cards
+        self._uuids, self._interval, self._open = uuids, interval, gpus
         self._samples: deque[Sample] = deque(maxlen=keep)
         self._end = threading.Event()
         self._thread: threading.Thread | None = None
         self._nvidia: Nvidia | None = None
-        self.problem = ""  # why there are no cards
+        self.problem = ""  # why there are no GPUs
 
     def start(self) -> None:
         """Begin to look, at once and then at every interval."""
@@ -121,7 +121,7 @@ class Sampler:
 
         try:
             self._nvidia = self._open(self._uuids)
-        except NoCards as error:
+        except NoGpu as error:
             self.problem = str(error)
         process = psutil.Process()
         with suppress(psutil.Error, OSError):

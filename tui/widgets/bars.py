@@ -121,15 +121,15 @@ def _machine(now: Snapshot) -> list[str]:
     if seen is None:
         return []
     parts: list[list[str]] = []
-    for card in seen.cards:
-        facts = [] if card.utilisation is None else [f"{card.utilisation:.0f} %"]
-        if card.memory is not None:
-            facts.append(f"{card.memory / 2**30:.1f} GiB")
-        if card.temperature is not None:
-            facts.append(f"{card.temperature:.0f} °C")
-        if card.power is not None:
-            facts.append(f"{card.power:.0f} W")
-        parts.append([" ".join([card.name, *facts[:1]]), *facts[1:]])
+    for gpu in seen.gpus:
+        facts = [] if gpu.utilisation is None else [f"{gpu.utilisation:.0f} %"]
+        if gpu.memory is not None:
+            facts.append(f"{gpu.memory / 2**30:.1f} GiB")
+        if gpu.temperature is not None:
+            facts.append(f"{gpu.temperature:.0f} °C")
+        if gpu.power is not None:
+            facts.append(f"{gpu.power:.0f} W")
+        parts.append([" ".join([gpu.name, *facts[:1]]), *facts[1:]])
     if seen.cpu is not None:
         parts.append([f"cpu {seen.cpu:.0f} %"])
     if seen.own_memory is not None:

@@ -1,7 +1,7 @@
-"""A step recorded once and replayed: on a card the launches of a step's small kernels cost more than their work.
+"""A step recorded once and replayed: on a GPU the launches of a step's small kernels cost more than their work.
 
 A CUDA graph replays the same kernels on the same addresses. So a batch is copied into a fixed place, and what changes
-from step to step (the learning rate and Adam's corrections) is read from the card, not from the host.
+from step to step (the learning rate and Adam's corrections) is read from the GPU, not from the host.
 """
 
 from __future__ import annotations

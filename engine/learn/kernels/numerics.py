@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from engine.learn.plan import Plan
 
-# float32 products keep float32's 24 bits. TF32 would keep 11 of them, and bring the losses of a card and of a processor
+# float32 products keep float32's 24 bits. TF32 would keep 11 of them, and bring the losses of a GPU and of a processor
 # apart in the third digit; who wants that speed asks for bf16, and knows it.
 PRODUCTS = "highest"
 WORKSPACE = ":4096:8"  # of cuBLAS; with a fixed one it repeats its sums in one order (cuBLAS manual, "Reproducibility")
@@ -30,8 +30,8 @@ def settle(plan: Plan) -> None:
 def explain(plan: Plan) -> tuple[str, ...]:
     """What there is to know of a plan's arithmetic, a sentence each."""
     said = []
-    card = plan.device.startswith("cuda")
-    if plan.precision == "float32" and card:
+    gpu = plan.device.startswith("cuda")
+    if plan.precision == "float32" and gpu:
         said.append(
             "float32 products keep all 24 bits: TF32, which keeps 11, is off. --precision bf16 is the fast choice."
         )
@@ -48,6 +48,6 @@ def explain(plan: Plan) -> tuple[str, ...]:
     if plan.deterministic:
         said.append(
             "Deterministic: only algorithms that give the same bits every time"
-            + (", some of them slower; equal runs on equal cards and versions are equal to the bit." if card else ".")
+            + (", some of them slower; equal runs on equal cards and versions are equal to the bit." if gpu else ".")
         )
     return tuple(said)

@@ -235,7 +235,7 @@ class Streamed:
 
 
 def upload(array: NDArray[Any], device: torch.device, dtype: torch.dtype) -> Tensor:
-    """An array as a tensor on a device; onto a card through pinned memory, without waiting for it."""
+    """An array as a tensor on a device; onto a GPU through pinned memory, without waiting for it."""
     source = torch.from_numpy(np.ascontiguousarray(array))
     if device.type != "cuda" or array.nbytes == 0:
         return source.to(dtype).to(device)  # some devices lack the array's own format

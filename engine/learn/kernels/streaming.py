@@ -1,6 +1,6 @@
 """Rows on their way to the device: while one block is in use a thread gathers the next and sends it after.
 
-On a card the gathered rows lie in pinned memory and travel on a stream of their own; the training stream waits for a
+On a GPU the gathered rows lie in pinned memory and travel on a stream of their own; the training stream waits for a
 block only where it begins to use it, and the host never waits for the device.
 """
 
@@ -17,7 +17,7 @@ from torch import Tensor
 
 from engine.learn.kernels.current import on
 
-ALIGNED = 512  # bytes: what a card's allocator aligns to, and more than any processor's vector
+ALIGNED = 512  # bytes: what a GPU's allocator aligns to, and more than any processor's vector
 
 
 class Pipe:

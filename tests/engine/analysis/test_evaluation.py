@@ -65,7 +65,7 @@ def test_amounts_stand_against_the_mean_of_the_train_rows(diabetes: tuple[Evalua
     near(part.baseline["mse"], float(np.mean((part.target - train_mean) ** 2)), 1e-9)
     assert part.figures["rmse"] < part.baseline["rmse"]
     near(float(np.mean(part.residuals**2)), part.figures["mse"], 1e-9)
-    assert part.chances is None
+    assert part.probabilities is None
     assert part.confusion is None
     assert part.curves == ()
 
@@ -86,12 +86,12 @@ def test_classes_stand_against_the_greatest_class_and_the_shares(titanic: tuple[
 def test_confusion_and_curves_are_scikit_learns(titanic: tuple[Evaluation, dict[str, Any]]) -> None:
     for part in titanic[0].parts.values():
         assert part.confusion is not None
-        assert part.chances is not None
+        assert part.probabilities is not None
         assert part.per_class is not None
         assert np.array_equal(part.confusion, oracle.confusion_matrix(part.target, part.predicted))
         assert part.per_class["support"].sum() == part.rows
         (curve,) = part.curves
-        false, true, _ = oracle.roc_curve(part.target, part.chances[:, 1], drop_intermediate=False)
+        false, true, _ = oracle.roc_curve(part.target, part.probabilities[:, 1], drop_intermediate=False)
         assert np.allclose(curve.false, false)
         assert np.allclose(curve.true, true)
         near(curve.roc_auc, part.figures["roc_auc"], 1e-12)
@@ -108,15 +108,15 @@ def test_the_worst_rows_come_first_in_raw_units(titanic: tuple[Evaluation, dict[
     part = titanic[0].parts["validation"]
     chosen = recipe(tmp_path, dataset="titanic", test=0.1)
     prepared = prepare(chosen.data, chosen.normalization, load(chosen.data))
-    assert part.chances is not None
-    own = part.chances[np.arange(part.rows), part.target.astype(int)]
+    assert part.probabilities is not None
+    own = part.probabilities[np.arange(part.rows), part.target.astype(int)]
     losses = np.sort(-np.log(own))[::-1]
     assert np.allclose([case.loss for case in part.worst], losses[:5])
     for case in part.worst:
         assert case.row - 1 in prepared.validation.index
         assert case.values == _shown(case, prepared)
         assert case.target != case.predicted
-        assert case.chance > 0.5
+        assert case.probability > 0.5
         assert case.place == f"titanic, row {case.row}"
 
 
@@ -127,7 +127,7 @@ def test_the_worst_amounts(diabetes: tuple[Evaluation, dict[str, Any]]) -> None:
     assert isinstance(worst.target, float)
     assert isinstance(worst.predicted, float)
     near((worst.target - worst.predicted) ** 2, worst.loss, 1e-9)
-    assert np.isnan(worst.chance)
+    assert np.isnan(worst.probability)
     assert len(part.worst) == 20
 
 

@@ -289,14 +289,14 @@ def test_a_card_by_another_number_and_a_slice_of_one(tmp_path: Path, monkeypatch
     ],
 )
 def test_what_is_said_of_the_surroundings(environment: dict[str, str], words: list[str]) -> None:
-    told = " ".join(scope.remarks(environment, card=True))
+    told = " ".join(scope.remarks(environment, gpu=True))
     for word in words:
         assert word in told
 
 
 def test_nothing_is_said_of_free_surroundings() -> None:
-    assert scope.remarks({}, card=True) == ()
-    assert scope.remarks({"SLURM_JOB_ID": "47"}, card=False) == ()
+    assert scope.remarks({}, gpu=True) == ()
+    assert scope.remarks({"SLURM_JOB_ID": "47"}, gpu=False) == ()
 
 
 @pytest.mark.parametrize(

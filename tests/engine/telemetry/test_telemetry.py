@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.telemetry import CardSample, Feed, NoCards, Nvidia, Sample, Sampler, scalars
+from engine.telemetry import Feed, GpuSample, NoGpu, Nvidia, Sample, Sampler, scalars
 from tests.conftest import wait_for
 
 
@@ -18,7 +18,7 @@ class Refused(Exception):
 
 
 class Driver:
-    """A driver with two cards; `refuses` names the questions that it does not answer."""
+    """A driver with two GPUs; `refuses` names the questions that it does not answer."""
 
     NVML_TEMPERATURE_GPU = 0
     NVMLError = Refused
@@ -73,7 +73,7 @@ class Driver:
 
 @pytest.fixture
 def driver(monkeypatch: pytest.MonkeyPatch) -> Driver:
-    """Two cards that answer everything."""
+    """Two GPUs that answer everything."""
     return install(monkeypatch, Driver())
 
 
@@ -86,9 +86,9 @@ def install(monkeypatch: pytest.MonkeyPatch, driver: Any) -> Any:
 def test_every_gauge_of_every_card(driver: Driver) -> None:
     nvidia = Nvidia(environment={})
     first, second = nvidia.sample()
-    assert first == CardSample("cuda:0", 40.0, 2**30, 8 * 2**30, 61.0, 250.5, 700.0)
+    assert first == GpuSample("cuda:0", 40.0, 2**30, 8 * 2**30, 61.0, 250.5, 700.0)
     assert (second.name, second.utilisation) == ("cuda:1", 41.0)
-    assert [card.title for card in nvidia.cards] == ["Card 0", "Card 1"]
+    assert [gpu.title for gpu in nvidia.gpus] == ["Card 0", "Card 1"]
     assert nvidia.driver == "580.65.06"
     nvidia.close()
     assert driver.open == 0
@@ -108,14 +108,14 @@ def test_every_gauge_of_every_card(driver: Driver) -> None:
 def test_the_cards_are_those_that_cuda_sees(
     driver: Driver, environment: dict[str, str], uuids: dict[str, str], titles: list[str]
 ) -> None:
-    assert [card.title for card in Nvidia(uuids, environment).cards] == titles
+    assert [gpu.title for gpu in Nvidia(uuids, environment).gpus] == titles
 
 
 def test_what_a_card_does_not_tell_is_none_and_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
     install(monkeypatch, Driver("nvmlDeviceGetUtilizationRates", "nvmlDeviceGetEnforcedPowerLimit"))
     first = Nvidia(environment={}).sample()[0]
     assert (first.utilisation, first.power_limit, first.power) == (None, None, 250.5)
-    assert "telemetry/cuda0/utilisation" not in scalars(Sample(0.0, cards=(first,)))
+    assert "telemetry/cuda0/utilisation" not in scalars(Sample(0.0, gpus=(first,)))
 
 
 @pytest.mark.parametrize("missing", [None, Driver("nvmlInit")])
@@ -123,11 +123,11 @@ def test_without_a_driver_there_are_no_cards_and_the_rest_goes_on(
     monkeypatch: pytest.MonkeyPatch, missing: Driver | None
 ) -> None:
     install(monkeypatch, missing)  # None in sys.modules is a module that cannot be imported
-    with pytest.raises(NoCards):
+    with pytest.raises(NoGpu):
         Nvidia()
     with Sampler(interval=0.01) as sampler:
         found = wait_for(lambda: sampler.latest)
-    assert found.cards == ()
+    assert found.gpus == ()
     assert sampler.problem
     assert found.memory > 0
 
@@ -136,7 +136,7 @@ def test_a_driver_that_breaks_while_it_is_watched_ends_nothing(driver: Driver) -
     with Sampler(interval=0.01) as sampler:
         wait_for(lambda: sampler.latest)
         driver._refuses = tuple(name for name in dir(Driver) if name.startswith("nvmlDevice"))
-        wait_for(lambda: sampler.latest is not None and sampler.latest.cards[0].power is None)
+        wait_for(lambda: sampler.latest is not None and sampler.latest.gpus[0].power is None)
         count = len(sampler.samples)
         wait_for(lambda: len(sampler.samples) > count)
 
@@ -183,8 +183,8 @@ def test_stopping_twice_and_starting_again_is_no_harm() -> None:
 @pytest.mark.cuda
 def test_a_real_card_tells_its_memory() -> None:
     try:
-        cards = Nvidia().sample()
-    except NoCards as error:
+        gpus = Nvidia().sample()
+    except NoGpu as error:
         pytest.skip(f"there is no NVIDIA card: {error}")
-    assert cards
-    assert cards[0].memory_total
+    assert gpus
+    assert gpus[0].memory_total

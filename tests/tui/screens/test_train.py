@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from textual import events
 
-from engine.telemetry.nvidia import CardSample
+from engine.telemetry.nvidia import GpuSample
 from engine.telemetry.sampler import Sample
 from tests.tui.still import Opener
 
@@ -447,8 +447,8 @@ async def test_a_window_that_is_left_for_a_moment_keeps_what_is_typed(drive: Any
 async def test_the_machine_does_not_take_the_place_of_what_is_trained(
     drive: Any, columns: int, there: list[str], gone: list[str]
 ) -> None:
-    card = CardSample("cuda:0", 97, int(70.2 * 2**30), None, 61, 512)
-    opener = Opener(5, machine=Sample(0.0, 12, None, None, 3 * 2**29, (card,)))
+    gpu = GpuSample("cuda:0", 97, int(70.2 * 2**30), None, 61, 512)
+    opener = Opener(5, machine=Sample(0.0, 12, None, None, 3 * 2**29, (gpu,)))
     async with drive(size=(columns, 24), opener=opener) as driver:
         await driver.press("space")
         await driver.see("● training   1.2M steps/s   ETA 0:03", "houses · z-score · linear", *there, pane="top")

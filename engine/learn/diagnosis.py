@@ -81,17 +81,17 @@ def verdict(reason: str, recipe: Recipe, plan: Plan, prepared: Prepared, facts: 
 
 
 def _opening(reason: str, recipe: Recipe, plan: Plan, outcome: Outcome) -> str:
-    step, wishes = f"{outcome.step:,}", recipe.stopping
+    step, stopping = f"{outcome.step:,}", recipe.stopping
     of = f"{plan.steps:,}"
     openings = {
         "limit": f"All {step} steps are done.",
         "stopped": f"Stopped at step {step} of {of}.",
         "interrupted": f"Interrupted at step {step} of {of}; the run can go on from there.",
         "time": f"The time limit ended it at step {step} of {of}.",
-        "target": f"The target loss {wishes.target_loss or 0:g} was reached at step {step}.",
-        "tol": f"Settled within the tolerance {wishes.tol or 0:g} at step {step} of {of}.",
+        "target": f"The target loss {stopping.target_loss or 0:g} was reached at step {step}.",
+        "tol": f"Settled within the tolerance {stopping.tol or 0:g} at step {step} of {of}.",
         "patience": (
-            f"No better loss for {wishes.patience} evaluations: ended at step {step} of {of}, "
+            f"No better loss for {stopping.patience} evaluations: ended at step {step} of {of}, "
             f"with the weights of step {outcome.best_step:,}."
         ),
     }

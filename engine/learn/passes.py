@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 
 
-class Passes:
+class EpochCounter:
     """How many passes so many updates make, and the other way round.
 
     Args:
@@ -45,25 +45,25 @@ class Passes:
         return np.asarray(self._first[at] + (passes - self._passes[at]) * self._updates[at])
 
 
-def of_plan(plan: Plan, events: Iterable[Event]) -> Passes:
+def of_plan(plan: Plan, events: Iterable[Event]) -> EpochCounter:
     """The passes of a run with the changes of its batch size."""
     sizes = [(event.step, event.value) for event in events if event.field == "batch_size"]
     if plan.optimizer == "lbfgs":
         sizes = []
-    return Passes([(0, plan.batches), *((step, _updates(plan.rows, size)) for step, size in sizes)])
+    return EpochCounter([(0, plan.batches), *((step, _updates(plan.rows, size)) for step, size in sizes)])
 
 
-def of_facts(facts: Mapping[str, Any], events: Iterable[Event]) -> Passes:
+def of_facts(facts: Mapping[str, Any], events: Iterable[Event]) -> EpochCounter:
     """The same of a run's run.json; a pass for every update where that does not tell."""
     choices, data = facts.get("choices") or {}, facts.get("data") or {}
     try:
         rows, size = int(data["rows"]["train"]), int(choices["batch_size"])
         if choices.get("optimizer") == "lbfgs" or rows < 1 or size < 1:
-            return Passes([(0, 1)])
+            return EpochCounter([(0, 1)])
     except (KeyError, TypeError, ValueError):
-        return Passes([(0, 1)])
+        return EpochCounter([(0, 1)])
     sizes = [(event.step, event.value) for event in events if event.field == "batch_size"]
-    return Passes([(0, _updates(rows, size)), *((step, _updates(rows, size)) for step, size in sizes)])
+    return EpochCounter([(0, _updates(rows, size)), *((step, _updates(rows, size)) for step, size in sizes)])
 
 
 def _updates(rows: int, size: float | int | str) -> int:

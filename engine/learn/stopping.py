@@ -14,21 +14,21 @@ from engine.recipe import Stopping
 Reason = Literal["tol", "patience", "target"]
 
 
-class Watch:
-    """Takes in the evaluations of a run, which happen by step, and says when one of the wishes is met.
+class EarlyStopping:
+    """Takes in the evaluations of a run, which happen by step, and says when one of the rules is met.
 
     Of losses that differ by no more than rounding the earliest is the best one, and none is better than the other:
     last digits are not the same on every machine.
 
     Args:
-        wishes: the recipe's.
+        config: the recipe's section.
         facts: of the loss surface, for the gap to the optimum.
         validates: whether there are validation rows; else everything goes by the train loss.
         size: the train loss of outputs that are all 0; see `margin`. The best constant's where it is not given.
     """
 
-    def __init__(self, wishes: Stopping, facts: Facts, validates: bool, size: float = np.nan) -> None:
-        self._wishes, self._facts, self._validates = wishes, facts, validates
+    def __init__(self, config: Stopping, facts: Facts, validates: bool, size: float = np.nan) -> None:
+        self._config, self._facts, self._validates = config, facts, validates
         self._size = size if np.isfinite(size) else facts.baseline_loss
         self.best: float = np.inf  # the least loss that is gone by
         self.best_step = 0
@@ -54,7 +54,7 @@ class Watch:
     @property
     def needs_train_loss(self) -> bool:
         """Whether evaluations must include the loss of all train rows."""
-        return not self._validates or self._wishes.tol is not None
+        return not self._validates or self._config.tol is not None
 
     def evaluated(self, step: int, train: float | None, validation: float | None) -> Reason | None:
         """Take in an evaluation; the reason to end, if there is one."""
@@ -63,27 +63,27 @@ class Watch:
         self.improved = loss < self.best - margin(self.best, self._size)
         if self.improved:
             self.best, self.best_step = loss, step
-        if loss < self._mark - max(self._wishes.min_delta, margin(self._mark, self._size)):
+        if loss < self._mark - max(self._config.min_delta, margin(self._mark, self._size)):
             self._mark, self._waited = loss, 0
         else:
             self._waited += 1
-        wishes = self._wishes
-        if wishes.target_loss is not None and loss <= wishes.target_loss:
+        config = self._config
+        if config.target_loss is not None and loss <= config.target_loss:
             return "target"
-        if wishes.tol is not None and self._settled(train):
+        if config.tol is not None and self._settled(train):
             return "tol"
         self._before = train
-        if wishes.patience is not None and self._waited >= wishes.patience:
+        if config.patience is not None and self._waited >= config.patience:
             return "patience"
         return None
 
     def _settled(self, train: float | None) -> bool:
         assert train is not None
-        assert self._wishes.tol is not None
+        assert self._config.tol is not None
         gap = self._facts.gap(train)
         if gap is not None:
-            return gap <= self._wishes.tol
-        return self._before is not None and abs(self._before - train) <= self._wishes.tol * abs(self._before)
+            return gap <= self._config.tol
+        return self._before is not None and abs(self._before - train) <= self._config.tol * abs(self._before)
 
 
 FLAT = 1e-4  # the share of the loss within which a stretch of losses counts as flat

@@ -104,8 +104,8 @@ class RunFolder:
         """Make the new folder itself, empty. Raises InputError where that cannot be done."""
         runs = Path(recipe.recording.runs).expanduser()
         stem = re.sub(r"[^\w.+=-]+", "-", Path(table_name).stem)[:50].strip("-") or "table"
-        wish = recipe.recording.name
-        name = wish or f"{time.strftime('%Y%m%d-%H%M%S')}_{stem}_{recipe.normalization.normalize}"
+        given = recipe.recording.name
+        name = given or f"{time.strftime('%Y%m%d-%H%M%S')}_{stem}_{recipe.normalization.normalize}"
         try:
             runs.mkdir(parents=True, exist_ok=True)
             for attempt in range(1, 10_000):
@@ -114,7 +114,7 @@ class RunFolder:
                     path.mkdir()
                     return path
                 except FileExistsError:
-                    if wish:
+                    if given:
                         raise InputError(
                             f"There is already a run {path}; choose another --name or delete that folder."
                         ) from None

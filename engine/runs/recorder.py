@@ -26,14 +26,14 @@ class Recorder:
 
     Args:
         folder: where to.
-        wishes: the recipe's.
+        config: the recipe's section.
         steps: updates planned; the last one always gets a TensorBoard point.
         start: the step at which this part of the run begins; TensorBoard drops what an earlier part wrote beyond it.
     """
 
-    def __init__(self, folder: RunFolder, wishes: Recording, steps: int, start: int = 0) -> None:
-        self._folder, self._wishes, self._steps, self._start = folder, wishes, steps, start
-        self._events = EventFile(folder.path, time.time(), start, folder.room) if wishes.tensorboard else None
+    def __init__(self, folder: RunFolder, config: Recording, steps: int, start: int = 0) -> None:
+        self._folder, self._config, self._steps, self._start = folder, config, steps, start
+        self._events = EventFile(folder.path, time.time(), start, folder.room) if config.tensorboard else None
         self._histogram_steps = 0  # none before `begin`
         self._histograms_at = -1
         self._rated = -1  # the step of the newest point of the learning rate
@@ -71,7 +71,7 @@ class Recorder:
         assert self._events is not None
         ends, times = read_pairs(self._folder.path / "stamps.f64")
         for first in range(0, self._start, BLOCK):
-            steps = logged(first, min(first + BLOCK, self._start), self._wishes.log_every)
+            steps = logged(first, min(first + BLOCK, self._start), self._config.log_every)
             if not len(steps):
                 continue
             losses = self._folder.history.values(int(steps[0]), int(steps[-1]) + 1)[steps - steps[0]]
@@ -90,7 +90,7 @@ class Recorder:
         self._folder.append(losses, end, wall)
         if self._events is None:
             return
-        steps = logged(start, end, self._wishes.log_every)
+        steps = logged(start, end, self._config.log_every)
         if start < end and end >= self._steps and (not len(steps) or steps[-1] != end - 1):
             steps = np.append(steps, end - 1)
         if len(steps):

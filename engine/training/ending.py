@@ -44,8 +44,8 @@ class Closing:
     def restore_best(self) -> None:
         """Go back to the weights of the best evaluation, where those are the ones to keep."""
         setup, state = self._setup, self._setup.state
-        if state.best is not None and _restores_best(setup) and state.watch.best_step < self._last:
-            self._kept = state.watch.best_step
+        if state.best is not None and _restores_best(setup) and state.stopping.best_step < self._last:
+            self._kept = state.stopping.best_step
             setup.kernel.restore(state.best)
 
     def choose_threshold(self, reason: Ended, activity: Callable[[str], None], cancelled: Callable[[], bool]) -> None:
@@ -78,7 +78,7 @@ class Closing:
             train_loss=kernel.evaluate("train"),
             validation_loss=validation if np.isfinite(validation) else None,
             bad_loss=state.bad_loss,
-            best_step=state.watch.best_step,
+            best_step=state.stopping.best_step,
             flat_since=flat_since(history, SHARE**2 * (size or 0.0)),
             gradient_norm=norm(gradient),
             initial_gradient_norm=state.first_norm,

@@ -94,7 +94,7 @@ class Loop:
             validation = values["loss/validation"] = kernel.evaluate("validation")
             figures = outcomes.figures(setup.prepared, kernel.outputs("validation"), "validation", setup.decision)
             values |= {f"metrics/{name}/validation": value for name, value in figures.items()}
-        if state.watch.needs_train_loss:
+        if state.stopping.needs_train_loss:
             train = kernel.evaluate("train")
         gradient = kernel.gradient()
         values["gradient_norm"] = norm(gradient)
@@ -108,8 +108,8 @@ class Loop:
         """Let an evaluation decide on stopping, on the best weights, and on the rate of the plateau schedule."""
         setup, kernel, state = self._setup, self._setup.kernel, self._setup.state
         state.evaluated = kernel.step
-        state.halt = state.halt or state.watch.evaluated(kernel.step, train, validation)
-        if state.watch.improved:
+        state.halt = state.halt or state.stopping.evaluated(kernel.step, train, validation)
+        if state.stopping.improved:
             state.best = kernel.state()
         if setup.plan.schedule == "plateau" and kernel.step:
             loss = validation if validation is not None else train

@@ -18,7 +18,7 @@ from engine.learn.kernels.contract import Kernel
 from engine.learn.objective import of_nothing, unit
 from engine.learn.plan import Plan
 from engine.learn.resolved import resolved
-from engine.learn.stopping import Watch
+from engine.learn.stopping import EarlyStopping
 from engine.recipe import Known, Recipe
 from engine.runs.folder import RunFolder
 from engine.runs.origin import Origin
@@ -114,7 +114,9 @@ class Opening:
         self._warn(known, plan, prepared)
         activity(f"starting the {plan.backend} backend on {plan.device}")
         kernel = open_kernel(plan, prepared, facts, activity)
-        state = TrainingState(self._watch(plan, prepared, facts), norm(kernel.gradient()), plan.lr, self._clock)
+        state = TrainingState(
+            self._early_stopping(plan, prepared, facts), norm(kernel.gradient()), plan.lr, self._clock
+        )
         saver = self._make_folder(known, prepared, plan, kernel, state)
         if worktree is not None:
             worktree.into(saver.folder.path)
@@ -136,11 +138,11 @@ class Opening:
         changed = () if earlier is None else earlier.changed_modules()
         self.warnings = (*known.set_aside(), *prepared.plan.doubts, *ahead, *changed)
 
-    def _watch(self, plan: Plan, prepared: Prepared, facts: Facts) -> Watch:
+    def _early_stopping(self, plan: Plan, prepared: Prepared, facts: Facts) -> EarlyStopping:
         """What says when the run ends before its last step."""
         per = unit(plan.loss, prepared.target_scale.scale)
         size = per * of_nothing(plan.loss, prepared.train.y, plan.architecture.outputs)
-        return Watch(self._recipe.stopping, facts, len(prepared.validation.y) > 0, size)
+        return EarlyStopping(self._recipe.stopping, facts, len(prepared.validation.y) > 0, size)
 
     def _make_folder(self, known: Known, prepared: Prepared, plan: Plan, kernel: Kernel, state: TrainingState) -> Saver:
         """Make the folder, or stand where the checkpoint stood in the one that goes on."""

@@ -15,7 +15,7 @@ from engine.learn.decision import of as decision_of
 from engine.learn.kernels.contract import Parameters, State
 from engine.learn.plan import Plan
 from engine.learn.schedules import Plateau, factors_at
-from engine.learn.stopping import Watch
+from engine.learn.stopping import EarlyStopping
 from engine.learn.threshold import HALF, Tuned
 from engine.recipe import Event, Recipe, find
 from engine.training.snapshot import Ended, Mark
@@ -28,7 +28,7 @@ BEST = "best:"  # what the arrays of the best weights are called in a checkpoint
 class TrainingState:
     """Everything that a decision of the run depends on, or a word about it. Changed by the thread of the run alone."""
 
-    watch: Watch
+    stopping: EarlyStopping
     first_norm: float  # of the gradient before the first update
     lr: float  # as it was planned or changed; schedule and plateau multiply it
     clock: Stopwatch = field(default_factory=Stopwatch)
@@ -58,9 +58,9 @@ class TrainingState:
 
     def decision(self, recipe: Recipe, prepared: Prepared) -> Decision | None:
         """Return how two classes are decided as of now; None where there are not two."""
-        wish = recipe.model.threshold
-        if wish != "auto":
-            threshold, why = float(wish), ""
+        chosen = recipe.model.threshold
+        if chosen != "auto":
+            threshold, why = float(chosen), ""
         elif self.tuned is not None:
             threshold, why = self.tuned.threshold, self.tuned.why
         else:
@@ -70,7 +70,7 @@ class TrainingState:
     def added(self, state: State) -> State:
         """Return the state of a kernel with this beside it."""
         own = {
-            "watch": self.watch.state(),
+            "watch": self.stopping.state(),
             "plateau": self.plateau.state(),
             "seconds": self.clock.seconds,
             "evaluated": self.evaluated,
@@ -88,7 +88,7 @@ class TrainingState:
         kept = json.loads(str(state.facts.get("run", "{}")))
         kept = {name: value for name, value in kept.items() if value is not None}  # as if it were not there
         self.lr = float(state.facts.get("lr", self.lr))
-        self.watch.restore(kept.get("watch", {}))
+        self.stopping.restore(kept.get("watch", {}))
         self.plateau.restore(kept.get("plateau", {}))
         self.before = float(kept.get("seconds", 0.0))
         self.clock.preset(self.before)

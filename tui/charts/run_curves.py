@@ -13,7 +13,7 @@ from rich.style import Style
 
 from engine.base.errors import InputError
 from engine.base.rounding import raised
-from engine.learn.passes import Passes, of_facts
+from engine.learn.passes import EpochCounter, of_facts
 from engine.recipe import read_toml
 from tui.charts.curve import Cut
 from tui.charts.multi_curve import Axis
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from engine.base.loss_history import History
 
 Floats = NDArray[np.float64]
-EACH = Passes([(0, 1)])  # every update is a pass
+EACH = EpochCounter([(0, 1)])  # every update is a pass
 REST = 10.0  # seconds between two stamps from which on a run may have been paused there
 MUCH = 20  # times what the steps between would take
 
@@ -33,7 +33,7 @@ class Track:
     """The losses of one run, and when they came."""
 
     history: History  # row k is the loss before update k
-    passes: Passes = EACH
+    passes: EpochCounter = EACH
     stamped: Floats | None = None  # [n] updates taken, rising …
     seconds: Floats | None = None  # [n] … after so many seconds of the run, its pauses left out
 
@@ -140,7 +140,7 @@ def follow(run: Path, track: Track) -> Track:
     return Track(track.history, _passes(run, read_facts(run)), *_clock(steps.astype(np.float64), walls))
 
 
-def _passes(run: Path, facts: Mapping[str, Any]) -> Passes:
+def _passes(run: Path, facts: Mapping[str, Any]) -> EpochCounter:
     """As the run was planned, and with the changes of its batch size."""
     try:
         events = read_toml(run).events

@@ -34,9 +34,9 @@ def choose(recipe: Recipe, plan: Plan, facts: Facts) -> Plan:
     Raises:
         InputError: the backend that was asked for cannot do the job.
     """
-    wish = recipe.device.backend
-    backend, reason = _fastest(plan, facts) if wish == "auto" else (wish, f"{wish}, as asked for.")
-    if plan.compile and backend != "autograd" and wish == "auto":
+    chosen = recipe.device.backend
+    backend, reason = _fastest(plan, facts) if chosen == "auto" else (chosen, f"{chosen}, as asked for.")
+    if plan.compile and backend != "autograd" and chosen == "auto":
         backend, reason = "autograd", "autograd: PyTorch computes the gradient, as torch.compile was asked for."
     refusals = {"spectral": spectral.refusal(plan, facts), "compiled": compiled.refusal(plan), "autograd": None}
     if (why := refusals[backend]) is not None:

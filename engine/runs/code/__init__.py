@@ -82,8 +82,8 @@ def script(
         raise ValueError("the table is too large to stand in the script")
     given = data if needs_table(prepared) else None
     if decision is None:
-        wish = recipe.model.threshold
-        decision = decision_of(prepared.classes, prepared.positive, 0.5 if wish == "auto" else float(wish))
+        chosen = recipe.model.threshold
+        decision = decision_of(prepared.classes, prepared.positive, 0.5 if chosen == "auto" else float(chosen))
     taken = plan.steps if steps is None else min(steps, plan.steps)
     job = Job(recipe, plan, prepared, style, taken, given, decision)
     if style == "plain":

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.learn.passes import Passes, of_facts, of_plan
+from engine.learn.passes import EpochCounter, of_facts, of_plan
 from engine.recipe import Event
 from tests.conftest import recipe, train
 
@@ -36,7 +36,7 @@ def counted(rows: int, sizes: list[tuple[int, int]], steps: int) -> list[float]:
 )
 def test_they_are_those_of_going_through_the_rows(rows: int, first: int, changes: list[tuple[int, int]]) -> None:
     sizes = [(0, first), *sorted(dict(changes).items())]
-    found = Passes([(step, -(-rows // size)) for step, size in sizes])
+    found = EpochCounter([(step, -(-rows // size)) for step, size in sizes])
     steps = np.arange(101.0)
     wanted = np.array(counted(rows, sizes, 100))
     # Within a pass one counts updates and the other rows; at most a batch of each change lies between them.
@@ -46,7 +46,7 @@ def test_they_are_those_of_going_through_the_rows(rows: int, first: int, changes
 
 
 def test_without_a_change_whole_passes_are_exact() -> None:
-    found = Passes([(0, 33)])
+    found = EpochCounter([(0, 33)])
     assert found.after(np.array([0.0, 33.0, 3300.0])).tolist() == [0.0, 1.0, 100.0]
     assert found.longest == 33
 

@@ -10,7 +10,7 @@ from rich.style import Style
 
 from engine.base.errors import InputError
 from engine.base.loss_history import History
-from engine.learn.passes import Passes
+from engine.learn.passes import EpochCounter
 from tests.conftest import recipe, train
 from tui.charts.axis import time_label, time_ticks
 from tui.charts.multi_curve import Axis, Overlay, Sight, whole
@@ -24,9 +24,9 @@ def track(losses: list[float] | np.ndarray, batches: int = 1, seconds: float = 0
     history = History()
     history.append(np.asarray(losses, np.float64))
     if not seconds:
-        return Track(history, Passes([(0, batches)]))
+        return Track(history, EpochCounter([(0, batches)]))
     stamped = np.linspace(0, len(history), 11)
-    return Track(history, Passes([(0, batches)]), stamped, stamped / len(history) * seconds)
+    return Track(history, EpochCounter([(0, batches)]), stamped, stamped / len(history) * seconds)
 
 
 def trace(one: Track, axis: Axis = "steps", of: float | None = None) -> Trace:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from engine.recipe import Recipe
     from engine.runs.store import Lister
+    from tui.model.run_actions import RunActions
     from tui.model.run_handle import Opener
     from tui.model.workspace import Desk
     from tui.screens.host import OnScreen
@@ -130,6 +131,7 @@ class RavineApp(Face):
     ) -> None:
         super().__init__(**face)
         self.desk: Desk | None = None
+        self._actions: RunActions | None = None  # what keys do on the desk
         self._recipe, self._opener = recipe, opener
         self.liking: dict[str, Any] = dict(self.memory.layout) if self.memory is not None else {}  # how charts are seen
         self._inquirer: Inquirer | None = None
@@ -189,9 +191,10 @@ class RavineApp(Face):
 
     def on_opened(self, message: Opened) -> None:
         """The choices are there: look up what can be chosen."""
+        from tui.model.run_actions import RunActions
         from tui.tasks.survey import Inquirer, find_devices, find_presets, find_recent, find_sets
 
-        self.desk = message.desk
+        self.desk, self._actions = message.desk, RunActions(message.desk)
         self._inquirer = Inquirer(self.post_message)
         find_sets(self.post_message)
         find_devices(self.post_message)
@@ -365,8 +368,8 @@ class RavineApp(Face):
             what in ("toggle", "step") and self._untrusted is not None and self.desk is not None and not self.desk.live
         ):
             self._ask_for_choices()
-        elif self.desk is not None:
-            self.desk.act(what)
+        elif self._actions is not None:
+            self._actions.act(what)
 
     def action_go(self, where: str) -> None:
         """To another screen."""
@@ -470,16 +473,16 @@ class RavineApp(Face):
         """Pause, give the terminal to the shell, and go on when it comes back."""
         desk = self.desk
         going = desk is not None and desk.phase == "training"
-        if desk is not None and going:
-            desk.act("toggle")
+        if desk is not None and self._actions is not None and going:
+            self._actions.toggle()
             for _ in range(int(CLOSING * 50)):
                 desk.poll()
                 if desk.phase != "training" and await asyncio.to_thread(_at_rest, desk):
                     break
                 await asyncio.sleep(0.02)
         self.leave_to_shell("Training pauses; fg goes on." if going else "fg brings ravine back.")
-        if desk is not None and going and desk.phase == "paused":
-            desk.act("toggle")
+        if desk is not None and self._actions is not None and going and desk.phase == "paused":
+            self._actions.toggle()
 
     def action_tensorboard(self) -> None:
         """Start TensorBoard on the runs folder, or say where it is."""

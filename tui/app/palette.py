@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from textual.app import SystemCommand
 from textual.command import DiscoveryHit, Hit, Hits, Provider
@@ -16,12 +16,21 @@ from tui.widgets.cells import tame
 
 if TYPE_CHECKING:
     from engine.presets import Preset
-    from tui.app.app import RavineApp
+    from tui.model.workspace import Desk
 
 EXAMPLE = "log((3x + 4y)^2) at x = y = 1 gives 0.8571 and 1.1429"
 
 
-def commands(app: RavineApp, screen: Screen[Any], now: Situation) -> Iterable[SystemCommand]:
+class Acting(Protocol):
+    """The part of the app that what is offered here does something with."""
+
+    @property
+    def desk(self) -> Desk | None: ...
+    def action_go(self, where: str) -> None: ...
+    async def run_action(self, action: str) -> bool: ...
+
+
+def commands(app: Acting, screen: Screen[Any], now: Situation) -> Iterable[SystemCommand]:
     """Everything that can be done from where the person is."""
     for key in KEYS:
         if key.footer and key.place in ("app", "train") and key.when(now):
@@ -48,7 +57,7 @@ def _about(preset: Preset) -> str:
     return preset.problem or preset.description or f"--preset {preset.name}"
 
 
-def _runner(app: RavineApp, action: str) -> Callable[[], Any]:
+def _runner(app: Acting, action: str) -> Callable[[], Any]:
     async def run() -> None:
         await app.run_action(action.replace("train.", "screen."))
 
@@ -59,7 +68,7 @@ def _shower(screen: TrainScreen, name: str) -> Callable[[], None]:
     return lambda: screen.choose_view(name)
 
 
-def _taker(app: RavineApp, preset: Preset) -> Callable[[], None]:
+def _taker(app: Acting, preset: Preset) -> Callable[[], None]:
     def take() -> None:
         if app.desk is not None:
             app.desk.take_preset(preset)

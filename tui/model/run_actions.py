@@ -2,24 +2,39 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
 
 from engine.recipe import Recipe
 from tui.keys.keymap import named
-
-if TYPE_CHECKING:
-    from tui.model.workspace import Desk
+from tui.model.workspace import Desk
 
 PACES: tuple[float | None, ...] = (None, 1.0, 3.0, 10.0, 30.0, 60.0, 300.0)  # seconds for a run; None is full speed
 TENTH = 10**0.1  # what a key changes the learning rate by: ten times is ten
 
 
-class Steering:
+class RunActions:
     """Acts on a desk."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._before: Recipe | None = None  # the choices that were set back to the defaults
+
+        self._by_word: Mapping[str, Callable[[], None]] = {
+            "toggle": self.toggle,
+            "step": self.step,
+            "stop": self.stop,
+            "remedy": self.remedy,
+            "anew": self.anew,
+            "defaults": self.defaults,
+            "rate_up": self.rate_up,
+            "rate_down": self.rate_down,
+            "slower": self.slower,
+            "faster": self.faster,
+        }
+
+    def act(self, word: str) -> None:
+        """Do what a key says by a word of the key table. Raises KeyError for others."""
+        self._by_word[word]()
 
     # The run.
 

@@ -18,7 +18,6 @@ from engine.training.pacing import seconds_of
 from tui.keys.keymap import named
 from tui.look.numbers import figures, short
 from tui.model.command_line import command_line
-from tui.model.run_actions import Steering
 from tui.model.run_handle import Opener, Run, open_session
 
 if TYPE_CHECKING:
@@ -74,7 +73,6 @@ class Desk:
         self._names: dict[Path, Path] = {}  # where folders of the run that is shown lie now, by their first names
         self.changed, self.say, self._open = changed, say, opener
         self._again: Callable[[], None] | None = None  # begins the run that is shown once more
-        self._steering = Steering(self)
         self._made: tuple[Recipe, Survey | None, Known] | None = None  # what is known of a recipe by a survey
 
     # Choices.
@@ -390,10 +388,6 @@ class Desk:
         values = [event.value for event in recipe.events if event.field == field]
         self.recipe = self.recipe.replace({field: values[-1] if values else recipe.get(field)})
         self.say(why, True)
-
-    def act(self, what: str) -> None:
-        """Do what a key says; see `Steering` for the words."""
-        getattr(self._steering, what)()
 
     def race(self, opener: Opener) -> None:
         """Begin a run that `opener` makes of the present choices, such as a race, unless one is going on."""

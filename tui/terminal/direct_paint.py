@@ -8,7 +8,7 @@ lies go out as they are; for everything else, and after every change of the layo
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -16,10 +16,11 @@ from textual.app import App
 from textual.errors import NoWidget
 from textual.geometry import Region
 from textual.screen import Screen
+from textual.strip import Strip
+from textual.widget import Widget
 
 if TYPE_CHECKING:
     from tui.terminal.writer import Link
-    from tui.widgets.cells import Cells
 
 APART = 8  # cells between two places at which is looked what lies on top; nothing of ours is narrower
 KEPT, BACK = "\x1b7", "\x1b8"  # save the cursor and restore it: it may stand in a field that is being edited
@@ -57,7 +58,7 @@ class Shortcut:
 
     def __init__(self, link: Link) -> None:
         self._link = link
-        self._waiting: list[tuple[Cells, Region, str]] = []
+        self._waiting: list[tuple[Widget, Region, str]] = []
         self._gathering = False
 
     @contextmanager
@@ -73,8 +74,14 @@ class Shortcut:
             self._gathering = False
             self._send()
 
-    def take(self, widget: Cells, changed: Sequence[Region]) -> bool:
-        """Send cells, given by regions one line high in a widget's content; False where Textual has to do it."""
+    def take(self, widget: Widget, changed: Sequence[Region], stretch: Callable[[int, int, int], Strip]) -> bool:
+        """Send cells of a widget; False where Textual has to do it.
+
+        Args:
+            widget: whose content they are in.
+            changed: which, by regions one line high in that content.
+            stretch: of line, first cell and end: what stands there.
+        """
         screen, place, app = widget.screen, widget.content_region, widget.app
         if not isinstance(screen, Shown) or not screen.painted or screen is not app.screen or app.native_ansi_color:
             return False
@@ -89,7 +96,7 @@ class Shortcut:
         console = app.console
         text = "".join(
             f"\x1b[{place.y + region.y + 1};{place.x + region.x + 1}H"
-            + widget.stretch(region.y, region.x, region.right).render(console)
+            + stretch(region.y, region.x, region.right).render(console)
             for region in changed
         )
         if not self._waiting and not self._gathering:

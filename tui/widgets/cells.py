@@ -207,7 +207,7 @@ class Cells(Widget):
         if not regions:
             return
         shortcut = self.app.shortcut if isinstance(self.app, DirectApp) else None
-        if shortcut is not None and shortcut.take(self, regions):
+        if shortcut is not None and shortcut.take(self, regions, self.stretch):
             self._ahead.update(region.y for region in regions)
         else:
             self.refresh(*regions)

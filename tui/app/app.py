@@ -18,7 +18,8 @@ from textual.screen import Screen
 from engine.base.errors import Untrusted
 from tui.app.base_app import Face
 from tui.keys.keymap import named
-from tui.keys.table import Situation, bindings
+from tui.keys.situation import Situation
+from tui.keys.table import bindings
 from tui.model.trusting import Trusting, refusal
 from tui.screens.base import RavineScreen
 from tui.screens.train.screen import TrainScreen

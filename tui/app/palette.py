@@ -10,7 +10,8 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 from textual.screen import Screen
 
-from tui.keys.table import KEYS, Situation
+from tui.keys.situation import Situation
+from tui.keys.table import KEYS
 from tui.screens.train.screen import TrainScreen
 from tui.widgets.cells import tame
 

@@ -7,7 +7,8 @@ import string
 import unicodedata
 from collections.abc import Mapping
 
-from tui.keys.table import GROUPS, KEYS, WATCHING, Key, Situation
+from tui.keys.situation import Situation
+from tui.keys.table import GROUPS, KEYS, WATCHING, Key
 
 _NAMES = {
     "space": "space",

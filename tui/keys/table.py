@@ -8,47 +8,28 @@ from typing import Literal
 
 from textual.binding import Binding
 
-Screen = Literal[
-    "train", "data", "runs", "predict", "evaluate", "code", "finder", "rewind", "scratchpad", "help", "watch", "race",
-    "log",
-]  # fmt: skip
+from tui.keys.situation import (
+    Situation,
+    always,
+    can_step,
+    choose_word,
+    drawn,
+    has_focus,
+    has_list,
+    has_rate,
+    is_live,
+    listed,
+    not_on,
+    on_train,
+    on_watch,
+    overlaid,
+    run_word,
+)
+
 Place = Literal[
     "app", "train", "panel", "chart", "list", "data", "runs", "predict", "evaluate", "code", "finder", "watch",
     "race", "curves", "log",
 ]  # fmt: skip
-Focus = Literal["panel", "chart", "views", "weights", "text", "finder", "other"]  # what a pane that has the focus is
-
-
-@dataclass(frozen=True)
-class Situation:
-    """What decides which keys do something now, and what they are called."""
-
-    screen: str = "train"
-    focus: Focus = "other"
-    editing: bool = False  # a text field has the keys
-    phase: Literal["none", "preparing", "training", "paused", "ended", "failed"] = "none"
-    remedy: bool = False  # a diverged run offers one
-    blocked: str = ""  # why a run cannot start, empty if it can
-    waiting: bool = False  # a table is being looked into
-    rows: bool = False  # the list on the screen holds something
-    views: int = 0  # of the run that is shown
-    shown: bool = False  # there is a run to be looked at, kept in a folder
-    later: bool = False  # choices that a live run cannot take wait for the next one
-    racing: bool = False  # what is going on is a race
-    columns: int = 160
-
-    @property
-    def live(self) -> bool:
-        """Whether a run is going on, paused or not."""
-        return self.phase in ("preparing", "training", "paused")
-
-
-def _always(_now: Situation) -> bool:
-    return True
-
-
-def _train(now: Situation) -> bool:
-    return now.screen == "train"
 
 
 @dataclass(frozen=True)
@@ -64,7 +45,7 @@ class Key:
     footer: str  # empty: not in the footer
     help: str
     place: Place = "app"  # the node that carries the binding
-    when: Callable[[Situation], bool] = _always
+    when: Callable[[Situation], bool] = always
     called: Callable[[Situation], str] | None = None  # the footer text where it depends on the situation
     priority: bool = False
     minor: bool = False  # left to the help screen where the footer is short of room
@@ -78,114 +59,44 @@ class Key:
         return self.called(now) if self.called else self.footer
 
 
-def _run_word(now: Situation) -> str:
-    if now.phase == "training":
-        return "pause"
-    if now.phase == "paused":
-        return "go on"
-    if now.phase == "preparing":
-        return ""
-    word = "race again" if now.screen == "race" else "run"
-    return word if not now.blocked else ""
-
-
-def _step(now: Situation) -> bool:
-    if now.screen == "race":
-        return now.phase == "paused"
-    return _train(now) and (now.phase == "paused" or (not now.live and not now.blocked))
-
-
-def _rate(now: Situation) -> bool:
-    return _train(now) and (now.live or not now.blocked)
-
-
-def _live(now: Situation) -> bool:
-    return now.live
-
-
-def _curve(now: Situation) -> bool:
-    return now.screen == "train" and now.phase not in ("none", "preparing")
-
-
-def _watch(now: Situation) -> bool:
-    return now.screen == "watch"
-
-
-def _runs(now: Situation) -> bool:
-    return now.screen == "runs" and now.rows
-
-
-def _overlaid(now: Situation) -> bool:
-    return now.screen in ("runs", "race") and now.rows
-
-
-def _list(now: Situation) -> bool:
-    return now.focus in ("panel", "views", "weights") or (now.screen != "train" and now.rows)
-
-
-def _choose_word(now: Situation) -> str:
-    if now.focus in ("views", "weights"):
-        return "large"
-    if now.focus == "text" or now.screen == "evaluate":
-        return ""
-    return {
-        "runs": "open",
-        "predict": "type",
-        "data": "type of column",
-        "scratchpad": "type",
-        "rewind": "branch",
-        "train": "choose",
-        "watch": "show/hide",
-        "race": "open" if not now.live else "",
-    }.get(now.screen, "")
-
-
-def _focus(place: str) -> Callable[[Situation], bool]:
-    return lambda now: now.screen == "train" and now.focus == place
-
-
-def _away(screen: str) -> Callable[[Situation], bool]:
-    return lambda now: now.screen != screen
-
-
 # fmt: off
 KEYS: tuple[Key, ...] = (
     # A run
     Key("run.toggle", "space", "app.desk('toggle')", "run",
-        "Start a run with the choices of the panels; pause it; go on.", when=lambda now: bool(_run_word(now)),
-        called=_run_word),
-    Key("run.step", "s", "app.desk('step')", "step", "Take one step and stay paused.", when=_step),
-    Key("run.stop", "x", "app.desk('stop')", "stop", "Stop the run; what it has learned is saved.", when=_live),
+        "Start a run with the choices of the panels; pause it; go on.", when=lambda now: bool(run_word(now)),
+        called=run_word),
+    Key("run.step", "s", "app.desk('step')", "step", "Take one step and stay paused.", when=can_step),
+    Key("run.stop", "x", "app.desk('stop')", "stop", "Stop the run; what it has learned is saved.", when=is_live),
     Key("run.anew", "n", "app.desk('anew')", "new run with it",
         "Stop this run and begin a new one, with the choices that this one cannot take while it goes on.", "train",
         lambda now: now.live and now.later),
     Key("run.why", "i", "app.why", "why it ended", "Why the run ended, how good it is and what to try next, in full.",
-        "train", lambda now: _train(now) and now.phase in ("ended", "failed")),
+        "train", lambda now: on_train(now) and now.phase in ("ended", "failed")),
     Key("run.remedy", "f", "app.desk('remedy')", "apply remedy",
         "Take the remedy that is offered for a run that diverged or fell short, and start again.",
         when=lambda now: now.remedy and not now.live),
     Key("run.defaults", "D", "app.desk('defaults')", "defaults",
         "Set all choices back to their defaults; once more brings them back.", "train",
-        lambda now: _train(now) and not now.live, minor=True),
+        lambda now: on_train(now) and not now.live, minor=True),
     Key("rate.down", "left_square_bracket", "app.desk('rate_down')", "rate",
-        "Learning rate down by a tenth of a decade, also while training.", when=_rate, mark="["),
+        "Learning rate down by a tenth of a decade, also while training.", when=has_rate, mark="["),
     Key("rate.up", "right_square_bracket", "app.desk('rate_up')", "rate",
-        "Learning rate up by a tenth of a decade, also while training.", when=_rate, mark="]"),
+        "Learning rate up by a tenth of a decade, also while training.", when=has_rate, mark="]"),
     Key("pace.slower", "less_than_sign", "app.desk('slower')", "pace",
-        "Spread the run over more time, so that it can be watched.", when=_train, minor=True, mark="<"),
+        "Spread the run over more time, so that it can be watched.", when=on_train, minor=True, mark="<"),
     Key("pace.faster", "greater_than_sign", "app.desk('faster')", "pace",
-        "Spread the run over less time, down to none.", when=_train, minor=True, mark=">"),
+        "Spread the run over less time, down to none.", when=on_train, minor=True, mark=">"),
     # Where to go
-    Key("go.panel1", "1", "train.panel(1)", "panel", "To the dataset.", "train", _train),
-    Key("go.panel2", "2", "train.panel(2)", "panel", "To the normalization.", "train", _train),
-    Key("go.panel3", "3", "train.panel(3)", "panel", "To the hyperparameters.", "train", _train),
-    Key("go.panel4", "4", "train.panel(4)", "panel", "To the device.", "train", _train),
-    Key("go.train", "t", "app.go('train')", "train", "The train screen: panels, loss, weights.", when=_away("train")),
+    Key("go.panel1", "1", "train.panel(1)", "panel", "To the dataset.", "train", on_train),
+    Key("go.panel2", "2", "train.panel(2)", "panel", "To the normalization.", "train", on_train),
+    Key("go.panel3", "3", "train.panel(3)", "panel", "To the hyperparameters.", "train", on_train),
+    Key("go.panel4", "4", "train.panel(4)", "panel", "To the device.", "train", on_train),
+    Key("go.train", "t", "app.go('train')", "train", "The train screen: panels, loss, weights.", when=not_on("train")),
     Key("go.data", "d", "app.go('data')", "data", "The data screen: the table, its columns, what was left out.",
-        when=_away("data")),
-    Key("go.runs", "r", "app.go('runs')", "runs", "The runs screen: every run that was kept.", when=_away("runs")),
+        when=not_on("data")),
+    Key("go.runs", "r", "app.go('runs')", "runs", "The runs screen: every run that was kept.", when=not_on("runs")),
     Key("go.predict", "p", "app.go('predict')", "predict", "The predict screen: type raw values, see the prediction.",
-        when=_away("predict")),
+        when=not_on("predict")),
     Key("go.evaluate", "a", "app.assess", "assess",
         "The evaluation: metrics against their baselines, classes, the worst rows, the health of parameters.",
         when=lambda now: now.screen != "evaluate"),
@@ -199,47 +110,47 @@ KEYS: tuple[Key, ...] = (
         when=lambda now: now.shown and now.screen in ("train", "runs"), minor=True),
     Key("go.race", "N", "app.race", "race",
         "Normalization race: the same choices under every normalization, side by side.", "train",
-        lambda now: _train(now) and (now.racing if now.live else not now.blocked)),
+        lambda now: on_train(now) and (now.racing if now.live else not now.blocked)),
     Key("go.log", "G", "app.go('log')", "log",
         "The log: what was told, with the time; the log of the run; what other code has printed.",
-        when=_away("log"), minor=True),
+        when=not_on("log"), minor=True),
     # The chart
-    Key("chart.log_y", "l", "train.chart('log_y')", "log y", "Loss axis logarithmic or linear.", "train", _curve),
-    Key("chart.log_x", "L", "train.chart('log_x')", "log x", "Step axis logarithmic or linear.", "train", _curve,
+    Key("chart.log_y", "l", "train.chart('log_y')", "log y", "Loss axis logarithmic or linear.", "train", drawn),
+    Key("chart.log_x", "L", "train.chart('log_x')", "log x", "Step axis logarithmic or linear.", "train", drawn,
         minor=True),
     Key("chart.smooth", "e", "train.chart('smooth')", "smooth",
-        "Smooth the curve with a moving average; the raw one stays behind it.", "train", _curve, minor=True),
+        "Smooth the curve with a moving average; the raw one stays behind it.", "train", drawn, minor=True),
     Key("chart.in", "plus,equals_sign", "train.chart('in')", "zoom",
-        "Zoom in on the crosshair of the chart, else on the newest steps.", "train", _curve, minor=True, mark="+"),
-    Key("chart.out", "minus", "train.chart('out')", "zoom", "Zoom out.", "train", _curve, minor=True, mark="-"),
-    Key("chart.reset", "0", "train.chart('reset')", "all", "Show the whole curve again.", "train", _curve, minor=True),
+        "Zoom in on the crosshair of the chart, else on the newest steps.", "train", drawn, minor=True, mark="+"),
+    Key("chart.out", "minus", "train.chart('out')", "zoom", "Zoom out.", "train", drawn, minor=True, mark="-"),
+    Key("chart.reset", "0", "train.chart('reset')", "all", "Show the whole curve again.", "train", drawn, minor=True),
     Key("chart.before", "comma", "train.chart('before')", "exact value",
         "Move the crosshair of the chart to earlier steps; it tells the exact values there. 0 takes it away.", "train",
-        _curve, minor=True, mark=","),
+        drawn, minor=True, mark=","),
     Key("chart.after", "full_stop", "train.chart('after')", "exact value", "Move the crosshair to later steps.",
-        "train", _curve, minor=True, mark="."),
-    Key("chart.left", "left", "chart('left')", "pan", "Pan to earlier steps.", "chart", _focus("chart"), mark="←"),
-    Key("chart.right", "right", "chart('right')", "pan", "Pan to later steps.", "chart", _focus("chart"), mark="→"),
-    Key("chart.up", "up", "chart('up')", "pan", "Pan to higher losses.", "chart", _focus("chart"), mark="↑"),
-    Key("chart.down", "down", "chart('down')", "pan", "Pan to lower losses.", "chart", _focus("chart"), mark="↓"),
+        "train", drawn, minor=True, mark="."),
+    Key("chart.left", "left", "chart('left')", "pan", "Pan to earlier steps.", "chart", has_focus("chart"), mark="←"),
+    Key("chart.right", "right", "chart('right')", "pan", "Pan to later steps.", "chart", has_focus("chart"), mark="→"),
+    Key("chart.up", "up", "chart('up')", "pan", "Pan to higher losses.", "chart", has_focus("chart"), mark="↑"),
+    Key("chart.down", "down", "chart('down')", "pan", "Pan to lower losses.", "chart", has_focus("chart"), mark="↓"),
     Key("pane.large", "enter", "large", "large", "Show this pane alone; once more, all of them.", "chart",
-        _focus("chart")),
+        has_focus("chart")),
     Key("views.next", "v", "train.view(1)", "view",
         "The next view of the run: fit, residuals, metric, rate, gradient, weights, confusion, ROC, boundary.", "train",
         lambda now: now.screen == "train" and now.views > 1),
     Key("views.previous", "V", "train.view(-1)", "view", "The view before.", "train",
         lambda now: now.screen == "train" and now.views > 1),
     # In a panel or a list
-    Key("list.up", "up,k", "move(-1)", "move", "Up a line.", "list", _list, minor=True, mark="↑"),
-    Key("list.down", "down,j", "move(1)", "move", "Down a line.", "list", _list, minor=True, mark="↓"),
+    Key("list.up", "up,k", "move(-1)", "move", "Up a line.", "list", has_list, minor=True, mark="↑"),
+    Key("list.down", "down,j", "move(1)", "move", "Down a line.", "list", has_list, minor=True, mark="↓"),
     Key("list.page_up", "pageup", "move(-10)", "", "Up ten lines.", "list", mark="PgUp"),
     Key("list.page_down", "pagedown", "move(10)", "", "Down ten lines.", "list", mark="PgDn"),
     Key("list.first", "home", "move(-1000000000)", "", "To the first line.", "list", mark="Home"),
     Key("list.last", "end", "move(1000000000)", "", "To the last line.", "list", mark="End"),
-    Key("list.choose", "enter", "choose", "choose", "Choose what is under the cursor, or edit it.", "list", _list,
-        called=_choose_word),
+    Key("list.choose", "enter", "choose", "choose", "Choose what is under the cursor, or edit it.", "list", has_list,
+        called=choose_word),
     Key("panel.reset", "backspace,delete", "reset", "default", "Set the field under the cursor back to its default.",
-        "panel", _focus("panel"), mark="⌫"),
+        "panel", has_focus("panel"), mark="⌫"),
     # Runs and predictions
     Key("runs.predict", "P", "screen.predict", "predict with it", "Predict with the run under the cursor.", "runs",
         lambda now: now.screen == "runs" and now.rows),
@@ -287,88 +198,88 @@ KEYS: tuple[Key, ...] = (
     Key("runs.filter", "slash", "screen.filter", "filter",
         "Type which runs the list shall show, such as lr<0.1 normalize=zscore,robust !diverged; Esc takes it away.",
         "runs", lambda now: now.screen == "runs", mark="/"),
-    Key("runs.sort", "o", "screen.sort", "order", "Put the runs in the order of the next column.", "runs", _runs),
-    Key("runs.turn", "O", "screen.turn", "order", "Turn the order around.", "runs", _runs),
+    Key("runs.sort", "o", "screen.sort", "order", "Put the runs in the order of the next column.", "runs", listed),
+    Key("runs.turn", "O", "screen.turn", "order", "Turn the order around.", "runs", listed),
     Key("runs.columns", "h", "screen.choose_columns", "columns",
-        "Show and hide columns: every choice of the recipe, every result.", "runs", _runs),
+        "Show and hide columns: every choice of the recipe, every result.", "runs", listed),
     Key("runs.differ", "v", "screen.differ", "what differs",
-        "Only the columns in which the listed runs differ; once more, those that were chosen.", "runs", _runs),
-    Key("runs.left", "left", "screen.shift(-1)", "columns", "The columns to the left.", "runs", _runs, minor=True,
+        "Only the columns in which the listed runs differ; once more, those that were chosen.", "runs", listed),
+    Key("runs.left", "left", "screen.shift(-1)", "columns", "The columns to the left.", "runs", listed, minor=True,
         mark="←"),
-    Key("runs.right", "right", "screen.shift(1)", "columns", "The columns to the right.", "runs", _runs, minor=True,
+    Key("runs.right", "right", "screen.shift(1)", "columns", "The columns to the right.", "runs", listed, minor=True,
         mark="→"),
     Key("runs.mark", "m", "screen.mark", "mark",
-        "Mark the run under the cursor, or take its mark away; marked runs are drawn over each other.", "runs", _runs),
-    Key("runs.unmark", "M", "screen.unmark", "mark none", "Take all marks away.", "runs", _runs, minor=True),
-    Key("runs.axis", "X", "screen.axis", "x axis", "Marked runs by step, by epoch, or by time.", "runs", _runs),
-    Key("runs.note", "n", "screen.note", "note", "Write a note on the run.", "runs", _runs),
-    Key("runs.tags", "T", "screen.tags", "tags", "Tag the run: words separated by commas.", "runs", _runs),
-    Key("runs.rename", "N", "screen.rename", "rename", "Give the run's folder another name.", "runs", _runs),
-    Key("runs.delete", "D", "screen.delete", "delete", "Put the run into the trash; u brings it back.", "runs", _runs),
+        "Mark the run under the cursor, or take its mark away; marked runs are drawn over each other.", "runs", listed),
+    Key("runs.unmark", "M", "screen.unmark", "mark none", "Take all marks away.", "runs", listed, minor=True),
+    Key("runs.axis", "X", "screen.axis", "x axis", "Marked runs by step, by epoch, or by time.", "runs", listed),
+    Key("runs.note", "n", "screen.note", "note", "Write a note on the run.", "runs", listed),
+    Key("runs.tags", "T", "screen.tags", "tags", "Tag the run: words separated by commas.", "runs", listed),
+    Key("runs.rename", "N", "screen.rename", "rename", "Give the run's folder another name.", "runs", listed),
+    Key("runs.delete", "D", "screen.delete", "delete", "Put the run into the trash; u brings it back.", "runs", listed),
     Key("runs.undo", "u", "screen.undo", "undo", "Undo the last note, tags, name or deletion.", "runs",
         lambda now: now.screen == "runs", minor=True),
     Key("runs.export", "E", "screen.export", "export", "Write the run for other programs: CSV, ONNX, code, a report.",
-        "runs", _runs),
-    Key("runs.path", "y", "screen.copy_path", "copy path", "Copy the path of the run's folder.", "runs", _runs,
+        "runs", listed),
+    Key("runs.path", "y", "screen.copy_path", "copy path", "Copy the path of the run's folder.", "runs", listed,
         minor=True),
     Key("race.again", "N", "app.race", "", "Race once more, with the present choices.", "race",
         lambda now: now.screen == "race" and not now.live and not now.blocked),
     Key("curves.log_y", "l", "screen.chart('log_y')", "log y", "Runs and race: loss axis logarithmic or linear.",
-        "curves", _overlaid),
+        "curves", overlaid),
     Key("curves.log_x", "L", "screen.chart('log_x')", "log x", "Runs and race: step axis logarithmic or linear.",
-        "curves", _overlaid, minor=True),
+        "curves", overlaid, minor=True),
     Key("curves.smooth", "e", "screen.chart('smooth')", "smooth",
-        "Runs and race: smooth the curves; the raw ones stay behind them.", "curves", _overlaid, minor=True),
+        "Runs and race: smooth the curves; the raw ones stay behind them.", "curves", overlaid, minor=True),
     Key("curves.in", "plus,equals_sign", "screen.chart('in')", "zoom", "Runs and race: zoom in on the newest steps.",
-        "curves", _overlaid, minor=True, mark="+"),
-    Key("curves.out", "minus", "screen.chart('out')", "zoom", "Runs and race: zoom out.", "curves", _overlaid,
+        "curves", overlaid, minor=True, mark="+"),
+    Key("curves.out", "minus", "screen.chart('out')", "zoom", "Runs and race: zoom out.", "curves", overlaid,
         minor=True, mark="-"),
     Key("curves.reset", "0", "screen.chart('reset')", "all", "Runs and race: show all steps again.", "curves",
-        _overlaid, minor=True),
+        overlaid, minor=True),
     Key("curves.large", "g", "screen.enlarge", "large chart", "Runs and race: the chart alone; once more, the list.",
-        "curves", _overlaid),
+        "curves", overlaid),
     Key("log.line", "v", "screen.line", "line",
         "Show or hide what the line to the terminal carries: kB/s, pictures a second, bytes in all.", "log",
         lambda now: now.screen == "log"),
     # Logs: the screen of `ravine watch`
     Key("watch.toggle", "x", "screen.show_hide", "show/hide", "Show or hide the run or the tag under the cursor.",
-        "watch", _watch),
+        "watch", on_watch),
     Key("watch.filter", "slash", "screen.filter", "filter",
-        "Type a part of the names that the list shall show; Enter keeps it, Esc takes it away.", "watch", _watch,
+        "Type a part of the names that the list shall show; Enter keeps it, Esc takes it away.", "watch", on_watch,
         mark="/"),
-    Key("watch.log_y", "l", "screen.chart('log_y')", "log y", "Value axis logarithmic or linear.", "watch", _watch),
-    Key("watch.log_x", "L", "screen.chart('log_x')", "log x", "Step axis logarithmic or linear.", "watch", _watch),
+    Key("watch.log_y", "l", "screen.chart('log_y')", "log y", "Value axis logarithmic or linear.", "watch", on_watch),
+    Key("watch.log_x", "L", "screen.chart('log_x')", "log x", "Step axis logarithmic or linear.", "watch", on_watch),
     Key("watch.smooth", "e", "screen.chart('smooth')", "smooth",
-        "Smooth the curves with a moving average; the raw ones stay behind it.", "watch", _watch),
+        "Smooth the curves with a moving average; the raw ones stay behind it.", "watch", on_watch),
     Key("watch.in", "plus,equals_sign", "screen.chart('in')", "zoom",
-        "Zoom in on the cursor of the chart, else on the newest steps.", "watch", _watch, mark="+"),
-    Key("watch.out", "minus", "screen.chart('out')", "zoom", "Zoom out.", "watch", _watch, mark="-"),
-    Key("watch.reset", "0", "screen.chart('reset')", "all", "Show all steps again.", "watch", _watch),
-    Key("watch.left", "left", "screen.chart('left')", "pan", "Pan to earlier steps.", "watch", _watch, minor=True,
+        "Zoom in on the cursor of the chart, else on the newest steps.", "watch", on_watch, mark="+"),
+    Key("watch.out", "minus", "screen.chart('out')", "zoom", "Zoom out.", "watch", on_watch, mark="-"),
+    Key("watch.reset", "0", "screen.chart('reset')", "all", "Show all steps again.", "watch", on_watch),
+    Key("watch.left", "left", "screen.chart('left')", "pan", "Pan to earlier steps.", "watch", on_watch, minor=True,
         mark="←"),
-    Key("watch.right", "right", "screen.chart('right')", "pan", "Pan to later steps.", "watch", _watch, minor=True,
+    Key("watch.right", "right", "screen.chart('right')", "pan", "Pan to later steps.", "watch", on_watch, minor=True,
         mark="→"),
     Key("watch.before", "less_than_sign", "screen.chart('before')", "exact value",
-        "Move the cursor of the chart to earlier steps; the values there are told below.", "watch", _watch,
+        "Move the cursor of the chart to earlier steps; the values there are told below.", "watch", on_watch,
         minor=True, mark="<"),
     Key("watch.after", "greater_than_sign", "screen.chart('after')", "exact value",
-        "Move the cursor of the chart to later steps.", "watch", _watch, minor=True, mark=">"),
+        "Move the cursor of the chart to later steps.", "watch", on_watch, minor=True, mark=">"),
     Key("watch.view", "v", "screen.view(1)", "view",
-        "Below the chart: values, hyperparameters, texts, histograms, problems.", "watch", _watch),
-    Key("watch.view_back", "V", "screen.view(-1)", "view", "The view before.", "watch", _watch),
+        "Below the chart: values, hyperparameters, texts, histograms, problems.", "watch", on_watch),
+    Key("watch.view_back", "V", "screen.view(-1)", "view", "The view before.", "watch", on_watch),
     Key("watch.csv", "w", "screen.csv", "write CSV",
-        "Write every point of the curves that show to CSV files in the present folder.", "watch", _watch),
+        "Write every point of the curves that show to CSV files in the present folder.", "watch", on_watch),
     Key("watch.theme", "T", "app.change_theme", "colours",
-        "Choose the colours: our own, high-contrast, colour-blind-safe, and Textual's.", "watch", _watch, minor=True),
+        "Choose the colours: our own, high-contrast, colour-blind-safe, and Textual's.", "watch", on_watch, minor=True),
     # The program
     Key("app.tensorboard", "b", "app.tensorboard", "tensorboard", "Serve all runs with TensorBoard, for a browser.",
         when=lambda now: now.screen in ("train", "runs"), minor=True),
     Key("app.copy", "c", "app.copy", "copy command",
         "Copy the command line that does the same without a screen; on the script screen, the script.",
-        when=lambda now: _train(now) or (now.screen == "code" and now.rows), minor=True,
+        when=lambda now: on_train(now) or (now.screen == "code" and now.rows), minor=True,
         called=lambda now: "copy script" if now.screen == "code" else "copy command"),
     Key("app.theme", "T", "app.change_theme", "colours",
-        "Choose the colours: our own, high-contrast, colour-blind-safe, and Textual's.", "train", _train, minor=True,
+        "Choose the colours: our own, high-contrast, colour-blind-safe, and Textual's.", "train", on_train, minor=True,
         also="theme"),
     Key("app.focus_next", "tab", "app.focus_next", "next pane", "To the next pane.",
         when=lambda now: now.screen in ("train", "data", "predict", "evaluate", "watch"), mark="Tab"),

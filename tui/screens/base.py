@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.geometry import Region
 from textual.widget import Widget
 
-from tui.keys.table import Situation
+from tui.keys.situation import Situation
 from tui.screens.train.layout import SMALLEST, too_small
 from tui.terminal.direct_paint import Shown
 from tui.widgets.bars import KeyLine, Messages, TopLine

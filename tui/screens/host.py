@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from engine.runs.store import Lister
     from tui.app.journal import Journal
-    from tui.keys.table import Situation
+    from tui.keys.situation import Situation
     from tui.model.trusting import Trusting
     from tui.model.workspace import Desk
 

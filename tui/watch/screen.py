@@ -16,7 +16,8 @@ from textual.widget import Widget
 from tui.charts.multi_curve import MARKERS, Logged, Sight
 from tui.charts.multi_curve_pane import Curves
 from tui.keys.keymap import named
-from tui.keys.table import Situation, bindings
+from tui.keys.situation import Situation
+from tui.keys.table import bindings
 from tui.screens.base import BaseScreen
 from tui.watch.csv_files import start_export
 from tui.watch.log_details import Details

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 
 from tui.keys.keymap import KeyTable, named
-from tui.keys.table import Situation
+from tui.keys.situation import Situation
 from tui.look.numbers import duration, error, figures, gap, short
 from tui.widgets.cells import Cells, Span, clip, wrap
 

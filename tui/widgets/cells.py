@@ -17,7 +17,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from engine.base.printable import printable
-from tui.keys.table import Focus
+from tui.keys.situation import Focus
 from tui.look.styles import RAVINE, Ink, ink
 from tui.terminal.direct_paint import DirectApp
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from tui.keys.keymap import KeyTable
-from tui.keys.table import GROUPS, KEYS, Situation
+from tui.keys.situation import Situation
+from tui.keys.table import GROUPS, KEYS
 
 FIXED = {
     "space": "run.toggle", "s": "run.step", "x": "run.stop", "left_square_bracket": "rate.down",

@@ -7,17 +7,17 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from engine.base.rounding import ZERO, vanishes
-from engine.data.normalize import Mode, TargetScale, under_every_mode
+from engine.data.normalize import TargetScale, under_every_mode
 from engine.data.prepare import Prepared
 from engine.learn.curvature import Facts, measurable, triangle, under
 from engine.learn.plan import FALLBACK_LR, Plan
 from engine.recipe import Recipe
 from engine.registry.losses import MSE
+from engine.registry.modes import DEFAULT, remedies
 
 CLOSE = 1e-3  # a gap under this is called reached
 NEAR = 0.1  # a gap under this leaves little to gain by more steps
 FAR = 50  # times the steps taken: more than so many are not worth waiting for
-MODES: tuple[Mode, ...] = ("zscore", "minmax", "robust", "max")  # tried as a remedy, in this order
 DIVERGED = 1e6  # times the greater of the initial and the mean predictor's loss
 OVERFIT = 1.3  # times the train loss: a validation loss beyond it is called overfitting
 LITTLE = 0.05  # a share of the baseline's loss: less gain than this is called underfitting
@@ -169,7 +169,7 @@ def _advice(
     still = outcome.gradient_norm < 1e-3 * outcome.initial_gradient_norm
     if plan.full_batch and plan.optimizer == "sgd" and plan.schedule == "constant":
         needed = facts.steps_to(CLOSE / gap, plan.lr)
-        mode = _flatter_mode(recipe, prepared, facts)
+        mode = _flatter_mode(prepared, facts)
         vanished = still and (needed or 0) > outcome.step
         start = "Progress has all but vanished in a flat direction. " if vanished else ""
         if mode:
@@ -248,16 +248,16 @@ def _without_optimum(
     return Verdict(f"The validation loss was least at step {outcome.best_step:,}; more steps will hardly help.")
 
 
-def _flatter_mode(recipe: Recipe, prepared: Prepared, facts: Facts) -> str | None:
+def _flatter_mode(prepared: Prepared, facts: Facts) -> str | None:
     """A normalization under which κ is at least 10 times smaller."""
-    if recipe.normalization.normalize != "none" or facts.lr_bound is None:
+    if prepared.normalizer.scales or facts.lr_bound is None:
         return None
-    kappa = _under(prepared, "zscore")[0]
+    kappa = _under(prepared, DEFAULT)[0]
     now = facts.condition_number or np.inf  # None is infinite to rounding
-    return "zscore" if kappa is not None and 10 * kappa < now else None
+    return DEFAULT if kappa is not None and 10 * kappa < now else None
 
 
-def _under(prepared: Prepared, mode: Mode, loss: str = MSE.name) -> tuple[float | None, float | None]:
+def _under(prepared: Prepared, mode: str, loss: str = MSE.name) -> tuple[float | None, float | None]:
     """(κ, 2/λmax) of a linear model on the train rows under another normalization; None where unknown."""
     x, old = prepared.train.x, prepared.normalizer
     if not measurable(loss, x):
@@ -278,9 +278,9 @@ def _diverged(recipe: Recipe, plan: Plan, prepared: Prepared, facts: Facts, outc
     large = f"; {widest} has the largest scale, up to {scales.max():,.4g}" if len(scales) and scales.max() > 10 else ""
     bound = plan.lr_limit
     if bound is None:
-        if large and recipe.normalization.normalize == "none":
-            remedy = {"normalize": "zscore"}
-            return Verdict(f"{words[:-1]}{large}. Try --normalize zscore.", remedy, "zscore normalization")
+        if large and not prepared.normalizer.scales:
+            remedy = {"normalize": DEFAULT}
+            return Verdict(f"{words[:-1]}{large}. Try --normalize {DEFAULT}.", remedy, f"{DEFAULT} normalization")
         smaller = f"{min(plan.lr / 10, FALLBACK_LR.get(plan.optimizer, 0.01)):.3g}"
         return Verdict(f"{words} Try --lr {smaller}.", {"lr": smaller}, f"learning rate {smaller}")
     if plan.lr >= bound:
@@ -300,7 +300,7 @@ def _diverged(recipe: Recipe, plan: Plan, prepared: Prepared, facts: Facts, outc
 
 def _mode_that_allows(plan: Plan, recipe: Recipe, prepared: Prepared) -> str | None:
     """A normalization under which descent at this learning rate is stable, if the present one is another."""
-    for mode in MODES:
+    for mode in remedies():
         if mode == recipe.normalization.normalize:
             return None  # the present one is as good as any that follow
         bound = _under(prepared, mode, plan.loss)[1]

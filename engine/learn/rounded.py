@@ -20,7 +20,7 @@ def reach(
 
     (None, None) where they are neither normalized nor the columns of the `inputs` themselves.
     """
-    if normalizer.mode == "none":
+    if not normalizer.scales:
         each = np.array([_far(one, name) for one in inputs for name in one.columns])
         return (each, each) if len(each) == len(normalizer.scale) else (None, None)
     ones = np.where(normalizer.constant, 0.0, 1.0)

@@ -40,7 +40,7 @@ class Choice:
     section: str
     name: str
     label: str
-    help: str
+    declared_help: str  # see `help`
     default: Any
     kind: Kind
     declared_words: tuple[str, ...]  # see `words`
@@ -54,6 +54,14 @@ class Choice:
     flag: str  # with its dashes
     fits: Callable[[str], object] | None  # of a text: whether it may be, beyond not being empty
     needs: tuple[Needs, ...]  # to what it applies: where one of them is not met it does not
+
+    @property
+    def help(self) -> str:
+        """One line on it; of a registered field {members} stands for what each member is."""
+        if self.registry is None or "{members}" not in self.declared_help:
+            return self.declared_help
+        each = "; ".join(f"{one.name}: {_within(one.help)}" for one in self.registry)
+        return self.declared_help.replace("{members}", each)
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -199,6 +207,12 @@ def _written(value: Any) -> str:
         return repr(value)
     except ValueError:
         return "a number of thousands of digits"
+
+
+def _within(sentence: str) -> str:
+    """A sentence as it stands within another: a small letter first, unless an abbreviation begins it; no full stop."""
+    small = sentence[:1].lower() if sentence[1:2].islower() else sentence[:1]
+    return (small + sentence[1:]).rstrip(".")
 
 
 def _plain(number: float) -> str:
@@ -367,7 +381,7 @@ def _declared(section: str, one: dataclasses.Field[Any]) -> Choice:
         section=section,
         name=one.name,
         label=told["label"],
-        help=told["help"],
+        declared_help=told["help"],
         default=one.default if one.default_factory is dataclasses.MISSING else one.default_factory(),
         kind=kind,
         declared_words=tuple(words),

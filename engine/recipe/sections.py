@@ -17,7 +17,7 @@ from typing import Annotated, Literal
 from engine.base.errors import InputError
 from engine.recipe import names, needs
 from engine.recipe.choice import Bounds, ColumnKind, choice, declared
-from engine.registry import activations, losses
+from engine.registry import activations, losses, modes
 
 Count = Annotated[int, Bounds(least=1, most=10**12)]
 Seed = Annotated[int, Bounds(least=0, below=2**63)]
@@ -114,11 +114,7 @@ class Data(Section):
 class Normalization(Section):
     """How features are brought to one scale. Fitted on train rows only."""
 
-    normalize: Literal["none", "max", "minmax", "zscore", "robust"] = choice(
-        "zscore",
-        "none; max: divide by max |x|; minmax: to [0, 1]; zscore: mean 0, std 1; robust: median 0, IQR 1.",
-        label="normalization",
-    )
+    normalize: Annotated[str, modes.REGISTRY] = choice(modes.DEFAULT, "{members}.", label="normalization")
     std: Literal["sample", "population"] = choice(
         "sample", "Standard deviation: sample divides by n - 1, population by n.", label="std", needs=needs.DEVIATION
     )

@@ -4,6 +4,7 @@ activations     what hidden units do to their sum
 losses          what is made small
 metrics         the names of what tells how good predictions are
 formulas        what several records compute with
+modes           how columns are brought to one scale
 
 This package stands low and imports nothing but the standard library, so that forms and `--help` can list the names
 before numpy, torch or numba are there.

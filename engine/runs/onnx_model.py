@@ -102,7 +102,7 @@ def to_onnx(model: Predictor) -> bytes:
     x = parts[0] if len(parts) == 1 else graph.add("Concat", *parts, axis=1)
     if model.encoder.degree > 1:
         x = _terms(graph, x, model.encoder.chosen, len(model.encoder.base))
-    if model.normalizer.mode != "none":
+    if model.normalizer.scales:
         x = graph.add("Sub", x, graph.constant(model.normalizer.offset))
         x = graph.add("Div", x, graph.constant(model.normalizer.scale))
     return _file(model, graph, _head(graph, model, _network(graph, model, x)))

@@ -11,7 +11,7 @@ from typing import Any
 
 from engine.base import shape
 from engine.base.shape import Misshapen
-from engine.registry import activations
+from engine.registry import activations, modes
 
 _FIGURE = shape.maybe(shape.number)  # NaN is written as null
 _ROW = shape.either(shape.listed(_FIGURE), _FIGURE, wanted="a number, or a list of numbers")
@@ -250,7 +250,7 @@ _MODEL = shape.record(
         ),
         "normalizer": shape.record(
             {
-                "mode": shape.one_of("none", "max", "minmax", "zscore", "robust"),
+                "mode": shape.named(lambda: modes.REGISTRY.names),
                 "offset": shape.listed(shape.number),
                 "scale": shape.listed(shape.number),
                 "constant": shape.listed(shape.switch),

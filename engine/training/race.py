@@ -17,12 +17,11 @@ from math import inf
 from typing import Any
 
 from engine.data.table import Table
-from engine.recipe import Recipe, find
+from engine.recipe import Recipe
+from engine.registry.modes import REGISTRY
 from engine.training.group import Group
 from engine.training.session import Session
 from engine.training.snapshot import Ended, Phase, Snapshot
-
-MODES = find("normalize").words
 
 
 class Race:
@@ -30,7 +29,7 @@ class Race:
 
     Args:
         recipe: what to train; its own normalization is the one that `snapshot` shows.
-        modes: the normalizations.
+        modes: the normalizations; () for all that there are.
         table: the data, where it is loaded already; else the first racer reads it for all.
         paced: whether the recipe's pace is kept.
         command: the command line of one racer, for its record.
@@ -40,12 +39,12 @@ class Race:
         self,
         recipe: Recipe,
         *,
-        modes: Sequence[str] = MODES,
+        modes: Sequence[str] = (),
         table: Table | None = None,
         paced: bool = False,
         command: Callable[[Recipe], str] | None = None,
     ) -> None:
-        own = recipe.normalization.normalize
+        own, modes = recipe.normalization.normalize, modes or REGISTRY.names
         self.own = own if own in modes else modes[0]
         self._group = Group(table=table, lanes=len(modes))
         self.lanes: Mapping[str, Session] = {

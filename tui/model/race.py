@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
+from engine.registry.modes import REGISTRY
 from tui.look.numbers import count, error, figures, gap
 from tui.model.command_line import command_line
 from tui.model.run_handle import Opener, Run
 from tui.model.workspace import Desk
-from tui.widgets.bars import NORMALIZATIONS
 
 if TYPE_CHECKING:
     from engine.recipe import Recipe
@@ -84,22 +84,26 @@ class Racer:
     @property
     def name(self) -> str:
         """The mode as a person calls it."""
-        return "none" if self.mode == "none" else NORMALIZATIONS.get(self.mode, self.mode)
+        return REGISTRY[self.mode].label
+
+    @property
+    def _scales(self) -> bool:
+        return REGISTRY[self.mode].scales
 
     @property
     def spoken(self) -> str:
         """The mode in a sentence."""
-        return "raw features" if self.mode == "none" else self.name
+        return self.name if self._scales else "raw features"
 
     @property
     def are(self) -> str:
         """The verb of its spoken name."""
-        return "are" if self.mode == "none" else "is"
+        return "is" if self._scales else "are"
 
     @property
     def was(self) -> str:
         """The same in the past."""
-        return "were" if self.mode == "none" else "was"
+        return "was" if self._scales else "were"
 
     @property
     def word(self) -> str:

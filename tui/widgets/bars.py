@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 
+from engine.registry.modes import REGISTRY
 from tui.keys.keymap import KeyTable, named
 from tui.keys.situation import Situation
 from tui.look.numbers import duration, error, figures, gap, short
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 LOOKING = "looking at the data…"
 NAMED = 30  # cells that the run in a few words gets before the machine's facts get any
-NORMALIZATIONS = {"none": "not normalized", "minmax": "min-max", "zscore": "z-score"}
 STATES = {
     "none": ("○", "ready"),
     "preparing": ("◌", "preparing"),
@@ -92,8 +92,8 @@ def summary(desk: Desk) -> str:
         lr = plan.lr if plan is not None and recipe.optimizer.lr == "auto" else None
     if lr is None and recipe.optimizer.lr != "auto":
         lr = float(recipe.optimizer.lr)
-    mode = recipe.normalization.normalize
-    parts = [recipe.data.dataset.rpartition("/")[2], NORMALIZATIONS.get(mode, mode)]
+    mode = REGISTRY[recipe.normalization.normalize]
+    parts = [recipe.data.dataset.rpartition("/")[2], mode.label if mode.scales else "not normalized"]
     if plan is not None:
         parts.append(str(plan.model))
     optimizer = str(plan.optimizer) if plan is not None else recipe.optimizer.optimizer.removeprefix("auto")

@@ -31,6 +31,7 @@ from engine.learn.kernels.threads import limited
 from engine.learn.models import starting_point
 from engine.learn.objective import unit
 from engine.learn.plan import Plan
+from engine.registry.modes import DEFAULT
 
 SIDE = 512  # steps in a row of a block, at most; a block has as many rows
 ROOM = 1 << 20  # float64 numbers that a block with an L2 penalty may take
@@ -55,7 +56,7 @@ def refusal(plan: Plan, facts: Facts) -> str | None:
     if plan.device != "cpu":
         return f"works on the cpu, not on {plan.device} (--device cpu)"
     if facts.lr_bound is None:
-        return "needs features whose squares are finite numbers (--normalize zscore)"
+        return f"needs features whose squares are finite numbers (--normalize {DEFAULT})"
     if plan.architecture.inputs > WIDEST:
         return f"decomposes at most {WIDEST:,} features, not {plan.architecture.inputs:,}"
     return None

@@ -86,6 +86,7 @@ def script(
         decision = decision_of(prepared.classes, prepared.positive, 0.5 if chosen == "auto" else float(chosen))
     taken = plan.steps if steps is None else min(steps, plan.steps)
     job = Job(recipe, plan, prepared, style, taken, given, decision)
+    table.check(job)
     if style == "plain":
         _refuse(job)
     parts = [_head(job), table.lines(job)]
@@ -157,7 +158,6 @@ def _head(job: Job) -> list[str]:
     found = [f'"""{about}: {job.steps:,} steps, written by {by}.', ""]
     found += ["`losses` holds the loss before every update, as the run has it in loss.f64.", '"""', ""]
     streams = _draws(job)
-    robust = prepared.normalization.normalize == "robust"
     if job.batched and plan.shuffle != "none":
         found.append("import itertools")
     if plan.schedule in ("cosine", "onecycle"):
@@ -169,7 +169,7 @@ def _head(job: Job) -> list[str]:
     if plan.architecture.family == "module" and modules.imports_by_text(job):
         found.append("from importlib import import_module")
     found += [""] if found[-1] else []
-    if streams or robust or job.data is not None or (job.batched and plan.shuffle == "none"):
+    if streams or table.needs_numpy(job) or job.data is not None or (job.batched and plan.shuffle == "none"):
         found.append("import numpy as np")
     found.append("import torch")
     if job.style == "torch":

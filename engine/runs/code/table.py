@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from textwrap import dedent
+
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.base.errors import InputError
+from engine.data.normalize import fit, of_target, stand_ins
 from engine.data.prepare import Prepared
+from engine.registry.modes import REGISTRY
 from engine.runs.code.job import Job, block, number
 from engine.runs.python_text import literal, remark
 
 Floats = NDArray[np.float64]
 INLINE_ROWS, INLINE_NUMBERS = 20, 160  # a table up to these sizes is written out
-SPARE = 1e-9  # relative difference up to which two scales are the same
 
 
 def small(prepared: Prepared) -> bool:
@@ -70,68 +74,65 @@ def _table(job: Job) -> list[str]:
 # Normalization: how offset and scale of each column are found, as source text.
 
 
+def check(job: Job) -> None:
+    """Raise InputError where the normalization has no lines for a script."""
+    one = REGISTRY[job.prepared.normalization.normalize]
+    if one.scales and not one.script:
+        raise InputError(f"The normalization {one.name} has no lines for a script; use --format predictor instead.")
+
+
+def needs_numpy(job: Job) -> bool:
+    """Whether the lines of the normalization use numpy."""
+    return "np." in REGISTRY[job.prepared.normalization.normalize].script
+
+
 def _normalization(job: Job) -> list[str]:
-    mode, std = job.prepared.normalization.normalize, job.prepared.normalization.std
-    if mode == "none":
+    if not job.prepared.normalizer.scales:
         return []
-    found = ["# Normalization, from the train rows alone."]
-    found += _statistics("inputs", mode, std)
-    fixes = _fixes(job, mode)
-    found += fixes
-    shift = {"max": ""}.get(mode, " - offset")
-    for part in _parts(job):
-        name = f"{part}inputs"
-        found.append(f"{name} = ({name}{shift}) / scale" if shift else f"{name} = {name} / scale")
-    return [*found, ""]
+    mode = job.prepared.normalization.normalize
+    found = ["# Normalization, from the train rows alone.", *_statistics(job, mode, "inputs"), *_fixes(job)]
+    return [*found, *(_scaled(mode, f"{part}inputs") for part in _parts(job)), ""]
 
 
-def _statistics(name: str, mode: str, std: str, prefix: str = "") -> list[str]:
-    offset, scale = f"{prefix}offset", f"{prefix}scale"
-    if mode == "max":
-        return [f"{scale} = {name}.abs().max(dim=0).values"]
-    if mode == "minmax":
-        return [
-            f"{offset} = {name}.min(dim=0).values",
-            f"{scale} = {name}.max(dim=0).values - {offset}",
-        ]
-    if mode == "robust":
-        return [
-            f"low, {offset}, high = torch.from_numpy(np.percentile({name}.numpy(), [25, 50, 75], axis=0))",
-            f"{scale} = high - low",
-        ]
-    how = "dim=0" if std == "sample" else "dim=0, correction=0"
-    return [f"{offset}, {scale} = {name}.mean(dim=0), {name}.std({how})"]
+def _std(job: Job) -> str:
+    return "dim=0" if job.prepared.normalization.std == "sample" else "dim=0, correction=0"
 
 
-def _fixes(job: Job, mode: str) -> list[str]:
+def _statistics(job: Job, mode: str, name: str, prefix: str = "") -> list[str]:
+    told = {"x": name, "offset": f"{prefix}offset", "scale": f"{prefix}scale", "std": _std(job)}
+    return dedent(REGISTRY[mode].script).strip().format(**told).splitlines()
+
+
+def _scaled(mode: str, name: str, prefix: str = "") -> str:
+    moved = f"({name} - {prefix}offset)" if "{offset}" in REGISTRY[mode].script else name
+    return f"{name} = {moved} / {prefix}scale"
+
+
+def _fixes(job: Job) -> list[str]:
     """Lines for columns whose scale is not what the formula gives: constant ones, and those with no middle spread."""
-    found, normalizer = [], job.prepared.normalizer
-    ones = normalizer.constant if mode != "max" else normalizer.constant & (normalizer.scale == 1)
-    if mode == "robust":
-        low, high = np.percentile(job.prepared.raw_train(), [25, 75], axis=0)
-        same = np.abs(high - low - normalizer.scale) <= SPARE * normalizer.scale
-        narrow = np.flatnonzero(~same & ~normalizer.constant).tolist()
-        if narrow:
-            how = "" if job.prepared.normalization.std == "sample" else ", correction=0"
-            found.append(f"scale[{narrow}] = inputs[:, {narrow}].std(dim=0{how})  # their middle half is all the same")
-    where = np.flatnonzero(ones).tolist()
-    if where:
-        found.append(f"scale[{where}] = 1.0  # the same in every train row")
+    found, prepared = [], job.prepared
+    narrow = stand_ins(prepared.raw_train(), prepared.normalizer, prepared.normalization.std)
+    if narrow:
+        found.append(f"scale[{narrow}] = inputs[:, {narrow}].std({_std(job)})  # their middle half is all the same")
+    ones = np.flatnonzero(prepared.normalizer.constant & (prepared.normalizer.scale == 1)).tolist()
+    if ones:
+        found.append(f"scale[{ones}] = 1.0  # the same in every train row")
     return found
 
 
 def _target(job: Job) -> list[str]:
-    scale, choice = job.prepared.target_scale, job.prepared.normalization
+    scale = job.prepared.target_scale
     if scale.scale == 1.0 and scale.offset == 0.0:
         return []
-    mode = "zscore" if choice.normalize == "none" else choice.normalize
-    if mode == "max":
-        found, shift = _statistics("target", mode, choice.std, "target_"), ""
-    else:
-        found, shift = _statistics("target", mode, choice.std, "target_"), " - target_offset"
-    for part in _parts(job):
-        name = f"{part}target"
-        found.append(f"{name} = ({name}{shift}) / target_scale" if shift else f"{name} = {name} / target_scale")
+    mode = of_target(job.prepared.normalization.normalize)
+    found = _statistics(job, mode, "target", "target_")
+    y = job.prepared.plan.goal.y[job.prepared.train.index][:, np.newaxis]
+    fitted = fit(y, mode, job.prepared.normalization.std)
+    if stand_ins(y, fitted, job.prepared.normalization.std):
+        found.append(f"target_scale = target.std({_std(job)})  # its middle half is all the same")
+    elif fitted.constant[0] and scale.scale == 1:
+        found.append("target_scale = 1.0  # the same in every train row")
+    found += [_scaled(mode, f"{part}target", "target_") for part in _parts(job)]
     if job.unit:
         power = "**2" if job.plan.objective.degree == 2 else ""
         found.append(f"unit = float(target_scale){power}  # brings a loss back to the target's own units")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
-from engine.registry import activations
+from engine.registry import activations, modes
 from tests.conftest import ROOT
 
 
@@ -29,7 +29,28 @@ class Kind:
     meanings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
-KINDS = (Kind("activation", "engine/registry/activations.py", lambda: activations.REGISTRY.names),)
+MODES = {
+    "max": {
+        "engine/recipe/sections.py": "the pace",
+        "engine/training/session.py": "the pace",
+        "tui/model/run_actions.py": "the pace",
+        "tui/model/workspace.py": "the pace",
+        "engine/learn/elementary.py": "a function of the expression calculator",
+        "engine/devices/host.py": "a file of the kernel's memory limits",
+        "tui/screens/data/columns.py": "a column of the table of columns",
+    },
+}
+
+
+def _modes() -> tuple[str, ...]:
+    """All but "none", which many choices say where there is nothing; `test_modes` looks for who asks a mode."""
+    return tuple(name for name in modes.REGISTRY.names if name != modes.NONE.name)
+
+
+KINDS = (
+    Kind("activation", "engine/registry/activations.py", lambda: activations.REGISTRY.names),
+    Kind("normalization mode", "engine/registry/modes.py", _modes, MODES),
+)
 
 
 @cache

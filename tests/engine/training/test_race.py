@@ -17,10 +17,11 @@ from engine.base.errors import Cancelled
 from engine.learn.kernels.autograd import Autograd
 from engine.learn.kernels.spectral import Spectral
 from engine.recipe import Recipe, read_toml
+from engine.registry.modes import REGISTRY
 from engine.runs import predictor
 from engine.runs.origin import Origin
 from engine.runs.store import list_runs
-from engine.training.race import MODES, Race
+from engine.training.race import Race
 from engine.training.session import Session
 from engine.training.snapshot import Phase, Snapshot
 from tests.conftest import DEADLINE, environment, facts, finished, losses, made, message, recipe, train, wait_for
@@ -76,7 +77,7 @@ def test_every_racer_has_the_losses_and_the_weights_of_the_same_run_alone(
 ) -> None:
     chosen = recipe(tmp_path, **fields)
     found = raced(chosen)
-    assert tuple(found) == MODES
+    assert tuple(found) == REGISTRY.names
     for mode, now in found.items():
         assert now.phase is Phase.ENDED, now.error
         alone = train(recipe(tmp_path / "alone", **fields, normalize=mode)).snapshot()
@@ -95,14 +96,14 @@ def test_with_one_rate_for_all_the_raw_features_diverge_and_the_scaled_ones_arri
     assert reasons["none"] == "diverged"
     assert reasons["zscore"] == "limit"
     assert found["none"].step < 2000 == found["zscore"].step == found["minmax"].step
-    assert {folder(now).name.rpartition("_")[2] for now in found.values()} == set(MODES)
+    assert {folder(now).name.rpartition("_")[2] for now in found.values()} == set(REGISTRY.names)
     assert all(facts(folder(now))["choices"]["lr"] == 0.5 for now in found.values())
 
 
 def test_with_an_automatic_rate_every_mode_gets_its_own(tmp_path: Path) -> None:
     found = raced(recipe(tmp_path, dataset="houses", steps=50))
     rates = {now.plan.lr for now in found.values() if now.plan is not None}
-    assert len(rates) == len(MODES)
+    assert len(rates) == len(REGISTRY.names)
     assert all(now.ending is not None and now.ending.reason == "limit" for now in found.values())
 
 
@@ -119,7 +120,7 @@ def test_a_racer_that_breaks_ends_alone(tmp_path: Path, monkeypatch: pytest.Monk
     found = raced(recipe(tmp_path, dataset="linear3", steps=500, backend="spectral"))
     assert "the kernel broke" in found["none"].error
     assert facts(folder(found["none"]))["state"] == "failed"
-    for mode in MODES[1:]:
+    for mode in REGISTRY.names[1:]:
         assert (found[mode].phase, found[mode].step) == (Phase.ENDED, 500)
 
 
@@ -261,13 +262,16 @@ def test_killed_in_the_middle_every_folder_is_whole_and_goes_on_bit_for_bit(tmp_
     runs = tmp_path / "runs"
     process = subprocess.Popen([sys.executable, "-c", code, str(runs)], env=environment())
     try:
-        wait_for(lambda: len(list(runs.glob("*/checkpoints/step-100.safetensors"))) == len(MODES), "checkpoints of all")
+        wait_for(
+            lambda: len(list(runs.glob("*/checkpoints/step-100.safetensors"))) == len(REGISTRY.names),
+            "checkpoints of all",
+        )
     finally:
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
     found = list_runs(runs)
     assert {run.state for run in found} == {"interrupted"}
-    assert {run.normalization for run in found} == set(MODES)
+    assert {run.normalization for run in found} == set(REGISTRY.names)
     for run in found:
         kept = read_toml(run.path)
         steps = Origin.read(run.path).state.facts["step"] + 40

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from engine.training.race import MODES
+from engine.registry.modes import REGISTRY
 from engine.training.snapshot import Phase, Snapshot
 from tui.model.race import Racer, outcome
 
@@ -37,7 +37,7 @@ async def test_one_key_races_the_same_choices_under_every_normalization(
         await driver.see("Too high for raw features", pane="race-rule")
         await driver.see("race again", "q quit", pane="keys")
     found = kept(tmp_path)
-    assert set(found) == set(MODES)
+    assert set(found) == set(REGISTRY.names)
     assert found["none"]["result"]["ended"] == "diverged"
     assert found["zscore"]["result"]["ended"] == "limit"
     assert {facts["choices"]["lr"] for facts in found.values()} == {0.5}
@@ -93,7 +93,7 @@ async def test_with_an_automatic_rate_the_screen_says_that_each_has_its_own(driv
         await driver.done()
         await driver.see("Learning rate auto: each mode has the one that suits it", pane="race-rule")
         rates = {now.lr for now in driver.app.desk.run.snapshots().values()}
-        assert len(rates) == len(MODES)
+        assert len(rates) == len(REGISTRY.names)
 
 
 async def test_a_rate_that_was_changed_on_the_way_is_said_to_be_that_of_all(drive: Any) -> None:
@@ -162,7 +162,7 @@ async def test_another_race_follows_by_key_and_the_palette_has_it(drive: Any, tm
         await driver.press(key)
         await driver.until(lambda: driver.app.desk.run is not first)
         await driver.done()
-        assert len(list((tmp_path / "runs").iterdir())) >= 2 * len(MODES)
+        assert len(list((tmp_path / "runs").iterdir())) >= 2 * len(REGISTRY.names)
 
 
 async def test_a_race_that_has_ended_is_shown_again_as_long_as_the_choices_are_the_same(
@@ -205,7 +205,7 @@ async def test_quitting_asks_and_leaves_every_racer_to_be_resumed(drive: Any, tm
         await driver.until(lambda: not driver.app.is_running)
     found = kept(tmp_path)
     assert {facts["state"] for facts in found.values()} == {"interrupted"}
-    assert len(list((tmp_path / "runs").glob("*/checkpoints/last.safetensors"))) == len(MODES)
+    assert len(list((tmp_path / "runs").glob("*/checkpoints/last.safetensors"))) == len(REGISTRY.names)
 
 
 async def test_the_step_of_arrival_is_the_first_within_one_percent(drive: Any) -> None:

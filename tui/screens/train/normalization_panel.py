@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from engine.registry.modes import REGISTRY
 from tui.look.numbers import figures
 from tui.widgets.panel import Panel
 from tui.widgets.rows import Row, field_row
 
 if TYPE_CHECKING:
     from tui.model.workspace import Desk
-
-NAMES = {"none": "none", "max": "max", "minmax": "min-max", "zscore": "z-score", "robust": "robust"}
 
 
 class NormalizationPanel(Panel):
@@ -27,18 +26,16 @@ class NormalizationPanel(Panel):
         wide = self.size.width >= 34
         rows = []
         for word in choice.words:
-            note, help = "", choice.help
+            label, note, help = REGISTRY[word].label, "", choice.about(word)
             stiffness = modes.get(word)
             if stiffness is not None:
                 kappa = "∞" if stiffness.condition_number is None else figures(stiffness.condition_number, 3)
                 rate = "-" if stiffness.lr_bound is None else figures(stiffness.lr_bound, 3)
                 note = f"κ {kappa:>7} · lr < {rate:<8}" if wide else f"κ {kappa}"
                 help = (
-                    f"{NAMES[word]}: condition number κ {kappa}, so the flattest direction needs about that "
+                    f"{label}: condition number κ {kappa}, so the flattest direction needs about that "
                     f"many steps; descent is stable below learning rate {rate}."
                 )
-            rows.append(
-                Row("option", NAMES[word], note=note, field="normalize", sets=word, chosen=word == now, help=help)
-            )
+            rows.append(Row("option", label, note=note, field="normalize", sets=word, chosen=word == now, help=help))
         rows += [field_row(desk, c) for c in desk.choices("normalization") if c.name != "normalize"]
         return rows

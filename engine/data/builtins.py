@@ -1,69 +1,90 @@
-"""The notes' own three sets, small enough to be written down.
-
-From the lecture notes on feature scaling: houses (size and age to a price), scales (two features a thousandfold apart),
-linear3 (a hundred noisy rows of a known plane).
-"""
+"""The tables that are there without a file, by their records in `engine.registry.datasets`. Equal parameters give equal
+tables."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from importlib import import_module
+from typing import Any
 
 import numpy as np
 
+from engine.base.errors import InputError
 from engine.base.random_streams import stream
-from engine.data.table import Floats, Table, Task, numeric
+from engine.data.table import Column, Table, numeric
+from engine.registry.datasets import REGISTRY, Dataset, Parameter
 
 
-@dataclass(frozen=True)
-class BuiltIn:
-    """A set that is there without a file, as a list shows it.
-
-    Attributes:
-        name: what `--dataset` takes.
-        about: one line.
-        rows, features: its size; for generators with their default parameters.
-        task: "regression", "binary" or "multiclass".
-        kind: "notes", "bundled" (a real table) or "generator" (drawn by parameters and seed).
-        parameters: of a generator: name to (default, help); `--dataset NAME:key=value,…`.
-    """
-
-    name: str
-    about: str
-    rows: int
-    features: int
-    task: Task
-    kind: Literal["notes", "bundled", "generator"]
-    parameters: Mapping[str, tuple[float, str]] = field(default_factory=dict)
+def load(asked: str) -> Table:
+    """The table for "NAME" or "NAME:key=value,…". Raises InputError for parameters that are not or do not fit."""
+    name, colon, given = asked.partition(":")
+    one = REGISTRY[name]
+    if colon and not one.parameters:
+        raise InputError(f"{name} has no parameters; ask for it as {name}.")
+    columns = _columns(one, _values(one, given))
+    target = next((column for column in columns if column.name == one.target), columns[-1])
+    task = one.task
+    if target.is_coded:
+        task = "binary" if len(target.categories) == 2 else "multiclass"
+    return Table(name, asked, columns, len(target.data), target.name, origin=one.kind, task=task)
 
 
-NOTES = (
-    BuiltIn("houses", "size and age of seven houses, and their price", 7, 2, "regression", "notes"),
-    BuiltIn("scales", "five rows whose features are a thousandfold apart", 5, 2, "regression", "notes"),
-    BuiltIn("linear3", "100 rows of 1.1 x1 + 2.2 x2 + 3.3 x3 + 4.4 with little noise", 100, 3, "regression", "notes"),
-)
+def _columns(one: Dataset, values: Mapping[str, float]) -> tuple[Column, ...]:
+    if isinstance(one.make, str):
+        module, _, function = one.make.partition(":")
+        made = getattr(import_module(module), function)(one)
+    else:
+        made = one.make(np, stream(int(values.get("seed", 0)), one.name), values)
+    return tuple(_column(name, content) for name, content in made.items())
 
 
-def load(name: str) -> Table:
-    """One of NOTES by its name."""
-    x, y, names = {"houses": _houses, "scales": _scales, "linear3": _linear3}[name]()
-    columns = (*(numeric(n, x[:, j]) for j, n in enumerate(names[:-1])), numeric(names[-1], y))
-    return Table(name, name, columns, len(y), names[-1], origin="notes", task="regression")
+def _column(name: str, content: Any) -> Column:
+    if isinstance(content, Column):
+        return content
+    if isinstance(content, tuple):
+        codes, categories = content
+        return Column(name, "categorical", np.asarray(codes, dtype=np.int32), tuple(categories))
+    return numeric(name, content)
 
 
-def _houses() -> tuple[Floats, Floats, tuple[str, ...]]:
-    x = np.array([[10, 3], [20, 3], [25, 3], [28, 2.5], [30, 2], [35, 2.5], [40, 2.5]])
-    return x, np.array([60.0, 85, 100, 120, 140, 145, 163]), ("size", "age", "price")
+def _values(one: Dataset, given: str) -> dict[str, float]:
+    values = {key: parameter.default for key, parameter in one.parameters.items()}
+    listed = ", ".join(one.parameters)
+    for part in filter(None, (part.strip() for part in given.split(","))):
+        key, equals, text = (piece.strip() for piece in part.partition("="))
+        if key not in values:
+            from difflib import get_close_matches
+
+            near = get_close_matches(key, values, n=1)
+            hint = f"did you mean {near[0]}? They are {listed}" if near else f"they are {listed}"
+            raise InputError(f"{one.name} has no parameter {key!r}; {hint}.")
+        asked = one.parameters[key]
+        number = _number(text, whole=asked.whole) if equals else None
+        if number is None or not asked.low <= number <= asked.high:
+            raise InputError(f"{one.name}: {key} is {text or 'empty'}, but must be {_allowed(asked)}.")
+        values[key] = number
+    misfit = one.check(values)
+    if misfit:
+        raise InputError(f"{one.name}: {misfit}")
+    return values
 
 
-def _scales() -> tuple[Floats, Floats, tuple[str, ...]]:
-    x = np.array([[2.0, 1000], [3, 2000], [2, 500], [1, 800], [4, 3000]])
-    return x, np.array([19.0, 31, 14, 15, 43]), ("x1", "x2", "y")
+def _allowed(asked: Parameter) -> str:
+    kind = "a whole number" if asked.whole else "a number"
+    return f"{kind} from {asked.low:,.12g} to {asked.high:,.12g}"
 
 
-def _linear3() -> tuple[Floats, Floats, tuple[str, ...]]:
-    random = stream(0, "linear3")
-    x = random.random((100, 3))
-    noise = 0.1 * random.standard_normal(100)
-    return x, x @ np.array([1.1, 2.2, 3.3]) + 4.4 + noise, ("x1", "x2", "x3", "y")
+def _number(text: str, *, whole: bool) -> float | None:
+    text = text.replace("_", "")
+    try:
+        if whole:
+            try:
+                return int(text)
+            except ValueError:
+                pass
+        number = float(text)
+    except ValueError:
+        return None
+    if not np.isfinite(number) or (whole and not number.is_integer()):
+        return None
+    return int(number) if whole else number

@@ -6,17 +6,15 @@ from pathlib import Path
 
 from engine import recipe
 from engine.base.errors import InputError
-from engine.data import builtins, bundled, functions, generators, kinds
-from engine.data.builtins import BuiltIn
+from engine.data import builtins, functions, kinds
 from engine.data.parallel import Progress, Stop
 from engine.data.table import Table
+from engine.registry.datasets import REGISTRY, Dataset
 
-__all__ = ["BuiltIn", "builtin_sets", "load"]
 
-
-def builtin_sets() -> tuple[BuiltIn, ...]:
+def builtin_sets() -> tuple[Dataset, ...]:
     """Every set that is there without a file, in the order lists show them. Costs nothing."""
-    return (*builtins.NOTES, *bundled.LIST, *generators.LIST)
+    return tuple(REGISTRY)
 
 
 def load(
@@ -44,16 +42,14 @@ def load(
 def module_of(data: recipe.Data) -> str:
     """The module:function that a recipe reads its table from; empty where it is from somewhere else."""
     asked = data.dataset.strip()
-    name = asked.partition(":")[0]
-    known = any(built_in.name == name for built_in in builtin_sets())
+    known = asked.partition(":")[0] in REGISTRY
     return asked if functions.is_name(asked) and not known and not _exists(Path(asked)) else ""
 
 
 def file_of(data: recipe.Data) -> Path | None:
     """The file that a recipe reads its table from; None where it is from somewhere else, or nobody knows where."""
     asked = data.dataset.strip()
-    name = asked.partition(":")[0]
-    if any(built_in.name == name for built_in in builtin_sets()) or module_of(data):
+    if asked.partition(":")[0] in REGISTRY or module_of(data):
         return None
     path = Path(asked).expanduser()
     return None if path.name == asked and not path.suffix and not _exists(path) else path
@@ -68,14 +64,8 @@ def _exists(path: Path) -> bool:
 
 def _read(data: recipe.Data, progress: Progress | None, cancelled: Stop | None) -> Table:
     asked = data.dataset.strip()
-    name, colon, _ = asked.partition(":")
-    for built_in in builtin_sets():
-        if built_in.name == name:
-            if built_in.kind == "generator":
-                return generators.load(asked)
-            if colon:
-                raise InputError(f"{name} has no parameters; ask for it as {name}.")
-            return bundled.load(name) if built_in.kind == "bundled" else builtins.load(name)
+    if asked.partition(":")[0] in REGISTRY:
+        return builtins.load(asked)
     if module_of(data):
         return functions.load(asked, progress, cancelled)
     path = file_of(data)
@@ -102,7 +92,6 @@ def _unknown(name: str) -> InputError:
     """The complaint about a set that is neither built in nor a file."""
     from difflib import get_close_matches
 
-    names = [built_in.name for built_in in builtin_sets()]
-    near = get_close_matches(name, names, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"the built-in sets are {', '.join(names)}."
+    near = get_close_matches(name, REGISTRY.names, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"the built-in sets are {', '.join(REGISTRY.names)}."
     return InputError(f"There is no file {name} and no built-in set of that name; {hint}")

@@ -17,7 +17,7 @@ from typing import Annotated, Literal
 from engine.base.errors import InputError
 from engine.recipe import names, needs
 from engine.recipe.choice import Bounds, ColumnKind, choice, declared
-from engine.registry import activations, losses, modes
+from engine.registry import activations, datasets, losses, modes
 
 Count = Annotated[int, Bounds(least=1, most=10**12)]
 Seed = Annotated[int, Bounds(least=0, below=2**63)]
@@ -49,7 +49,7 @@ class Data(Section):
     """Which table, which columns, which rows."""
 
     dataset: str = choice(
-        "houses",
+        datasets.DEFAULT,
         "A built-in set, a file (CSV, TSV, Parquet, NPZ), or module:function.",
         label="dataset",
         example="houses, linear:rows=1000, sales.csv, mymodule:load",

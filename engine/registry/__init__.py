@@ -5,6 +5,7 @@ losses          what is made small
 metrics         the names of what tells how good predictions are
 formulas        what several records compute with
 modes           how columns are brought to one scale
+datasets        the tables that are there without a file
 
 This package stands low and imports nothing but the standard library, so that forms and `--help` can list the names
 before numpy, torch or numba are there.
@@ -21,7 +22,7 @@ class Member(Protocol):
     """What every record has.
 
     Attributes:
-        name: as it stands in recipes and on the command line: small letters, digits and dashes.
+        name: as it stands in recipes and on the command line: small letters, digits, dashes and underscores.
         label: as people write it.
         help: one line on what it is.
     """
@@ -58,11 +59,11 @@ class Registry(Generic[M]):
             replace: take the place of a record of the same name.
 
         Raises:
-            ValueError: the name is taken, or is no word of small letters, digits and dashes.
+            ValueError: the name is taken, or is no word of small letters, digits, dashes and underscores.
         """
-        if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", member.name):
+        if not re.fullmatch(r"[a-z][a-z0-9]*([-_][a-z0-9]+)*", member.name):
             raise ValueError(
-                f"The name {member.name!r} of the {self.kind} must be small letters and digits, parted by dashes."
+                f"The name {member.name!r} of the {self.kind} must be small letters and digits, parted by - or _."
             )
         if member.name in self._members and not replace:
             raise ValueError(f"There is already a record of the {self.kind} {member.name}; choose another name.")

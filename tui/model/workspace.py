@@ -23,10 +23,10 @@ from tui.model.run_handle import Opener, Run, open_session
 if TYPE_CHECKING:
     from engine.analysis.survey import Survey
     from engine.data.prepare import Prepared
-    from engine.data.sources import BuiltIn
     from engine.data.table import Table
     from engine.devices import DeviceInfo
     from engine.presets import Preset
+    from engine.registry.datasets import Dataset
     from engine.runs.origin import Origin
     from engine.runs.resuming import Resumption
     from engine.training.snapshot import Snapshot
@@ -58,7 +58,7 @@ class Desk:
         self.problem = ""  # why the present choices cannot be run, in a sentence
         self.table: Table | None = None  # the chosen table, also where it cannot be trained on as it is
         self.activity = ""  # what is being found out about the choices
-        self.sets: tuple[BuiltIn, ...] = ()
+        self.sets: tuple[Dataset, ...] = ()
         self.devices: tuple[DeviceInfo, ...] = ()
         self.presets: tuple[Preset, ...] = ()
         self.recent: tuple[Path, ...] = ()  # files used before, the newest first

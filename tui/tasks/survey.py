@@ -21,12 +21,12 @@ from tui.tasks.background import in_background, unexpected
 if TYPE_CHECKING:
     from engine.analysis.survey import Survey, Surveyor
     from engine.data.prepare import Prepared
-    from engine.data.sources import BuiltIn
     from engine.data.summary import Summary
     from engine.data.table import Table
     from engine.devices import DeviceInfo
     from engine.presets import Preset
     from engine.recipe import Recipe
+    from engine.registry.datasets import Dataset
 
 PROGRESS = 0.25  # seconds between two words about how far a survey is
 DEBOUNCE = 0.12  # seconds that choices must rest before they are looked into
@@ -54,7 +54,7 @@ class Surveying(Message):
 class SetsFound(Message):
     """The built-in sets."""
 
-    sets: tuple[BuiltIn, ...]
+    sets: tuple[Dataset, ...]
 
 
 @dataclass

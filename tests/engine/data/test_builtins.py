@@ -63,10 +63,9 @@ def test_generators_take_rows_and_seed(name: str) -> None:
     assert one.rows == 57
     assert table(f"{name}: rows = 57 , seed=3").fingerprint == one.fingerprint
     assert table(f"{name}:rows=57,seed=4").fingerprint != one.fingerprint
-    for values in next(each for each in builtin_sets() if each.name == name).parameters.values():
-        default, text = values
-        assert isinstance(default, int | float)
-        assert text
+    for parameter in next(each for each in builtin_sets() if each.name == name).parameters.values():
+        assert parameter.low <= parameter.default <= parameter.high
+        assert parameter.help
 
 
 def test_linear_has_the_condition_number_asked_for() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
-from engine.registry import activations, modes
+from engine.registry import activations, datasets, modes
 from tests.conftest import ROOT
 
 
@@ -29,6 +29,18 @@ class Kind:
     meanings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
+DATASETS = {
+    "linear": {
+        "engine/recipe/sections.py": "a model",
+        "engine/learn/plan.py": "a model",
+        "engine/learn/models.py": "a model",
+        "engine/learn/kernels/spectral.py": "a model",
+        "engine/runs/schema.py": "a model",
+        "engine/runs/standalone.py": "a model",
+        "engine/runs/graph.py": "a node of a graph",
+    },
+    "digits": {"engine/data/reading.py": "a group of a pattern"},
+}
 MODES = {
     "max": {
         "engine/recipe/sections.py": "the pace",
@@ -49,6 +61,7 @@ def _modes() -> tuple[str, ...]:
 
 KINDS = (
     Kind("activation", "engine/registry/activations.py", lambda: activations.REGISTRY.names),
+    Kind("dataset", "engine/registry/datasets.py", lambda: datasets.REGISTRY.names, DATASETS),
     Kind("normalization mode", "engine/registry/modes.py", _modes, MODES),
 )
 

@@ -53,7 +53,7 @@ class DatasetPanel(Panel):
             )
             note = f"{count(rows_)} x {features}" + (f"  {TASKS.get(task, task):<3}" if self._roomy else "")
             rows.append(
-                Row("option", one.name, note=note, field="dataset", sets=one.name, chosen=chosen, help=one.about)
+                Row("option", one.name, note=note, field="dataset", sets=one.name, chosen=chosen, help=one.help)
             )
         rows.append(Row("heading", "columns and rows"))
         rows += [field_row(desk, c) for c in desk.choices("data") if c.name != "dataset"]

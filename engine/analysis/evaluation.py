@@ -199,7 +199,7 @@ def conditions(
     architecture: Architecture, loss: str, arrays: Mapping[str, Floats], prepared: Prepared
 ) -> tuple[health.Health, ...]:
     """The health of every parameter, by the gradient and the activations on all train rows."""
-    if architecture.family == "module":
+    if not architecture.chain:
         return health.examine(architecture, arrays)
     train = prepared.train
     with np.errstate(over="ignore", invalid="ignore"):

@@ -64,7 +64,7 @@ def examine(
 
 def dead_units(architecture: Architecture, arrays: Mapping[str, Floats], x: Floats) -> tuple[NDArray[np.bool_], ...]:
     """For each hidden layer which units [units] are 0 for every row of x [n, d]; () unless they are flat below 0."""
-    if REGISTRY[architecture.activation].below != 0 or not architecture.hidden or architecture.family != "mlp":
+    if REGISTRY[architecture.activation].below != 0 or not architecture.hidden or not architecture.chain:
         return ()
     alive = [np.zeros(size, np.bool_) for size in architecture.hidden]
     for start in range(0, len(x), ROWS):

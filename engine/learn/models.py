@@ -17,12 +17,11 @@ from numpy.typing import NDArray
 from engine.base.random_streams import stream
 from engine.registry import formulas
 from engine.registry.activations import DEFAULT, REGISTRY
+from engine.registry.families import REGISTRY as FAMILIES
 
 Floats = NDArray[np.float64]
-Family = Literal["linear", "logistic", "softmax", "mlp", "module"]
 Init = Literal["zeros", "ones", "uniform", "kaiming", "own"]
 
-LINEAR: tuple[Family, ...] = ("linear", "logistic", "softmax")
 BATCH_NORM_EPSILON = 1e-5
 
 
@@ -30,7 +29,7 @@ BATCH_NORM_EPSILON = 1e-5
 class Architecture:
     """The shape of a model: all that `forward` needs beside the parameters."""
 
-    family: Family
+    family: str  # one of `engine.registry.families`, or "module"
     inputs: int
     outputs: int
     hidden: tuple[int, ...] = ()
@@ -40,12 +39,20 @@ class Architecture:
     module: str = ""  # "module:Class" where the family is "module"
 
     @property
+    def chain(self) -> bool:
+        """Whether it is dense layers one after another: what the compiled loops and `hidden_layers` know."""
+        return self.family in FAMILIES and FAMILIES[self.family].chain
+
+    @property
     def linear(self) -> bool:
         """Whether outputs are a linear function of the features."""
-        return self.family in LINEAR
+        return self.family in FAMILIES and FAMILIES[self.family].linear
 
     def layout(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
         """Names and shapes of the parameters in their order; weights are [fan in, fan out]. Not for "module"."""
+        own = FAMILIES[self.family].parameters
+        if own is not None:
+            return own(self)
         if self.linear:
             return (("weight", (self.inputs, self.outputs)), ("bias", (self.outputs,)))
         shapes: list[tuple[str, tuple[int, ...]]] = []
@@ -93,7 +100,7 @@ def starting_point(architecture: Architecture, init: Init, seed: int) -> dict[st
 def buffers(architecture: Architecture) -> dict[str, Floats]:
     """What is not learned by descent but kept with the model: batch norm's running statistics."""
     found: dict[str, Floats] = {}
-    if architecture.batch_norm and architecture.family == "mlp":
+    if architecture.batch_norm:
         for number, size in enumerate(architecture.hidden):
             found[f"norm{number}.mean"] = np.zeros(size)
             found[f"norm{number}.variance"] = np.ones(size)
@@ -140,6 +147,9 @@ def hidden_layers(architecture: Architecture, arrays: Mapping[str, Floats], x: F
 
 def forward(architecture: Architecture, arrays: Mapping[str, Floats], x: Floats) -> Floats:
     """Outputs [n, k] for features x [n, d], as at prediction."""
+    own = FAMILIES[architecture.family].numpy
+    if own is not None:
+        return np.asarray(own(np, architecture, arrays, x, lambda z: activate(architecture.activation, z)))
     if architecture.linear:
         return np.asarray(x @ arrays["weight"] + arrays["bias"])
     for layer in hidden_layers(architecture, arrays, x):

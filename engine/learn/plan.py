@@ -11,10 +11,13 @@ from engine.data.prepare import Prepared
 from engine.devices import available_cores, precision_problem, precision_remark
 from engine.learn.curvature import Facts, survey_loss
 from engine.learn.kernels.threads import limited
-from engine.learn.models import Architecture, Family, Init
+from engine.learn.models import Architecture, Init
 from engine.learn.optimizers import MOMENTUM, Optimizer
 from engine.learn.schedules import Schedule
 from engine.recipe import Recipe
+from engine.registry.families import OWN, usual
+from engine.registry.families import REGISTRY as FAMILIES
+from engine.registry.families import fitting as suited
 from engine.registry.losses import REGISTRY, Loss
 
 Precision = Literal["float32", "float64", "bf16", "fp16"]
@@ -91,15 +94,15 @@ class Plan:
 def make_architecture(recipe: Recipe, prepared: Prepared) -> tuple[Architecture, str]:
     """The model and loss for a task. Raises InputError where they do not fit together."""
     task, wish, loss = prepared.task, recipe.model.model, recipe.model.loss
-    families = {"regression": "linear", "binary": "logistic", "multiclass": "softmax"}
-    family: Family = "module" if ":" in wish else families[task] if wish == "auto" else wish  # type: ignore[assignment]
-    if family in families.values() and family != families[task] and not (family == "softmax" and task == "binary"):
+    family = OWN if ":" in wish else usual(task) if wish == "auto" else wish
+    known = FAMILIES.get(family)
+    if known is not None and task not in known.tasks:
         what = {"regression": "an amount", "binary": "one of two classes", "multiclass": "a class"}[task]
         raise InputError(
             f"Model {family} does not fit the target {prepared.target}, which is {what}: "
-            f"choose --model {families[task]} or mlp, or set --task."
+            f"choose --model {' or '.join(suited(task))}, or set --task."
         )
-    outputs = {"logistic": False, "softmax": True}.get(family)  # whether it has one for each class; None: as the loss
+    outputs = known.classes if known is not None else None  # whether it has one for each class; None: as the loss
     fitting = [one.name for one in REGISTRY if task in one.tasks and outputs in (None, one.classes)]
     if loss not in ("auto", *fitting):
         raise InputError(
@@ -108,8 +111,8 @@ def make_architecture(recipe: Recipe, prepared: Prepared) -> tuple[Architecture,
         )
     chosen = fitting[0] if loss == "auto" else loss
     width = max(len(prepared.classes), 2) if REGISTRY[chosen].classes else 1
-    shape = Architecture(family, len(prepared.features), width, module=wish if family == "module" else "")
-    if family == "mlp":
+    shape = Architecture(family, len(prepared.features), width, module=wish if family == OWN else "")
+    if known is not None and known.hidden:
         shape = replace(
             shape,
             hidden=recipe.model.hidden,
@@ -147,7 +150,7 @@ def penalty(recipe: Recipe, prepared: Prepared, architecture: Architecture) -> f
     """The L2 penalty. `auto` is 1/rows for classes under a linear model: scikit-learn's C = 1."""
     if recipe.optimizer.l2 != "auto":
         return float(recipe.optimizer.l2)
-    return 1 / len(prepared.train.y) if architecture.family in ("logistic", "softmax") else 0.0
+    return 1 / len(prepared.train.y) if architecture.linear and prepared.task != "regression" else 0.0
 
 
 def make_plan(recipe: Recipe, prepared: Prepared, facts: Facts, device: str) -> Plan:
@@ -161,7 +164,7 @@ def make_plan(recipe: Recipe, prepared: Prepared, facts: Facts, device: str) -> 
     """
     architecture, loss = make_architecture(recipe, prepared)
     wishes, rows = recipe.optimizer, len(prepared.train.y)
-    usual: Optimizer = "adam" if not architecture.linear else "sgd" if architecture.family == "linear" else "nesterov"
+    usual: Optimizer = "adam" if not architecture.linear else "sgd" if prepared.task == "regression" else "nesterov"
     optimizer: Optimizer = usual if wishes.optimizer == "auto" else wishes.optimizer
     batch = _batch(recipe, prepared, architecture, optimizer)
     batches = -(-rows // batch)
@@ -176,7 +179,7 @@ def make_plan(recipe: Recipe, prepared: Prepared, facts: Facts, device: str) -> 
     bound, kind = largest_stable(facts, optimizer, loss, wishes.momentum, batch, rows)
     lr, reason = _learning_rate(recipe, optimizer, bound, kind)
     init: Init = recipe.model.init if recipe.model.init != "auto" else "zeros" if architecture.linear else "kaiming"
-    if architecture.family == "module" and recipe.model.init == "auto":
+    if architecture.family == OWN and recipe.model.init == "auto":
         init = "own"
     precision = _precision(recipe, architecture, device)
     remark = precision_remark(device, precision)

@@ -24,6 +24,8 @@ def describe(plan: Plan, batch_rows: int) -> tuple[str, ...]:
     lines = [] if plan.precision not in HALF else [_cast(plan)]
     if shape.family == "module":
         lines.append(f"{shape.module}({inputs}) → outputs [{rows}, {shape.outputs}]")
+    elif not shape.chain:
+        lines.append(f"{shape.family}({inputs}) → outputs [{rows}, {shape.outputs}]")
     elif shape.linear:
         lines.append(_dense(inputs, "weights", "bias", rows, shape.inputs, shape.outputs, "outputs"))
     else:

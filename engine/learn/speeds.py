@@ -12,7 +12,6 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from itertools import pairwise
 from math import exp, log
 from pathlib import Path
 
@@ -26,6 +25,7 @@ from engine.devices import DeviceInfo
 from engine.learn.kernels.choose import choose, open_kernel
 from engine.learn.plan import Plan, make_architecture, make_facts, make_plan
 from engine.recipe import build
+from engine.registry.families import NETWORK
 
 SIZES = (("16", 32), ("64,64", 256), ("256,256", 1024), ("1024,1024", 2048))  # hidden units and rows of a batch
 FEATURES = 16
@@ -60,8 +60,7 @@ def work(plan: Plan) -> float:
     shape = plan.architecture
     if shape.family == "module":
         return 0.0
-    widths = (shape.inputs, *(shape.hidden if shape.family == "mlp" else ()), shape.outputs)
-    return 3.0 * plan.batch * sum(a * b for a, b in pairwise(widths))
+    return 3.0 * plan.batch * sum(sizes[0] * sizes[1] for _, sizes in shape.layout() if len(sizes) == 2)
 
 
 def recall() -> tuple[Speed, ...]:
@@ -118,7 +117,7 @@ def clock(device: str) -> tuple[list[float], list[float]]:
         recipe = build(
             {
                 "dataset": f"linear:rows={4 * batch},features={FEATURES},condition=1",
-                "model": "mlp",
+                "model": NETWORK.name,
                 "hidden": hidden,
                 "batch_size": str(batch),
                 "optimizer": "adam",

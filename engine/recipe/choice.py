@@ -57,15 +57,15 @@ class Choice:
 
     @property
     def help(self) -> str:
-        """One line on it; of a registered field {members} stands for what each member is."""
-        if self.registry is None or "{members}" not in self.declared_help:
+        """One line on it; {names} stands in it for the registered names, {members} also for what each of them is."""
+        if self.registry is None:
             return self.declared_help
         each = "; ".join(f"{one.name}: {_within(one.help)}" for one in self.registry)
-        return self.declared_help.replace("{members}", each)
+        return self.declared_help.replace("{members}", each).replace("{names}", ", ".join(self.registry.names))
 
     @property
     def words(self) -> tuple[str, ...]:
-        """The words it takes: all of its values where `kind` is "pick", else beside a number."""
+        """The words it takes: all of its values where `kind` is "pick", else beside a number or another text."""
         return self.declared_words if self.registry is None else (*self.declared_words, *self.registry.names)
 
     def about(self, word: str) -> str:
@@ -91,7 +91,7 @@ class Choice:
             return "whole numbers above 0 separated by commas, like 64,64"
         if self.kind == "table":
             return "COL=TYPE with TYPE one of " + ", ".join(get_args(ColumnKind))
-        parts = list(self.words)
+        parts = [] if self.kind == "text" else list(self.words)
         if self.kind in ("whole", "number"):
             noun = "a whole number" if self.kind == "whole" else "a number"
             limits, own = [], self.bounds
@@ -104,7 +104,7 @@ class Choice:
             elif own.most is not None:
                 limits.append(f"at most {_plain(own.most)}")
             parts.append(" ".join([noun, " and ".join(limits)]).strip())
-        elif self.kind == "text" and not parts:
+        elif self.kind == "text":
             parts.append(
                 self.help.rstrip(".")
                 if self.suggestions
@@ -363,7 +363,7 @@ def _declared(section: str, one: dataclasses.Field[Any]) -> Choice:
             words.extend(get_args(leaf))
             kind = "pick" if kind == "text" else kind
         elif isinstance(leaf, Registry):
-            kind, registry = "pick", leaf
+            kind, registry = ("text" if one.metadata["fits"] else "pick"), leaf
         elif leaf is type(None):
             optional = True
         elif isinstance(leaf, Bounds):

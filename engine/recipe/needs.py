@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from engine.registry import families, modes
+
 
 class Now(Protocol):
     """What is known of a run: choices made definite by their names, and facts of its table (see `known.Known`)."""
@@ -46,8 +48,20 @@ def _held_out(it: Now) -> bool:
 
 
 def _deviation(it: Now) -> bool:
-    mode = it["normalize"]
-    return mode == "zscore" or (mode == "none" and bool(it["normalize_target"]) and it["task"] == "regression")
+    mode = modes.REGISTRY.get(it["normalize"])
+    if mode is None or mode.scales:
+        return mode is not None and mode.moments
+    return bool(it["normalize_target"]) and it["task"] == "regression"  # which the default mode then does
+
+
+def _hidden(it: Now) -> bool:
+    family = families.REGISTRY.get(it["model"])
+    return family is not None and family.hidden
+
+
+def _layers(it: Now) -> bool:
+    family = families.REGISTRY.get(it["model"])
+    return family is not None and family.hidden and family.chain
 
 
 def _line_free(it: Now) -> bool:
@@ -68,7 +82,8 @@ NUMBER = Needs(("task",), _is("task", "regression"), "a {task} target is no numb
 HELD_OUT = Needs(("val", "test"), _held_out, "no rows are held out", "held-out rows")
 DRAWN = Needs(("split",), _is("split", "shuffled"), "nothing is drawn in an {split} split")
 DEVIATION = Needs(("normalize", "normalize_target", "task"), _deviation, "{normalize} uses no standard deviation")
-HIDDEN = Needs(("model",), _is("model", "mlp"), "model {model} has no hidden layers to choose")
+HIDDEN = Needs(("model",), _hidden, "model {model} has no hidden layers to choose")
+LAYERS = Needs(("model",), _layers, "model {model} has no hidden layers to choose")
 MOMENTUM = Needs(("optimizer",), _is("optimizer", "momentum", "nesterov"), "{optimizer} has no momentum to choose")
 WEIGHT_DECAY = Needs(("optimizer",), _is("optimizer", "adamw"), "{optimizer} has no weight decay")
 BATCHES = Needs(("optimizer",), _line_free, "{optimizer} works on full batches", but=("full",))

@@ -17,7 +17,7 @@ from typing import Annotated, Literal
 from engine.base.errors import InputError
 from engine.recipe import names, needs
 from engine.recipe.choice import Bounds, ColumnKind, choice, declared
-from engine.registry import activations, datasets, losses, modes
+from engine.registry import activations, datasets, families, losses, modes
 
 Count = Annotated[int, Bounds(least=1, most=10**12)]
 Seed = Annotated[int, Bounds(least=0, below=2**63)]
@@ -130,13 +130,13 @@ class Normalization(Section):
 class Model(Section):
     """What is fitted."""
 
-    model: str = choice(
+    model: Annotated[str, families.REGISTRY] = choice(
         "auto",
-        "auto (by the task), linear, logistic, softmax, mlp, or module:Class for an nn.Module of your own.",
+        "auto (by the task), {names}, or module:Class for an nn.Module of your own.",
         label="model",
         example="mymodels:Net",
         fits=_like(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*"),
-        suggestions=("auto", "linear", "logistic", "softmax", "mlp"),
+        suggestions=("auto",),
     )
     hidden: Sizes = choice(
         (64, 64), "Units of each hidden layer.", label="hidden units", example="64,64", needs=needs.HIDDEN
@@ -145,10 +145,10 @@ class Model(Section):
         activations.DEFAULT, "What hidden units do to their sum.", label="activation", needs=needs.HIDDEN
     )
     dropout: Share = choice(
-        0.0, "Share of hidden units left out at random in each update.", label="dropout", needs=needs.HIDDEN
+        0.0, "Share of hidden units left out at random in each update.", label="dropout", needs=needs.LAYERS
     )
     batch_norm: bool = choice(
-        False, "Normalize each hidden layer over the batch.", label="batch norm", needs=needs.HIDDEN
+        False, "Normalize each hidden layer over the batch.", label="batch norm", needs=needs.LAYERS
     )
     init: Literal["auto", "zeros", "ones", "uniform", "kaiming"] = choice(
         "auto",

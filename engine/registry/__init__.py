@@ -6,6 +6,7 @@ metrics         the names of what tells how good predictions are
 formulas        what several records compute with
 modes           how columns are brought to one scale
 datasets        the tables that are there without a file
+families        the kinds of models
 
 This package stands low and imports nothing but the standard library, so that forms and `--help` can list the names
 before numpy, torch or numba are there.
@@ -82,6 +83,10 @@ class Registry(Generic[M]):
     def __getitem__(self, name: str) -> M:
         """The record of a name. Raises KeyError."""
         return self._members[name]
+
+    def get(self, name: str) -> M | None:
+        """The record of a name; None where there is none."""
+        return self._members.get(name)
 
     def __contains__(self, name: object) -> bool:
         return name in self._members

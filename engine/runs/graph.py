@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from engine.data.prepare import Prepared
 from engine.learn.plan import Plan
+from engine.registry.families import LINEAR
 from engine.runs.summaries import node
 
 MOST_INPUTS = 60  # raw columns that get a node of their own
@@ -55,10 +56,10 @@ def _safe(name: str) -> str:
 def _layers(found: list[bytes], plan: Plan, parameters: Mapping[str, tuple[int, ...]], width: int) -> str:
     """Add the layers; the name of the last node."""
     shape = plan.architecture
-    if shape.family == "module":
+    if not shape.chain:
         return _module(found, plan, parameters)
     if shape.linear:
-        return _dense(found, "linear", "", "normalize", width, shape.outputs)
+        return _dense(found, LINEAR.name, "", "normalize", width, shape.outputs)
     last = "normalize"
     for number, size in enumerate(shape.hidden):
         name = f"hidden{number}"
@@ -85,9 +86,9 @@ def _dense(found: list[bytes], name: str, parameter: str, source: str, width: in
 
 
 def _module(found: list[bytes], plan: Plan, parameters: Mapping[str, tuple[int, ...]]) -> str:
-    """A module of the person's own: its parameters by the submodule that holds them; what it does with them is its
-    own affair."""
-    name = _safe(plan.architecture.module.rpartition(":")[2])
+    """A model that is no chain of layers: its parameters by the submodule that holds them; what it does with them is
+    its own affair."""
+    name = _safe(plan.model.rpartition(":")[2])
     sources: list[str] = ["normalize"]
     for parameter, shape in parameters.items():
         place = f"{name}/{'/'.join(_safe(part) for part in parameter.split('.'))}"

@@ -27,6 +27,7 @@ from engine.data.kinds import TOKENS
 from engine.data.reading import TRUTHS
 from engine.learn.models import BATCH_NORM_EPSILON
 from engine.registry.activations import REGISTRY
+from engine.registry.families import REGISTRY as FAMILIES
 from engine.runs.predictor import Predictor
 from engine.runs.records import field, varint
 from engine.runs.summaries import whole
@@ -73,9 +74,9 @@ class _Graph:
         self.nodes.append(content + (field(7, utf8(domain)) if domain else b""))
         return output
 
-    def op(self, name: str, *inputs: str | float) -> str:
-        """Add a node whose inputs are tensors by name, or numbers; the name of its output."""
-        return self.add(name, *(one if isinstance(one, str) else self.constant(one) for one in inputs))
+    def op(self, name: str, *inputs: Any, **attributes: Any) -> str:
+        """Add a node whose inputs are tensors by name, arrays or numbers; the name of its output."""
+        return self.add(name, *(one if isinstance(one, str) else self.constant(one) for one in inputs), **attributes)
 
 
 def _attribute(name: str, value: Any) -> bytes:
@@ -188,11 +189,18 @@ def _network(graph: _Graph, model: Predictor, x: str) -> str:
 
     if shape.linear:
         return dense(x, arrays["weight"], arrays["bias"])
+    own = FAMILIES[shape.family]
+    if not own.chain and own.onnx is None:
+        raise InputError(f"The model {own.name} has no ONNX nodes; use --format predictor or safetensors instead.")
+    if own.onnx is not None and not own.hidden:
+        return own.onnx(graph.op, shape, arrays, x, lambda z: z)
     activation = REGISTRY[shape.activation].onnx
     if activation is None:
         raise InputError(
             f"The activation {shape.activation} has no ONNX nodes; use --format predictor or safetensors instead."
         )
+    if own.onnx is not None:
+        return own.onnx(graph.op, shape, arrays, x, lambda z: activation(graph.op, z))
     for number in range(len(shape.hidden)):
         x = dense(x, arrays[f"hidden{number}.weight"], arrays[f"hidden{number}.bias"])
         if shape.batch_norm:

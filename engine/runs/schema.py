@@ -11,7 +11,7 @@ from typing import Any
 
 from engine.base import shape
 from engine.base.shape import Misshapen
-from engine.registry import activations, modes
+from engine.registry import activations, families, modes
 
 _FIGURE = shape.maybe(shape.number)  # NaN is written as null
 _ROW = shape.either(shape.listed(_FIGURE), _FIGURE, wanted="a number, or a list of numbers")
@@ -224,7 +224,7 @@ _MODEL = shape.record(
         "format": shape.whole,
         "architecture": shape.record(
             {
-                "family": shape.one_of("linear", "logistic", "softmax", "mlp", "module"),
+                "family": shape.named(lambda: (*families.REGISTRY.names, families.OWN)),
                 "inputs": shape.count,
                 "outputs": shape.count,
                 "hidden": shape.listed(shape.count),
@@ -285,7 +285,7 @@ def judge_model(tree: Any) -> None:
         raise Misshapen(f"{classes:,} classes have {outputs:,} outputs")
     if tree.get("positive") is not None and tree["positive"] not in tree["classes"]:
         raise Misshapen("positive is none of its classes")
-    if (own["family"] == "mlp") != bool(own["hidden"]):
+    if (own["family"] != families.OWN and families.REGISTRY[own["family"]].hidden) != bool(own["hidden"]):
         raise Misshapen("architecture.hidden is not that of its family")
 
 

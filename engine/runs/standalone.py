@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from importlib.resources import files
+from textwrap import dedent, indent
 from typing import Any
 
 from engine.base.errors import InputError
@@ -11,6 +12,7 @@ from engine.data.cells import truths
 from engine.data.dates import FORMATS
 from engine.data.reading import TRUTHS
 from engine.registry.activations import REGISTRY
+from engine.registry.families import REGISTRY as FAMILIES
 from engine.runs.predictor import Predictor
 from engine.runs.python_text import in_docstring
 
@@ -27,6 +29,9 @@ def script(model: Predictor) -> str:
     about += f" {in_docstring(model.decision.sentence)}" if model.decision is not None else ""
     text = files("engine.runs").joinpath("templates/predict.py.txt").read_text(encoding="utf-8")
     text = text.replace("ACTIVATIONS = {}", _activations(model), 1)
+    if not model.architecture.chain:
+        start, end = text.index("def outputs(x):"), text.index("def predict(row):")
+        text = text[:start] + _outputs(model) + "\n\n\n" + text[end:]
     return text.replace('"""ABOUT', '"""' + about, 1).replace('r"""MODEL"""', f'r"""\n{_embedded(model)}"""', 1)
 
 
@@ -38,9 +43,20 @@ def _activations(model: Predictor) -> str:
     return f"ACTIVATIONS = {{{json.dumps(one.name)}: {one.scalar}}}"
 
 
+def _outputs(model: Predictor) -> str:
+    """The function from normalized columns to outputs, of a model that is no chain of layers."""
+    one = FAMILIES[model.architecture.family]
+    if not one.scalar:
+        raise InputError(f"The model {one.name} has no lines for predict.py; use --format safetensors instead.")
+    lines = ['"""What the model gives for normalized columns."""', 'p = MODEL["parameters"]']
+    if one.hidden:
+        lines.append(f"bend = ACTIVATIONS[{json.dumps(model.architecture.activation)}]")
+    body = "\n".join([*lines, dedent(one.scalar).strip()])
+    return "def outputs(x):\n" + indent(body, "    ")
+
+
 def _kind(model: Predictor) -> str:
-    names = {"linear": "a linear model", "logistic": "logistic regression", "softmax": "softmax regression"}
-    return names.get(model.architecture.family, "a network")
+    return FAMILIES[model.architecture.family].noun
 
 
 def _embedded(model: Predictor) -> str:
@@ -59,7 +75,7 @@ def _embedded(model: Predictor) -> str:
         "terms": encoder["terms"],
         "normalizer": model.normalizer.to_json(),
         "target_scale": model.target_scale.to_json(),
-        "layers": _layers(model),
+        **_parameters(model),
     }
     # A raw string with three quotes can hold any JSON: its quotes never stand three in a row.
     return "{\n" + ",\n".join(f"{json.dumps(key)}: {_lines(value)}" for key, value in tree.items()) + "\n}\n"
@@ -72,6 +88,12 @@ def _lines(value: Any) -> str:
     if isinstance(value, list) and value and isinstance(value[0], list | dict):
         return "[\n" + ",\n".join(_lines(item) for item in value) + "]"
     return json.dumps(value, allow_nan=False)
+
+
+def _parameters(model: Predictor) -> dict[str, Any]:
+    if model.architecture.chain:
+        return {"layers": _layers(model)}
+    return {"parameters": {name: model.parameters.arrays[name].tolist() for name, _ in model.architecture.layout()}}
 
 
 def _layers(model: Predictor) -> list[dict[str, Any]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +11,7 @@ import numpy as np
 from engine.base.errors import InputError
 from engine.data.prepare import Prepared
 from engine.devices import memory_limit
+from engine.learn.models import buffers
 from engine.learn.optimizers import MEMORY
 from engine.learn.plan import Plan
 from engine.recipe import Recipe
@@ -101,9 +101,7 @@ def parameters(plan: Plan) -> int:
     shape = plan.architecture
     if shape.family == "module":
         return 0
-    widths = (shape.inputs, *(shape.hidden if shape.family == "mlp" else ()), shape.outputs)
-    dense = sum((a + 1) * b for a, b in pairwise(widths))
-    return dense + (4 * sum(shape.hidden) if shape.batch_norm else 0)
+    return shape.size + sum(values.size for values in buffers(shape).values())
 
 
 def _points(steps: int, recipe: Recipe) -> int:
@@ -136,7 +134,7 @@ def _copies(plan: Plan, elements: int) -> int:
 
 def _activations(plan: Plan) -> int:
     """What a batch leaves between the layers for the way back: sums, activations, and the gradients of both."""
-    width = sum(plan.architecture.hidden) if plan.architecture.family == "mlp" else plan.architecture.outputs
+    width = sum(plan.architecture.hidden) or plan.architecture.outputs
     return 4 * plan.batch * width * (8 if plan.precision == "float64" else 4)
 
 

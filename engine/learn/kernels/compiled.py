@@ -32,6 +32,8 @@ def refusal(plan: Plan) -> str | None:
     shape = plan.architecture
     if shape.family == "module":
         return f"has loops for models of ravine's own, not for {plan.model}"
+    if not shape.chain:
+        return f"has no loop for the model {plan.model}"
     if shape.dropout or shape.batch_norm:
         return "has no loop for dropout and batch norm"
     if shape.hidden and not REGISTRY[shape.activation].compiles:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from math import sqrt
 from typing import Any
 
@@ -16,6 +17,7 @@ from engine.base.errors import InputError
 from engine.learn import models
 from engine.learn.models import Architecture
 from engine.registry.activations import REGISTRY
+from engine.registry.families import REGISTRY as FAMILIES
 
 
 class Dense(nn.Module):
@@ -76,6 +78,30 @@ class Network(nn.Module):
         return self.output(x)  # type: ignore[no-any-return]
 
 
+class Functional(nn.Module):
+    """A model that its record computes from its parameters by name."""
+
+    def __init__(self, shape: Architecture) -> None:
+        super().__init__()
+        self._shape = shape
+        self._names = tuple(name for name, _ in shape.layout())
+        for name, sizes in shape.layout():
+            *groups, last = name.split(".")
+            place: nn.Module = self
+            for group in groups:
+                if group not in place._modules:
+                    place.add_module(group, nn.Module())
+                place = place.get_submodule(group)
+            place.register_parameter(last, nn.Parameter(torch.zeros(sizes)))
+        self._outputs = FAMILIES[shape.family].torch
+        self._bend = partial(REGISTRY[shape.activation].torch, torch)
+
+    def forward(self, x: Tensor) -> Tensor:
+        assert self._outputs is not None
+        tensors = {name: self.get_parameter(name) for name in self._names}
+        return self._outputs(torch, self._shape, tensors, x, self._bend)  # type: ignore[no-any-return]
+
+
 def build(shape: Architecture, init: models.Init, seed: int) -> nn.Module:
     """The module with its initial parameters, on the CPU in float64.
 
@@ -86,7 +112,11 @@ def build(shape: Architecture, init: models.Init, seed: int) -> nn.Module:
         InputError: the person's module cannot be loaded or built.
     """
     if shape.family != "module":
-        module: nn.Module = Dense(shape.inputs, shape.outputs) if shape.linear else Network(shape)
+        module: nn.Module
+        if not shape.chain:
+            module = Functional(shape)
+        else:
+            module = Dense(shape.inputs, shape.outputs) if shape.linear else Network(shape)
         put(module.double(), models.starting_point(shape, init, seed))
         return module
     with torch.random.fork_rng(devices=[]):

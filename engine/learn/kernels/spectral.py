@@ -41,7 +41,7 @@ NOTHING = -340.0  # exp of less than this is put to 0: the product of two is sti
 
 def refusal(plan: Plan, facts: Facts) -> str | None:
     """Why this kernel cannot follow a plan, a clause after "spectral"; None where it can."""
-    if plan.architecture.family != "linear" or not plan.objective.squared:
+    if not (plan.architecture.linear and plan.objective.squared):
         return f"follows the mean squared error of a linear model, not model {plan.model} with loss {plan.loss}"
     if plan.optimizer != "sgd":
         return f"follows plain gradient descent (--optimizer sgd), not {plan.optimizer}"

@@ -87,6 +87,7 @@ def script(
     taken = plan.steps if steps is None else min(steps, plan.steps)
     job = Job(recipe, plan, prepared, style, taken, given, decision)
     table.check(job)
+    model.check(job)
     if style == "plain":
         _refuse(job)
     parts = [_head(job), table.lines(job)]

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from textwrap import dedent
 
+from engine.base.errors import InputError
 from engine.learn.models import BATCH_NORM_EPSILON
 from engine.registry.activations import REGISTRY
+from engine.registry.families import REGISTRY as FAMILIES
 from engine.runs.code.job import Job, block
 
 
@@ -19,6 +22,8 @@ def names(job: Job) -> tuple[str, ...]:
     """What the parameters are called in style plain, in the order of `Architecture.layout`."""
     if job.plan.architecture.linear:
         return ("weights", "bias")
+    if not job.plan.architecture.chain:
+        return tuple(variable(name) for name, _ in job.plan.architecture.layout())
     found = []
     for layer in range(1, len(widths(job))):
         found += [f"w{layer}", f"b{layer}"]
@@ -29,6 +34,8 @@ def names(job: Job) -> tuple[str, ...]:
 
 def weight_names(job: Job) -> tuple[str, ...]:
     """Those that a penalty touches."""
+    if not job.plan.architecture.chain:
+        return tuple(variable(name) for name, sizes in job.plan.architecture.layout() if len(sizes) > 1)
     return tuple(name for name in names(job) if name[0] == "w")
 
 
@@ -40,6 +47,8 @@ def draws(job: Job) -> bool:
 def needs_functional(job: Job) -> bool:
     """Whether style plain takes something from torch.nn.functional."""
     shape = job.plan.architecture
+    if not shape.chain and shape.family in FAMILIES and "functional." in FAMILIES[shape.family].script:
+        return True
     fancy = bool(shape.hidden) and ("functional" in REGISTRY[shape.activation].plain or shape.dropout > 0)
     return fancy or "functional" in job.plan.objective.plain
 
@@ -52,7 +61,9 @@ def plain(job: Job) -> list[str]:
     found = ["# Parameters."]
     if draws(job):
         found += [*_drawn(job), ""]
-    sizes = widths(job)
+    if not job.plan.architecture.chain:
+        found += _own_parameters(job)
+    sizes = widths(job) if job.plan.architecture.chain else ()
     for layer, (fan_in, fan_out) in enumerate(pairwise(sizes), 1):
         linear = job.plan.architecture.linear
         weight, bias = ("weights", "bias") if linear else (f"w{layer}", f"b{layer}")
@@ -106,7 +117,38 @@ def _begin(job: Job, shape: tuple[int, ...], fan_in: int | None = None) -> str:
     return f"drawn({shape[0] if fan_in is None else fan_in}, {sides})"
 
 
+def variable(name: str) -> str:
+    """What a parameter of a model that is no chain of layers is called in a script."""
+    return name.replace(".", "_")
+
+
+def check(job: Job) -> None:
+    """Raise InputError where the model has no lines for a script."""
+    shape = job.plan.architecture
+    if shape.family in FAMILIES and not shape.chain and not FAMILIES[shape.family].script:
+        raise InputError(f"The model {shape.family} has no lines for a script; use --format predictor instead.")
+
+
+def body(job: Job) -> list[str]:
+    """The lines from x to the outputs of a model that is no chain of layers."""
+    shape = job.plan.architecture
+    one = FAMILIES[shape.family]
+    bend = block("def bend(z):", f"return {REGISTRY[shape.activation].plain.format('z')}") if one.hidden else []
+    return [*bend, *([""] if bend else []), *dedent(one.script).strip().splitlines()]
+
+
+def _own_parameters(job: Job) -> list[str]:
+    found, fan_in = [], 1
+    for name, sizes in job.plan.architecture.layout():
+        matrix = len(sizes) == 2
+        fan_in = sizes[0] if matrix else fan_in
+        found.append(f"{variable(name)} = {_begin(job, sizes, None if matrix else fan_in)}")
+    return found
+
+
 def _forward(job: Job) -> list[str]:
+    if not job.plan.architecture.chain:
+        return block("def forward(x):", *body(job))
     shape = job.plan.architecture
     found, before = [], []
     mode = ", training" if job.switches_mode else ""

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from engine.registry.activations import REGISTRY
 from engine.runs.code.job import Job, block
-from engine.runs.code.model import draws, widths
+from engine.runs.code.model import body, draws, variable, widths
 from engine.runs.python_text import literal, plain_name
 
 TAKEN = frozenset({"BatchNorm", "DataLoader", "Path", "TensorDataset"})  # classes that a script has of its own
@@ -17,6 +17,8 @@ def lines(job: Job) -> list[str]:
     shape = job.plan.architecture
     if shape.family == "module":
         found = _own(job)
+    elif not shape.chain:
+        found = _functional(job)
     elif shape.linear:
         found = ["# Model.", f"model = nn.Linear({shape.inputs}, {shape.outputs}){job.to_device}"]
         found += _begin_linear(job)
@@ -112,6 +114,35 @@ def _network(job: Job) -> list[str]:
         "for layer in model:",
         *block("if isinstance(layer, nn.Linear):", f"nn.init.{kind}_(layer.weight)", f"nn.init.{kind}_(layer.bias)"),
     )
+
+
+def _functional(job: Job) -> list[str]:
+    """A model that its record computes: a module with the parameters, whose forward pass is the record's lines."""
+    layout = job.plan.architecture.layout()
+    names = [variable(name) for name, _ in layout]
+    kind = "ones" if job.plan.init == "ones" else "zeros"
+    made = [
+        f"self.{name} = nn.Parameter(torch.{kind}({', '.join(map(str, sizes))}))"
+        for name, (_, sizes) in zip(names, layout, strict=True)
+    ]
+    taken = [f"{name} = self.{name}" for name in names]
+    found = ["", *block(
+        "class Model(nn.Module):",
+        *block("def __init__(self):", "super().__init__()", *made),
+        "",
+        *block("def forward(self, x):", *taken, *body(job)),
+    ), "", "", "# Model.", f"model = Model(){job.to_device}"]  # fmt: skip
+    if not draws(job):
+        return found
+    square = 6 if job.plan.init == "kaiming" else 1
+    drawn = [f"bound = ({square} / fan_in) ** 0.5", "p.copy_(torch.from_numpy(draw.uniform(-bound, bound, p.shape)))"]
+    inside = block("if p.dim() > 1:", "fan_in = len(p)")
+    inside += drawn if job.plan.init == "uniform" else block("if p.dim() > 1:", *drawn)
+    return [
+        *found,
+        'draw, fan_in = stream("initial parameters"), 1',
+        *block("with torch.no_grad():", *block("for p in model.parameters():", *inside)),
+    ]
 
 
 def own_import(job: Job) -> str:

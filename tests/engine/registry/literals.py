@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
-from engine.registry import activations, datasets, modes
+from engine.registry import activations, datasets, families, modes
 from tests.conftest import ROOT
 
 
@@ -30,23 +30,15 @@ class Kind:
 
 
 DATASETS = {
-    "linear": {
-        "engine/recipe/sections.py": "a model",
-        "engine/learn/plan.py": "a model",
-        "engine/learn/models.py": "a model",
-        "engine/learn/kernels/spectral.py": "a model",
-        "engine/runs/schema.py": "a model",
-        "engine/runs/standalone.py": "a model",
-        "engine/runs/graph.py": "a node of a graph",
-    },
+    "linear": {"engine/registry/families.py": "a model"},
     "digits": {"engine/data/reading.py": "a group of a pattern"},
 }
+FAMILIES = {"linear": {"engine/registry/datasets.py": "a table"}}
 MODES = {
     "max": {
         "engine/recipe/sections.py": "the pace",
-        "engine/training/session.py": "the pace",
+        "engine/training/pacing.py": "the pace",
         "tui/model/run_actions.py": "the pace",
-        "tui/model/workspace.py": "the pace",
         "engine/learn/elementary.py": "a function of the expression calculator",
         "engine/devices/host.py": "a file of the kernel's memory limits",
         "tui/screens/data/columns.py": "a column of the table of columns",
@@ -62,6 +54,7 @@ def _modes() -> tuple[str, ...]:
 KINDS = (
     Kind("activation", "engine/registry/activations.py", lambda: activations.REGISTRY.names),
     Kind("dataset", "engine/registry/datasets.py", lambda: datasets.REGISTRY.names, DATASETS),
+    Kind("model", "engine/registry/families.py", lambda: families.REGISTRY.names, FAMILIES),
     Kind("normalization mode", "engine/registry/modes.py", _modes, MODES),
 )
 

@@ -170,7 +170,7 @@ def test_every_export_predicts_what_the_weights_in_raw_units_do(
 ) -> None:
     result, own = facts(runs[name])["result"], load(read_toml(runs[name]).data)
     x = np.stack([own[column].numbers for column in ("x1", "x2", "x3")], axis=1)
-    wanted = x @ [result["weights"][column] for column in ("x1", "x2", "x3")] + result["bias"]
+    wanted = x @ result["weights_raw"] + result["bias_raw"]
     for way, found in predictions(runs[name], tmp_path).items():
         np.testing.assert_allclose(found, wanted, rtol=1e-9, atol=1e-9, err_msg=way)
     model = engine.load(runs[name])
@@ -184,8 +184,8 @@ def test_the_optimum_is_the_same_under_every_mode(tmp_path: Path) -> None:
         x = np.stack([own[column].numbers for column in ("x1", "x2", "x3")], axis=1)
         wanted = LinearRegression().fit(x, own["y"].numbers)
         found = facts(run)["result"]
-        np.testing.assert_allclose(list(found["weights"].values()), wanted.coef_, rtol=1e-5)
-        np.testing.assert_allclose(found["bias"], wanted.intercept_, rtol=1e-5)
+        np.testing.assert_allclose(found["weights_raw"], wanted.coef_, rtol=1e-5)
+        np.testing.assert_allclose(found["bias_raw"], wanted.intercept_, rtol=1e-5)
 
 
 def test_scripts_in_both_styles_find_the_losses_of_their_runs(runs: dict[str, Path], tmp_path: Path) -> None:
@@ -246,7 +246,7 @@ def test_it_is_surveyed_and_advised_like_the_others() -> None:
     assert set(known.modes) == set(NAMES)
     number = known.modes["midrange"].condition_number
     assert number is not None
-    assert number < 20
+    assert number < 40
     register(replace(MIDRANGE, remedy=0), replace=True)
     try:
         assert remedies()[0] == "midrange"

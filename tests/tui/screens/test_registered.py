@@ -34,5 +34,7 @@ async def test_a_table_and_a_mode_stand_in_their_panels_and_are_trained_with(dri
 async def test_a_mode_runs_in_the_race(drive: Any) -> None:
     async with drive(values={"pace": "max", "steps": 20}) as driver:
         await driver.press("N")
-        await driver.see("none", "mid-range", "robust", pane="racers")
+        await driver.see("none", "mid-range", "robust", pane="race-chart")
         await driver.done()
+        await driver.press(*["down"] * 5)
+        await driver.see("mid-range", pane="racers")

@@ -36,6 +36,7 @@ DATASETS = {
 FAMILIES = {"linear": {"engine/registry/datasets.py": "a table"}}
 MODES = {
     "max": {
+        "engine/recipe/needs.py": "the pace",
         "engine/recipe/sections.py": "the pace",
         "engine/training/pacing.py": "the pace",
         "tui/model/run_actions.py": "the pace",

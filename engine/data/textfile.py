@@ -263,6 +263,11 @@ def _refuse_other_formats(path: Path, raw: bytes) -> None:
 
 
 def _encoding(raw: bytes) -> str:
+    """Return what a text is written in: one of the UTF encodings, else Windows-1252, and a note says so.
+
+    No guess is made between the many one-byte encodings: a table has too few words for one. charset-normalizer 3.5
+    takes French and Spanish tables in Windows-1252 for cp1250, cp852 or mac_latin2, and reads other letters.
+    """
     for mark, encoding in (
         (codecs.BOM_UTF8, "utf-8-sig"),
         (codecs.BOM_UTF32_LE, "utf-32"),

@@ -180,7 +180,7 @@ def survey_loss(
     with np.errstate(over="ignore"):  # numbers beyond computing are what the next lines look for
         per = unit(loss, scale)
         base = baseline(loss, y, classes, weight) * per
-    (n, d), one = x.shape, REGISTRY[loss]
+    n, one = len(x), REGISTRY[loss]
     if not measurable(loss, x) or one.steepest is None:
         return Facts(baseline_loss=base)
     steepest = one.steepest
@@ -192,22 +192,37 @@ def survey_loss(
     if l1 or not optimum or not (one.squared or one.second):
         return facts
     if not one.squared:
-        from engine.learn.newton import minimise
+        return _with_newton(facts, loss, x, y, max(classes, 2), weight, l2, per)
+    return _with_solution(facts, upper, x, y, weight, l2, per)
 
-        found = minimise(loss, x, y, max(classes, 2), weight, l2)
-        if found is None:
-            return facts
-        return replace(
-            facts,
-            condition_number=found.condition_number,
-            optimum_loss=found.loss * per,
-            optimum_weights=found.weights,
-            optimum_bias=found.bias,
-            separable=found.separable,
-        )
-    solution = _solve(upper)
+
+def _with_newton(
+    facts: Facts, loss: str, x: Floats, y: Floats, classes: int, weight: Floats | None, l2: float, per: float
+) -> Facts:
+    """The facts with the optimum that Newton's method finds, where it finds one; `per` is the unit of the loss."""
+    from engine.learn.newton import minimise
+
+    found = minimise(loss, x, y, classes, weight, l2)
+    if found is None:
+        return facts
+    return replace(
+        facts,
+        condition_number=found.condition_number,
+        optimum_loss=found.loss * per,
+        optimum_weights=found.weights,
+        optimum_bias=found.bias,
+        separable=found.separable,
+    )
+
+
+def _with_solution(
+    facts: Facts, upper: Floats, x: Floats, y: Floats, weight: Floats | None, l2: float, per: float
+) -> Facts:
+    """The facts with the least squares solution, from the R of [X 1 y]; `per` is the unit of the loss."""
+    d, solution = x.shape[1], _solve(upper)
     if not l2:
         # One step of refinement: what is left over is fitted again, with an error of second order.
+        root = None if weight is None else np.sqrt(weight)
         solution = solution + _solve(triangle(x, y - x @ solution[:d] - solution[d], root))
     residual = y - x @ solution[:d] - solution[d]
     with np.errstate(over="ignore"):

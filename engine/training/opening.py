@@ -37,7 +37,7 @@ Activity = Callable[[str], None]
 Cancelled = Callable[[], bool]
 
 
-class Opening:
+class RunOpening:
     """Opens a run. What it has got by then is there also where it fails on the way.
 
     Args:

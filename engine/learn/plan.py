@@ -194,11 +194,7 @@ def make_plan(recipe: Recipe, prepared: Prepared, facts: Facts, device: str) -> 
         lr_limit_of=kind,
         momentum=wishes.momentum if optimizer in ("momentum", "nesterov") else MOMENTUM,
         weight_decay=wishes.weight_decay,
-        schedule=wishes.schedule
-        if wishes.schedule != "auto"
-        else "cosine"
-        if architecture.linear and batch < rows
-        else "constant",
+        schedule=_schedule(recipe, architecture, whole=batch >= rows),
         warmup=wishes.warmup,
         l1=wishes.l1,
         l2=penalty(recipe, prepared, architecture),
@@ -216,6 +212,13 @@ def make_plan(recipe: Recipe, prepared: Prepared, facts: Facts, device: str) -> 
         compile=recipe.device.compile,
         notes=() if remark is None else (remark,),
     )
+
+
+def _schedule(recipe: Recipe, architecture: Architecture, *, whole: bool) -> Schedule:
+    """Resolve the schedule; `whole`: whether a batch has all rows."""
+    if recipe.optimizer.schedule != "auto":
+        return recipe.optimizer.schedule
+    return "cosine" if architecture.linear and not whole else "constant"
 
 
 def _eval_every(recipe: Recipe, prepared: Prepared, batches: int, steps: int) -> int:

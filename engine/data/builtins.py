@@ -4,6 +4,7 @@ tables."""
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property, partial
 from importlib import import_module
 from typing import Any
 
@@ -29,12 +30,26 @@ def load(asked: str) -> Table:
     return Table(name, asked, columns, len(target.data), target.name, origin=one.kind, task=task)
 
 
+class _Stream:
+    """A stream of random numbers that begins when it is asked for one: numpy.random takes its time to come."""
+
+    def __init__(self, seed: int, purpose: str) -> None:
+        self._begin = partial(stream, seed, purpose)
+
+    @cached_property
+    def _generator(self) -> np.random.Generator:
+        return self._begin()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._generator, name)
+
+
 def _columns(one: Dataset, values: Mapping[str, float]) -> tuple[Column, ...]:
     if isinstance(one.make, str):
         module, _, function = one.make.partition(":")
         made = getattr(import_module(module), function)(one)
     else:
-        made = one.make(np, stream(int(values.get("seed", 0)), one.name), values)
+        made = one.make(np, _Stream(int(values.get("seed", 0)), one.name), values)
     return tuple(_column(name, content) for name, content in made.items())
 
 

@@ -67,7 +67,7 @@ class Compiled:
         # numba takes 0.2 s to import, and is not wanted where this kernel is not.
         from engine.learn.kernels import compiled_tables as tables
         from engine.learn.kernels.loops import jit, rules
-        from engine.learn.kernels.loops.single import BACK, COUNT, EPOCH, PLACES, ROW
+        from engine.learn.kernels.loops.tiles import BACK, COUNT, EPOCH, PLACES, ROW
 
         self._places, self._rules = (EPOCH, ROW, COUNT, BACK), rules
         self._plan, self._prepared = plan, prepared

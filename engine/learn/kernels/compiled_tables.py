@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from engine.data.prepare import Rows
 from engine.learn.curvature import triangle
 from engine.learn.kernels.contract import Floats
-from engine.learn.kernels.loops import dispatch, layers, objective, single, small
+from engine.learn.kernels.loops import dispatch, layers, objective, small, tiles
 from engine.learn.kernels.loops.orders import IN_PLACE, Orders, one_after_the_other
 from engine.learn.kernels.loops.rules import Regime, Trained
-from engine.learn.kernels.loops.single import EPOCH, ROW, Order
+from engine.learn.kernels.loops.source import activations
+from engine.learn.kernels.loops.tiles import EPOCH, ROW, Order
 from engine.learn.kernels.order import BLOCK
 from engine.learn.plan import Plan
 from engine.registry.activations import REGISTRY
@@ -29,23 +30,22 @@ LAYERS_TILE = 128  # rows of a network's tile
 class SingleLoop:
     """`loops.single` on the train rows of a plan."""
 
-    function: Any = staticmethod(single.run)  # the compiled one
-
     def __init__(self, plan: Plan, train: Rows, dtype: Any) -> None:
         self._plan, self._train, self._dtype = plan, train, dtype
+        self.function, self._small = dispatch.single().run, dispatch.small().run
         self._orders = Orders(plan.shuffle, plan.seed, plan.rows)
         self._features = train.x.shape[1] + 1
         room = TILE_BYTES // (self._features * np.dtype(dtype).itemsize)
         self._width = min(max(1 << max(room, 1).bit_length() - 1, NARROWEST), WIDEST)
         self._y, self._weight = _cast(train.y, dtype), _cast(train.weight, dtype)
         self._block = -1  # of the newest table made to be used in place; 0 for the triangular factor
-        self._table: single.Table
+        self._table: tiles.Table
         self._factor: Vector  # that factor, row after row
         self._rows: Vector | None = None
         width = self._width
         empty = np.zeros(0, dtype)
         z, losses = np.zeros(width, dtype), np.zeros(width, dtype)
-        self._room = single.Room(empty, empty, empty, z, losses, np.zeros(self._features))
+        self._room = tiles.Room(empty, empty, empty, z, losses, np.zeros(self._features))
         self._fetching = self._room._replace(
             x=np.zeros(width * self._features, dtype),
             y=np.zeros(width, dtype),
@@ -62,7 +62,7 @@ class SingleLoop:
         if batch >= plan.rows and row == 0:
             order, table = IN_PLACE, self._whole()
             if self._block == 0 and len(table.y) <= small.LARGEST:
-                return small.run(
+                return self._small(  # type: ignore[no-any-return]
                     rates, losses, limit, unit, at, self._factor, table.y, table.floor, to, how, room.z[: len(table.y)]
                 )
             batch = len(table.y)
@@ -74,12 +74,14 @@ class SingleLoop:
             order, table, room = self._orders.rows(epoch), self._gathered(), self._fetching
             if batch >= plan.rows or plan.shuffle != "full":
                 most = -(-(plan.rows - row) // batch)  # to the end of the epoch; then one of the above may be right
-        return single.run(rates[:most], losses, limit, unit, at, batch, order, table, to, how, room)
+        return self.function(  # type: ignore[no-any-return]
+            rates[:most], losses, limit, unit, at, batch, order, table, to, how, room
+        )
 
-    def _made(self, x: Vector, y: Vector, weight: Vector, block: int, floor: float = 0.0) -> single.Table:
-        return single.Table(x, y, weight, block, self._width, floor, objective.CODES[self._plan.loss])
+    def _made(self, x: Vector, y: Vector, weight: Vector, block: int, floor: float = 0.0) -> tiles.Table:
+        return tiles.Table(x, y, weight, block, self._width, floor, objective.CODES[self._plan.loss])
 
-    def _whole(self) -> single.Table:
+    def _whole(self) -> tiles.Table:
         """All rows as one block. Of the squared error, the triangular factor of the rows, which is the same to it.
 
         With [X 1 y] = Q R the residuals are Q'(A w - y) turned round, so that their squares sum to the same loss with
@@ -96,7 +98,7 @@ class SingleLoop:
             self._block, self._table = 0, self._made(x, upper[:p, p].astype(self._dtype), self._y[:0], p, floor)
         return self._table
 
-    def _in_place(self, block: int) -> single.Table:
+    def _in_place(self, block: int) -> tiles.Table:
         """Tile after tile, in each feature after feature."""
         if self._block != block:
             n, p = self._plan.rows, self._features
@@ -111,7 +113,7 @@ class SingleLoop:
             self._block, self._table = block, self._made(x, self._y, self._weight, block)
         return self._table
 
-    def _gathered(self) -> single.Table:
+    def _gathered(self) -> tiles.Table:
         """Row after row."""
         if self._rows is None:
             rows = np.ones((self._plan.rows, self._features), self._dtype)
@@ -143,7 +145,7 @@ class LayersLoop:
         widths = np.array([shape.inputs, *shape.hidden, shape.outputs], np.int64)
         tile = min(LAYERS_TILE, plan.rows)
         activation = REGISTRY[shape.activation]
-        self._layers = layers.Layers(widths, dispatch.code(activation.name), objective.CODES[plan.loss], tile)
+        self._layers = layers.Layers(widths, activations.code(activation.name), objective.CODES[plan.loss], tile)
         units = tile * int(widths[1:].sum())
         self._room = layers.Room(
             x=np.zeros(tile * shape.inputs, dtype),

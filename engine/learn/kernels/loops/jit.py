@@ -15,7 +15,7 @@ import numba
 from platformdirs import user_cache_path
 
 from engine.base.temporary import temporary_folder
-from engine.learn.kernels.loops.dispatch import version
+from engine.learn.kernels.loops.source import version
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -45,9 +45,8 @@ def folder() -> Path:
 
 
 def _folder(version: str) -> Path:
-    if chosen := os.environ.get("NUMBA_CACHE_DIR"):
-        return Path(chosen)
-    found = user_cache_path("ravine", appauthor=False) / "compiled" / version
+    chosen = os.environ.get("NUMBA_CACHE_DIR")
+    found = (Path(chosen) if chosen else user_cache_path("ravine", appauthor=False) / "compiled") / version
     try:
         found.mkdir(parents=True, exist_ok=True, mode=0o700)
         if os.access(found, os.W_OK):

@@ -16,7 +16,7 @@ class Layers(NamedTuple):
 
     Attributes:
         widths: [layers + 1] numbers of features, of each hidden layer's units, of outputs.
-        activation: code of the hidden units, from `dispatch.code`.
+        activation: code of the hidden units, from `source.activations`.
         loss: code of `objective`.
         tile: rows worked on at once, at most.
     """

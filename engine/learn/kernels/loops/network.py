@@ -7,8 +7,8 @@ that what lies between the layers stays in the cache.
 What a model does not need is None rather than an empty array: numba then leaves out the code for it, which halves the
 time that the rest takes to compile. It sees that only of a function's own arguments.
 
-The activations are in a module of their own, which `dispatch` makes of the records. Ask it for this module too: it
-loads this one once more when a record has been added or edited.
+The activations are in a module that is made of the records (see `source`). Ask `dispatch` for this module: it loads
+this one once more when a record has been added or edited.
 """
 
 from __future__ import annotations
@@ -18,20 +18,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.learn.kernels.loops.dispatch import activations, version
+from engine.learn.kernels.loops import generated
 from engine.learn.kernels.loops.jit import jit, part
 from engine.learn.kernels.loops.layers import Layers, Room, Table
 from engine.learn.kernels.loops.objective import class_slopes, slopes
 from engine.learn.kernels.loops.products import add_product_of_turned, product, product_with_turned
 from engine.learn.kernels.loops.rules import Regime, Trained, penalise, update
-from engine.learn.kernels.loops.single import BACK, COUNT, EPOCH, ROW, Order
+from engine.learn.kernels.loops.source import version
+from engine.learn.kernels.loops.tiles import BACK, COUNT, EPOCH, ROW, Order
 
 Vector = NDArray[Any]
 Ints = NDArray[np.int64]
 
-VERSION = version()  # of the activations in it
-_activations = activations()
-_activate, _deactivate = _activations.activate, _activations.deactivate
+VERSION = version()  # of the records in it
+_generated = generated.module()
+_activate, _deactivate = _generated.activate, _generated.deactivate
 
 
 @part

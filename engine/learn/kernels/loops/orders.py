@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from engine.learn.kernels.loops import permutation
-from engine.learn.kernels.loops.single import Order
+from engine.learn.kernels.loops.tiles import Order
 from engine.learn.kernels.order import blocks_of_epoch, rows_of_epoch
 from engine.learn.plan import Shuffle
 

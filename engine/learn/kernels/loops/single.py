@@ -7,7 +7,7 @@ second the gradient, and memory is read once. The bias is the weight of a last f
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,58 +15,13 @@ from numpy.typing import NDArray
 from engine.learn.kernels.loops.jit import jit, part
 from engine.learn.kernels.loops.objective import slopes
 from engine.learn.kernels.loops.rules import Regime, Trained, penalise, update
+from engine.learn.kernels.loops.source import version
+from engine.learn.kernels.loops.tiles import BACK, COUNT, EPOCH, ROW, Order, Room, Table
 
 Vector = NDArray[Any]
 Ints = NDArray[np.int64]
 
-EPOCH, ROW, COUNT, BACK, PLACES = range(5)  # what `at` holds; see `run`
-
-
-class Table(NamedTuple):
-    """Rows in the order in which they lie in memory.
-
-    Attributes:
-        x: T [n * p]. Row after row, or, to be used in place, tile after tile and in each feature after feature.
-        y: T [n].
-        weight: T [n], or empty for ones.
-        block: rows of a unit of the order: 1 for a table that is row after row, else what lies in place; the last block
-            may have fewer.
-        width: rows of a tile, at most; tiles begin anew with each block.
-        floor: added to the mean loss of a batch.
-        loss: code of `objective`.
-    """
-
-    x: Vector
-    y: Vector
-    weight: Vector
-    block: int
-    width: int
-    floor: float
-    loss: int
-
-
-class Order(NamedTuple):
-    """The order of the blocks in some epochs.
-
-    Attributes:
-        blocks: [epochs, blocks], for the epochs from `first` on; one row for all where `first` is -1.
-        first: an epoch.
-    """
-
-    blocks: Ints
-    first: int
-
-
-class Room(NamedTuple):
-    """Arrays to work in, of `width` rows each."""
-
-    x: Vector  # T [width * p]; empty where tiles are used in place
-    y: Vector
-    weight: Vector
-    z: Vector
-    loss: Vector
-    total: NDArray[np.float64]  # [p]
-
+VERSION = version()  # of the records in it
 
 # Slices keep the indices of inner loops plain: of an index that is a sum numba cannot tell that it is not negative, and
 # the loop would fetch number by number.

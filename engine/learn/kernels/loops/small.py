@@ -13,9 +13,12 @@ from numpy.typing import NDArray
 
 from engine.learn.kernels.loops.jit import jit_in_order
 from engine.learn.kernels.loops.rules import SGD, Regime, Trained, penalise, update
-from engine.learn.kernels.loops.single import BACK, COUNT, EPOCH
+from engine.learn.kernels.loops.source import version
+from engine.learn.kernels.loops.tiles import BACK, COUNT, EPOCH
 
 Vector = NDArray[Any]
+
+VERSION = version()  # of the records in it
 
 LARGEST = 12  # features, with the bias: beyond it the loops for long rows are as fast
 

@@ -11,8 +11,6 @@ from engine.learn.plan import Plan, make_architecture, make_facts
 from engine.learn.recommend import planned
 from engine.recipe import Recipe
 
-SEARCHED = ("sgd", "momentum", "nesterov")  # rules that have no usual rate
-
 
 def decide(
     recipe: Recipe, prepared: Prepared, activity: Callable[[str], None], cancelled: Callable[[], bool]
@@ -22,7 +20,7 @@ def decide(
     architecture, loss = make_architecture(recipe, prepared)
     facts = make_facts(recipe, prepared, architecture, loss)
     plan = planned(recipe, prepared, facts)
-    if recipe.optimizer.lr == "auto" and plan.lr_limit is None and plan.optimizer in SEARCHED:
+    if recipe.optimizer.lr == "auto" and plan.lr_limit is None and plan.rule.lr is None:
         from engine.learn import finder
 
         activity("looking for a learning rate")

@@ -10,10 +10,11 @@ from engine.base.rounding import ZERO, vanishes
 from engine.data.normalize import TargetScale, under_every_mode
 from engine.data.prepare import Prepared
 from engine.learn.curvature import Facts, measurable, triangle, under
-from engine.learn.plan import FALLBACK_LR, Plan
+from engine.learn.plan import USUAL_LR, Plan
 from engine.recipe import Recipe
 from engine.registry.losses import MSE
 from engine.registry.modes import DEFAULT, remedies
+from engine.registry.rules import LBFGS, SGD
 
 CLOSE = 1e-3  # a gap under this is called reached
 NEAR = 0.1  # a gap under this leaves little to gain by more steps
@@ -167,7 +168,7 @@ def _advice(
         return None
     bound = plan.lr_limit
     still = outcome.gradient_norm < 1e-3 * outcome.initial_gradient_norm
-    if plan.full_batch and plan.optimizer == "sgd" and plan.schedule == "constant":
+    if plan.full_batch and plan.optimizer == SGD.name and plan.schedule == "constant":
         needed = facts.steps_to(CLOSE / gap, plan.lr)
         mode = _flatter_mode(prepared, facts)
         vanished = still and (needed or 0) > outcome.step
@@ -181,9 +182,9 @@ def _advice(
         if needed is not None and np.isfinite(needed) and needed > FAR * outcome.step:
             return Verdict(
                 f"{start}At this learning rate it takes about {number(round(needed))} more steps to bring the gap "
-                f"under {CLOSE:g}; try --optimizer lbfgs.",
-                {"optimizer": "lbfgs", "lr": "auto"},
-                "L-BFGS",
+                f"under {CLOSE:g}; try --optimizer {LBFGS.name}.",
+                {"optimizer": LBFGS.name, "lr": "auto"},
+                LBFGS.label,
             )
         if needed is not None and np.isfinite(needed):
             total = outcome.step + round(needed)
@@ -192,7 +193,7 @@ def _advice(
                 {"steps": str(total)},
                 f"{total:,} steps",
             )
-    if bound is not None and plan.lr < bound / 4 and plan.optimizer == "sgd":
+    if bound is not None and plan.lr < bound / 4 and plan.optimizer == SGD.name:
         half = f"{bound / 2:.3g}"
         return Verdict(
             f"A learning rate up to {bound:.3g} is stable; try --lr {half}.", {"lr": half}, f"learning rate {half}"
@@ -281,13 +282,13 @@ def _diverged(recipe: Recipe, plan: Plan, prepared: Prepared, facts: Facts, outc
         if large and not prepared.normalizer.scales:
             remedy = {"normalize": DEFAULT}
             return Verdict(f"{words[:-1]}{large}. Try --normalize {DEFAULT}.", remedy, f"{DEFAULT} normalization")
-        smaller = f"{min(plan.lr / 10, FALLBACK_LR.get(plan.optimizer, 0.01)):.3g}"
+        smaller = f"{min(plan.lr / 10, plan.rule.lr or USUAL_LR):.3g}"
         return Verdict(f"{words} Try --lr {smaller}.", {"lr": smaller}, f"learning rate {smaller}")
     if plan.lr >= bound:
         words += (
             f" Learning rate {plan.lr:.4g} is above {bound:.4g}, the largest stable one for {plan.lr_limit_of}{large}."
         )
-    mode = _mode_that_allows(plan, recipe, prepared) if plan.optimizer == "sgd" else None
+    mode = _mode_that_allows(plan, recipe, prepared) if plan.optimizer == SGD.name else None
     safe = f"{min(bound / 2, plan.lr / 2):.3g}"
     if mode:
         return Verdict(

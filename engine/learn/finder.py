@@ -19,14 +19,14 @@ from engine.data.table import Table
 from engine.devices import resolve
 from engine.learn.curvature import Facts
 from engine.learn.kernels.choose import choose, open_kernel
-from engine.learn.plan import FALLBACK_LR, Plan, make_architecture, make_facts, make_plan
+from engine.learn.plan import Plan, make_architecture, make_facts, make_plan
 from engine.recipe import Recipe
 
 Floats = NDArray[np.float64]
 SHARES = {"a tenth": 10, "a thirtieth": 30}
 LOWEST, HIGHEST = 1e-8, 1e2  # rates tried
 DECADE = 25  # steps in which the rate grows tenfold
-MEMORY = 0.9  # share of the old value kept by the smoothing
+KEPT = 0.9  # share of the old value kept by the smoothing
 BLOWN = 4.0  # times the least smoothed loss: one so far above it has blown up ...
 NEAR = 0.02  # ... or above this share of the first loss, where the least is next to nothing
 FALLEN = 0.99  # times the mean loss of the first decade of rates: a least loss above it has not fallen
@@ -84,11 +84,13 @@ def trial(plan: Plan, prepared: Prepared, facts: Facts, cancelled: Callable[[], 
     """Rise from LOWEST towards HIGHEST until the smoothed loss has blown up.
 
     Raises:
-        InputError: L-BFGS, whose line search finds its own step.
+        InputError: an optimizer whose line search finds its own step.
         Cancelled: as asked.
     """
-    if plan.optimizer == "lbfgs":
-        raise InputError("L-BFGS finds the length of its steps itself; choose another optimizer to look for a rate.")
+    if plan.rule.stepper:
+        raise InputError(
+            f"{plan.rule.label} finds the length of its steps itself; choose another optimizer to look for a rate."
+        )
     count = round(np.log10(HIGHEST / LOWEST) * DECADE) + 1
     rates = LOWEST * 10 ** (np.arange(count) / DECADE)
     rising = replace(plan, lr=LOWEST, schedule="constant", warmup=0, steps=count)
@@ -102,14 +104,14 @@ def trial(plan: Plan, prepared: Prepared, facts: Facts, cancelled: Callable[[], 
         kernel.change("lr", rate)
         loss = float(kernel.advance(1)[-1])
         losses.append(loss)
-        average = MEMORY * average + (1 - MEMORY) * loss
-        smoothed.append(average / (1 - MEMORY ** (i + 1)))
+        average = KEPT * average + (1 - KEPT) * loss
+        smoothed.append(average / (1 - KEPT ** (i + 1)))
         blown = not smoothed[-1] <= BLOWN * max(least, NEAR * losses[0]) or kernel.step <= i
         if blown:
             break
         least = min(least, smoothed[-1])
     curve = np.array(smoothed)
-    share = "a thirtieth" if plan.optimizer in FALLBACK_LR else "a tenth"
+    share = "a tenth" if plan.rule.lr is None else "a thirtieth"
     suggestion, reason = _read(rates[: len(curve)], curve, blown, plan.lr, share)
     return Finding(rates[: len(curve)], np.array(losses), curve, suggestion, reason)
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.registry.rules import REGISTRY
+
 if TYPE_CHECKING:
     from engine.learn.plan import Plan
     from engine.recipe import Event
@@ -48,7 +50,7 @@ class EpochCounter:
 def of_plan(plan: Plan, events: Iterable[Event]) -> EpochCounter:
     """The passes of a run with the changes of its batch size."""
     sizes = [(event.step, event.value) for event in events if event.field == "batch_size"]
-    if plan.optimizer == "lbfgs":
+    if not plan.rule.takes("batch_size"):
         sizes = []
     return EpochCounter([(0, plan.batches), *((step, _updates(plan.rows, size)) for step, size in sizes)])
 
@@ -58,7 +60,8 @@ def of_facts(facts: Mapping[str, Any], events: Iterable[Event]) -> EpochCounter:
     choices, data = facts.get("choices") or {}, facts.get("data") or {}
     try:
         rows, size = int(data["rows"]["train"]), int(choices["batch_size"])
-        if choices.get("optimizer") == "lbfgs" or rows < 1 or size < 1:
+        rule = REGISTRY.get(str(choices.get("optimizer")))
+        if (rule is not None and not rule.takes("batch_size")) or rows < 1 or size < 1:
             return EpochCounter([(0, 1)])
     except (KeyError, TypeError, ValueError):
         return EpochCounter([(0, 1)])

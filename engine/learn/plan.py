@@ -12,13 +12,14 @@ from engine.devices import available_cores, precision_problem, precision_remark
 from engine.learn.curvature import Facts, survey_loss
 from engine.learn.kernels.threads import limited
 from engine.learn.models import Architecture, Init
-from engine.learn.optimizers import MOMENTUM, Optimizer
 from engine.learn.schedules import Schedule
 from engine.recipe import Recipe
+from engine.registry import losses, rules
 from engine.registry.families import OWN, usual
 from engine.registry.families import REGISTRY as FAMILIES
 from engine.registry.families import fitting as suited
-from engine.registry.losses import REGISTRY, Loss
+from engine.registry.losses import Loss
+from engine.registry.rules import ADAM, MOMENTUM, NESTEROV, SGD, Rule
 
 Precision = Literal["float32", "float64", "bf16", "fp16"]
 Backend = Literal["spectral", "compiled", "autograd"]
@@ -28,7 +29,7 @@ MANY_ROWS = 10_000
 EVALUATIONS = 250  # in a run, at most
 LOOKS = 50  # the same without validation rows, when evaluations only draw curves
 THREADED = 20_000_000  # multiplications in a batch from which on more than one thread pays
-FALLBACK_LR = {"adam": 1e-3, "adamw": 1e-3, "rmsprop": 1e-3, "adagrad": 1e-2, "lbfgs": 1.0}  # torch's, where no bound
+USUAL_LR = 0.01  # where no stability bound is known and the rule has no usual one
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Plan:
     architecture: Architecture
     loss: str  # one of `engine.registry.losses`
     init: Init
-    optimizer: Optimizer
+    optimizer: str  # an update rule
     lr: float
     lr_reason: str
     lr_limit: float | None  # the largest stable learning rate for this optimizer and batch size; None where unknown
@@ -68,12 +69,17 @@ class Plan:
     @property
     def objective(self) -> Loss:
         """The record of its loss."""
-        return REGISTRY[self.loss]
+        return losses.REGISTRY[self.loss]
+
+    @property
+    def rule(self) -> Rule:
+        """The record of its update rule."""
+        return rules.REGISTRY[self.optimizer]
 
     @property
     def batches(self) -> int:
         """Updates in an epoch; the last batch may be smaller."""
-        return 1 if self.optimizer == "lbfgs" else -(-self.rows // self.batch)
+        return 1 if not self.rule.takes("batch_size") else -(-self.rows // self.batch)
 
     @property
     def full_batch(self) -> bool:
@@ -103,14 +109,14 @@ def make_architecture(recipe: Recipe, prepared: Prepared) -> tuple[Architecture,
             f"choose --model {' or '.join(suited(task))}, or set --task."
         )
     outputs = known.classes if known is not None else None  # whether it has one for each class; None: as the loss
-    fitting = [one.name for one in REGISTRY if task in one.tasks and outputs in (None, one.classes)]
+    fitting = [one.name for one in losses.REGISTRY if task in one.tasks and outputs in (None, one.classes)]
     if loss not in ("auto", *fitting):
         raise InputError(
             f"Loss {loss} does not fit model {wish if wish != 'auto' else family} and the target {prepared.target} "
             f"({task}); choose {' or '.join(fitting)}."
         )
     chosen = fitting[0] if loss == "auto" else loss
-    width = max(len(prepared.classes), 2) if REGISTRY[chosen].classes else 1
+    width = max(len(prepared.classes), 2) if losses.REGISTRY[chosen].classes else 1
     shape = Architecture(family, len(prepared.features), width, module=wish if family == OWN else "")
     if known is not None and known.hidden:
         shape = replace(
@@ -164,9 +170,9 @@ def make_plan(recipe: Recipe, prepared: Prepared, facts: Facts, device: str) -> 
     """
     architecture, loss = make_architecture(recipe, prepared)
     wishes, rows = recipe.optimizer, len(prepared.train.y)
-    usual: Optimizer = "adam" if not architecture.linear else "sgd" if prepared.task == "regression" else "nesterov"
-    optimizer: Optimizer = usual if wishes.optimizer == "auto" else wishes.optimizer
-    batch = _batch(recipe, prepared, architecture, optimizer)
+    best = ADAM if not architecture.linear else SGD if prepared.task == "regression" else NESTEROV
+    rule = best if wishes.optimizer == "auto" else rules.REGISTRY[wishes.optimizer]
+    batch = _batch(recipe, prepared, architecture, rule)
     batches = -(-rows // batch)
     if recipe.stopping.steps is not None:
         steps = recipe.stopping.steps
@@ -176,8 +182,8 @@ def make_plan(recipe: Recipe, prepared: Prepared, facts: Facts, device: str) -> 
         steps = int(recipe.stopping.epochs) * batches
     if wishes.warmup > steps:
         raise InputError(f"Warm-up takes {wishes.warmup:,} steps, the run has {steps:,}; make it shorter.")
-    bound, kind = largest_stable(facts, optimizer, loss, wishes.momentum, batch, rows)
-    lr, reason = _learning_rate(recipe, optimizer, bound, kind)
+    bound, kind = largest_stable(facts, rule, loss, wishes.momentum, batch, rows)
+    lr, reason = _learning_rate(recipe, rule, bound, kind)
     init: Init = recipe.model.init if recipe.model.init != "auto" else "zeros" if architecture.linear else "kaiming"
     if architecture.family == OWN and recipe.model.init == "auto":
         init = "own"
@@ -187,18 +193,18 @@ def make_plan(recipe: Recipe, prepared: Prepared, facts: Facts, device: str) -> 
         architecture=architecture,
         loss=loss,
         init=init,
-        optimizer=optimizer,
+        optimizer=rule.name,
         lr=lr,
         lr_reason=reason,
         lr_limit=bound,
         lr_limit_of=kind,
-        momentum=wishes.momentum if optimizer in ("momentum", "nesterov") else MOMENTUM,
+        momentum=wishes.momentum if rule.takes("momentum") else MOMENTUM,
         weight_decay=wishes.weight_decay,
         schedule=_schedule(recipe, architecture, whole=batch >= rows),
         warmup=wishes.warmup,
         l1=wishes.l1,
         l2=penalty(recipe, prepared, architecture),
-        clip=wishes.clip,
+        clip=wishes.clip if rule.takes("clip") else None,
         shuffle=wishes.shuffle,
         batch=batch,
         rows=rows,
@@ -230,11 +236,9 @@ def _eval_every(recipe: Recipe, prepared: Prepared, batches: int, steps: int) ->
     return max(batches, -(-steps // (EVALUATIONS if ruled else LOOKS)))
 
 
-def _batch(recipe: Recipe, prepared: Prepared, architecture: Architecture, optimizer: Optimizer) -> int:
+def _batch(recipe: Recipe, prepared: Prepared, architecture: Architecture, rule: Rule) -> int:
     rows, wish = len(prepared.train.y), recipe.optimizer.batch_size
-    if optimizer == "lbfgs":
-        return rows
-    if wish == "full":
+    if wish == "full" or not rule.takes("batch_size"):
         return rows
     if wish != "auto":
         return min(int(wish), rows)
@@ -261,7 +265,7 @@ def _threads(recipe: Recipe, architecture: Architecture, batch: int) -> int:
 
 
 def largest_stable(
-    facts: Facts, optimizer: Optimizer, loss: str, momentum: float, batch: int, rows: int
+    facts: Facts, rule: Rule, loss: str, momentum: float, batch: int, rows: int
 ) -> tuple[float | None, str]:
     """The learning rate beyond which a run is not known to be stable, and for what; None where no bound is known.
 
@@ -270,21 +274,21 @@ def largest_stable(
     square, and less of it with momentum, which adds up 1/(1 - m) steps' noise. The gradients of class losses are
     bounded, so that the noise of their batches cannot run away: there full batches set the bound.
     """
-    shares = {"sgd": 1.0, "momentum": 1 + momentum, "nesterov": (1 + momentum) / (1 + 2 * momentum)}
-    if facts.lr_bound is None or optimizer not in shares:
+    if facts.lr_bound is None or rule.stable is None:
         return None, ""
-    if batch >= rows or not REGISTRY[loss].of_amounts:
-        return facts.lr_bound * shares[optimizer], "full batches" if batch >= rows else "the mean over batches"
+    if batch >= rows or not losses.REGISTRY[loss].of_amounts:
+        kind = "full batches" if batch >= rows else "the mean over batches"
+        return facts.lr_bound * rule.stable(momentum, False), kind
     bound = facts.stable_lr(batch, rows)
     assert bound is not None
-    return bound * (1 if optimizer == "sgd" else 1 - momentum), f"batches of {batch}"
+    return bound * rule.stable(momentum, True), f"batches of {batch}"
 
 
-def _learning_rate(recipe: Recipe, optimizer: Optimizer, bound: float | None, kind: str) -> tuple[float, str]:
+def _learning_rate(recipe: Recipe, rule: Rule, bound: float | None, kind: str) -> tuple[float, str]:
     if recipe.optimizer.lr != "auto":
         return float(recipe.optimizer.lr), "as given"
     if bound is not None:
         return bound / 2, f"half of {bound:.4g}, the largest stable rate for {kind}"
-    if optimizer in FALLBACK_LR:
-        return FALLBACK_LR[optimizer], f"the usual one for {optimizer}"
-    return 0.01, "no stability bound is known here"
+    if rule.lr is not None:
+        return rule.lr, f"the usual one for {rule.name}"
+    return USUAL_LR, "no stability bound is known here"

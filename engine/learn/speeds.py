@@ -26,6 +26,7 @@ from engine.learn.kernels.choose import choose, open_kernel
 from engine.learn.plan import Plan, make_architecture, make_facts, make_plan
 from engine.recipe import build
 from engine.registry.families import NETWORK
+from engine.registry.rules import ADAM
 
 SIZES = (("16", 32), ("64,64", 256), ("256,256", 1024), ("1024,1024", 2048))  # hidden units and rows of a batch
 FEATURES = 16
@@ -120,7 +121,7 @@ def clock(device: str) -> tuple[list[float], list[float]]:
                 "model": NETWORK.name,
                 "hidden": hidden,
                 "batch_size": str(batch),
-                "optimizer": "adam",
+                "optimizer": ADAM.name,
                 "val": "0",
                 "steps": str(10**9),
                 "device": device,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from engine.registry import families, modes
+from engine.registry import families, modes, rules
 
 
 class Now(Protocol):
@@ -64,12 +64,13 @@ def _layers(it: Now) -> bool:
     return family is not None and family.hidden and family.chain
 
 
-def _line_free(it: Now) -> bool:
-    return bool(it["optimizer"] != "lbfgs")
+def _taken(field: str) -> Callable[[Now], bool]:
+    """Whether the update rule has a use for a field."""
+    return lambda it: (rule := rules.REGISTRY.get(it["optimizer"])) is not None and rule.takes(field)
 
 
 def _small_batches(it: Now) -> bool:
-    if not _line_free(it):
+    if not _taken("batch_size")(it):
         return False
     size = it["batch_size"]
     return bool(size != "full" and size < it["rows"])
@@ -84,10 +85,10 @@ DRAWN = Needs(("split",), _is("split", "shuffled"), "nothing is drawn in an {spl
 DEVIATION = Needs(("normalize", "normalize_target", "task"), _deviation, "{normalize} uses no standard deviation")
 HIDDEN = Needs(("model",), _hidden, "model {model} has no hidden layers to choose")
 LAYERS = Needs(("model",), _layers, "model {model} has no hidden layers to choose")
-MOMENTUM = Needs(("optimizer",), _is("optimizer", "momentum", "nesterov"), "{optimizer} has no momentum to choose")
-WEIGHT_DECAY = Needs(("optimizer",), _is("optimizer", "adamw"), "{optimizer} has no weight decay")
-BATCHES = Needs(("optimizer",), _line_free, "{optimizer} works on full batches", but=("full",))
-CLIP = Needs(("optimizer",), _line_free, "the line search of {optimizer} needs true gradients")
+MOMENTUM = Needs(("optimizer",), _taken("momentum"), "{optimizer} has no momentum to choose")
+WEIGHT_DECAY = Needs(("optimizer",), _taken("weight_decay"), "{optimizer} has no weight decay")
+BATCHES = Needs(("optimizer",), _taken("batch_size"), "{optimizer} works on full batches", but=("full",))
+CLIP = Needs(("optimizer",), _taken("clip"), "the line search of {optimizer} needs true gradients")
 ROW_ORDER = Needs(("batch_size", "optimizer"), _small_batches, "full batches have no order", "small batches")
 COMPILE = Needs(("backend",), _is("backend wish", "auto", "autograd"), "{backend} has no model for torch")
 EPOCHS = Needs(("steps",), lambda it: it["steps wish"] is None, "the number of steps is given", "runs without --steps")

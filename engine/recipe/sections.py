@@ -17,7 +17,7 @@ from typing import Annotated, Literal
 from engine.base.errors import InputError
 from engine.recipe import names, needs
 from engine.recipe.choice import Bounds, ColumnKind, choice, declared
-from engine.registry import activations, datasets, families, losses, modes
+from engine.registry import activations, datasets, families, losses, modes, rules
 
 Count = Annotated[int, Bounds(least=1, most=10**12)]
 Seed = Annotated[int, Bounds(least=0, below=2**63)]
@@ -174,10 +174,10 @@ class Model(Section):
 class Optimizer(Section):
     """How the parameters move."""
 
-    optimizer: Literal["auto", "sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw", "lbfgs"] = choice(
+    optimizer: Literal["auto"] | Annotated[str, rules.REGISTRY] = choice(
         "auto",
-        "The update rule; sgd is plain gradient descent; auto is sgd for amounts, nesterov for logistic and softmax, "
-        "adam for an mlp or a module.",
+        f"The update rule; {rules.SGD.name} is plain gradient descent; auto is {rules.SGD.name} for amounts, "
+        f"{rules.NESTEROV.name} for logistic and softmax, {rules.ADAM.name} for an mlp or a module.",
         label="optimizer",
         live=True,
     )
@@ -187,7 +187,9 @@ class Optimizer(Section):
         label="learning rate",
         live=True,
     )
-    momentum: Share = choice(0.9, "Share of the last step kept.", label="momentum", live=True, needs=needs.MOMENTUM)
+    momentum: Share = choice(
+        rules.MOMENTUM, "Share of the last step kept.", label="momentum", live=True, needs=needs.MOMENTUM
+    )
     batch_size: Literal["auto", "full"] | Count = choice(
         "auto",
         "Rows for each update; auto is full (32 for classes and for an mlp), and 256 above 10,000 rows.",
@@ -219,7 +221,10 @@ class Optimizer(Section):
         label="L2",
     )
     weight_decay: Penalty = choice(
-        0.01, "Decoupled weight decay (Loshchilov and Hutter 2019).", label="weight decay", needs=needs.WEIGHT_DECAY
+        rules.WEIGHT_DECAY,
+        "Decoupled weight decay (Loshchilov and Hutter 2019).",
+        label="weight decay",
+        needs=needs.WEIGHT_DECAY,
     )
     clip: Rate | None = choice(
         None, "Shorten a gradient whose norm is above this.", label="gradient clip", needs=needs.CLIP

@@ -12,7 +12,6 @@ from engine.base.errors import InputError
 from engine.data.prepare import Prepared
 from engine.devices import memory_limit
 from engine.learn.models import buffers
-from engine.learn.optimizers import MEMORY
 from engine.learn.plan import Plan
 from engine.recipe import Recipe
 from engine.runs import records
@@ -117,7 +116,7 @@ def _points(steps: int, recipe: Recipe) -> int:
 
 def _checkpoints(plan: Plan, recipe: Recipe, steps: int) -> int:
     """The model, the last state (with the best weights in it), the best one, and those that are kept of their steps."""
-    one = 8 * parameters(plan) * (1 + MEMORY.get(plan.optimizer, 0))
+    one = 8 * parameters(plan) * (1 + len(plan.rule.state))
     every = recipe.recording.checkpoint_every
     kept = steps // every if every else 0
     return one * (4 + 2 * kept)

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
-from typing import Any
+from pkgutil import resolve_name
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -18,9 +19,8 @@ from torch import Tensor
 
 from engine.base.errors import InputError
 from engine.data.prepare import Prepared
-from engine.learn import optimizers
-from engine.learn.kernels import compiling, graphs, lbfgs, memory, networks, numerics, placement, rules
-from engine.learn.kernels.contract import Floats, Parameters, Split, State
+from engine.learn.kernels import compiling, graphs, memory, networks, numerics, placement
+from engine.learn.kernels.contract import Floats, Parameters, Split, State, Stepper
 from engine.learn.kernels.criterion import Criterion
 from engine.learn.kernels.current import on
 from engine.learn.kernels.generators import Generators, hidden_changes
@@ -31,9 +31,11 @@ from engine.learn.kernels.scaling import Scaler
 from engine.learn.objective import unit
 from engine.learn.plan import Plan, Precision
 from engine.learn.schedules import factors
+from engine.registry.rules import REGISTRY, Update
 
 BLOCK = 1024  # steps between two looks at the losses; divergence inside one is found by going over it again
 SLICE = 1 << 16  # rows evaluated at once, or fewer where memory is short
+Settings: TypeAlias = Any  # what `Rule.numbers` gives: numbers, or a tensor of them on the device
 
 
 class Autograd:
@@ -77,9 +79,9 @@ class Autograd:
                 f"{self._placement.sentence} Batch norm needs whole batches: choose a --batch-size, not full."
             )
         self._flat, self._gradient, self._decayed = networks.flatten(self._module)
-        self._memory: list[Tensor] = []
-        self._lbfgs: lbfgs.LBFGS | None = None
-        self._count = 0  # updates made with this memory
+        self._optimizer_state: list[Tensor] = []
+        self._stepper: Stepper | None = None  # takes the steps of a rule that looks at the loss several times
+        self._count = 0  # updates made with this optimizer state
         self._begin(plan.optimizer)
         self._lr, self._factor, self._momentum = plan.lr, 1.0, plan.momentum
         self._batch = plan.batch
@@ -104,12 +106,12 @@ class Autograd:
     def _place(self) -> dict[Split, Resident | Streamed]:
         return placement.place(self._placement, self._prepared, self._plan, self._device, self._dtype)
 
-    def _begin(self, optimizer: optimizers.Optimizer) -> None:
-        self._rule = optimizer
-        self._memory = [torch.zeros_like(self._flat) for _ in range(optimizers.MEMORY.get(optimizer, 0))]
-        self._lbfgs = lbfgs.LBFGS(self._flat, self._gradient) if optimizer == "lbfgs" else None
+    def _begin(self, optimizer: str) -> None:
+        rule = self._rule = REGISTRY[optimizer]
+        self._optimizer_state = [torch.zeros_like(self._flat) for _ in rule.state]
+        self._stepper = resolve_name(rule.stepper)(self._flat, self._gradient) if rule.stepper else None
         self._count = 0
-        self._recorded = None  # it would go on with the old memory
+        self._recorded = None  # it would go on with the old optimizer state
 
     def _check_output(self) -> None:
         x = next(iter(self._splits["train"].slices(2)))[0]
@@ -160,11 +162,11 @@ class Autograd:
             settings: of this update on the device, where its step may be recorded.
         """
         pieces = self._next_batch()
-        if self._lbfgs is not None:
-            return self._lbfgs.step(lambda: self._unscaled(pieces), self._penalty, lr)
+        if self._stepper is not None:
+            return self._stepper.step(lambda: self._unscaled(pieces), self._penalty, lr)
         self._count += 1
         if settings is None:
-            return self._step_on(pieces, rules.settings(lr, self._count))
+            return self._step_on(pieces, self._rule.numbers(lr, self._count))
         if isinstance(pieces, list):
             return self._replay(pieces[0], settings)
         return self._step_on(pieces, settings)
@@ -177,7 +179,7 @@ class Autograd:
             if self._scaler.unscale(self._gradient) or self._scaler.scale < 1:
                 return loss
 
-    def _step_on(self, pieces: Iterable[Batch], settings: rules.Settings) -> Tensor:
+    def _step_on(self, pieces: Iterable[Batch], settings: Settings) -> Tensor:
         """The step itself: forward, loss, gradient, update."""
         loss = self._loss_and_gradient(pieces, None if isinstance(pieces, list) else self._plan.rows)
         if not self._scaler.unscale(self._gradient):
@@ -186,15 +188,10 @@ class Autograd:
         if self._plan.clip is not None:
             norm = torch.linalg.vector_norm(self._gradient)
             self._gradient.mul_((self._plan.clip / (norm + 1e-6)).clamp(max=1.0))
-        rules.update(
-            self._rule,  # type: ignore[arg-type]
-            self._flat,
-            self._gradient,
-            self._memory,
-            settings,
-            self._momentum,
-            self._plan.weight_decay,
-        )
+        step = self._rule.step
+        assert step is not None
+        decay = self._plan.weight_decay
+        step(Update(torch, self._flat, self._gradient, self._optimizer_state, settings, self._momentum, decay))
         return loss
 
     def _replay(self, batch: Batch, settings: Tensor) -> Tensor:
@@ -206,7 +203,7 @@ class Autograd:
         return self._recorded(batch, settings)
 
     def _record(self, batch: Batch, settings: Tensor) -> None:
-        changed = [self._flat, self._gradient, *self._memory, *self._module.buffers()]
+        changed = [self._flat, self._gradient, *self._optimizer_state, *self._module.buffers()]
         try:
             self._recorded = graphs.Recorded(lambda b, s: self._step_on([b], s), batch, settings, changed)
         except RuntimeError as error:
@@ -342,8 +339,8 @@ class Autograd:
         return torch.stack(losses).to("cpu", torch.float64).numpy() * self._unit
 
     def _settings(self, rates: Floats) -> Tensor:
-        """What differs from update to update, on the device for all that are to come: [n, 3]."""
-        rows = [rules.settings(lr, self._count + 1 + i) for i, lr in enumerate(rates.tolist())]
+        """What differs from update to update, on the device for all that are to come: [n, numbers]."""
+        rows = [self._rule.numbers(lr, self._count + 1 + i) for i, lr in enumerate(rates.tolist())]
         return placement.upload(np.array(rows), self._device, self._dtype)
 
     def _good(self, losses: Any) -> Any:
@@ -368,14 +365,15 @@ class Autograd:
             self._momentum = float(value)
             self._recorded = None
         elif field == "optimizer":
-            if value == "lbfgs" and self._batch < self._plan.rows:
-                raise InputError("L-BFGS works on full batches; change the batch size to full first.")
-            if value == "lbfgs" and self._plan.clip is not None:
-                raise InputError("L-BFGS cannot clip gradients: its line search needs the true ones.")
+            rule = REGISTRY[value]
+            if not rule.takes("batch_size") and self._batch < self._plan.rows:
+                raise InputError(f"{rule.label} works on full batches; change the batch size to full first.")
+            if not rule.takes("clip") and self._plan.clip is not None:
+                raise InputError(f"{rule.label} cannot clip gradients: its line search needs the true ones.")
             self._begin(value)
         elif field == "batch_size":
-            if self._rule == "lbfgs" and value != "full":
-                raise InputError("L-BFGS works on full batches; change the optimizer first.")
+            if not self._rule.takes(field) and value != "full":
+                raise InputError(f"{self._rule.label} works on full batches; change the optimizer first.")
             self._resize(self._plan.rows if value == "full" else min(int(value), self._plan.rows))
         else:
             raise InputError(f"The autograd backend cannot change {field} during a run.")
@@ -443,7 +441,7 @@ class Autograd:
         """The state as copies of some kind; as clones on the device, which nobody waits for."""
         arrays = {"parameters": copy(self._flat), "generator": copy(self._masks.state)}
         arrays["previous"] = copy(self._previous)  # for a run that diverges right after it has been resumed
-        arrays |= {f"memory{i}": copy(vector) for i, vector in enumerate(self._memory)}
+        arrays |= {f"memory{i}": copy(vector) for i, vector in enumerate(self._optimizer_state)}
         arrays |= {f"buffer:{name}": copy(buffer) for name, buffer in self._module.named_buffers()}
         facts: dict[str, int | float | str] = {
             **self._generators.state(),
@@ -454,14 +452,14 @@ class Autograd:
             "lr": self._lr,
             "factor": self._factor,
             "momentum": self._momentum,
-            "optimizer": self._rule,
+            "optimizer": self._rule.name,
             "count": self._count,
             "scale": self._scaler.scale,
             "unharmed": self._scaler.unharmed,
             "home": self._placement.home,
         }
-        if self._lbfgs is not None:
-            more = self._lbfgs.state()
+        if self._stepper is not None:
+            more = self._stepper.state()
             arrays |= more.arrays
             facts |= more.facts
         return State(arrays, facts)
@@ -500,9 +498,9 @@ class Autograd:
     def _stand(self, state: State) -> None:
         """Stand where a state was taken."""
         facts, arrays = state.facts, state.arrays
-        self._begin(facts["optimizer"])  # type: ignore[arg-type]
+        self._begin(str(facts["optimizer"]))
         self._flat.copy_(torch.as_tensor(arrays["parameters"]))
-        for i, vector in enumerate(self._memory):
+        for i, vector in enumerate(self._optimizer_state):
             vector.copy_(torch.as_tensor(arrays[f"memory{i}"]))
         networks.put(self._module, {k.removeprefix("buffer:"): v for k, v in arrays.items() if k.startswith("buffer:")})
         self._masks.restore(torch.as_tensor(arrays["generator"]), int(facts["step"]))
@@ -512,8 +510,8 @@ class Autograd:
         self._count = int(facts["count"])
         self._lr, self._factor, self._momentum = (float(facts[k]) for k in ("lr", "factor", "momentum"))
         self._scaler.scale, self._scaler.unharmed = float(facts["scale"]), int(facts["unharmed"])
-        if self._lbfgs is not None:
-            self._lbfgs.restore(state)
+        if self._stepper is not None:
+            self._stepper.restore(state)
         self._previous = self._flat.clone()
         if "previous" in arrays:  # a state of another kernel has none
             self._previous.copy_(torch.as_tensor(arrays["previous"]))

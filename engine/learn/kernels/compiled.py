@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from engine.data.prepare import Prepared
-from engine.learn import optimizers
 from engine.learn.kernels import measure
 from engine.learn.kernels.contract import Floats, Parameters, Split, State
 from engine.learn.kernels.steering import Unserved
@@ -22,6 +21,7 @@ from engine.learn.models import starting_point
 from engine.learn.objective import unit
 from engine.learn.plan import Plan
 from engine.learn.schedules import factors
+from engine.registry import rules as update_rules
 from engine.registry.activations import REGISTRY
 
 CHUNK = 1 << 16  # steps in one call
@@ -40,8 +40,11 @@ def refusal(plan: Plan) -> str | None:
         return f"has no loop for the activation {shape.activation}"
     if not plan.objective.loop:
         return f"has no loop for the loss {plan.loss}"
-    if plan.optimizer == "lbfgs":
-        return "has loops for first-order optimizers, not for lbfgs (--optimizer adam)"
+    if plan.rule.stepper:
+        usual = update_rules.ADAM.name
+        return f"has loops for first-order optimizers, not for {plan.optimizer} (--optimizer {usual})"
+    if not plan.rule.compiles:
+        return f"has no loop for the optimizer {plan.optimizer}"
     if plan.precision not in ("float32", "float64"):
         return f"works in float32 and float64, not {plan.precision} (--precision float32)"
     if plan.device != "cpu":
@@ -66,10 +69,11 @@ class Compiled:
             activity("loading the compiled loops")
         # numba takes 0.2 s to import, and is not wanted where this kernel is not.
         from engine.learn.kernels import compiled_tables as tables
-        from engine.learn.kernels.loops import jit, rules
+        from engine.learn.kernels.loops import jit, rules, source
         from engine.learn.kernels.loops.tiles import BACK, COUNT, EPOCH, PLACES, ROW
 
-        self._places, self._rules = (EPOCH, ROW, COUNT, BACK), rules
+        self._places, self._regime = (EPOCH, ROW, COUNT, BACK), rules.Regime
+        self._layout = source.rules.layout()
         self._plan, self._prepared = plan, prepared
         self._limit = min(limit, float(np.finfo(np.float64).max))
         self._unit = unit(plan.loss, prepared.target_scale.scale)
@@ -80,7 +84,7 @@ class Compiled:
         self._vectors = rules.Trained(
             flat,
             np.zeros_like(flat),
-            np.zeros((2, len(flat)), dtype),
+            np.zeros((self._layout.height, len(flat)), dtype),
             flat.copy(),
             np.concatenate(decays).astype(dtype),
         )
@@ -101,8 +105,8 @@ class Compiled:
 
     def _run(self, rates: Floats, losses: Floats) -> int:
         plan = self._plan
-        regime = self._rules.Regime(
-            self._rules.CODES[self._rule],
+        regime = self._regime(
+            self._layout.codes[self._rule],
             float(self._momentum),
             float(plan.weight_decay),
             float(plan.l1),
@@ -139,9 +143,9 @@ class Compiled:
             self._factor = float(value)
         elif field == "momentum":
             self._momentum = float(value)
-        elif field == "optimizer" and value != "lbfgs":
+        elif field == "optimizer" and value in self._layout.codes:
             self._rule = value
-            self._vectors.memory[:] = 0
+            self._vectors.state[:] = 0
             self._at[self._places[2]] = 0
         elif field == "batch_size":
             self._batch = self._plan.rows if value == "full" else min(int(value), self._plan.rows)
@@ -179,8 +183,8 @@ class Compiled:
     def state(self) -> State:
         """See `Kernel.state`."""
         arrays = {"parameters": self._vectors.p.copy(), "previous": self._vectors.previous.copy()}
-        for i, row in enumerate(self._rules.ROWS[self._rules.CODES[self._rule]]):
-            arrays[f"memory{i}"] = self._vectors.memory[row].copy()
+        for i, row in enumerate(self._layout.rows[self._rule]):
+            arrays[f"memory{i}"] = self._vectors.state[row].copy()
         epoch, row, count, _ = (int(self._at[place]) for place in self._places)
         return State(
             arrays,
@@ -203,10 +207,9 @@ class Compiled:
         self._rule = facts["optimizer"]  # type: ignore[assignment]
         to.p[:] = arrays["parameters"]
         to.previous[:] = arrays.get("previous", arrays["parameters"])
-        to.memory[:] = 0
-        if optimizers.MEMORY.get(self._rule):
-            for i, row in enumerate(self._rules.ROWS[self._rules.CODES[self._rule]]):
-                to.memory[row] = arrays[f"memory{i}"]
+        to.state[:] = 0
+        for i, row in enumerate(self._layout.rows[self._rule]):
+            to.state[row] = arrays[f"memory{i}"]
         for place, name in zip(self._places, ("epoch", "row", "count"), strict=False):
             self._at[place] = int(facts[name])
         self._step, self._batch = int(facts["step"]), int(facts["batch"])

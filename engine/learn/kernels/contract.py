@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Floats = NDArray[np.float64]
 Split = Literal["train", "validation", "test"]
@@ -43,6 +47,27 @@ class State:
 
     arrays: dict[str, NDArray[Any]]
     facts: dict[str, int | float | str]
+
+
+class Stepper(Protocol):
+    """What takes the steps of an update rule that looks at the loss several times in an update.
+
+    It is made of the flat parameters [p] and the flat gradient [p], which it changes and reads in place.
+    """
+
+    def step(self, loss_and_gradient: Callable[[], Tensor], penalty: Callable[[], Tensor], lr: float) -> Tensor:
+        """One update; the loss before it, a scalar.
+
+        Args:
+            loss_and_gradient: gives the loss without penalties and leaves the gradient with them in the flat vector.
+            penalty: what is added to the loss.
+        """
+
+    def state(self) -> State:
+        """What the next updates depend on."""
+
+    def restore(self, state: State) -> None:
+        """Go back to a state."""
 
 
 class Kernel(Protocol):

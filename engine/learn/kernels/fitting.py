@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.learn.kernels.contract import State
-from engine.learn.optimizers import MEMORY
 from engine.learn.plan import Plan
+from engine.registry.rules import REGISTRY
 
 BACKENDS = ("spectral", "compiled", "autograd")  # a kernel gives way to later ones only
 WHOLE = ("step", "epoch", "row", "batch", "count")
@@ -52,13 +52,14 @@ def unfit(state: State, plan: Plan, like: State, *, changed: bool = False) -> st
     batch, most = int(facts["batch"]), 2**53 if changed else plan.rows
     if not int(facts["row"]) < plan.rows or not 1 <= batch <= most:
         return f"it stands outside of the {plan.rows:,} train rows"
-    rule = facts.get("optimizer")
-    if rule != "lbfgs" and rule not in MEMORY:
-        return f"there is no optimizer {str(rule)[:40]}"
-    if rule == "lbfgs" and backend != "autograd":
-        return f"the backend {backend} has no optimizer {rule}"
+    optimizer = str(facts.get("optimizer"))
+    if optimizer not in REGISTRY:
+        return f"there is no optimizer {optimizer[:40]}"
+    rule = REGISTRY[optimizer]
+    if not rule.compiles and backend != "autograd":
+        return f"the backend {backend} has no optimizer {optimizer}"
     wanted = ["left", "moved", "before"] if backend == "spectral" else []
-    wanted += ["parameters", *(f"memory{i}" for i in range(MEMORY.get(str(rule), 0)))]
+    wanted += ["parameters", *(f"memory{i}" for i in range(len(rule.state)))]
     if backend == "autograd":
         wanted += ["generator", *(name for name in like.arrays if name.startswith("buffer:"))]
     for name in wanted:

@@ -1,7 +1,7 @@
 """A step recorded once and replayed: on a GPU the launches of a step's small kernels cost more than their work.
 
 A CUDA graph replays the same kernels on the same addresses. So a batch is copied into a fixed place, and what changes
-from step to step (the learning rate and Adam's corrections) is read from the GPU, not from the host.
+from step to step (the learning rate, Adam's corrections) is read from the GPU, not from the host.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from engine.learn.kernels.current import on
 from engine.learn.plan import Plan
 
 Batch = tuple[Tensor, Tensor, Tensor | None]
-Step = Callable[[Batch, Tensor], Tensor]  # a batch and its settings [3] to the loss before the update
+Step = Callable[[Batch, Tensor], Tensor]  # a batch and its settings to the loss before the update
 
 WARM_UP = 3  # steps before the recording, in which libraries allocate what they need (torch's manual, "CUDA Graphs")
 
@@ -27,8 +27,8 @@ def refusal(plan: Plan) -> str | None:
         return "only an NVIDIA card replays a recording"
     if plan.architecture.family == "module":
         return "what a module of one's own does in Python would be done once only"
-    if plan.optimizer == "lbfgs":
-        return "L-BFGS decides in each iteration how often to look at the loss"
+    if plan.rule.stepper:
+        return f"{plan.rule.label} decides in each iteration how often to look at the loss"
     if plan.architecture.dropout:
         return "dropout draws its masks from the run's own generator"
     if plan.precision == "fp16":
@@ -42,7 +42,7 @@ class Recorded:
     Args:
         step: the step itself; everything it reads and writes beside its arguments must stay in its place.
         batch: a batch of the shape; its content does not matter.
-        settings: [3], likewise.
+        settings: what changes from step to step, likewise.
         keep: every tensor that a step changes: the warm-up leaves them as they were.
 
     Raises:

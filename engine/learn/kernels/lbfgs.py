@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.learn import optimizers
 from engine.learn.kernels.contract import State
+from engine.registry.rules import LINE_SEARCH
 
 LISTS = ("old_dirs", "old_stps")
 
@@ -21,7 +21,7 @@ class LBFGS:
         self._flat, self._gradient = flat, gradient
         self._leaf = flat.view(-1)
         self._leaf.grad = gradient
-        self._optimizer = torch.optim.LBFGS([self._leaf], **optimizers.LBFGS)  # type: ignore[arg-type]
+        self._optimizer = torch.optim.LBFGS([self._leaf], **LINE_SEARCH)  # type: ignore[arg-type]
 
     def step(self, loss_and_gradient: Callable[[], Tensor], penalty: Callable[[], Tensor], lr: float) -> Tensor:
         """One outer iteration; the loss before it.

@@ -32,6 +32,7 @@ from engine.learn.models import starting_point
 from engine.learn.objective import unit
 from engine.learn.plan import Plan
 from engine.registry.modes import DEFAULT
+from engine.registry.rules import SGD
 
 SIDE = 512  # steps in a row of a block, at most; a block has as many rows
 ROOM = 1 << 20  # float64 numbers that a block with an L2 penalty may take
@@ -43,8 +44,8 @@ def refusal(plan: Plan, facts: Facts) -> str | None:
     """Why this kernel cannot follow a plan, a clause after "spectral"; None where it can."""
     if not (plan.architecture.linear and plan.objective.squared):
         return f"follows the mean squared error of a linear model, not model {plan.model} with loss {plan.loss}"
-    if plan.optimizer != "sgd":
-        return f"follows plain gradient descent (--optimizer sgd), not {plan.optimizer}"
+    if plan.optimizer != SGD.name:
+        return f"follows plain gradient descent (--optimizer {SGD.name}), not {plan.optimizer}"
     if not plan.full_batch:
         return f"follows full batches, not batches of {plan.batch:,} (--batch-size full)"
     if plan.scheduled:
@@ -253,7 +254,7 @@ class Spectral:
         if field == "momentum":
             self._momentum = float(value)
             return
-        if (field, value) in (("optimizer", "sgd"), ("batch_size", "full")):
+        if (field, value) in (("optimizer", SGD.name), ("batch_size", "full")):
             return  # as it is
         if field not in ("lr", "lr_factor"):
             raise Unserved(f"The spectral backend cannot change {field} during a run.")
@@ -311,7 +312,7 @@ class Spectral:
                 "lr": self._lr,
                 "factor": self._factor,
                 "momentum": self._momentum,
-                "optimizer": "sgd",
+                "optimizer": SGD.name,
                 "count": self._step,
                 "anchor": self._anchor,
                 "back": int(self._back),

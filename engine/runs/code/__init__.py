@@ -99,8 +99,8 @@ def script(
 def _refuse(job: Job) -> None:
     """Style plain writes formulas; of these it has none."""
     what = None
-    if "lbfgs" in job.rules:
-        what = "L-BFGS is too long to be written out"
+    if unwritten := [rule.label for rule in job.rules if not rule.plain]:
+        what = f"{unwritten[0]} is too long to be written out"
     elif job.plan.architecture.family == "module":
         what = f"Model {job.plan.model} is a class of its own"
     elif job.mixed:

@@ -10,6 +10,7 @@ from engine.data.prepare import Prepared
 from engine.learn.decision import Decision
 from engine.learn.plan import Plan
 from engine.recipe import Event, Recipe
+from engine.registry.rules import REGISTRY, Rule
 
 Style = Literal["plain", "torch"]
 INDENT = "    "
@@ -44,10 +45,10 @@ class Job:
         return any(event.field == field for event in self.events)
 
     @property
-    def rules(self) -> tuple[str, ...]:
+    def rules(self) -> tuple[Rule, ...]:
         """The optimizers in use, without repetition."""
         later = (str(e.value) for e in self.events if e.field == "optimizer")
-        return tuple(dict.fromkeys((self.plan.optimizer, *later)))
+        return tuple(REGISTRY[name] for name in dict.fromkeys((self.plan.optimizer, *later)))
 
     @property
     def batched(self) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 
 from engine.learn import schedules
 from engine.learn.kernels.order import BLOCK
+from engine.registry.rules import REGISTRY
 from engine.runs.code import model, updates
 from engine.runs.code.job import Job, block, rate
 from engine.runs.python_text import literal
@@ -22,6 +23,8 @@ def lines(job: Job) -> list[str]:
         found += ["", "", *_factor(job)]
     if job.evaluates:
         found += ["", "", *_evaluate(job)]
+    if job.style == "torch" and (own := updates.classes(job)):
+        found += ["", "", *own]
     gap = ["", ""] if found else []
     return [*found, *gap, *_before(job), *_loop(job), *_after(job)]
 
@@ -141,7 +144,7 @@ def _before(job: Job) -> list[str]:
     if job.style == "plain":
         if job.changes("momentum"):
             found.append(f"momentum = {rate(plan.momentum)}")
-        found += updates.memory(plan.optimizer)
+        found += updates.optimizer_state(plan.rule)
     else:
         live = updates.LiveChoices(job)
         found += updates.constructor(job, live)
@@ -226,7 +229,9 @@ def _event(job: Job, field: str, value: Any, step: int) -> list[str]:
         return [f"batch_size = {'rows' if value == 'full' else f'min({int(value)}, rows)'}"]
     if job.style == "plain":
         if field == "optimizer":
-            return updates.memory(str(value), step) or ["pass  # plain gradient descent from here on"]
+            return updates.optimizer_state(REGISTRY[str(value)], step) or [
+                "pass  # plain gradient descent from here on"
+            ]
         return [f"{field} = {rate(value)}"]
     live = updates.LiveChoices(job)
     for event in job.events:
@@ -238,7 +243,7 @@ def _event(job: Job, field: str, value: Any, step: int) -> list[str]:
         if job.scheduled or job.plan.schedule == "plateau":
             return [f"lr = {rate(value)}"]
         return [f'optimizer.param_groups[0]["lr"] = {rate(value)}']
-    if live.rule in ("momentum", "nesterov"):
+    if REGISTRY[live.rule].takes(field):
         return [f'optimizer.param_groups[0]["momentum"] = {rate(value)}']
     return [f"pass  # momentum {rate(value)}, which {live.rule} has no use for"]
 

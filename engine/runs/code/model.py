@@ -73,11 +73,7 @@ def plain(job: Job) -> list[str]:
             extra = f"{_device(job)}, requires_grad=True"
             found.append(f"scale{layer} = torch.ones({fan_out}{extra})")
             found.append(f"shift{layer} = torch.zeros({fan_out}{extra})")
-    loops = (
-        not job.plan.architecture.linear
-        or job.plan.clip is not None
-        or any(rule not in ("sgd", "lbfgs") for rule in job.rules)
-    )
+    loops = not job.plan.architecture.linear or job.plan.clip is not None or any(rule.state for rule in job.rules)
     if loops:
         found.append(f"parameters = [{', '.join(names(job))}]")
     if not job.plan.architecture.linear:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 
-from engine.learn import optimizers as o
+from engine.registry.rules import REGISTRY, Rule
 from engine.runs.code import model
 from engine.runs.code.job import Job, block, rate
+from engine.runs.python_text import in_docstring
+
+MOST = 3  # arguments in one line
 
 
 class LiveChoices:
@@ -34,18 +38,25 @@ def _penalty(job: Job) -> list[str]:
 # Style plain.
 
 
-def memory(rule: str, step: int = 0) -> list[str]:
-    """What an update rule remembers, at its beginning."""
-    zeros = "[torch.zeros_like(p) for p in parameters]"
-    if rule in ("adam", "adamw"):
-        return [f"means, squares, first = {zeros}, {zeros}, {step}"]
-    if rule in ("momentum", "nesterov"):
-        return [f"velocities = {zeros}"]
-    return [f"squares = {zeros}"] if rule in ("adagrad", "rmsprop") else []
+def optimizer_state(rule: Rule, step: int = 0) -> list[str]:
+    """What an update rule keeps beside the parameters, at its beginning; nothing for one that keeps nothing."""
+    names = [*rule.state, *(["first"] if _counts(rule) else [])]
+    zeros = ["[torch.zeros_like(p) for p in parameters]"] * len(rule.state)
+    values = [*zeros, *([str(step)] if _counts(rule) else [])]
+    return [f"{', '.join(names)} = {', '.join(values)}"] if names else []
+
+
+def _counts(rule: Rule) -> bool:
+    """Whether the formula of a rule depends on how many updates were made."""
+    return re.search(r"\bcount\b", rule.plain) is not None
+
+
+def _named(job: Job) -> bool:
+    """Whether an update is written out for each parameter by its name: of linear models, which have two."""
+    return job.plan.architecture.linear and not any(rule.state for rule in job.rules)
 
 
 def plain_step(job: Job, loss: list[str], expression: str) -> list[str]:
-    two = job.plan.architecture.linear and set(job.rules) == {"sgd"}
     found = [
         f"# forward{'' if job.evaluates else ' and loss'}",
         *loss,
@@ -66,7 +77,7 @@ def plain_step(job: Job, loss: list[str], expression: str) -> list[str]:
         given = "rate"
     inside += _segments(job, given)
     found += block("with torch.no_grad():", *inside)
-    if two:
+    if _named(job):
         return [*found, "# zeroing", *(f"{name}.grad.zero_()" for name in model.names(job))]
     return [*found, "# zeroing", *block("for p in parameters:", "p.grad.zero_()")]
 
@@ -87,70 +98,79 @@ def _segments(job: Job, lr: str) -> list[str]:
     return found
 
 
-def _rule(job: Job, rule: str, lr: str) -> list[str]:
-    """One update of all parameters, formulas as torch.optim has them."""
+def _rule(job: Job, name: str, lr: str) -> list[str]:
+    """One update of all parameters, by the formula of a rule."""
+    rule = REGISTRY[name]
     momentum = "momentum" if job.changes("momentum") else rate(job.plan.momentum)
-    if rule == "sgd":
-        if job.plan.architecture.linear and set(job.rules) == {"sgd"}:
-            return [f"{name} -= {lr} * {name}.grad" for name in model.names(job)]
-        return block("for p in parameters:", f"p -= {lr} * p.grad")
-    if rule in ("momentum", "nesterov"):
-        direction = f"(p.grad + {momentum} * v)" if rule == "nesterov" else "v"
-        return block(
-            "for p, v in zip(parameters, velocities):",
-            f"v.copy_({momentum} * v + p.grad)",
-            f"p -= {lr} * {direction}",
-        )
-    if rule == "adagrad":
-        return block(
-            "for p, s in zip(parameters, squares):",
-            "s += p.grad**2",
-            f"p -= {lr} * p.grad / (s.sqrt() + {o.ADAGRAD_EPSILON:g})",
-        )
-    if rule == "rmsprop":
-        return block(
-            "for p, s in zip(parameters, squares):",
-            f"s.copy_({o.RMSPROP_DECAY} * s + (1 - {o.RMSPROP_DECAY}) * p.grad**2)",
-            f"p -= {lr} * p.grad / (s.sqrt() + {o.RMSPROP_EPSILON:g})",
-        )
-    decay = [f"p *= 1 - {lr} * {rate(job.plan.weight_decay)}"] if rule == "adamw" else []
-    return [
-        "count = step - first + 1",
-        *block(
-            "for p, m, s in zip(parameters, means, squares):",
-            *decay,
-            f"m.copy_({o.BETA1} * m + (1 - {o.BETA1}) * p.grad)",
-            f"s.copy_({o.BETA2} * s + (1 - {o.BETA2}) * p.grad**2)",
-            f"width = (s / (1 - {o.BETA2}**count)).sqrt() + {o.ADAM_EPSILON:g}",
-            f"p -= {lr} * m / (1 - {o.BETA1}**count) / width",
-        ),
+    counted = ["count = step - first + 1"] if _counts(rule) else []
+    lines = [
+        [line.format(p=p, lr=lr, momentum=momentum, weight_decay=rate(job.plan.weight_decay)) for line in rule.lines]
+        for p in (model.names(job) if _named(job) else ["p"])
     ]
+    if _named(job):
+        return [*counted, *(line for each in lines for line in each)]
+    over = "for p in parameters:"
+    if rule.state:
+        over = f"for {', '.join(('p', *rule.letters))} in zip({', '.join(('parameters', *rule.state))}):"
+    return [*counted, *block(over, *lines[0])]
 
 
 # Style torch.
 
 
+def classes(job: Job) -> list[str]:
+    """The optimizers in use that torch.optim has not."""
+    found: list[str] = []
+    for rule in job.rules:
+        if not rule.optim and rule.plain:
+            found += ["", "", *_class(rule)] if found else _class(rule)
+    return found
+
+
+def _class(rule: Rule) -> list[str]:
+    settings = ("lr", *rule.settings)
+    each = dict(zip(rule.letters, rule.state, strict=True))
+    beginning = [f'"{name}": torch.zeros_like(p)' for name in rule.state] + (['"count": 0'] if _counts(rule) else [])
+    kept = [f'{letter} = state["{name}"]' for letter, name in each.items()]
+    if _counts(rule):
+        kept += ['state["count"] += 1', 'count = state["count"]']
+    if beginning:
+        kept = ["state = self.state[p]", *block("if not state:", f"state.update({{{', '.join(beginning)}}})"), *kept]
+    lines = [line.format(p="p", **{name: name for name in settings}) for line in rule.lines]
+    update = block(
+        "for group in self.param_groups:",
+        *(f'{name} = group["{name}"]' for name in settings),
+        *block('for p in group["params"]:', *kept, *lines),
+    )
+    return block(
+        f"class {_class_name(rule)}(torch.optim.Optimizer):",
+        f'"""{in_docstring(f"{rule.label}: {rule.help}")}"""',
+        "",
+        *block(
+            f"def __init__(self, parameters, {', '.join(settings)}):",
+            f"super().__init__(parameters, {{{', '.join(f'{json.dumps(name)}: {name}' for name in settings)}}})",
+        ),
+        "",
+        "@torch.no_grad()",
+        *block("def step(self):", *update),
+    )
+
+
+def _class_name(rule: Rule) -> str:
+    """The class of torch.optim, or what the one is called that is written out."""
+    return rule.optim or "".join(part.capitalize() for part in rule.name.split("-"))
+
+
 def constructor(job: Job, live: LiveChoices) -> list[str]:
-    kinds = {
-        "sgd": "SGD",
-        "momentum": "SGD",
-        "nesterov": "SGD",
-        "adagrad": "Adagrad",
-        "rmsprop": "RMSprop",
-        "adam": "Adam",
-        "adamw": "AdamW",
-        "lbfgs": "LBFGS",
-    }
-    more = f"lr={rate(live.lr)}"
-    if live.rule in ("momentum", "nesterov"):
-        more += f", momentum={rate(live.momentum)}" + (", nesterov=True" if live.rule == "nesterov" else "")
-    elif live.rule == "adamw":
-        more += f", weight_decay={rate(job.plan.weight_decay)}"
-    opening = f"optimizer = torch.optim.{kinds[live.rule]}("
-    if live.rule == "lbfgs":
-        settings = [f"{name}={json.dumps(value)}," for name, value in o.LBFGS.items()]
-        return [*block(opening, "model.parameters(),", f"{more},", *settings), ")"]
-    return [f"{opening}model.parameters(), {more})"]
+    """The line that makes the optimizer."""
+    rule = REGISTRY[live.rule]
+    values = {"momentum": rate(live.momentum), "weight_decay": rate(job.plan.weight_decay)}
+    arguments = rule.arguments or tuple(f"{name}={{{name}}}" for name in rule.settings)
+    given = [f"lr={rate(live.lr)}", *(argument.format(**values) for argument in arguments)]
+    opening = f"optimizer = {'torch.optim.' if rule.optim else ''}{_class_name(rule)}("
+    if len(given) > MOST:
+        return [*block(opening, "model.parameters(),", *(f"{one}," for one in given)), ")"]
+    return [f"{opening}model.parameters(), {', '.join(given)})"]
 
 
 def torch_step(job: Job, loss: list[str], expression: str) -> list[str]:
@@ -164,12 +184,8 @@ def torch_step(job: Job, loss: list[str], expression: str) -> list[str]:
     clip = []
     if job.plan.clip is not None:
         clip = [f"nn.utils.clip_grad_norm_(model.parameters(), {rate(job.plan.clip)})"]
-    if "lbfgs" in job.rules:
-        if clip and set(job.rules) != {"lbfgs"}:
-            clip = block("if not isinstance(optimizer, torch.optim.LBFGS):", *clip)
-        elif clip:
-            clip = []
-        inside = ["optimizer.zero_grad()", *loss, f"{objective}.backward()", *clip]
+    if any(rule.stepper for rule in job.rules):
+        inside = ["optimizer.zero_grad()", *loss, f"{objective}.backward()"]
         inside += [f"found.append({job.item('loss')})", f"return {objective}"]
         return [
             *found,

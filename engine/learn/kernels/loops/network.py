@@ -7,8 +7,8 @@ that what lies between the layers stays in the cache.
 What a model does not need is None rather than an empty array: numba then leaves out the code for it, which halves the
 time that the rest takes to compile. It sees that only of a function's own arguments.
 
-The activations are in a module that is made of the records (see `source`). Ask `dispatch` for this module: it loads
-this one once more when a record has been added or edited.
+Activations and update rules are in a module that is made of the records (see `source`). Ask `dispatch` for this module:
+it loads this one once more when a record has been added or edited.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from engine.learn.kernels.loops.jit import jit, part
 from engine.learn.kernels.loops.layers import Layers, Room, Table
 from engine.learn.kernels.loops.objective import class_slopes, slopes
 from engine.learn.kernels.loops.products import add_product_of_turned, product, product_with_turned
-from engine.learn.kernels.loops.rules import Regime, Trained, penalise, update
+from engine.learn.kernels.loops.rules import Regime, Trained, penalise
 from engine.learn.kernels.loops.source import version
 from engine.learn.kernels.loops.tiles import BACK, COUNT, EPOCH, ROW, Order
 
@@ -32,7 +32,7 @@ Ints = NDArray[np.int64]
 
 VERSION = version()  # of the records in it
 _generated = generated.module()
-_activate, _deactivate = _generated.activate, _generated.deactivate
+_activate, _deactivate, _update = _generated.activate, _generated.deactivate, _generated.update
 
 
 @part
@@ -174,7 +174,7 @@ def run(
             g[j] *= share
         penalise(to, regime)
         at[COUNT] += 1
-        update(to, at[COUNT], rates[step], regime)
+        _update(to, at[COUNT], rates[step], regime)
         at[ROW] = first + count
         if at[ROW] >= n:
             at[ROW] = 0

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.learn.kernels.loops import generated
 from engine.learn.kernels.loops.jit import jit, part
 from engine.learn.kernels.loops.objective import slopes
-from engine.learn.kernels.loops.rules import Regime, Trained, penalise, update
+from engine.learn.kernels.loops.rules import Regime, Trained, penalise
 from engine.learn.kernels.loops.source import version
 from engine.learn.kernels.loops.tiles import BACK, COUNT, EPOCH, ROW, Order, Room, Table
 
@@ -22,6 +23,7 @@ Vector = NDArray[Any]
 Ints = NDArray[np.int64]
 
 VERSION = version()  # of the records in it
+_update = generated.module().update
 
 # Slices keep the indices of inner loops plain: of an index that is a sum numba cannot tell that it is not negative, and
 # the loop would fetch number by number.
@@ -117,8 +119,8 @@ def run(
         rates: [steps] learning rates.
         losses: [steps] takes the loss before each update, times `unit`; the bad one too.
         limit: a loss above it, or not finite, ends the run: p is then as it was before the last update.
-        at: [PLACES] where the run stands: EPOCH; ROW, rows of it already used; COUNT, updates made with this memory;
-            BACK becomes 1 at a bad loss.
+        at: [PLACES] where the run stands: EPOCH; ROW, rows of it already used; COUNT, updates made with this optimizer
+            state; BACK becomes 1 at a bad loss.
         batch: rows of an update, whole blocks; the last of an epoch may have fewer.
         to: the weights, with the bias last.
     """
@@ -162,7 +164,7 @@ def run(
             g[j] = T(room.total[j] * scale)
         penalise(to, regime)
         at[COUNT] += 1
-        update(to, at[COUNT], rates[step], regime)
+        _update(to, at[COUNT], rates[step], regime)
         at[ROW] = first + count
         if at[ROW] >= n:
             at[ROW] = 0

@@ -11,14 +11,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.learn.kernels.loops import generated
 from engine.learn.kernels.loops.jit import jit_in_order
-from engine.learn.kernels.loops.rules import SGD, Regime, Trained, penalise, update
-from engine.learn.kernels.loops.source import version
+from engine.learn.kernels.loops.rules import Regime, Trained, penalise
+from engine.learn.kernels.loops.source import rules, version
 from engine.learn.kernels.loops.tiles import BACK, COUNT, EPOCH
 
 Vector = NDArray[Any]
 
 VERSION = version()  # of the records in it
+PLAIN = rules.plain()
+_update = generated.module().update
 
 LARGEST = 12  # features, with the bias: beyond it the loops for long rows are as fast
 
@@ -46,7 +49,7 @@ def run(
         error: T [p], to work in.
     """
     p, g, previous, n = to.p, to.g, to.previous, len(y)
-    plain = regime.rule == SGD and regime.l1 == 0 and regime.l2 == 0 and regime.clip == 0
+    plain = regime.rule == PLAIN and regime.l1 == 0 and regime.l2 == 0 and regime.clip == 0
     for step in range(len(rates)):
         value = 0.0
         for i in range(n):
@@ -74,7 +77,7 @@ def run(
                 p[j] -= rates[step] * g[j]
         if not plain:
             penalise(to, regime)
-            update(to, at[COUNT] + step + 1, rates[step], regime)
+            _update(to, at[COUNT] + step + 1, rates[step], regime)
     at[COUNT] += len(rates)
     at[EPOCH] += len(rates)
     return len(rates)

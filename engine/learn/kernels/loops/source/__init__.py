@@ -8,6 +8,7 @@ while the program runs, makes another text, another folder, and so other code.
 Nothing here imports numba.
 
 activations   `activate` and `deactivate`
+rules         `update`
 typed         statements of records in the precision of the run
 """
 
@@ -18,7 +19,7 @@ from functools import cache
 from pathlib import Path
 
 import engine.registry
-from engine.learn.kernels.loops.source import activations
+from engine.learn.kernels.loops.source import activations, rules
 
 HEAD = '"""Made by ravine of its records; see engine/learn/kernels/loops/source."""\n'
 FOLDERS = (Path(__file__).parents[1], Path(engine.registry.__file__).parent)  # the loops, and the records
@@ -26,11 +27,13 @@ FOLDERS = (Path(__file__).parents[1], Path(engine.registry.__file__).parent)  # 
 
 def text() -> str:
     """The source text of the module, for the records that there are now."""
-    return "\n\n".join([HEAD + _IMPORTS, activations.text()])
+    return "\n\n".join([HEAD + _IMPORTS, activations.text(), rules.text()])
 
 
 _IMPORTS = """
 from math import exp, log, sqrt, tanh
+
+from numpy import sign
 
 from engine.learn.kernels.loops.exponential import decay, log_one_plus, times
 from engine.learn.kernels.loops.jit import part

@@ -17,10 +17,10 @@ from textual.screen import Screen
 
 from engine.base.errors import Untrusted
 from tui.app.base_app import Face
+from tui.app.trusting import Trusting
 from tui.keys.keymap import named
 from tui.keys.situation import Situation
 from tui.keys.table import bindings
-from tui.model.trusting import Trusting, refusal
 from tui.screens.base import RavineScreen
 from tui.screens.train.screen import TrainScreen
 from tui.terminal.early_signals import INTERRUPTED
@@ -281,6 +281,8 @@ class RavineApp(Face):
         if self.desk is not None:
             problem = message.problem
             if message.untrusted is not None:
+                from tui.screens.trust import refusal
+
                 problem = refusal(message.untrusted, f"{named('run.toggle')} asks again")
             same = message.recipe == self.desk.recipe
             self.desk.surveyed(message.recipe, message.survey, message.table, problem)

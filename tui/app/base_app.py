@@ -17,11 +17,11 @@ from textual.geometry import Size
 from textual.theme import Theme
 
 from engine.base.printable import printable, printable_lines
-from tui.app.journal import Journal
 from tui.keys.keymap import KeyTable, speak_of
 from tui.look.filters import Harmless, NoColours, OnlyAscii
 from tui.look.styles import RAVINE, pane_colours
 from tui.look.themes import OURS
+from tui.model.journal import Journal
 from tui.tasks.background import unexpected
 from tui.terminal.direct_paint import DirectApp, Shortcut
 from tui.terminal.early_signals import ENDING, INTERRUPTED

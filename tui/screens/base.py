@@ -11,7 +11,7 @@ from textual.geometry import Region
 from textual.widget import Widget
 
 from tui.keys.situation import Situation
-from tui.screens.train.layout import SMALLEST, too_small
+from tui.look.sizes import SMALLEST, too_small
 from tui.terminal.direct_paint import Shown
 from tui.widgets.bars import KeyLine, Messages, TopLine
 from tui.widgets.cells import Cells, Span
@@ -19,8 +19,7 @@ from tui.widgets.cells import Cells, Span
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tui.app.base_app import Face
-    from tui.screens.host import Host
+    from tui.screens.host import Host, TerminalHost
 
 
 class TooSmall(Cells):
@@ -43,9 +42,9 @@ class BaseScreen(Shown):
     _left: Widget | None = None  # what had the focus when the terminal became too small
 
     @property
-    def base_app(self) -> Face:
+    def base_app(self) -> TerminalHost:
         """The app: ours, with its keys and its line to the terminal."""
-        return cast("Face", self.app)
+        return cast("TerminalHost", self.app)
 
     def compose(self) -> ComposeResult:
         """The panes, the keys below them."""

@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
+    from engine.base.errors import Untrusted
     from engine.runs.store import Lister
-    from tui.app.journal import Journal
+    from tui.keys.keymap import KeyTable
     from tui.keys.situation import Situation
-    from tui.model.trusting import Trusting
+    from tui.model.journal import Journal
     from tui.model.workspace import Desk
+    from tui.terminal.writer import Link
 
 
 class OnScreen(Protocol):
@@ -25,6 +28,23 @@ class OnScreen(Protocol):
     def run_path(self) -> Path | None: ...
 
 
+class TerminalHost(Protocol):
+    """What both apps have: their keys, and the line to the terminal, where there is one."""
+
+    @property
+    def key_table(self) -> KeyTable: ...
+    @property
+    def link(self) -> Link | None: ...
+
+
+class Consent(Protocol):
+    """Asks whether code may run; see `tui.app.trusting`."""
+
+    def ask(self, error: Untrusted, allowed: Callable[[], object], *, once: bool = False) -> None: ...
+    def follow(self) -> None: ...
+    def forget(self) -> None: ...
+
+
 class Host(Protocol):
     """The part of `tui.app.app.RavineApp` that its screens use beside what every app of ours has."""
 
@@ -33,7 +53,7 @@ class Host(Protocol):
     @property
     def desk(self) -> Desk | None: ...  # None until the engine's recipe is there
     @property
-    def trusting(self) -> Trusting: ...
+    def trusting(self) -> Consent: ...
     @property
     def journal(self) -> Journal: ...
     @property

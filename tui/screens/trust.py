@@ -86,6 +86,12 @@ def _called(name: str) -> str:
     return printable(name.rpartition(":")[2])
 
 
+def refusal(error: Untrusted, again: str) -> str:
+    """Why something cannot be done now, in a sentence for a pane. `again`: how it is asked again."""
+    code = error.names or error.changed or error.files
+    return f"{' and '.join(code)} {'is' if len(code) == 1 else 'are'} not allowed to run yet; {again}."
+
+
 class TrustScreen(Dialog[bool]):
     """True: run it. Enter does not say so: it may have been meant for what was there before."""
 

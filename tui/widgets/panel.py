@@ -11,7 +11,7 @@ from textual.binding import BindingType
 from textual.message import Message
 
 from tui.keys.table import bindings
-from tui.screens.train.layout import MESSAGES
+from tui.look.sizes import MESSAGES
 from tui.widgets.cells import Cells, Span, left
 from tui.widgets.rows import Row, about, draw_row, editor_room, option_rows
 from tui.widgets.scroll import Roll

@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.screens.train.layout import PANELS, SIDE, SMALLEST, arrange, roomy, shares, too_small
+from tui.look.sizes import SMALLEST, too_small
+from tui.screens.train.layout import PANELS, SIDE, arrange, roomy, shares
 
 WANTED = st.fixed_dictionaries({name: st.integers(1, 60) for name in PANELS})
 

@@ -18,9 +18,9 @@ from engine.base.errors import Untrusted
 from tui.keys.keymap import untrained
 from tui.keys.table import bindings
 from tui.look.numbers import count, error, figures
-from tui.model.trusting import refusal
 from tui.screens.base import RavineScreen
 from tui.screens.evaluate.panes import Assessed, Classes, Conditions, Figures
+from tui.screens.trust import refusal
 from tui.tasks.throttled import Looker
 from tui.widgets.cells import Span
 from tui.widgets.table import Column, Listing

@@ -13,10 +13,10 @@ from engine.modules import trust
 from tui.keys.keymap import untrained
 from tui.keys.table import bindings
 from tui.look.numbers import error
-from tui.model.trusting import refusal
 from tui.screens.base import RavineScreen
 from tui.screens.predict.form import Form
 from tui.screens.predict.steps import Way
+from tui.screens.trust import refusal
 from tui.tasks.predict_file import FileDone, FileJob, FileProgress
 from tui.widgets.cells import clip
 from tui.widgets.panel import Panel

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from textual.geometry import Region
 
-SMALLEST = (60, 16)  # below it the screen says that it is too small
-MESSAGES = 3  # lines for what happens and for the help of what the cursor is on
+from tui.look.sizes import MESSAGES
+
 PANELS = ("panel1", "panel2", "panel3", "panel4")
 SIDE = (*PANELS, "weights", "fit")  # what shares the left column of a small screen
 
@@ -18,11 +18,6 @@ class Layout:
 
     places: dict[str, Region]
     folded: frozenset[str] = frozenset()
-
-
-def too_small(width: int, height: int) -> bool:
-    """Whether nothing useful fits."""
-    return width < SMALLEST[0] or height < SMALLEST[1]
 
 
 def roomy(width: int, height: int) -> bool:

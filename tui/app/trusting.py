@@ -11,12 +11,6 @@ if TYPE_CHECKING:
     from engine.base.errors import Untrusted
 
 
-def refusal(error: Untrusted, again: str) -> str:
-    """Why something cannot be done now, in a sentence for a pane. `again`: how it is asked again."""
-    code = error.names or error.changed or error.files
-    return f"{' and '.join(code)} {'is' if len(code) == 1 else 'are'} not allowed to run yet; {again}."
-
-
 class Trusting:
     """Asks the person, once for each file however many screens come upon it.
 

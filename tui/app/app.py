@@ -341,7 +341,6 @@ class RavineApp(Face):
 
     def situation(self, screen: OnScreen) -> Situation:
         """What decides which keys do something now."""
-        from tui.model.race import racing
         from tui.widgets.text_field import Editor
 
         desk, focused = self.desk, self.focused if self._on_top is not None else None
@@ -357,7 +356,7 @@ class RavineApp(Face):
             views=screen.views,
             shown=self._shown_run(screen.run_path) is not None,
             later=bool(desk and desk.later),
-            racing=bool(desk and desk.live and racing(desk)),
+            racing=desk is not None and desk.live and _racing(desk),
             columns=self.size.width,
         )
 
@@ -538,6 +537,12 @@ class RavineApp(Face):
     def told_to_end(self) -> None:
         """A signal to end, or the line was cut: the run is saved first."""
         self._close(INTERRUPTED)
+
+
+def _racing(desk: Desk) -> bool:
+    from tui.model.race import racing
+
+    return racing(desk)
 
 
 def _at_rest(desk: Desk) -> bool:

@@ -93,7 +93,7 @@ class Sentence:
         for text, name, conversion, spec in self._pieces:
             parts.append(text)
             if name is not None:
-                parts.append(_shown(repr(values[name]) if conversion == "r" else values[name], spec))
+                parts.append(_shown(repr(fields[name]) if conversion == "r" else values[name], spec))
         return Told("".join(parts), self.id, values)
 
 

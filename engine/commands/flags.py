@@ -51,22 +51,19 @@ def _text(_: Any, tokens: Sequence[Any]) -> Any:
 
 def _parameter(choice: Choice, order: int) -> inspect.Parameter:
     group = Group(_GROUPS[choice.section], sort_key=order)
-    meaning = choice.help
-    if choice.kind in ("whole", "number", "pick"):
-        meaning += f" [{choice.allowed}]"
-    if choice.default_text:
-        meaning += f" [default: {choice.default_text}]"
-    if kind := applies_to(choice):
-        meaning += f" [applies to {kind}]"
+    meaning = sentences.HELP_OF_CHOICE(
+        help=choice.help,
+        allowed=choice.allowed if choice.kind in ("whole", "number", "pick", "table") else "",
+        default=choice.default_text,
+        kind=applies_to(choice),
+    )
     shape: Any
     if choice.kind == "switch":
         shape = bool
         note = Parameter(name=choice.flag, negative=choice.off or (), help=meaning, group=group, show_default=False)
     elif choice.kind == "table":
         shape = list[str]
-        note = Parameter(
-            name=choice.flag, negative=(), help=f"{meaning} [{choice.allowed}]", group=group, show_default=False
-        )
+        note = Parameter(name=choice.flag, negative=(), help=meaning, group=group, show_default=False)
     else:
         shape = str
         note = Parameter(name=choice.flag, help=meaning, group=group, converter=_text, show_default=False)

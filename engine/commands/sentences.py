@@ -115,5 +115,6 @@ HELP_OF_PRUNE = Sentence(
     "Delete old runs for good, and empty the trash. Asks first. Runs with tags or a note, and live ones, stay."
 )
 USAGE = Sentence("{problem}{stop}")
+HELP_OF_CHOICE = Sentence("{help}{allowed:if  [*]}{default:if  [default: *]}{kind:if  [applies to *]}")
 
 entitle(globals())

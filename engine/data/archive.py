@@ -19,7 +19,7 @@ from engine.data import sentences
 from engine.devices.room import check_room
 
 NAMES_OF_FEATURES = ("feature_names", "columns", "names")  # arrays that name the columns of a matrix
-REMEDY = "save plain arrays with numpy.savez"
+REMEDY = sentences.SAVE_PLAIN_ARRAYS()
 _HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 
 
@@ -47,13 +47,13 @@ def read(path: Path) -> dict[str, NDArray[np.generic]]:
     except _Odd as odd:
         words = str(odd)
     except Exception as error:  # noqa: BLE001 - zipfile, zlib, numpy and struct each have their own
-        words = "it is no archive of arrays" if isinstance(error, zipfile.BadZipFile) else _words(error)
-    raise InputError(f"{path.name} cannot be read as NPZ: {words}; {REMEDY}.") from None
+        words = sentences.NO_ARCHIVE() if isinstance(error, zipfile.BadZipFile) else _words(error)
+    raise InputError(sentences.NOT_NPZ(file=path.name, reason=words, remedy=REMEDY)) from None
 
 
 def _words(error: Exception) -> str:
     words = (str(error).strip().splitlines() or [""])[0].rstrip(".")
-    return "it is damaged" if not words or " object at 0x" in words or len(words) > 150 else words
+    return sentences.IS_DAMAGED() if not words or " object at 0x" in words or len(words) > 150 else words
 
 
 def _declared(archive: zipfile.ZipFile, name: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
@@ -63,16 +63,16 @@ def _declared(archive: zipfile.ZipFile, name: str) -> tuple[tuple[int, ...], np.
         shape, dtype = _header(member, name)
         left = size - member.tell()
     if dtype.hasobject:
-        raise _Odd("it holds Python objects")
+        raise _Odd(sentences.PYTHON_OBJECTS())
     if any(side < 0 for side in shape) or prod(shape) * dtype.itemsize != left:
-        raise _Odd(f"{name.removesuffix('.npy')} is said to be {list(shape)} of {dtype}, which is not what it holds")
+        raise _Odd(sentences.OTHER_CONTENT(array=name.removesuffix(".npy"), shape=str(list(shape)), dtype=dtype))
     return shape, dtype
 
 
 def _header(member: IO[bytes], name: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
     version = npy.read_magic(member)
     if version not in _HEADERS:
-        raise _Odd(f"{name.removesuffix('.npy')} is of a form that holds more than numbers, texts and dates")
+        raise _Odd(sentences.UNKNOWN_FORM(array=name.removesuffix(".npy")))
     shape, _, dtype = _HEADERS[version](member)
     return shape, dtype
 
@@ -83,7 +83,7 @@ def _array(archive: zipfile.ZipFile, name: str) -> NDArray[np.generic]:
     if found.dtype.kind == "U" and found.dtype.itemsize:  # numpy takes any number for a character
         codes = np.ascontiguousarray(found).view(np.dtype(np.uint32).newbyteorder(found.dtype.byteorder))
         if codes.max(initial=0) > sys.maxunicode:
-            raise _Odd(f"{name.removesuffix('.npy')} holds characters that there are not")
+            raise _Odd(sentences.NO_CHARACTERS(array=name.removesuffix(".npy")))
     return found
 
 
@@ -92,7 +92,7 @@ def _check_rows(path: Path, shapes: dict[str, tuple[int, ...]]) -> None:
     named = next((name for name in NAMES_OF_FEATURES if name in shapes), None)
     sizes = {name: shape[0] for name, shape in shapes.items() if shape and name != named}
     if not sizes or max(sizes.values()) == 0:
-        raise InputError(f"{path.name} holds no rows; save arrays of numbers such as X [n, d] and y [n].")
+        raise InputError(sentences.NO_ROWS_IN_ARRAYS(file=path.name))
     if len(set(sizes.values())) > 1:
         listed = ", ".join(f"{name} {size:,}" for name, size in sizes.items())
-        raise InputError(f"The arrays of {path.name} have unequal numbers of rows ({listed}); make them equal.")
+        raise InputError(sentences.UNEQUAL_ARRAYS(file=path.name, sizes=listed))

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.base.errors import InputError
-from engine.data import kinds
+from engine.data import kinds, sentences
 from engine.data.dialect import Dialect
 from engine.data.table import MISSING, Column, Table
 
@@ -37,7 +37,7 @@ def table(path: Path, remark: str, layout: Dialect, columns: list[Column]) -> Ta
         columns = [_only(column, filled) for column in columns]
     rows = len(columns[0].data)
     if not rows:
-        raise InputError(f"{path.name} has a header but no rows; add rows below it.")
+        raise InputError(sentences.HEADER_ONLY(file=path.name))
     typed = tuple(kinds.decide(column) for column in columns)
     _refuse_nul(typed, path)
     return Table(
@@ -75,7 +75,7 @@ def rows(
         notes += _skipped(path, filled)
         columns = [_only(column, filled) for column in columns]
     if not filled.size:
-        raise InputError(f"{path.name} has a header but no rows; add rows below it.")
+        raise InputError(sentences.HEADER_ONLY(file=path.name))
     _refuse_nul(columns, path)
     return Table(
         path.name.split(".")[0],
@@ -93,7 +93,7 @@ def _skipped(path: Path, filled: NDArray[np.int64]) -> list[str]:
     blank = int(filled[-1]) + 1 - len(filled) if filled.size else 0
     if not blank:
         return []
-    return [f"{blank:,} empty line{'s' * (blank != 1)} of {path.name} {'was' if blank == 1 else 'were'} skipped."]
+    return [sentences.EMPTY_LINES(lines=blank, file=path.name)]
 
 
 def _lines(columns: Sequence[Column], header_lines: int) -> NDArray[np.int64] | None:
@@ -137,6 +137,4 @@ def _refuse_nul(columns: Sequence[Column], path: Path) -> None:
     for column in columns:
         for text in column.categories:
             if "\0" in text:
-                raise InputError(
-                    f"{path.name}, column {column.name}: there is a NUL byte; export the file again, or remove it."
-                )
+                raise InputError(sentences.NUL_IN_COLUMN(file=path.name, column=column.name))

@@ -12,6 +12,7 @@ import numpy as np
 
 from engine.base.errors import InputError
 from engine.base.random_streams import stream
+from engine.data import sentences
 from engine.data.table import Column, Table, numeric
 from engine.registry.datasets import REGISTRY, Dataset, Parameter
 
@@ -21,7 +22,7 @@ def load(asked: str) -> Table:
     name, colon, given = asked.partition(":")
     one = REGISTRY[name]
     if colon and not one.parameters:
-        raise InputError(f"{name} has no parameters; ask for it as {name}.")
+        raise InputError(sentences.NO_PARAMETERS(dataset=name))
     columns = _columns(one, _values(one, given))
     target = next((column for column in columns if column.name == one.target), columns[-1])
     task = one.task
@@ -64,29 +65,36 @@ def _column(name: str, content: Any) -> Column:
 
 def _values(one: Dataset, given: str) -> dict[str, float]:
     values = {key: parameter.default for key, parameter in one.parameters.items()}
-    listed = ", ".join(one.parameters)
     for part in filter(None, (part.strip() for part in given.split(","))):
         key, equals, text = (piece.strip() for piece in part.partition("="))
         if key not in values:
             from difflib import get_close_matches
 
             near = get_close_matches(key, values, n=1)
-            hint = f"did you mean {near[0]}? They are {listed}" if near else f"they are {listed}"
-            raise InputError(f"{one.name} has no parameter {key!r}; {hint}.")
+            hint = (
+                sentences.NEAR_PARAMETERS(near=near[0], names=list(one.parameters))
+                if near
+                else sentences.PARAMETERS(names=list(one.parameters))
+            )
+            raise InputError(sentences.NO_PARAMETER(dataset=one.name, name=key, hint=hint))
         asked = one.parameters[key]
         number = _number(text, whole=asked.whole) if equals else None
         if number is None or not asked.low <= number <= asked.high:
-            raise InputError(f"{one.name}: {key} is {text or 'empty'}, but must be {_allowed(asked)}.")
+            raise InputError(
+                sentences.BAD_PARAMETER(
+                    dataset=one.name, name=key, value=text or sentences.EMPTY(), allowed=_allowed(asked)
+                )
+            )
         values[key] = number
     misfit = one.check(values)
     if misfit:
-        raise InputError(f"{one.name}: {misfit}")
+        raise InputError(sentences.OF_DATASET(dataset=one.name, problem=misfit))
     return values
 
 
 def _allowed(asked: Parameter) -> str:
-    kind = "a whole number" if asked.whole else "a number"
-    return f"{kind} from {asked.low:,.12g} to {asked.high:,.12g}"
+    within = sentences.WHOLE_NUMBER_FROM if asked.whole else sentences.NUMBER_FROM
+    return within(low=asked.low, high=asked.high)
 
 
 def _number(text: str, *, whole: bool) -> float | None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from engine.base.errors import InputError
-from engine.data import kinds
+from engine.data import kinds, sentences
 from engine.data.table import Column
 from engine.recipe import ColumnKind
 from engine.registry.datasets import Dataset
@@ -49,9 +49,7 @@ def _columns(one: Dataset, options: Mapping[str, Any]) -> Mapping[str, Any]:
     try:
         from sklearn import datasets
     except ImportError:
-        raise InputError(
-            f"{one.name} comes with scikit-learn, which is not installed; pip install scikit-learn."
-        ) from None
+        raise InputError(sentences.NO_SCIKIT_LEARN(dataset=one.name)) from None
     bunch = getattr(datasets, f"load_{one.name}")(**options)
     found: dict[str, Any] = {str(label): bunch.data[:, j] for j, label in enumerate(bunch.feature_names)}
     if "target_names" not in bunch:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Sequence
 import numpy as np
 
 from engine.base.errors import InputError
-from engine.data import dates
+from engine.data import dates, sentences
 from engine.data.inputs import Input
 from engine.data.reading import PAIRS, to_number, to_truth
 from engine.data.table import MISSING, Codes, Column, Floats, Table, show_number, shown
@@ -200,8 +200,8 @@ def _whole(value: float) -> str:
 
 def example(wanted: Input) -> str:
     """What a cell of the column may look like, for sentences: "a number like 3", "a date like 31/03/2026"."""
-    noun = "a date" if wanted.kind == "date" else "a number"
-    return f"{noun} like {wanted.write(wanted.typical)}"
+    like = sentences.DATE_LIKE if wanted.kind == "date" else sentences.NUMBER_LIKE
+    return like(example=wanted.write(wanted.typical))
 
 
 def unsure(wanted: Input, texts: Collection[str]) -> list[str]:
@@ -212,10 +212,7 @@ def unsure(wanted: Input, texts: Collection[str]) -> list[str]:
     day = dates.reread(first, wanted.reading.dates)
     assert day is not None
     known = dates.show(day[0]).split(" ")[0]
-    return [
-        f"{wanted.name}: {shown(first)} was read as {known}; the model does not record whether the day or the month "
-        f"comes first. Write dates like {known} to be sure."
-    ]
+    return [sentences.UNSURE_DATE(column=wanted.name, text=shown(first), date=known)]
 
 
 def _refuse_other(wanted: Input, column: Column, table: Table) -> None:
@@ -224,29 +221,25 @@ def _refuse_other(wanted: Input, column: Column, table: Table) -> None:
         return
     if wanted.kind == "date" and column.kind != "date":
         raise InputError(
-            f"Column {wanted.name} of {table.label} holds numbers, which cannot be read as dates; write them like "
-            f"{wanted.write(wanted.typical)}."
+            sentences.NUMBERS_FOR_DATES(column=wanted.name, table=table.label, example=wanted.write(wanted.typical))
         )
     if wanted.kind != "date" and column.kind == "date" and not wanted.reading.dates:
         raise InputError(
-            f"Column {wanted.name} of {table.label} holds dates, and the model takes numbers like "
-            f"{wanted.write(wanted.typical)} there."
+            sentences.DATES_FOR_NUMBERS(column=wanted.name, table=table.label, example=wanted.write(wanted.typical))
         )
 
 
 def _refuse_infinite(wanted: Input, values: Floats, table: Table) -> None:
     rows = np.flatnonzero(np.isinf(values))
     if rows.size:
-        raise InputError(
-            f"{table.place(int(rows[0]))}, column {wanted.name}: the number is infinite; correct it, or leave the cell "
-            "empty."
-        )
+        raise InputError(sentences.INFINITE_CELL(place=table.place(int(rows[0])), column=wanted.name))
 
 
 def _not_one(wanted: Input, table: Table, row: int, text: str, count: int) -> InputError:
-    noun = "date" if wanted.kind == "date" else "number"
-    more = f" ({count - 1:,} more such cell{'s' * (count > 2)})" if count > 1 else ""
+    noun = sentences.A_DATE() if wanted.kind == "date" else sentences.A_NUMBER()
+    more = sentences.MORE_CELLS(cells=count - 1) if count > 1 else ""
     return InputError(
-        f"{table.place(row)}, column {wanted.name}: “{shown(text)}” is not a {noun}{more}; give {example(wanted)}, or "
-        "leave the cell empty."
+        sentences.NOT_READABLE(
+            place=table.place(row), column=wanted.name, text=shown(text), noun=noun, more=more, example=example(wanted)
+        )
     )

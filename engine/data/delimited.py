@@ -84,7 +84,7 @@ def read(path: Path, progress: Progress | None = None, cancelled: Stop | None = 
                 text = set(range(len(layout.names)))
         except (_NotUtf8, UnicodeDecodeError):
             if file.encoding == "cp1252":
-                raise InputError(f"{path.name} is in no encoding that is known; save it as UTF-8.") from None
+                raise InputError(sentences.NO_ENCODING(file=path.name)) from None
             file = TextFile.open(path, "cp1252")
             layout = find(file)
     raise AssertionError("every column is text by now")
@@ -116,7 +116,7 @@ def read_given(
             break
         except (_NotUtf8, UnicodeDecodeError):
             if file.encoding == "cp1252":
-                raise InputError(f"{path.name} is in no encoding that is known; save it as UTF-8.") from None
+                raise InputError(sentences.NO_ENCODING(file=path.name)) from None
             file = TextFile.open(path, "cp1252")
     kept = {layout.names[n]: pl.concat(parts) for n, parts in reading.kept.items()}
     columns = reading.columns(cancelled)
@@ -166,7 +166,7 @@ class _Reading:
     emptied: NDArray[np.bool_] | None = None  # `blank` of a piece that was read as text
 
     def run(self, progress: Progress | None, cancelled: Stop | None) -> None:
-        what = f"reading {self.file.path.name}"
+        what = sentences.READING(file=self.file.path.name)
         for column, name in enumerate(self.layout.names):
             if self.given is not None and name in self.given.kept:
                 self.kept[column] = []
@@ -188,7 +188,7 @@ class _Reading:
                 progress(what, share)
         check(cancelled)
         if not self.rows:
-            raise InputError(f"{self.file.path.name} has a header but no rows; add rows below it.")
+            raise InputError(sentences.HEADER_ONLY(file=self.file.path.name))
         odd = [c for c, cells in self.strays.items() if not _few(len(cells), self.good.get(c, 0))]
         if odd and self.given is None:
             raise _AreText(odd)
@@ -282,8 +282,9 @@ class _Reading:
                 raise _NotUtf8 from None
             ragged.refuse(piece, self.layout, self.file.path.name, self.lines)
             raise InputError(
-                f"{self.file.path.name} cannot be read as a table below line {self.lines}: "
-                f"{str(error).splitlines()[0].rstrip('.')}; check the quotes there."
+                sentences.NOT_A_TABLE_BELOW(
+                    file=self.file.path.name, line=self.lines, reason=str(error).splitlines()[0].rstrip(".")
+                )
             ) from None
         if self.given is not None:
             self.emptied = _empty(frame)

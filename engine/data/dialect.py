@@ -10,11 +10,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from engine.base.errors import InputError
+from engine.data import sentences
 from engine.data.reading import PLAIN, CellFormat, to_number
 from engine.data.textfile import TextFile
 
 _SEPARATORS = (",", ";", "\t", "|")
-_WORDS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+_WORDS = {",": sentences.COMMAS(), ";": sentences.SEMICOLONS(), "\t": sentences.TABS(), "|": sentences.BARS()}
 _LOOKED_AT = 200
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+(e[+-]?\d+)?$", re.I)
 _DECIMAL_POINT = re.compile(r"[+-]?\d+\.\d+(e[+-]?\d+)?$", re.I)
@@ -62,7 +63,7 @@ def find(file: TextFile, wanted: Collection[str] | None = None) -> Dialect:
     skipped = text.count("\n", 0, above)
     text = text[above:]
     if not text.strip():
-        raise InputError(f"{name} is empty; a table needs a header line and rows below it.")
+        raise InputError(sentences.EMPTY_TABLE(file=name))
     told = re.match(r"sep=(.)\r?\n", text)
     if told:  # Excel's own hint
         text, skipped = text[told.end() :], skipped + 1
@@ -73,20 +74,17 @@ def find(file: TextFile, wanted: Collection[str] | None = None) -> Dialect:
         header_lines = reader.line_num
         sample = [tuple(record) for record, _ in zip(reader, range(_LOOKED_AT), strict=False) if any(record)]
     except csv.Error as error:
-        raise InputError(f"{name} cannot be read as a table: {error} near line {reader.line_num + skipped}.") from None
+        raise InputError(sentences.NOT_A_TABLE(file=name, reason=error, line=reader.line_num + skipped)) from None
     if len(file.head) >= len(text) > 2**19 and "\n" not in text:
-        raise InputError(f"{name} has a first line without end; it is no table with a header.")
+        raise InputError(sentences.ENDLESS_LINE(file=name))
     if all(to_number(cell) is not None for cell in header) and not set(header) & set(wanted or ()):
-        raise InputError(
-            f"{name} begins with numbers ({separator.join(header[:3])}) where column names are expected; "
-            "put a line with the names of the columns on top."
-        )
+        raise InputError(sentences.NO_HEADER(file=name, cells=separator.join(header[:3])))
     names, notes = _names(header, name)
     if separator != "," and len(names) > 1:
-        notes.append(f"{_WORDS.get(separator, repr(separator)).capitalize()} separate the columns of {name}.")
+        notes.append(sentences.SEPARATOR(file=name, separator=_WORDS.get(separator, repr(separator))))
     decimal_comma = wanted is None and separator == ";" and _has_decimal_comma(sample)
     if decimal_comma:
-        notes.append(f"Numbers in {name} have a decimal comma.")
+        notes.append(sentences.DECIMAL_COMMA(file=name))
     return Dialect(separator, decimal_comma, tuple(names), header_lines + skipped, tuple(sample), tuple(notes))
 
 
@@ -124,10 +122,10 @@ def _names(header: list[str], file: str) -> tuple[list[str], list[str]]:
         name = " ".join(cell.split())
         if not name:
             name = next(free for i in range(number, 3 * len(header) + 2) if (free := f"column_{i}") not in taken | used)
-            notes.append(f"Column {number} of {file} has no name and is called {name}.")
+            notes.append(sentences.UNNAMED(number=number, file=file, name=name))
         elif name in used:
             new = next(free for i in range(2, len(header) + 3) if (free := f"{name}_{i}") not in taken | used)
-            notes.append(f"{file} has more than one column {name}; column {number} is called {new}.")
+            notes.append(sentences.SAME_NAME(file=file, name=name, number=number, new=new))
             name = new
         used.add(name)
         names.append(name)

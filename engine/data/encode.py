@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.base.errors import InputError
-from engine.data import cells, inputs, remarks, terms, typed
+from engine.data import cells, inputs, remarks, sentences, terms, typed
 from engine.data.cells import UNKNOWN
 from engine.data.inputs import Fill, Input
 from engine.data.kinds import MARKS
@@ -119,7 +119,7 @@ class Encoder:
         for row in rows:
             for name in row:
                 if name not in names:
-                    raise InputError(f"There is no input {name!r}; {suggest(name, names)}.")
+                    raise InputError(sentences.NO_INPUT(name=name, hint=suggest(name, names)))
         found = [typed.column(wanted, rows, self.missing) for wanted in self.inputs]
         return [column for column, _ in found], tuple(text for _, doubts in found for text in doubts)
 

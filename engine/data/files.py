@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.base.errors import InputError
 from engine.base.files import open_regular, unreadable
-from engine.data import archive, delimited, frames, parquet
+from engine.data import archive, delimited, frames, parquet, sentences
 from engine.data.frames import DECIDED, How
 from engine.data.panics import told
 from engine.data.parallel import Progress, Stop, check
@@ -30,17 +30,17 @@ def read(path: Path, progress: Progress | None = None, cancelled: Stop | None = 
         return _parquet(path, progress, cancelled)
     if kind == "npz":
         return npz(path)
-    with told(f"{path.name} cannot be read"):
+    with told(sentences.CANNOT_BE_READ(file=path.name)):
         return delimited.read(path, progress, cancelled)
 
 
 def kind_of(path: Path) -> Literal["parquet", "npz", "text"]:
     """Which reader reads a file. Raises InputError where there is none, or no plain one."""
     try:
-        with open_regular(path, remedy="write what it gives to a file first") as file:
+        with open_regular(path, remedy=sentences.SAVE_FIRST()) as file:
             first = file.read(4)
     except FileNotFoundError:
-        raise InputError(f"There is no file {path}; check its name and folder.") from None
+        raise InputError(sentences.NO_FILE(path=path)) from None
     except OSError as error:
         raise unreadable(path, error) from None
     suffix = path.suffix.lower()
@@ -51,7 +51,7 @@ def kind_of(path: Path) -> Literal["parquet", "npz", "text"]:
 
 def _parquet(path: Path, progress: Progress | None, cancelled: Stop | None) -> Table:
     if progress:
-        progress(f"reading {path.name}", None)
+        progress(sentences.READING(file=path.name), None)
     columns: list[Column] = []
     notes: list[str] = []
     with parquet.opened(path) as file:
@@ -63,7 +63,7 @@ def _parquet(path: Path, progress: Progress | None, cancelled: Stop | None) -> T
             else:
                 notes.append(found)
             if progress:
-                progress(f"reading {path.name}", (number + 1) / len(file.names))
+                progress(sentences.READING(file=path.name), (number + 1) / len(file.names))
     return _table(path, columns, notes)
 
 
@@ -87,7 +87,7 @@ def npz(path: Path, how: How = DECIDED) -> Table:
 
 def _table(path: Path, columns: list[Column], notes: list[str], target: str | None = None) -> Table:
     if not columns or not len(columns[0].data):
-        raise InputError(f"{path.name} has no rows or no columns; write some into it.")
+        raise InputError(sentences.NOTHING_IN_FILE(file=path.name))
     columns = _unique(columns, notes)
     return Table(
         path.name.split(".")[0],
@@ -109,7 +109,7 @@ def _unique(columns: list[Column], notes: list[str]) -> list[Column]:
         while name in names:
             name, number = f"{column.name}_{number}", number + 1
         if name != column.name:
-            notes.append(f"There is more than one column {column.name}; another is called {name}.")
+            notes.append(sentences.SAME_COLUMN(column=column.name, name=name))
         names.add(name)
         found.append(replace(column, name=name))
     return found

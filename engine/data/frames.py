@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.base.errors import InputError
-from engine.data import kinds
+from engine.data import kinds, sentences
 from engine.data.table import MISSING, Column, Floats, numeric
 
 if TYPE_CHECKING:
@@ -75,10 +75,8 @@ def from_series(series: pl.Series, how: How = DECIDED) -> Column | str:
     if kind.is_numeric():
         return how.finish(numeric(name, _frozen(series.cast(pl.Float64).to_numpy())))
     if kind == pl.Null:
-        return Column(name, "numeric", np.full(len(series), np.nan), reason="it has no values")
-    return (
-        f"{name} was left out: it holds {str(kind).split('(')[0].lower()} values, which are neither numbers nor text."
-    )
+        return Column(name, "numeric", np.full(len(series), np.nan), reason=sentences.NO_VALUES())
+    return sentences.LEFT_OUT(column=name, reason=sentences.OTHER_KIND(kind=str(kind).split("(")[0].lower()))
 
 
 def from_strings(series: pl.Series, missing: Collection[str] = kinds.MARKS) -> Column:
@@ -133,7 +131,7 @@ def from_array(name: str, values: NDArray[Any], how: How = DECIDED) -> Column:
         return Column(name, "date", _frozen(days))
     if values.dtype.kind in "UO":
         return how.finish(kinds.from_texts(name, _texts(values.tolist()), how.missing))
-    raise InputError(f"{name} holds {values.dtype} values, which are neither numbers nor text nor dates.")
+    raise InputError(sentences.OTHER_VALUES(column=name, dtype=values.dtype))
 
 
 def _texts(cells: Sequence[Any]) -> list[str | None]:

@@ -17,14 +17,14 @@ from numpy.typing import NDArray
 
 from engine import modules
 from engine.base.errors import Cancelled, InputError
-from engine.data import frames
+from engine.data import frames, sentences
 from engine.data.frames import DECIDED, How
 from engine.data.parallel import Progress, Stop, check
 from engine.data.table import Column, Table
 from engine.modules import trust
 
 OWN = (__file__, os.path.dirname(modules.__file__))  # no place to correct anything in
-_RETURNS = "(X, y) arrays, a mapping of columns, a polars or pandas frame, or a torch Dataset"
+_RETURNS = sentences.RETURNS()
 
 
 def is_name(text: str) -> bool:
@@ -42,16 +42,14 @@ def load(asked: str, progress: Progress | None = None, cancelled: Stop | None = 
     """
     module_name, _, function_name = asked.partition(":")
     if progress:
-        progress(f"calling {asked}", None)
+        progress(sentences.CALLING(function=asked), None)
     try:
         function = modules.fetch(asked)
     except (InputError, Cancelled):
         raise
     except ModuleNotFoundError as error:
         if error.name and (module_name == error.name or module_name.startswith(f"{error.name}.")):
-            raise InputError(
-                f"There is no Python module {module_name} in {os.getcwd()} or among the installed ones."
-            ) from None
+            raise InputError(sentences.NO_MODULE(module=module_name, folder=os.getcwd())) from None
         raise _blame(asked, error) from error
     except AttributeError as error:
         if error.name != function_name:
@@ -61,7 +59,9 @@ def load(asked: str, progress: Progress | None = None, cancelled: Stop | None = 
         raise _blame(asked, error) from error
     if not callable(function):
         raise InputError(
-            f"{module_name} has no function {function_name}; {modules.hidden(asked) or 'define it, or name another'}."
+            sentences.NO_FUNCTION(
+                module=module_name, function=function_name, remedy=modules.hidden(asked) or sentences.DEFINE_IT()
+            )
         )
     check(cancelled)
     try:
@@ -76,7 +76,7 @@ def load(asked: str, progress: Progress | None = None, cancelled: Stop | None = 
     except (InputError, Cancelled):
         raise
     except Exception as error:
-        raise InputError(f"What {asked} returns cannot be read as a table ({error}); return {_RETURNS}.") from error
+        raise InputError(sentences.RETURNS_NO_TABLE(function=asked, reason=error, wanted=_RETURNS)) from error
     return _table(asked, function_name, columns, target)
 
 
@@ -85,11 +85,13 @@ def _blame(asked: str, error: BaseException) -> InputError:
     frames_ = [
         one for one in traceback.extract_tb(error.__traceback__) if one.filename not in (__file__, modules.__file__)
     ]
-    place = f" ({os.path.basename(frames_[-1].filename)}, line {frames_[-1].lineno})" if frames_ else ""
+    place = ""
+    if frames_:
+        place = sentences.CODE_PLACE(file=os.path.basename(frames_[-1].filename), line=frames_[-1].lineno)
     if isinstance(error, SyntaxError) and error.filename:
-        place = f" ({os.path.basename(error.filename)}, line {error.lineno})"
+        place = sentences.CODE_PLACE(file=os.path.basename(error.filename), line=error.lineno)
     said = " ".join(str(error).split())
-    return InputError(f"{asked} failed: {type(error).__name__}{': ' + said if said else ''}{place}; correct it there.")
+    return InputError(sentences.FUNCTION_FAILED(function=asked, error=type(error).__name__, said=said, place=place))
 
 
 def _columns(
@@ -110,7 +112,7 @@ def _columns(
     array = _array(returned)
     if array.ndim == 2:
         return list(frames.from_matrix("x", array, how=how)), None
-    raise InputError(f"{asked} returns {type(returned).__name__}; it has to return {_RETURNS}.")
+    raise InputError(sentences.RETURNS_OTHER(function=asked, kind=type(returned).__name__, wanted=_RETURNS))
 
 
 def _pair(x: Any, y: Any, how: How) -> tuple[list[Column], str]:
@@ -120,7 +122,7 @@ def _pair(x: Any, y: Any, how: How) -> tuple[list[Column], str]:
     if values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]
     if values.ndim != 1:
-        raise InputError(f"The target has shape {values.shape}; it has to be one number or class for each row.")
+        raise InputError(sentences.TARGET_SHAPE(shape=str(values.shape)))
     columns.append(frames.from_array(str(target), values, how))
     return columns, str(target)
 
@@ -158,30 +160,30 @@ def _dataset(
     for number in range(count):
         item = dataset[number]
         if not isinstance(item, tuple | list) or len(item) != 2:
-            raise InputError(f"Item {number} of the Dataset of {asked} is no (x, y) pair; return pairs.")
+            raise InputError(sentences.NO_PAIR(number=number, function=asked))
         x.append(np.ravel(_array(item[0])))
         y.append(np.ravel(_array(item[1])))
         if number % 1000 == 0:
             check(cancelled)
             if progress:
-                progress(f"reading {asked}", number / count)
+                progress(sentences.READING(file=asked), number / count)
     return np.stack(x), np.stack(y)[:, 0]
 
 
 def _table(asked: str, name: str, columns: list[Column], target: str | None) -> Table:
     sizes = {column.name: len(column.data) for column in columns}
     if not columns or not max(sizes.values()):
-        raise InputError(f"{asked} returns no rows; return some.")
+        raise InputError(sentences.RETURNS_NO_ROWS(function=asked))
     if len(set(sizes.values())) > 1:
         listed = ", ".join(f"{column} {size:,}" for column, size in list(sizes.items())[:6])
-        raise InputError(f"{asked} returns columns of unequal length ({listed}); make them equal.")
+        raise InputError(sentences.UNEQUAL_COLUMNS(function=asked, sizes=listed))
     if len(sizes) < len(columns):
         seen: set[str] = set()
         for place, column in enumerate(columns):
             if column.name in seen and column.name != target:
                 columns[place] = replace(column, name=f"{column.name}_{place + 1}")
             elif column.name in seen:
-                raise InputError(f"{asked} returns a feature and a target both called {column.name}; rename one.")
+                raise InputError(sentences.SAME_AS_TARGET(function=asked, column=column.name))
             seen.add(columns[place].name)
     kept = tuple(columns)
     return Table(name, asked, kept, len(kept[0].data), target, origin="function")

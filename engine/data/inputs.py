@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.base.errors import InputError
-from engine.data import dates, kinds, terms
+from engine.data import dates, kinds, sentences, terms
 from engine.data.parallel import Stop, each
 from engine.data.reading import PLAIN, CellFormat
 from engine.data.table import MISSING, Codes, Column, Floats, Table, show_number, shown
@@ -57,7 +57,7 @@ class Input:
     def columns(self) -> tuple[str, ...]:
         """The names of its own encoded columns."""
         own = tuple(f"{self.name}={text}" for text in self.categories[1:]) if self.is_coded else (self.name,)
-        return (*own, f"{self.name} is missing") if self.marked else own
+        return (*own, sentences.IS_MISSING(column=self.name)) if self.marked else own
 
     def show(self, value: float | str) -> str:
         """A value of this input as a person would write it."""
@@ -109,8 +109,9 @@ def fit(
     inputs = tuple(f for f in found if isinstance(f, Input))
     notes = tuple(f for f in found if isinstance(f, str))
     if not inputs:
-        why = f": {notes[0]}" if notes else "."
-        raise InputError(f"{table.label} has no column left to learn from{why}")
+        if notes:
+            raise InputError(sentences.NO_COLUMN_LEFT_WHY(table=table.label, why=notes[0]))
+        raise InputError(sentences.NO_COLUMN_LEFT(table=table.label))
     return inputs, notes
 
 
@@ -129,20 +130,17 @@ def refuse_infinite(table: Table, column: Column) -> None:
         return
     rows = np.flatnonzero(np.isinf(column.data))
     if rows.size:
-        raise InputError(
-            f"{table.place(int(rows[0]))}, column {column.name}: the number is infinite; correct it, leave the cell "
-            f"empty, or leave the column out (--drop)."
-        )
+        raise InputError(sentences.INFINITE(place=table.place(int(rows[0])), column=column.name))
 
 
 def _fit_categories(column: Column, cells: Codes) -> Input | str:
     counts = np.bincount(cells[cells >= 0], minlength=len(column.categories))
     there = [text for text, count in zip(column.categories, counts, strict=True) if count]
     if not there:
-        return f"{column.name} was left out: it has no values in the train rows."
+        return sentences.LEFT_OUT(column=column.name, reason=sentences.NO_TRAIN_VALUES())
     marked = bool((cells == MISSING).any())
     if len(there) == 1 and not marked:
-        return f"{column.name} was left out: it is {shown(there[0])} in every train row."
+        return sentences.LEFT_OUT(column=column.name, reason=sentences.ONE_VALUE(value=shown(there[0])))
     kind: ColumnKind = "boolean" if column.kind == "boolean" and len(there) == 2 else "categorical"
     typical = column.categories[int(counts.argmax())]
     return Input(column.name, kind, None, None, tuple(there), typical, marked, reading=column.reading)
@@ -154,7 +152,7 @@ def _fit_numbers(column: Column, cells: Floats, missing: Fill, *, two_valued: bo
     if marked:
         cells = cells[~np.isnan(cells)]
         if not cells.size:
-            return f"{column.name} was left out: it has no values in the train rows."
+            return sentences.LEFT_OUT(column=column.name, reason=sentences.NO_TRAIN_VALUES())
         low = cells.min()
     high = cells.max()
     few = two_valued and bool(((cells == low) | (cells == high)).all())

@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from engine.base.errors import InputError
-from engine.data import dates
+from engine.data import dates, sentences
 from engine.data.reading import PAIRS, PLAIN, CellFormat, to_number
 from engine.data.table import MISSING, Codes, Column, Floats, Table, show_number, shown, suggest
 from engine.recipe import ColumnKind
@@ -48,7 +48,7 @@ def decide(column: Column) -> Column:
         return _decide_texts(column)
     named = _UNNAMED.match(column.name) is not None
     if column.kind == "numeric" and (named or is_key(column.name)) and _all_differ(column.numbers, from_start=named):
-        return replace(column, kind="identifier", reason="each row has its own number")
+        return replace(column, kind="identifier", reason=sentences.ROW_NUMBERS())
     return column
 
 
@@ -70,7 +70,7 @@ def _decide_texts(column: Column) -> Column:
     texts = column.categories
     present = len(column.codes) - column.missing
     if not texts:
-        return Column(column.name, "numeric", np.full(len(column.codes), np.nan), reason="it has no values")
+        return Column(column.name, "numeric", np.full(len(column.codes), np.nan), reason=sentences.NO_VALUES())
     words = {text.lower() for text in texts}
     if any(words == set(pair) for pair in PAIRS):
         spelled: dict[str, str] = {}
@@ -91,9 +91,9 @@ def _decide_texts(column: Column) -> Column:
     if unique > _ALWAYS_CATEGORIES or (unique == present and present > 2):
         long = sum(map(len, texts)) / unique > 40 or sum(len(text.split()) for text in texts) / unique >= 3
         if long and unique > present / 2:
-            return replace(column, kind="text", reason=f"free text, {unique:,} different values")
+            return replace(column, kind="text", reason=sentences.FREE_TEXT_VALUES(values=unique))
         if unique > present / 2 or unique > _MOST_CATEGORIES or unique > max(100, present / 20):
-            return replace(column, kind="identifier", reason=f"{unique:,} different values in {present:,} cells")
+            return replace(column, kind="identifier", reason=sentences.DIFFERENT_VALUES(values=unique, cells=present))
     return _sorted(replace(column, kind="categorical"))
 
 
@@ -184,10 +184,7 @@ def as_boolean(column: Column) -> Column:
     coded = as_categorical(column)
     texts = coded.categories
     if len(texts) > 2:
-        raise InputError(
-            f"Column {column.name} has {len(texts):,} different values and cannot be boolean; "
-            f"a boolean column has two, such as no and yes."
-        )
+        raise InputError(sentences.NOT_BOOLEAN(column=column.name, values=len(texts)))
     for pair in PAIRS:
         if {text.lower() for text in texts} == set(pair):
             coded = _reordered(coded, sorted(range(2), key=lambda code: pair.index(texts[code].lower())))
@@ -240,16 +237,11 @@ def as_date(column: Column) -> Column:
     if not column.is_coded:
         if column.kind == "date":
             return column
-        raise InputError(
-            f"Column {column.name} holds numbers, which cannot be read as dates; write them like 2026-03-31."
-        )
+        raise InputError(sentences.NUMBERS_NO_DATES(column=column.name))
     days = _as_days(column.categories) if column.categories else ([], PLAIN)
     if days is None:
         odd = next((text for text in column.categories if dates.parse(text) is None), column.categories[0])
-        raise InputError(
-            f"Column {column.name} cannot be read as dates: {_quote(odd)} does not fit the others; "
-            "write them all like 2026-03-31."
-        )
+        raise InputError(sentences.BAD_DATE(column=column.name, text=shown(odd)))
     return _dated(column, *days)
 
 
@@ -265,7 +257,7 @@ def as_kind(column: Column, kind: ColumnKind) -> Column:
         return as_boolean(column)
     if kind == "date":
         return as_date(column)
-    return replace(column, kind=kind, reason="as you said")
+    return replace(column, kind=kind, reason=sentences.AS_YOU_SAID())
 
 
 def retype(table: Table, kinds: Mapping[str, ColumnKind]) -> Table:
@@ -273,7 +265,9 @@ def retype(table: Table, kinds: Mapping[str, ColumnKind]) -> Table:
     for name in kinds:
         if name not in table:
             raise InputError(
-                f"{table.label} has no column {name!r} to read as {kinds[name]}; {suggest(name, table.names)}."
+                sentences.NO_COLUMN_TO_READ(
+                    table=table.label, name=name, kind=kinds[name], hint=suggest(name, table.names)
+                )
             )
     changed = [as_kind(table[name], kind) for name, kind in kinds.items() if table[name].kind != kind]
     return table.replace_columns(changed) if changed else table
@@ -284,20 +278,13 @@ def check_strays(table: Table, column: Column, *, is_target: bool = False) -> No
     if not column.strays:
         return
     row, text = column.strays[0]
-    more = f" ({len(column.strays) - 1:,} more such cells)" if len(column.strays) > 1 else ""
     name = flag(column.name)
-    remedy = (
-        f"empty it, or say --as {name}=categorical to predict classes"
-        if is_target
-        else f"or say --as {name}=categorical, or leave the column out with --drop {name}"
-    )
+    remedy = sentences.TARGET_STRAY(column=name) if is_target else sentences.FEATURE_STRAY(column=name)
     raise InputError(
-        f"{table.place(row)}, column {column.name}: {_quote(text)} is not a number{more}; correct it, {remedy}."
+        sentences.STRAY(
+            place=table.place(row), column=column.name, text=shown(text), more=len(column.strays) - 1, remedy=remedy
+        )
     )
-
-
-def _quote(text: str) -> str:
-    return f"“{shown(text)}”"
 
 
 def flag(name: str) -> str:

@@ -19,7 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.base.errors import InputError
-from engine.data import statistics
+from engine.base.sentence import Sentence
+from engine.data import sentences, statistics
 from engine.data.parallel import Stop, blocks, each, spans
 from engine.data.statistics import Deviation
 from engine.data.table import Floats
@@ -226,7 +227,7 @@ class _Columns:
 
 
 def _choose(mode: str, columns: _Columns, names: Sequence[str]) -> Normalizer:
-    _refuse(~np.isfinite(columns.low) | ~np.isfinite(columns.high), names, "holds a value that is not finite")
+    _refuse(~np.isfinite(columns.low) | ~np.isfinite(columns.high), names, sentences.NOT_FINITE)
     offset, scale = np.zeros(len(columns.low)), np.ones(len(columns.low))
     how = REGISTRY[mode].fit
     if how is not None:
@@ -243,7 +244,7 @@ def _choose(mode: str, columns: _Columns, names: Sequence[str]) -> Normalizer:
             blown_up = columns.constant
         # A scale can vanish in the very smallest numbers although the values differ.
         scale = np.where(blown_up | (scale == 0), 1.0, scale)
-    _refuse(~np.isfinite(offset) | ~np.isfinite(scale), names, "holds numbers too huge to be normalized")
+    _refuse(~np.isfinite(offset) | ~np.isfinite(scale), names, sentences.TOO_HUGE)
     return Normalizer(mode, offset, scale, columns.constant)
 
 
@@ -263,10 +264,8 @@ def of_target(mode: str) -> str:
     return mode if REGISTRY[mode].scales else DEFAULT
 
 
-def _refuse(bad: NDArray[np.bool_], names: Sequence[str], complaint: str) -> None:
+def _refuse(bad: NDArray[np.bool_], names: Sequence[str], complaint: Sentence) -> None:
     if bad.any():
         column = int(np.flatnonzero(bad)[0])
-        name = names[column] if column < len(names) else f"number {column + 1}"
-        raise InputError(
-            f"Column {name} {complaint}; correct it, leave it out (--drop), or divide it by a round number first."
-        )
+        name = names[column] if column < len(names) else sentences.COLUMN_NUMBER(number=column + 1)
+        raise InputError(complaint(column=name))

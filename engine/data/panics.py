@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from engine.base.errors import InputError
+from engine.data import sentences
 
 
 @contextmanager
@@ -26,5 +27,5 @@ def told(what: str) -> Iterator[None]:
         # What follows is for those who write the library: "Error { source_location: …".
         line = re.split(r":?\s*\w*\s*[{]", (str(error).strip().splitlines() or [""])[0])[0].rstrip(".")[:200]
         if not line or isinstance(error, pl.exceptions.PanicException):
-            line = "it is damaged"
-        raise InputError(f"{what}: {line}.") from None
+            line = sentences.IS_DAMAGED()
+        raise InputError(sentences.POLARS_FAILED(what=what, reason=line)) from None

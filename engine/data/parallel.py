@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 from engine.base.errors import Cancelled
+from engine.data import sentences
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -65,7 +66,7 @@ def each(
 def check(cancelled: Stop | None) -> None:
     """Raise Cancelled when it was asked for."""
     if cancelled is not None and cancelled():
-        raise Cancelled("Loading was given up.")
+        raise Cancelled(sentences.CANCELLED())
 
 
 def blocks(rows: int, size: int = BLOCK) -> Iterator[slice]:

@@ -44,7 +44,7 @@ def opened(path: Path) -> Iterator[Parquet]:
     """
     import polars as pl
 
-    with told(f"{path.name} cannot be read as Parquet"), open_regular(path) as file:
+    with told(sentences.NOT_PARQUET(file=path.name)), open_regular(path) as file:
         # A path would be taken for a pattern, and has to be UTF-8.
         names = tuple(pl.read_parquet_schema(file))
         file.seek(0)

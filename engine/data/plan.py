@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from engine import recipe
 from engine.base.errors import InputError
-from engine.data import dates, encode, inputs, kinds, positive, select, target, terms
+from engine.data import dates, encode, inputs, kinds, positive, select, sentences, target, terms
 from engine.data.encode import Encoder
 from engine.data.inputs import Input
 from engine.data.parallel import Progress, Stop, check
@@ -69,15 +69,15 @@ def make(
         Cancelled: as asked.
     """
     if progress:
-        progress("reading the columns", None)
+        progress(sentences.READING_COLUMNS(), None)
     table = kinds.retype(table, data.types)
     if table.rows < 2:
-        raise InputError(f"{table.label} has {table.rows} row{'s' * (table.rows != 1)}; learning needs at least two.")
+        raise InputError(sentences.TOO_FEW_ROWS(table=table.label, rows=table.rows))
     column = select.target(table, data)
     names, left_out = select.features(table, data, column.name)
     goal = target.read(table, column, data.task)
     check(cancelled)
-    notes = [*table.notes, *(f"{each.name} was left out: {each.reason}." for each in left_out)]
+    notes = [*table.notes, *(sentences.LEFT_OUT(column=each.name, reason=each.reason) for each in left_out)]
     doubts = _either(table, (*names, column.name))
     notes += doubts
     kept = _kept(table, names, goal, data, notes)
@@ -91,7 +91,7 @@ def make(
     width = terms.count(inputs.bases(given), data.degree)
     _refuse_too_wide(width, len(kept), data, table)
     if data.degree > 1:
-        notes.append(f"Terms up to degree {data.degree} make {width:,} columns.")
+        notes.append(sentences.TERMS(degree=data.degree, columns=width))
     encoder = encode.with_degree(given, data.degree)
     return DataPlan(table, data, goal, column.name, parts, encoder, left_out, tuple(notes), tuple(doubts), which)
 
@@ -106,11 +106,8 @@ def _either(table: Table, names: Iterable[str]) -> list[str]:
         day = dates.reread(reading.either, reading.dates)
         assert day is not None
         known = dates.show(day[0]).partition(" ")[0]
-        order = "day" if reading.dates.startswith("%d") else "month"
-        notes.append(
-            f"{name}: no date tells whether the day or the month comes first, so they were read {order} first: "
-            f"{shown(reading.either)} is {known}. Write dates like {known} if that is wrong."
-        )
+        order = sentences.DAY() if reading.dates.startswith("%d") else sentences.MONTH()
+        notes.append(sentences.DAY_OR_MONTH(column=name, order=order, text=shown(reading.either), date=known))
     return notes
 
 
@@ -121,7 +118,7 @@ def _kept(
     usable = ~np.isnan(goal.y)
     gone = table.rows - int(np.count_nonzero(usable))
     if gone:
-        notes.append(f"{_rows(gone)} without a target {'was' if gone == 1 else 'were'} left out.")
+        notes.append(sentences.NO_TARGET_ROWS(rows=gone))
     if data.missing == "drop":
         before = int(np.count_nonzero(usable))
         for name in names:
@@ -130,13 +127,10 @@ def _kept(
                 usable &= (column.data >= 0) if column.is_coded else ~np.isnan(column.data)
         gone = before - int(np.count_nonzero(usable))
         if gone:
-            notes.append(f"{_rows(gone)} with missing values {'was' if gone == 1 else 'were'} left out.")
+            notes.append(sentences.ROWS_WITH_GAPS(rows=gone))
     kept = np.flatnonzero(usable).astype(np.int64, copy=False)
     if len(kept) < 2:
-        raise InputError(
-            f"{table.label} has {_rows(len(kept))} left once those with missing values are gone, and learning needs at "
-            "least two; fill them instead (--missing median), or leave out the columns with gaps (--drop)."
-        )
+        raise InputError(sentences.TOO_FEW_LEFT(table=table.label, rows=len(kept)))
     return kept
 
 
@@ -147,17 +141,14 @@ def _split(table: Table, goal: target.Target, kept: NDArray[np.int64], data: rec
         room = len(kept) * (1 - data.test)
         if share and (round(len(kept) * share) < 1 or len(kept) * share + 1 > room):
             share = 0.0
-            notes.append(f"No validation rows were held out, since there are only {len(kept)} rows.")
+            notes.append(sentences.NO_VALIDATION(rows=len(kept)))
     classes = goal.y[kept].astype(np.int64) if goal.classes else None
     whole = split(len(kept), share, data.test, shuffled=data.split == "shuffled", seed=data.split_seed, classes=classes)
     parts = Split(*(kept if len(p) == len(kept) else kept[p] for p in (whole.train, whole.validation, whole.test)))
     if goal.classes:
         _check_classes(table, goal, parts, share > 0 or data.test > 0, notes)
     elif len(parts.train) > 1 and goal.y[parts.train].min() == goal.y[parts.train].max():
-        raise InputError(
-            f"The target is {show_number(float(goal.y[parts.train[0]]))} in every train row: there is nothing to "
-            "learn; use --split shuffled, or choose another target (--target)."
-        )
+        raise InputError(sentences.ONE_TARGET_IN_TRAIN(value=show_number(float(goal.y[parts.train[0]]))))
     return parts
 
 
@@ -165,17 +156,16 @@ def _check_classes(table: Table, goal: target.Target, parts: Split, held: bool, 
     counts = np.bincount(goal.y[parts.train].astype(np.int64), minlength=len(goal.classes))
     if np.count_nonzero(counts) < 2:
         raise InputError(
-            f"The train rows of {table.label} are all of class {shown(goal.classes[int(counts.argmax())])}: "
-            "there is nothing to learn; use --split shuffled."
+            sentences.ONE_CLASS_IN_TRAIN(table=table.label, class_=shown(goal.classes[int(counts.argmax())]))
         )
     never = [shown(name) for name, count in zip(goal.classes, counts, strict=True) if not count]
     if never:
-        notes.append(f"No train row is of class {', '.join(never)}, so it cannot be learned.")
+        notes.append(sentences.CLASSES_WITHOUT_ROWS(classes=never))
     everywhere = np.bincount(goal.y[~np.isnan(goal.y)].astype(np.int64), minlength=len(goal.classes))
     single = [shown(name) for name, count in zip(goal.classes, everywhere, strict=True) if count == 1]
     if single and held and not never:
         listed = ", ".join(single[:5]) + (" …" if len(single) > 5 else "")
-        notes.append(f"Class {listed} has only one row, which trains: held-out rows cannot test it.")
+        notes.append(sentences.CLASS_OF_ONE_ROW(classes=listed))
 
 
 def _filled(table: Table, fitted: Iterable[Input], kept: NDArray[np.int64]) -> list[str]:
@@ -188,10 +178,14 @@ def _filled(table: Table, fitted: Iterable[Input], kept: NDArray[np.int64]) -> l
         cells = column.data[kept]
         count = int(np.count_nonzero(cells < 0 if column.is_coded else np.isnan(cells)))
         if count:
-            marked = f", and {given.columns[-1]!r} marks them" if given.marked else ""
+            mark = given.columns[-1] if given.marked else ""
             notes.append(
-                f"{given.name}: {count:,} missing value{'s' * (count != 1)} filled with "
-                f"{shown(given.show(given.typical))}, found on the train rows{marked}."
+                sentences.FILLED_GAPS(
+                    column=given.name,
+                    cells=count,
+                    value=shown(given.show(given.typical)),
+                    mark=mark,
+                )
             )
     return notes
 
@@ -200,12 +194,9 @@ def _refuse_too_wide(width: int, rows: int, data: recipe.Data, table: Table) -> 
     room = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     size = width * rows * 8
     if size > 0.7 * room:
-        remedy = f"lower --degree (now {data.degree})" if data.degree > 1 else "leave columns out (--drop)"
+        remedy = sentences.LOWER_DEGREE(degree=data.degree) if data.degree > 1 else sentences.DROP_COLUMNS()
         raise InputError(
-            f"{table.label} would make {width:,} columns of {rows:,} rows, {size / 2**30:,.1f} GiB, and this machine "
-            f"has {room / 2**30:,.1f} GiB; {remedy}, or choose fewer --features."
+            sentences.TOO_WIDE(
+                table=table.label, columns=width, rows=rows, needed=size / 2**30, memory=room / 2**30, remedy=remedy
+            )
         )
-
-
-def _rows(count: int) -> str:
-    return f"{count:,} row{'s' * (count != 1)}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engine.base.errors import InputError
+from engine.data import sentences
 from engine.data.reading import to_number
 from engine.data.table import shown
 
@@ -33,9 +34,8 @@ def find(wanted: str | None, classes: Sequence[str], counts: Sequence[int], targ
     if wanted is not None:
         place = _place(wanted, classes)
         if place is None:
-            both = " and ".join(shown(name) for name in classes)
             raise InputError(
-                f"The target {target} has no class “{shown(wanted)}” (--positive); its classes are {both}."
+                sentences.NO_CLASS(target=target, wanted=shown(wanted), classes=[shown(name) for name in classes])
             )
         return place
     named = [name.strip().lower() in WORDS for name in classes]

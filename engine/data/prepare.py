@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import recipe
-from engine.data import duplicates, normalize, target
+from engine.data import duplicates, normalize, sentences, target
 from engine.data import plan as planning
 from engine.data.encode import Encoder
 from engine.data.normalize import Normalizer, TargetScale
@@ -132,7 +132,7 @@ def _build(
     for part, index in zip(("train", "validation", "test"), indices, strict=True):
         matrix, warnings = plan.encoder.fill(plan.table, index, cancelled)
         matrices.append(matrix)
-        notes += [f"Among the {part} rows, {warning}" for warning in warnings]
+        notes += [sentences.AMONG_ROWS(part=part, remark=warning) for warning in warnings]
     tell("normalizing", 0.5)
     normalizer = normalize.fit(
         matrices[0], normalization.normalize, normalization.std, names=features, cancelled=cancelled
@@ -147,7 +147,7 @@ def _build(
             goal.y[plan.split.train], normalization.normalize, normalization.std, name=plan.name
         )
     targets = [scale.transform(goal.y[index]) if scale != TargetScale() else goal.y[index] for index in indices]
-    tell("looking for duplicates", 0.9)
+    tell(sentences.LOOKING_FOR_DUPLICATES(), 0.9)
     notes += _duplicates(matrices, targets)
     weights = _weights(plan, targets)
     parts = [Rows(*each) for each in zip(matrices, targets, weights, indices, strict=True)]
@@ -181,7 +181,7 @@ def _constants(features: Sequence[str], normalizer: Normalizer) -> list[str]:
     if not where.size:
         return []
     listed = ", ".join(features[i] for i in where[:5]) + (" …" if where.size > 5 else "")
-    return [f"{listed} {'is' if where.size == 1 else 'are'} the same in every train row and can teach nothing."]
+    return [sentences.CONSTANT(features=listed, count=int(where.size))]
 
 
 def _duplicates(matrices: Sequence[Floats], targets: Sequence[Floats]) -> list[str]:
@@ -189,8 +189,5 @@ def _duplicates(matrices: Sequence[Floats], targets: Sequence[Floats]) -> list[s
     for name, x, y in (("validation", matrices[1], targets[1]), ("test", matrices[2], targets[2])):
         count = duplicates.shared(matrices[0], targets[0], x, y)
         if count:
-            notes.append(
-                f"{count:,} of {len(y):,} {name} rows {'is a copy' if count == 1 else 'are copies'} of train rows "
-                f"(same features, same target), so the {name} loss looks better than it is."
-            )
+            notes.append(sentences.DUPLICATES(copies=count, rows=len(y), part=name))
     return notes

@@ -6,6 +6,7 @@ import csv
 import io
 
 from engine.base.errors import InputError
+from engine.data import sentences
 from engine.data.dialect import Dialect
 
 
@@ -39,11 +40,10 @@ def refuse(piece: bytes, layout: Dialect, name: str, above: int) -> None:
             if record and len(record) != width:
                 line = above + begin + 1
                 several = reader.line_num - begin > 1
-                remedy = "fill the row up" if len(record) < width else "put text with separators in quotes"
-                raise InputError(
-                    f"{name}, line {line}: {len(record)} cell{'s' * (len(record) != 1)} where the "
-                    f"header has {width}; {'check that every quote there is closed' if several else remedy}."
-                )
+                remedy = sentences.FILL_ROW() if len(record) < width else sentences.QUOTE_SEPARATORS()
+                if several:
+                    remedy = sentences.CLOSE_QUOTES()
+                raise InputError(sentences.RAGGED(file=name, line=line, cells=len(record), header=width, remedy=remedy))
             begin = reader.line_num
     except csv.Error as error:
-        raise InputError(f"{name}, line {above + begin + 1}: {error}; check the quotes there.") from None
+        raise InputError(sentences.BAD_QUOTES(file=name, line=above + begin + 1, reason=error)) from None

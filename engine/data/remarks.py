@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from engine.data import sentences
 from engine.data.inputs import Input
 from engine.data.table import Codes, Floats, shown
 
@@ -18,8 +19,7 @@ def outside(wanted: Input, values: Floats) -> list[str]:
     if not beyond:
         return []
     return [
-        f"{wanted.name}: {_times(beyond, 'value lies', 'values lie')} outside {wanted.show(wanted.low)} to "
-        f"{wanted.show(wanted.high)}, the range of the train rows."
+        sentences.OUTSIDE(column=wanted.name, values=beyond, low=wanted.show(wanted.low), high=wanted.show(wanted.high))
     ]
 
 
@@ -27,8 +27,7 @@ def filled(wanted: Input, missing: int) -> list[str]:
     """On cells that are missing."""
     if not missing:
         return []
-    count = _times(missing, "missing value", "missing values")
-    return [f"{wanted.name}: {count} filled with {shown(wanted.show(wanted.typical))}."]
+    return [sentences.FILLED(column=wanted.name, cells=missing, value=shown(wanted.show(wanted.typical)))]
 
 
 def unknown(wanted: Input, texts: Sequence[str], held: Codes, strange: list[int]) -> list[str]:
@@ -40,10 +39,5 @@ def unknown(wanted: Input, texts: Sequence[str], held: Codes, strange: list[int]
     listed = ", ".join(shown(texts[code]) for code in there[:5]) + (" …" if len(there) > 5 else "")
     rows = int(counts[there].sum())
     return [
-        f"{wanted.name}: {listed} ({_times(rows, 'row', 'rows')}) never occurs in the train rows and is encoded as "
-        f"none of its categories, which the model reads like {shown(wanted.categories[0])}."
+        sentences.UNKNOWN_CATEGORY(column=wanted.name, values=listed, rows=rows, category=shown(wanted.categories[0]))
     ]
-
-
-def _times(count: int, one: str, many: str) -> str:
-    return f"{count:,} {one if count == 1 else many}"

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from engine.base.errors import InputError
-from engine.data import delimited, files, frames, functions, parquet, sources
+from engine.base.sentence import Told
+from engine.data import delimited, files, frames, functions, parquet, sentences, sources
 from engine.data.delimited import Given
 from engine.data.encode import Encoder
 from engine.data.frames import How
@@ -109,12 +110,12 @@ def check_names(label: str, encoder: Encoder, keep: Keep, there: Sequence[str]) 
     there."""
     for wanted in encoder.inputs:
         if wanted.name not in there:
-            raise InputError(f"{label} has no column {wanted.name!r}; {suggest(wanted.name, there)}.")
+            raise InputError(sentences.NO_COLUMN(table=label, name=wanted.name, hint=suggest(wanted.name, there)))
     if keep == "all":
         return tuple(dict.fromkeys(there))
     for name in keep:
         if name not in there:
-            raise InputError(f"{label} has no column {name!r} to keep (--keep); {suggest(name, there)}.")
+            raise InputError(sentences.NO_COLUMN_TO_KEEP(table=label, name=name, hint=suggest(name, there)))
     return tuple(dict.fromkeys(keep))
 
 
@@ -125,12 +126,12 @@ def _how(encoder: Encoder) -> How:
 def _spool(path: Path, cancelled: Stop | None) -> None:
     """Put what comes on standard input into a file: how a table is laid out is seen before it is read."""
     if sys.stdin is None:
-        raise InputError("Standard input is closed; give a file with --input FILE.")
+        raise InputError(sentences.STDIN_CLOSED())
     try:
         with path.open("wb") as file:
             shutil.copyfileobj(sys.stdin.buffer, file)
     except OSError as error:
-        raise InputError(f"Standard input cannot be read: {error.strerror or error}.") from None
+        raise InputError(sentences.STDIN_UNREADABLE(reason=error.strerror or error)) from None
     check(cancelled)
 
 
@@ -149,7 +150,7 @@ def _from_file(
         kept = check_names(path.name, encoder, keep, there) if there else ()
         return Given(_names(encoder), _plain_numbers(encoder), frozenset(kept), encoder.missing)
 
-    with told(f"{path.name} cannot be read"):
+    with told(sentences.CANNOT_BE_READ(file=path.name)):
         table, frame = delimited.read_given(path, given, progress, cancelled)
     return InputRows(table, frame.select(kept) if kept else None)
 
@@ -171,7 +172,7 @@ def _parquet(path: Path, encoder: Encoder, keep: Keep, progress: Progress | None
     import polars as pl
 
     if progress:
-        progress(f"reading {path.name}", None)
+        progress(sentences.READING(file=path.name), None)
     with parquet.opened(path) as file:
         there = {name.strip(): name for name in file.names} | {name: name for name in file.names}
         kept = check_names(path.name, encoder, keep, tuple(there))
@@ -180,10 +181,10 @@ def _parquet(path: Path, encoder: Encoder, keep: Keep, progress: Progress | None
             check(cancelled)
             columns.append(_column(file.column(there[wanted.name]).alias(wanted.name), encoder))
             if progress:
-                progress(f"reading {path.name}", (number + 1) / len(encoder.inputs))
+                progress(sentences.READING(file=path.name), (number + 1) / len(encoder.inputs))
         frame = pl.DataFrame([file.column(there[name]).alias(name) for name in kept])
     if not columns or not len(columns[0].data):
-        raise InputError(f"{path.name} has no rows.")
+        raise InputError(sentences.NO_ROWS(file=path.name))
     return InputRows(
         Table(path.name.split(".")[0], str(path), tuple(columns), len(columns[0].data)),
         frame.select(kept) if kept else None,
@@ -193,7 +194,8 @@ def _parquet(path: Path, encoder: Encoder, keep: Keep, progress: Progress | None
 def _column(series: pl.Series, encoder: Encoder) -> Column:
     found = frames.from_series(series, _how(encoder))
     if isinstance(found, str):
-        raise InputError(f"{found.split(' was left out: ')[0]} cannot be read: {found.split(' was left out: ')[-1]}")
+        reason = found.fields["reason"] if isinstance(found, Told) else found
+        raise InputError(sentences.COLUMN_UNREADABLE(column=series.name, reason=reason))
     return found
 
 

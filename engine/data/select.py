@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from engine import recipe
 from engine.base.errors import InputError
-from engine.data import kinds
+from engine.data import kinds, sentences
 from engine.data.table import Column, Table, suggest
 
 
@@ -22,13 +22,13 @@ def target(table: Table, data: recipe.Data) -> Column:
     """The column to be predicted. Raises InputError where none is named or it is not there."""
     name = data.target or table.target
     if name is None:
-        raise InputError(f"Say which column of {table.label} to predict (--target); {suggest('', table.names)}.")
+        raise InputError(sentences.NO_TARGET(table=table.label, hint=suggest("", table.names)))
     if name not in table:
-        raise InputError(f"{table.label} has no column {name!r} to predict; {suggest(name, table.names)}.")
+        raise InputError(sentences.NO_COLUMN_TO_PREDICT(table=table.label, name=name, hint=suggest(name, table.names)))
     if name in data.features:
-        raise InputError(f"{name} is the target and cannot be a feature too; take it out of --features.")
+        raise InputError(sentences.TARGET_AS_FEATURE(column=name))
     if name in data.drop:
-        raise InputError(f"{name} is the target and cannot be left out; take it out of --drop.")
+        raise InputError(sentences.TARGET_DROPPED(column=name))
     return table[name]
 
 
@@ -41,7 +41,11 @@ def features(table: Table, data: recipe.Data, predicted: str) -> tuple[tuple[str
     for flag, names in (("--features", data.features), ("--drop", data.drop)):
         for name in names:
             if name not in table:
-                raise InputError(f"{table.label} has no column {name!r} ({flag}); {suggest(name, table.names)}.")
+                raise InputError(
+                    sentences.NO_COLUMN_OF_FLAG(
+                        table=table.label, name=name, flag=flag, hint=suggest(name, table.names)
+                    )
+                )
     chosen: list[str] = []
     left: list[LeftOut] = []
     for column in table.columns:
@@ -54,34 +58,35 @@ def features(table: Table, data: recipe.Data, predicted: str) -> tuple[tuple[str
             chosen.append(column.name)
     if not chosen:
         why = "; ".join(f"{each.name}: {each.reason}" for each in left[:3])
-        raise InputError(
-            f"{table.label} has no column to learn {predicted} from"
-            + (
-                f" ({why}); choose other --features, or say what a column is with --as COL=TYPE."
-                if left
-                else ": it has only this one; add a column, or check what stands between the columns of the file."
-            )
-        )
+        if left:
+            raise InputError(sentences.NOTHING_TO_LEARN_FROM(table=table.label, target=predicted, why=why))
+        raise InputError(sentences.ONLY_THE_TARGET(table=table.label, target=predicted))
     return tuple(chosen), tuple(left)
 
 
 def _why_not(table: Table, column: Column, data: recipe.Data) -> str:
     asked = column.name in data.features
     if column.name in data.drop:
-        return "left out as you asked"
+        return sentences.DROPPED()
     if data.features and not asked:
-        return "not among the features you chose"
+        return sentences.NOT_CHOSEN()
     unusable = column.kind == "text" or (column.kind == "identifier" and (column.is_coded or not asked))
     if unusable and asked:
         raise InputError(
-            f"{column.name} of {table.label} is {'free text' if column.kind == 'text' else 'an identifier'} "
-            f"({column.reason or 'as you said'}) and cannot be learned from; leave it out of --features, or say "
-            f"--as {kinds.flag(column.name)}=categorical."
+            sentences.UNLEARNABLE(
+                column=column.name,
+                table=table.label,
+                kind=sentences.FREE_TEXT() if column.kind == "text" else sentences.IDENTIFIER(),
+                reason=column.reason or sentences.AS_YOU_SAID(),
+                flag=kinds.flag(column.name),
+            )
         )
     if unusable:
-        words = "an identifier" if column.kind == "identifier" else "free text"
+        words = sentences.IDENTIFIER() if column.kind == "identifier" else sentences.FREE_TEXT()
         reason = column.reason
-        return reason if reason.startswith(words) else f"{words} ({reason or 'nothing in it repeats'})"
+        if reason.startswith(words):
+            return reason
+        return sentences.KIND_AND_REASON(kind=words, reason=reason or sentences.NOTHING_REPEATS())
     if column.missing == table.rows and not column.strays:
-        return "it has no values"
+        return sentences.NO_VALUES()
     return ""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from engine import recipe
 from engine.base.errors import InputError
-from engine.data import builtins, functions, kinds
+from engine.data import builtins, functions, kinds, sentences
 from engine.data.parallel import Progress, Stop
 from engine.data.table import Table
 from engine.registry.datasets import REGISTRY, Dataset
@@ -93,5 +93,6 @@ def _unknown(name: str) -> InputError:
     from difflib import get_close_matches
 
     near = get_close_matches(name, REGISTRY.names, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"the built-in sets are {', '.join(REGISTRY.names)}."
-    return InputError(f"There is no file {name} and no built-in set of that name; {hint}")
+    if near:
+        return InputError(sentences.NO_SET_BUT_NEAR(name=name, near=near[0]))
+    return InputError(sentences.NO_SET(name=name, names=REGISTRY.names))

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from engine.base.errors import InputError
 from engine.base.random_streams import stream
+from engine.data import sentences
 
 Rows = NDArray[np.int64]
 
@@ -49,15 +50,9 @@ def split(
         if share > 0 and sizes[part] == 0:
             flag = "--val" if part == "validation" else "--test"
             least = np.ceil(50 / rows) / 100
-            raise InputError(
-                f"A {part} share of {share:g} of {rows} rows leaves no {part} row; "
-                f"give {flag} 0, or at least {least:g}."
-            )
+            raise InputError(sentences.EMPTY_PART(part=part, share=share, rows=rows, flag=flag, least=least))
     if sizes["validation"] + sizes["test"] >= rows:
-        raise InputError(
-            f"Validation and test shares of {validation:g} and {test:g} leave no train row of {rows}; "
-            "lower --val or --test."
-        )
+        raise InputError(sentences.NO_TRAIN_ROWS(validation=validation, test=test, rows=rows))
     if not shuffled:
         numbers = np.arange(rows, dtype=np.int64)
         begin = rows - sizes["test"]

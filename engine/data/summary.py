@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.data import sentences
 from engine.data.parallel import Progress, Stop, each
 from engine.data.prepare import Prepared
 from engine.data.select import LeftOut
@@ -140,7 +141,7 @@ def summarize(
         found = _column(column, prepared)
         done += 1
         if progress:
-            progress("summing up the columns", done / len(table.columns))
+            progress(sentences.SUMMARIZING(), done / len(table.columns))
         return found
 
     size = sum(column.data.nbytes for column in table.columns)
@@ -208,8 +209,8 @@ def _role(name: str, prepared: Prepared | None) -> tuple[str, str]:
         return "target", ""
     if any(given.name == name for given in prepared.encoder.inputs):
         return "feature", ""
-    reason = next((left.reason for left in prepared.left_out if left.name == name), "the train rows say nothing of it")
-    return "left out", reason
+    reason = next((left.reason for left in prepared.left_out if left.name == name), sentences.NOTHING_IN_TRAIN())
+    return sentences.LEFT_OUT_ROLE(), reason
 
 
 def _unique(values: Floats) -> int:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.base.errors import InputError
-from engine.data import dates
+from engine.data import dates, sentences
 from engine.data.parallel import each
 from engine.data.reading import PLAIN, CellFormat
 from engine.recipe import ColumnKind
@@ -24,8 +24,6 @@ Codes = NDArray[np.int32]
 
 MISSING = -1
 """The code of a missing cell in a column of categories."""
-
-_LISTED_NAMES = 12
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,7 +158,7 @@ class Table:
         try:
             return self._by_name[name]
         except KeyError:
-            raise InputError(f"{self.label} has no column {name!r}; {suggest(name, self.names)}.") from None
+            raise InputError(sentences.NO_COLUMN(table=self.label, name=name, hint=suggest(name, self.names))) from None
 
     @property
     def label(self) -> str:
@@ -201,10 +199,7 @@ def suggest(name: str, names: Sequence[str]) -> str:
 
     lower = {known.lower(): known for known in names}
     near = [lower[match] for match in get_close_matches(name.lower(), lower, n=3, cutoff=0.7)]
-    listed = ", ".join(names[:_LISTED_NAMES])
-    if len(names) > _LISTED_NAMES:
-        listed += f" and {len(names) - _LISTED_NAMES} more"
-    return f"did you mean {' or '.join(near)}? The columns are {listed}" if near else f"the columns are {listed}"
+    return sentences.NEAR_COLUMNS(near=near, columns=names) if near else sentences.COLUMNS(columns=names)
 
 
 def shown(text: str) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.base.errors import InputError
-from engine.data import kinds
+from engine.data import kinds, sentences
 from engine.data.table import Column, Floats, Table, Task, show_number, shown
 
 MOST_GUESSED_CLASSES = 10
@@ -47,16 +47,14 @@ def read(table: Table, column: Column, wanted: Literal["auto", "regression", "bi
     if not column.is_coded:
         infinite = np.flatnonzero(np.isinf(column.numbers))
         if infinite.size:
-            raise InputError(
-                f"{table.place(int(infinite[0]))}: the target {column.name} is infinite; correct it or leave it empty."
-            )
+            raise InputError(sentences.TARGET_INFINITE(place=table.place(int(infinite[0])), column=column.name))
     if column.missing == table.rows:
-        raise InputError(f"The target {column.name} has no values in {table.label}; choose another (--target).")
+        raise InputError(sentences.TARGET_EMPTY(column=column.name, table=table.label))
     task = wanted
-    why = "as chosen"
+    why = sentences.AS_CHOSEN()
     if task == "auto":
         task = (table.task if table.target == column.name else None) or _guess(column)
-        why = f"{column.name} is {'a number' if task == 'regression' else 'a class'}"
+        why = (sentences.IS_A_NUMBER if task == "regression" else sentences.IS_A_CLASS)(column=column.name)
     return _regression(table, column, why) if task == "regression" else _classes(table, column, task, why)
 
 
@@ -81,15 +79,11 @@ def _regression(table: Table, column: Column, why: str) -> Target:
     numbers = kinds.as_numeric(column)
     if column.is_coded and column.kind != "boolean" and numbers.strays:
         row, text = numbers.strays[0]
-        raise InputError(
-            f"{table.place(row)}: the target {column.name} is “{shown(text)}”, not a number; "
-            "choose --task binary or multiclass, or another target."
-        )
+        raise InputError(sentences.TARGET_NO_NUMBER(place=table.place(row), column=column.name, text=shown(text)))
     known = numbers.numbers[~np.isnan(numbers.numbers)]
     if known.min() == known.max() and table.rows > 1:
         raise InputError(
-            f"The target {column.name} is {show_number(float(known[0]))} in every row of {table.label}: there is "
-            "nothing to learn; choose another target (--target)."
+            sentences.TARGET_CONSTANT(column=column.name, value=show_number(float(known[0])), table=table.label)
         )
     return Target("regression", numbers.numbers, (), why)
 
@@ -103,20 +97,12 @@ def _classes(table: Table, column: Column, task: Task, why: str) -> Target:
         new = np.append(np.cumsum(counts > 0) - 1, -1).astype(np.int32)
         coded = Column(coded.name, coded.kind, new[coded.codes], names)
     if len(names) == 1:
-        raise InputError(
-            f"The target {column.name} is {shown(names[0])} in every row of {table.label}: there is nothing to learn; "
-            "choose another target (--target)."
-        )
+        raise InputError(sentences.TARGET_CONSTANT(column=column.name, value=shown(names[0]), table=table.label))
     if task == "binary" and len(names) > 2:
-        raise InputError(
-            f"The target {column.name} has {len(names):,} different values, and a binary task needs two; "
-            "choose --task multiclass or regression."
-        )
+        raise InputError(sentences.NOT_BINARY(column=column.name, values=len(names)))
     if len(names) >= rows or (len(names) > 20 and len(names) > rows / 2):
-        raise InputError(
-            f"The target {column.name} has {len(names):,} classes in {rows:,} rows: too many to learn; "
-            "choose another target (--target)" + ("" if column.is_coded else ", or --task regression") + "."
-        )
+        refused = sentences.TOO_MANY_CLASSES if column.is_coded else sentences.TOO_MANY_NUMBERS
+        raise InputError(refused(column=column.name, classes=len(names), rows=rows))
     y = np.append(np.arange(len(names), dtype=np.float64), np.nan)[coded.codes]
     return Target(task, y, _as_written(column, names), why)
 

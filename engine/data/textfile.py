@@ -36,19 +36,19 @@ _MOST_HELD = 16  # pieces held back while waiting for a quote to close
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 
 _OTHER_FORMATS = (
-    (b"PK\x03\x04", "an Excel file or another zip archive"),
-    (b"\xd0\xcf\x11\xe0", "an old Excel file"),
-    (b"%PDF", "a PDF"),
-    (b"\x89PNG", "an image"),
-    (b"\xff\xd8\xff", "an image"),
-    (b"GIF8", "an image"),
-    (b"\x89HDF", "an HDF5 file"),
-    (b"SQLite format 3", "an SQLite database"),
-    (b"\x7fELF", "a program"),
-    (b"BZh", "a bzip2 archive"),
-    (b"\xfd7zXZ", "an xz archive"),
-    (b"ARROW1", "an Arrow file"),
-    (b"\x80\x04\x95", "a Python pickle"),
+    (b"PK\x03\x04", sentences.EXCEL()),
+    (b"\xd0\xcf\x11\xe0", sentences.OLD_EXCEL()),
+    (b"%PDF", sentences.PDF()),
+    (b"\x89PNG", sentences.IMAGE()),
+    (b"\xff\xd8\xff", sentences.IMAGE()),
+    (b"GIF8", sentences.IMAGE()),
+    (b"\x89HDF", sentences.HDF5()),
+    (b"SQLite format 3", sentences.SQLITE()),
+    (b"\x7fELF", sentences.PROGRAM()),
+    (b"BZh", sentences.BZIP2()),
+    (b"\xfd7zXZ", sentences.XZ()),
+    (b"ARROW1", sentences.ARROW()),
+    (b"\x80\x04\x95", sentences.PICKLE()),
 )
 
 
@@ -81,7 +81,7 @@ class TextFile:
         """
         raw, packed = _beginning(path)
         if not raw:
-            raise InputError(f"{path.name} is empty; a table needs a header line and rows below it.")
+            raise InputError(sentences.EMPTY_TABLE(file=path.name))
         if not packed:
             _refuse_other_formats(path, raw)
         encoding = encoding or _encoding(raw)
@@ -90,9 +90,9 @@ class TextFile:
         old_lines = "\r" in text and "\n" not in text
         note = ""
         if encoding == "cp1252":
-            note = f"{path.name} is not UTF-8; it was read as Windows-1252 (Latin-1)."
+            note = sentences.WINDOWS(file=path.name)
         elif encoding.startswith(("utf-16", "utf-32")):
-            note = f"{path.name} was read as {encoding[:6].upper()}."
+            note = sentences.OTHER_ENCODING(file=path.name, encoding=encoding[:6].upper())
         head = text.replace("\r", "\n") if old_lines else text
         return cls(path, packed, encoding, old_lines, head.encode("utf-8", "replace"), note)
 
@@ -122,9 +122,7 @@ class TextFile:
                 if not cut and len(held) > _MOST_HELD * PIECE:
                     cut = held.rfind(b"\n") + 1
                     if not cut:
-                        raise InputError(
-                            f"{self.path.name} has a line of more than {len(held) / 1e6:,.0f} MB; it is not a table."
-                        )
+                        raise InputError(sentences.LONG_LINE(file=self.path.name, megabytes=len(held) / 1e6))
                 if cut:
                     ready, held = (held, b"") if cut == len(held) else (held[:cut], held[cut:])
                     yield ready, min(1.0, file.tell() / size)
@@ -171,7 +169,7 @@ class TextFile:
             try:
                 raw = stream.read(PIECE)
             except (OSError, EOFError, zlib.error) as error:
-                raise InputError(f"{self.path.name} cannot be unpacked to its end: {error}.") from None
+                raise InputError(sentences.NOT_UNPACKED_WHOLE(file=self.path.name, reason=error)) from None
             if plain:
                 if first and raw.startswith(codecs.BOM_UTF8):
                     raw = raw[3:]
@@ -205,9 +203,9 @@ def _beginning(path: Path) -> tuple[bytes, str]:
             file.seek(0)
             return _unpacked(path, packed, file).read(HEAD), packed
     except FileNotFoundError:
-        raise InputError(f"There is no file {path}; check its name and folder.") from None
+        raise InputError(sentences.NO_FILE(path=path)) from None
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise InputError(f"{path.name} cannot be unpacked: {error}.") from None
+        raise InputError(sentences.NOT_UNPACKED(file=path.name, reason=error)) from None
     except OSError as error:
         raise unreadable(path, error) from None
 
@@ -227,7 +225,7 @@ def _unpack_zstd(path: Path) -> bytes:
     size = _declared(path)
     if size is not None:
         check_room(_TIMES_UNPACKED * size, partial(sentences.TEXT_NEEDS_MEMORY, file=path.name))
-    with told(f"{path.name} cannot be unpacked"), path.open("rb") as file:
+    with told(sentences.CANNOT_BE_UNPACKED(file=path.name)), path.open("rb") as file:
         # A path would be taken for a pattern, and has to be UTF-8.
         try:
             lines = pl.read_csv(
@@ -259,7 +257,7 @@ def _declared(path: Path) -> int | None:
 def _refuse_other_formats(path: Path, raw: bytes) -> None:
     for magic, words in _OTHER_FORMATS:
         if raw.startswith(magic):
-            raise InputError(f"{path.name} is {words}, not a text table; export it as CSV first.")
+            raise InputError(sentences.OTHER_FORMAT(file=path.name, kind=words))
 
 
 def _encoding(raw: bytes) -> str:
@@ -291,12 +289,10 @@ def _refuse_binary(path: Path, text: str) -> None:
     nul = text.find("\0")
     strange = sum(text.count(chr(code)) for code in range(32) if chr(code) not in "\t\n\r\f")
     if strange > 0.02 * len(text):
-        raise InputError(
-            f"{path.name} is not a text table (it holds binary data); give a CSV, TSV, Parquet or NPZ file."
-        )
+        raise InputError(sentences.BINARY(file=path.name))
     if nul >= 0:
         line = text.count("\n", 0, nul) + 1
-        raise InputError(f"{path.name}, line {line}: there is a NUL byte; export the file again, or remove it.")
+        raise InputError(sentences.NUL_IN_LINE(file=path.name, line=line))
 
 
 def _record_end(text: bytes) -> int:

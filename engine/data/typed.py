@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from engine.base.errors import InputError
-from engine.data import cells, kinds
+from engine.data import cells, kinds, sentences
 from engine.data.inputs import Input
 from engine.data.table import Column, shown
 
@@ -31,7 +31,7 @@ def column(wanted: Input, rows: Sequence[Mapping[str, Any]], missing: Collection
     found: list[str | int | float | None] = []
     for row in rows:
         if wanted.name not in row:
-            raise InputError(f"{wanted.name} is not given; leave it empty if it is not known.")
+            raise InputError(sentences.NOT_GIVEN(column=wanted.name))
         cell = plain(wanted.name, row[wanted.name])
         found.append(None if isinstance(cell, str) and cell.strip().lower() in missing else cell)
     if wanted.is_coded:
@@ -73,7 +73,7 @@ def plain(name: str, cell: Any) -> str | int | float | None:
     try:
         number = float(cell)
     except (TypeError, ValueError):
-        raise InputError(f"{name} is given as a {type(cell).__name__}; give a number, a text or a date.") from None
+        raise InputError(sentences.BAD_TYPE(column=name, kind=type(cell).__name__)) from None
     return None if number != number else number
 
 
@@ -83,13 +83,15 @@ def _number(wanted: Input, cell: str | int | float | None, unsure: list[str]) ->
     if isinstance(cell, str):
         number = cells.amount(wanted, cell, unsure)
         if number is None:
-            noun = "a date" if wanted.kind == "date" else "a number"
-            raise InputError(f"{wanted.name}: “{shown(cell)}” is not {noun}; give {cells.example(wanted)}.")
+            noun = sentences.A_DATE() if wanted.kind == "date" else sentences.A_NUMBER()
+            raise InputError(
+                sentences.NOT_ONE(column=wanted.name, text=shown(cell), noun=noun, example=cells.example(wanted))
+            )
         cell = number
     try:
         found = float(cell)
     except OverflowError:
         found = math.inf
     if math.isinf(found):
-        raise InputError(f"{wanted.name} is infinite; give {cells.example(wanted)}.")
+        raise InputError(sentences.INFINITE_GIVEN(column=wanted.name, example=cells.example(wanted)))
     return found

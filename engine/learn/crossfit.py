@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.data.prepare import Prepared, Rows
+from engine.learn import sentences
 from engine.learn.curvature import Facts
 from engine.learn.kernels.choose import open_kernel
 from engine.learn.kernels.contract import Kernel
@@ -29,9 +30,9 @@ class Failed(Exception):
 
 SHORT = {
     "diverged": "diverged",
-    "time": "reached its time limit",
-    "stopped": "was stopped",
-    "interrupted": "was interrupted",
+    "time": sentences.REACHED_LIMIT(),
+    "stopped": sentences.WAS_STOPPED(),
+    "interrupted": sentences.WAS_INTERRUPTED(),
 }
 
 
@@ -53,7 +54,7 @@ def threshold(
         steps, events, activity, cancelled: see `out_of_fold`.
     """
     if ended in SHORT:
-        return Tuned(HALF, f"the run {SHORT[ended]} before another was chosen")
+        return Tuned(HALF, sentences.NOT_CHOSEN(how=SHORT[ended]))
     y = (prepared.train.y == prepared.positive).astype(np.int64)
     fold = folds(y, plan.seed)
     if few(y):
@@ -97,7 +98,7 @@ def out_of_fold(
     found = np.empty((len(fold), plan.architecture.outputs))
     count = int(fold.max()) + 1
     for one in range(count):
-        activity(f"choosing the threshold: fold {one + 1} of {count}")
+        activity(sentences.CHOOSING_THRESHOLD(fold=one + 1, folds=count))
         out = fold == one
         part = replace(prepared, train=_rows(prepared.train, ~out), validation=_rows(prepared.train, out))
         found[out] = _trained(recipe, plan, part, facts, steps, events, cancelled)
@@ -135,7 +136,7 @@ def _trained(
     _advance(kernel, moved, min(plan.steps, max(1, round(steps * share)) if steps else 0), cancelled)
     outputs = kernel.outputs("validation")
     if not np.isfinite(outputs).all():
-        raise Failed("no other was chosen, since a model without a fifth of the rows diverged")
+        raise Failed(sentences.FOLD_DIVERGED())
     return outputs
 
 
@@ -144,7 +145,7 @@ def _advance(kernel: Kernel, events: Sequence[Event], steps: int, cancelled: Cal
     pending, most = list(events), 1
     while kernel.step < steps:
         if cancelled():
-            raise Failed("the choice of another was stopped")
+            raise Failed(sentences.CHOICE_STOPPED())
         while pending and pending[0].step <= kernel.step:
             event = pending.pop(0)
             kernel.change(event.field, event.value)
@@ -153,6 +154,6 @@ def _advance(kernel: Kernel, events: Sequence[Event], steps: int, cancelled: Cal
         began = time.perf_counter()
         kernel.advance(count)
         if kernel.step < at + count:
-            raise Failed("no other was chosen, since a model without a fifth of the rows diverged")
+            raise Failed(sentences.FOLD_DIVERGED())
         took = max(time.perf_counter() - began, 1e-6)
         most = max(1, min(1 << 20, 4 * most, int(count * CHUNK / took)))

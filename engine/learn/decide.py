@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from engine.data.prepare import Prepared
+from engine.learn import sentences
 from engine.learn.curvature import Facts
 from engine.learn.plan import Plan, make_architecture, make_facts
 from engine.learn.recommend import planned
@@ -16,14 +17,14 @@ def decide(
     recipe: Recipe, prepared: Prepared, activity: Callable[[str], None], cancelled: Callable[[], bool]
 ) -> tuple[Plan, Facts]:
     """What a run of a recipe will do, every `auto` resolved; may make a trial run. Raises InputError and Cancelled."""
-    activity("finding the optimum")
+    activity(sentences.FINDING_OPTIMUM())
     architecture, loss = make_architecture(recipe, prepared)
     facts = make_facts(recipe, prepared, architecture, loss)
     plan = planned(recipe, prepared, facts)
     if recipe.optimizer.lr == "auto" and plan.lr_limit is None and plan.rule.lr is None:
         from engine.learn import finder
 
-        activity("looking for a learning rate")
+        activity(sentences.FINDING_RATE())
         lr, reason = finder.suggest(plan, prepared, facts, cancelled)
         plan = replace(plan, lr=lr, lr_reason=reason)
     return plan, facts

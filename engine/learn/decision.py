@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from engine.learn import sentences
+
 LONG = 40  # characters of a name in a sentence
 
 
@@ -34,8 +36,7 @@ class Decision:
         """All of it in a sentence."""
         name = " ".join(self.name.split())
         name = name if len(name) <= LONG else name[: LONG - 1] + "…"
-        rest = f": {self.why}" if self.why else ""
-        return f"The positive class is {name}, decided from a probability of {self.threshold:.4g} on{rest}."
+        return sentences.DECIDED(class_=name, threshold=self.threshold, why=self.why)
 
 
 def of(classes: Sequence[str], positive: int | None, threshold: float, why: str = "") -> Decision | None:

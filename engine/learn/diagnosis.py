@@ -9,6 +9,7 @@ import numpy as np
 from engine.base.rounding import ZERO, vanishes
 from engine.data.normalize import TargetScale, under_every_mode
 from engine.data.prepare import Prepared
+from engine.learn import sentences
 from engine.learn.curvature import Facts, measurable, triangle, under
 from engine.learn.plan import USUAL_LR, Plan
 from engine.recipe import Recipe
@@ -70,51 +71,57 @@ def verdict(reason: str, recipe: Recipe, plan: Plan, prepared: Prepared, facts: 
     """One paragraph for the end of a run: why, how far from the optimum, against which baseline, what to try next."""
     if reason == "diverged":
         return _diverged(recipe, plan, prepared, facts, outcome)
-    words = [_opening(reason, recipe, plan, outcome), _standing(plan, prepared, facts, outcome)]
-    if outcome.flat_since is not None:
-        words.append(f"The loss has been flat since step {outcome.flat_since:,}.")
+    flat = "" if outcome.flat_since is None else sentences.FLAT(step=outcome.flat_since)
     fit = _fit(plan, facts, outcome)
     advice = _advice(reason, recipe, plan, prepared, facts, outcome) if fit is None else fit
-    if advice is not None:
-        words.append(advice.sentence)
-        return Verdict(" ".join(filter(None, words)), advice.remedy, advice.remedy_text)
-    return Verdict(" ".join(filter(None, words)))
+    sentence = sentences.ENDING(
+        opening=_opening(reason, recipe, plan, outcome),
+        standing=_standing(plan, prepared, facts, outcome),
+        flat=flat,
+        advice="" if advice is None else advice.sentence,
+    )
+    return Verdict(sentence) if advice is None else Verdict(sentence, advice.remedy, advice.remedy_text)
 
 
 def _opening(reason: str, recipe: Recipe, plan: Plan, outcome: Outcome) -> str:
-    step, stopping = f"{outcome.step:,}", recipe.stopping
-    of = f"{plan.steps:,}"
-    openings = {
-        "limit": f"All {step} steps are done.",
-        "stopped": f"Stopped at step {step} of {of}.",
-        "interrupted": f"Interrupted at step {step} of {of}; the run can go on from there.",
-        "time": f"The time limit ended it at step {step} of {of}.",
-        "target": f"The target loss {stopping.target_loss or 0:g} was reached at step {step}.",
-        "tol": f"Settled within the tolerance {stopping.tol or 0:g} at step {step} of {of}.",
-        "patience": (
-            f"No better loss for {stopping.patience} evaluations: ended at step {step} of {of}, "
-            f"with the weights of step {outcome.best_step:,}."
-        ),
-    }
-    return openings.get(reason, f"Ended at step {step}.")
+    step, of, stopping = outcome.step, plan.steps, recipe.stopping
+    if reason == "limit":
+        return sentences.ALL_STEPS(steps=step)
+    if reason == "stopped":
+        return sentences.STOPPED(step=step, steps=of)
+    if reason == "interrupted":
+        return sentences.INTERRUPTED(step=step, steps=of)
+    if reason == "time":
+        return sentences.OUT_OF_TIME(step=step, steps=of)
+    if reason == "target":
+        return sentences.TARGET_REACHED(loss=stopping.target_loss or 0, step=step)
+    if reason == "tol":
+        return sentences.SETTLED(tol=stopping.tol or 0, step=step, steps=of)
+    if reason == "patience":
+        return sentences.OUT_OF_PATIENCE(patience=stopping.patience, step=step, steps=of, best=outcome.best_step)
+    return sentences.ENDED(step=step)
 
 
 def _standing(plan: Plan, prepared: Prepared, facts: Facts, outcome: Outcome) -> str:
-    words = f"Train loss {number(outcome.train_loss, outcome.size)}"
-    if outcome.validation_loss is not None:
-        words += f", validation loss {number(outcome.validation_loss, outcome.size)}"
-    if outcome.fitted:
-        words += " (what is left is rounding)"
+    validation = outcome.validation_loss
     gap = facts.gap(outcome.train_loss)
+    optimum = ""
     if facts.separable:
-        words += "; a plane separates the classes, so the loss falls to 0 as the weights grow for ever (use --l2)"
+        optimum = sentences.SEPARABLE()
     elif gap is not None and facts.optimum_loss is not None:
-        where = "the optimum with the L2 penalty" if facts.penalised else "the optimum"
+        said = sentences.OPTIMUM_WITH_PENALTY if facts.penalised else sentences.OPTIMUM
         told = ZERO if vanishes(gap, 1.0) else f"{gap:.1e}"
-        words += f"; {where} is {number(facts.optimum_loss, outcome.size)} (gap {told})"
+        optimum = said(loss=number(facts.optimum_loss, outcome.size), gap=told)
+    baseline = ""
     if np.isfinite(facts.baseline_loss):
-        words += f"; {plan.objective.constant_name} alone would leave {number(facts.baseline_loss)}"
-    return words + "."
+        baseline = sentences.BASELINE(constant=plan.objective.constant_name, loss=number(facts.baseline_loss))
+    return sentences.LOSSES(
+        train=number(outcome.train_loss, outcome.size),
+        validation="" if validation is None else number(validation, outcome.size),
+        rounding=sentences.REST_IS_ROUNDING() if outcome.fitted else "",
+        optimum=optimum,
+        baseline=baseline,
+    )
 
 
 def _fit(plan: Plan, facts: Facts, outcome: Outcome) -> Verdict | None:
@@ -125,33 +132,26 @@ def _fit(plan: Plan, facts: Facts, outcome: Outcome) -> Verdict | None:
         return None
     lost = validation - outcome.train_loss
     if validation > OVERFIT * outcome.train_loss and lost > 0.2 * gained:
-        if outcome.best_step < outcome.step and validation > 0:
-            cure = Verdict("stop early with --patience 10", {"patience": "10"}, "patience 10")
-        else:
-            cure = Verdict("add --l2 0.01 or more rows", {"l2": "0.01"}, "L2 0.01")
-        return Verdict(
-            f"Overfitting: the validation loss is {_times(validation, outcome.train_loss)} the train loss; "
-            f"{cure.sentence}.",
-            cure.remedy,
-            cure.remedy_text,
-        )
+        early = outcome.best_step < outcome.step and validation > 0
+        times = _times(validation, outcome.train_loss)
+        if early:
+            return Verdict(sentences.OVERFIT_STOP(times=times), {"patience": "10"}, sentences.PATIENCE(evaluations=10))
+        return Verdict(sentences.OVERFIT_PENALTY(times=times), {"l2": "0.01"}, sentences.L2(penalty=0.01))
     gap = facts.gap(outcome.train_loss)
     if gained < LITTLE * facts.baseline_loss and (gap is None or gap < NEAR):
-        return Verdict(
-            "Underfitting: the model explains next to nothing; try --degree 2, --model mlp, or other features.",
-            {"degree": "2"},
-            "degree 2",
-        )
+        return Verdict(sentences.UNDERFIT(), {"degree": "2"}, sentences.DEGREE(degree=2))
     return None
 
 
 def _kappa(facts: Facts) -> str:
-    return "infinite to rounding" if facts.condition_number is None else number(facts.condition_number)
+    return sentences.INFINITE() if facts.condition_number is None else number(facts.condition_number)
 
 
 def _times(one: float, other: float) -> str:
     """How many times the other: "3.2 times"."""
-    return f"{number(one / other)} times" if other > 0 and one / other < 1e7 else "over ten million times"
+    if other > 0 and one / other < 1e7:
+        return sentences.TIMES(number=number(one / other))
+    return sentences.MILLIONS_OF_TIMES()
 
 
 def _advice(
@@ -172,51 +172,49 @@ def _advice(
         needed = facts.steps_to(CLOSE / gap, plan.lr)
         mode = _flatter_mode(prepared, facts)
         vanished = still and (needed or 0) > outcome.step
-        start = "Progress has all but vanished in a flat direction. " if vanished else ""
+        start = sentences.VANISHED() if vanished else ""
         if mode:
             return Verdict(
-                f"{start}κ is {_kappa(facts)}; try --normalize {mode}.",
+                sentences.TRY_NORMALIZATION(start=start, kappa=_kappa(facts), mode=mode),
                 {"normalize": mode, "lr": "auto"},
-                f"{mode} normalization",
+                sentences.NORMALIZATION(mode=mode),
             )
         if needed is not None and np.isfinite(needed) and needed > FAR * outcome.step:
             return Verdict(
-                f"{start}At this learning rate it takes about {number(round(needed))} more steps to bring the gap "
-                f"under {CLOSE:g}; try --optimizer {LBFGS.name}.",
+                sentences.TRY_SECOND_ORDER(start=start, steps=number(round(needed)), gap=CLOSE, optimizer=LBFGS.name),
                 {"optimizer": LBFGS.name, "lr": "auto"},
                 LBFGS.label,
             )
         if needed is not None and np.isfinite(needed):
             total = outcome.step + round(needed)
             return Verdict(
-                f"{start}At this learning rate about {number(round(needed))} more steps bring the gap under {CLOSE:g}.",
+                sentences.MORE_STEPS(start=start, steps=number(round(needed)), gap=CLOSE),
                 {"steps": str(total)},
-                f"{total:,} steps",
+                sentences.STEPS(steps=total),
             )
     if bound is not None and plan.lr < bound / 4 and plan.optimizer == SGD.name:
         half = f"{bound / 2:.3g}"
-        return Verdict(
-            f"A learning rate up to {bound:.3g} is stable; try --lr {half}.", {"lr": half}, f"learning rate {half}"
-        )
+        return Verdict(sentences.TRY_LARGER_RATE(bound=bound, lr=half), {"lr": half}, sentences.LEARNING_RATE(lr=half))
     if not plan.full_batch and plan.schedule == "constant":
-        return Verdict(
-            f"Batches of {plan.batch} leave noise in the loss; let the rate fall with --schedule cosine.",
-            {"schedule": "cosine"},
-            "cosine schedule",
-        )
-    longer = 4 * outcome.step
-    return Verdict(f"The loss is still falling; try --steps {longer}.", {"steps": str(longer)}, f"{longer:,} steps")
+        return Verdict(sentences.NOISY_BATCHES(batch=plan.batch), {"schedule": "cosine"}, sentences.COSINE_SCHEDULE())
+    return _longer(4 * outcome.step)
+
+
+def _longer(steps: int, start: str = "") -> Verdict:
+    """More steps, where the loss still falls."""
+    return Verdict(
+        sentences.STILL_FALLING(start=start, steps=steps), {"steps": str(steps)}, sentences.STEPS(steps=steps)
+    )
 
 
 def _reached(prepared: Prepared, facts: Facts) -> Verdict:
     """What to try where descent has found the optimum; nothing that `f` should do unasked."""
     assert facts.optimum_loss is not None
-    kind = "linear model" if prepared.task == "regression" else "model without hidden units"
+    kind = sentences.LINEAR_MODEL() if prepared.task == "regression" else sentences.MODEL_WITHOUT_LAYERS()
     if facts.optimum_loss < LITTLE * facts.baseline_loss:
-        return Verdict(f"That is as good as a {kind} can be on these rows.")
+        return Verdict(sentences.CONVERGED(model=kind))
     few = 10 * len(prepared.features) > len(prepared.train)
-    other = "more rows or other features" if few else "--degree 2, --model mlp or other features"
-    return Verdict(f"That is as good as a {kind} can be on these rows; to do better, try {other}.")
+    return Verdict((sentences.CONVERGED_FEW_ROWS if few else sentences.CONVERGED_MORE)(model=kind))
 
 
 def _without_optimum(
@@ -224,29 +222,20 @@ def _without_optimum(
 ) -> Verdict | None:
     """What to try where nobody knows how low the loss can go: networks, absolute errors, L1."""
     worse = outcome.train_loss >= facts.baseline_loss
-    start = (
-        f"That is worse than {plan.objective.constant_name}: the outputs have not reached the target's size. "
-        if worse
-        else ""
-    )
+    start = sentences.WORSE_THAN_BASELINE(constant=plan.objective.constant_name) if worse else ""
     if outcome.fitted:
         return None
     if worse and prepared.task == "regression" and prepared.target_scale == TargetScale():
-        return Verdict(f"{start}Try --normalize-target.", {"normalize_target": "true"}, "a normalized target")
+        return Verdict(
+            sentences.NORMALIZE_TARGET(start=start), {"normalize_target": "true"}, sentences.NORMALIZED_TARGET()
+        )
     if reason != "limit" or outcome.flat_since is not None:
         return None
     if plan.objective.steepest is None and plan.schedule == "constant":
-        return Verdict(
-            "At a constant learning rate absolute errors stay restless; let the rate fall with --schedule cosine.",
-            {"schedule": "cosine"},
-            "cosine schedule",
-        )
+        return Verdict(sentences.RESTLESS(), {"schedule": "cosine"}, sentences.COSINE_SCHEDULE())
     if worse or outcome.validation_loss is None or outcome.best_step >= outcome.step:
-        longer = 2 * outcome.step
-        return Verdict(
-            f"{start}The loss is still falling; try --steps {longer}.", {"steps": str(longer)}, f"{longer:,} steps"
-        )
-    return Verdict(f"The validation loss was least at step {outcome.best_step:,}; more steps will hardly help.")
+        return _longer(2 * outcome.step, start)
+    return Verdict(sentences.PLATEAU(step=outcome.best_step))
 
 
 def _flatter_mode(prepared: Prepared, facts: Facts) -> str | None:
@@ -270,33 +259,34 @@ def _under(prepared: Prepared, mode: str, loss: str = MSE.name) -> tuple[float |
 def _diverged(recipe: Recipe, plan: Plan, prepared: Prepared, facts: Facts, outcome: Outcome) -> Verdict:
     loss = outcome.bad_loss
     if loss is not None and np.isfinite(loss):
-        what = f"the loss rose to {loss:.2g}, over a million times what it began with"
+        what = sentences.LOSS_ROSE(loss=loss)
     else:
-        what = "the loss is no longer a finite number"
-    words = f"Diverged at step {outcome.step:,}: {what}."
+        what = sentences.LOSS_NOT_FINITE()
     scales = np.max(np.abs(prepared.train.x), axis=0)
     widest = prepared.features[int(scales.argmax())] if len(scales) else ""
-    large = f"; {widest} has the largest scale, up to {scales.max():,.4g}" if len(scales) and scales.max() > 10 else ""
+    large = ""
+    if len(scales) and scales.max() > 10:
+        large = sentences.LARGEST_SCALE(feature=widest, scale=f"{scales.max():,.4g}")
     bound = plan.lr_limit
     if bound is None:
         if large and not prepared.normalizer.scales:
-            remedy = {"normalize": DEFAULT}
-            return Verdict(f"{words[:-1]}{large}. Try --normalize {DEFAULT}.", remedy, f"{DEFAULT} normalization")
+            advice = sentences.NORMALIZE(mode=DEFAULT)
+            sentence = sentences.DIVERGED(step=outcome.step, what=what, scale=large, rate="", advice=advice)
+            return Verdict(sentence, {"normalize": DEFAULT}, sentences.NORMALIZATION(mode=DEFAULT))
         smaller = f"{min(plan.lr / 10, plan.rule.lr or USUAL_LR):.3g}"
-        return Verdict(f"{words} Try --lr {smaller}.", {"lr": smaller}, f"learning rate {smaller}")
+        advice = sentences.TRY_RATE(lr=smaller)
+        sentence = sentences.DIVERGED(step=outcome.step, what=what, scale="", rate="", advice=advice)
+        return Verdict(sentence, {"lr": smaller}, sentences.LEARNING_RATE(lr=smaller))
+    rate = ""
     if plan.lr >= bound:
-        words += (
-            f" Learning rate {plan.lr:.4g} is above {bound:.4g}, the largest stable one for {plan.lr_limit_of}{large}."
-        )
+        rate = sentences.RATE_TOO_LARGE(lr=plan.lr, bound=bound, of=plan.lr_limit_of, scale=large)
     mode = _mode_that_allows(plan, recipe, prepared) if plan.optimizer == SGD.name else None
     safe = f"{min(bound / 2, plan.lr / 2):.3g}"
+    advice = sentences.STABLE_WITH(mode=mode, lr=safe) if mode else sentences.TRY_RATE(lr=safe)
+    sentence = sentences.DIVERGED(step=outcome.step, what=what, scale="", rate=rate, advice=advice)
     if mode:
-        return Verdict(
-            f"{words} With --normalize {mode} this learning rate is stable; without it try --lr {safe}.",
-            {"normalize": mode},
-            f"{mode} normalization",
-        )
-    return Verdict(f"{words} Try --lr {safe}.", {"lr": safe}, f"learning rate {safe}")
+        return Verdict(sentence, {"normalize": mode}, sentences.NORMALIZATION(mode=mode))
+    return Verdict(sentence, {"lr": safe}, sentences.LEARNING_RATE(lr=safe))
 
 
 def _mode_that_allows(plan: Plan, recipe: Recipe, prepared: Prepared) -> str | None:

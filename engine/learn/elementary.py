@@ -8,6 +8,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+from engine.learn import sentences
+
 Numbers = tuple[float, ...]
 
 
@@ -17,7 +19,7 @@ class Undefined(ArithmeticError):
 
 def _log(a: float) -> float:
     if a <= 0:
-        raise Undefined("a logarithm takes numbers above 0")
+        raise Undefined(sentences.NO_LOGARITHM())
     return math.log(a)
 
 
@@ -27,7 +29,7 @@ def _ln(a: float) -> float:
 
 def _sqrt(a: float) -> float:
     if a < 0:
-        raise Undefined("a square root takes numbers of at least 0")
+        raise Undefined(sentences.NO_ROOT())
     return math.sqrt(a)
 
 
@@ -42,15 +44,15 @@ def _relu(a: float) -> float:
 
 def _divide(a: float, b: float) -> float:
     if b == 0:
-        raise Undefined("it divides by 0")
+        raise Undefined(sentences.DIVIDES_BY_ZERO())
     return a / b
 
 
 def _power(a: float, b: float) -> float:
     if a < 0 and not b.is_integer():
-        raise Undefined("a negative number has no real power that is not whole")
+        raise Undefined(sentences.NO_POWER())
     if a == 0 and b < 0:
-        raise Undefined("0 has no negative power")
+        raise Undefined(sentences.NO_POWER_OF_ZERO())
     return float(a**b)
 
 

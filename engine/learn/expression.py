@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from engine.base.errors import InputError
+from engine.learn import sentences
 from engine.learn.elementary import (
     EXTREMES,
     FUNCTIONS,
@@ -74,10 +75,10 @@ def differentiate(text: str, values: Mapping[str, float]) -> Gradient:
     """
     for name, value in values.items():
         if name in CONSTANTS or name in FUNCTIONS:
-            kind = "constant" if name in CONSTANTS else "function"
-            raise InputError(f"{name} is a {kind}; give the variable another name.")
+            kind = sentences.CONSTANT() if name in CONSTANTS else sentences.FUNCTION()
+            raise InputError(sentences.NAME_TAKEN(name=name, kind=kind))
         if not math.isfinite(value):
-            raise InputError(f"{name} is {value}; it must be a finite number.")
+            raise InputError(sentences.NOT_FINITE(name=name, value=value))
     read_text = read(text, lambda name, called: _check_name(name, values, called=called))
     tape = _Computer(read_text, values).tape()
     gradients = _backward(tape)
@@ -127,11 +128,12 @@ def _check_name(name: str, values: Mapping[str, float], *, called: bool) -> None
         return
     if called and len(name) > 1:
         near = get_close_matches(name, FUNCTIONS, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(FUNCTIONS)}."
-        raise InputError(f"There is no function {name}; {hint}")
+        if near:
+            raise InputError(sentences.NO_FUNCTION_BUT_NEAR(name=name, near=near[0]))
+        raise InputError(sentences.NO_FUNCTION(name=name, functions=list(FUNCTIONS)))
     if len(name) > 1 and all(letter in values for letter in name):
-        raise InputError(f"{name} has no value; did you mean {' * '.join(name)}?")
-    raise InputError(f"{name} has no value; give one, such as {name} = 1.")
+        raise InputError(sentences.NO_VALUE_BUT_PRODUCT(name=name, product=" * ".join(name)))
+    raise InputError(sentences.NO_VALUE(name=name))
 
 
 # Computing.
@@ -150,7 +152,7 @@ class _Computer:
         for part in self._text.parts:
             note = self._noted(part)
             if not math.isfinite(note.value):
-                raise InputError(f"{note.label} is too large a number here.")
+                raise InputError(sentences.TOO_LARGE_HERE(part=note.label))
             self._lines[part] = len(self._tape)
             self._tape.append(note)
         return self._tape
@@ -172,9 +174,9 @@ class _Computer:
                 if name in EXTREMES:
                     return self._extreme(label, name, given)
                 if len(given) > 1:
-                    raise InputError(f"{name} takes one number, not {len(given)}.")
+                    raise InputError(sentences.ONE_NUMBER(function=name, count=len(given)))
                 return self._single(label, SINGLE[name], given[0])
-        raise InputError(f"“{label}” has no meaning in an expression.")
+        raise InputError(sentences.NO_MEANING(part=label))
 
     def _named(self, name: str) -> _Note:
         if name in CONSTANTS:
@@ -210,7 +212,8 @@ def _defined(label: str, compute: Callable[[], float], given: Numbers) -> float:
     try:
         return compute()
     except Undefined as error:
-        shown = " and ".join(f"{value:.6g}" for value in given)
-        raise InputError(f"{label} is not defined at {shown}: {error}.") from None
+        raise InputError(
+            sentences.UNDEFINED(part=label, values=[f"{value:.6g}" for value in given], why=error)
+        ) from None
     except OverflowError:
-        raise InputError(f"{label} is too large a number here.") from None
+        raise InputError(sentences.TOO_LARGE_HERE(part=label)) from None

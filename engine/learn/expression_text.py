@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from engine.base.errors import InputError
+from engine.learn import sentences
 from engine.learn.elementary import FUNCTIONS
 
 LONGEST, DEEPEST = 1000, 50  # characters of an expression, and parentheses and powers inside each other
@@ -39,13 +40,13 @@ def tokens_of(text: str) -> list[Token]:
     """The tokens of an expression, and one for its end. Raises InputError."""
     text = text.translate(SPELLINGS)
     if len(text) > LONGEST:
-        raise InputError(f"The expression has {len(text):,} characters; up to {LONGEST:,} are read.")
+        raise InputError(sentences.TOO_LONG(characters=len(text), most=LONGEST))
     found, at = [], 0
     while text[at:].strip():
         match = _TOKEN.match(text, at)
         if match is None:
             rest = text[at:].strip()
-            raise InputError(f"“{rest[0]}” has no meaning in an expression, at “{_short(rest)}”.")
+            raise InputError(sentences.NO_MEANING_AT(character=rest[0], rest=_short(rest)))
         kind = str(match.lastgroup)
         found.append(Token(kind, match[kind], match.start(kind), match.end(kind)))
         at = match.end()
@@ -69,7 +70,7 @@ class ExpressionText:
         tree = ast.parse(python.text, mode="eval")
         for node in ast.walk(tree):
             if not isinstance(node, ALLOWED):
-                raise InputError(f"{type(node).__name__} has no meaning in an expression.")
+                raise InputError(sentences.NO_MEANING(part=type(node).__name__))
         self.parts = _from_the_left(tree.body)
 
     def token(self, part: ast.expr) -> Token:
@@ -138,7 +139,7 @@ class _Check:
     def run(self) -> _Python:
         """The tokens for Python. Raises InputError."""
         if self._tokens[0].kind == "end":
-            raise InputError("There is no expression; write one such as log((3x + 4y)^2).")
+            raise InputError(sentences.NO_EXPRESSION())
         complete = False  # whether a number, a name or a closing parenthesis is what comes before
         for at, token in enumerate(self._tokens):
             complete = self._follow(at, token) if complete else self._begin(at, token)
@@ -157,7 +158,7 @@ class _Check:
             return False
         if at and self._tokens[at - 1].text in FUNCTIONS:
             name = self._tokens[at - 1].text
-            raise InputError(f"{name} needs parentheses: {name}(…).")
+            raise InputError(sentences.NEEDS_PARENTHESES(name=name))
         if token.kind == "number":
             self._python.add(f"{token.text}.0" if token.text.isdigit() else token.text, at)  # Python has no 007
             return True
@@ -171,15 +172,15 @@ class _Check:
                 self._python.add("-", at)
             return False
         if token.kind == "end":
-            raise InputError(f"The expression ends after “{self._so_far(at)}”, where a number or a name is missing.")
-        raise InputError(f"A number or a name is missing before “{_short(self._text[token.start :])}”.")
+            raise InputError(sentences.ENDS_EARLY(text=self._so_far(at)))
+        raise InputError(sentences.MISSING_BEFORE(text=_short(self._text[token.start :])))
 
     def _follow(self, at: int, token: Token) -> bool:
         """Behind a number, a name or a closing parenthesis."""
         level = self._levels[-1]
         if token.text == "**":
             level.powers += 1
-            self._deeper("powers")
+            self._deeper(sentences.POWERS())
             self._python.add("**", at)
             return False
         self._depth -= level.powers
@@ -188,7 +189,7 @@ class _Check:
             self._python.add(token.text, at)
             return False
         if token.kind == "number":
-            raise InputError(f"A sign is missing between “{self._so_far(at)}” and “{token.text}”.")
+            raise InputError(sentences.SIGN_MISSING(left=self._so_far(at), right=token.text))
         if token.kind == "name" or token.text == "(":
             self._python.add("*")
             return self._begin(at, token)
@@ -201,20 +202,20 @@ class _Check:
             self._python.add(")", at)
             return True
         if level.opening is not None:
-            raise InputError(f"The parenthesis at “{_short(self._text[level.opening.start :])}” is not closed.")
+            raise InputError(sentences.NOT_CLOSED(text=_short(self._text[level.opening.start :])))
         if token.kind != "end":
-            what = "a closing parenthesis without an opening one" if token.text == ")" else "not expected"
-            raise InputError(f"“{token.text}” is {what} after “{self._so_far(at)}”.")
+            refused = sentences.NOT_OPENED if token.text == ")" else sentences.NOT_EXPECTED
+            raise InputError(refused(text=token.text, before=self._so_far(at)))
         return True
 
     def _open(self, token: Token, *, is_call: bool) -> None:
         self._levels.append(_Level(token, is_call))
-        self._deeper("parentheses")
+        self._deeper(sentences.PARENTHESES())
 
     def _deeper(self, what: str) -> None:
         self._depth += 1
         if self._depth > DEEPEST:
-            raise InputError(f"The expression has more than {DEEPEST} {what} inside each other.")
+            raise InputError(sentences.TOO_DEEP(most=DEEPEST, what=what))
 
 
 def read(text: str, known: Known) -> ExpressionText:

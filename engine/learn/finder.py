@@ -17,6 +17,7 @@ from engine.data.prepare import Prepared, prepare
 from engine.data.sources import load
 from engine.data.table import Table
 from engine.devices import resolve
+from engine.learn import sentences
 from engine.learn.curvature import Facts
 from engine.learn.kernels.choose import choose, open_kernel
 from engine.learn.plan import Plan, make_architecture, make_facts, make_plan
@@ -88,9 +89,7 @@ def trial(plan: Plan, prepared: Prepared, facts: Facts, cancelled: Callable[[], 
         Cancelled: as asked.
     """
     if plan.rule.stepper:
-        raise InputError(
-            f"{plan.rule.label} finds the length of its steps itself; choose another optimizer to look for a rate."
-        )
+        raise InputError(sentences.NO_RATE_TO_FIND_BY(rule=plan.rule.label))
     count = round(np.log10(HIGHEST / LOWEST) * DECADE) + 1
     rates = LOWEST * 10 ** (np.arange(count) / DECADE)
     rising = replace(plan, lr=LOWEST, schedule="constant", warmup=0, steps=count)
@@ -128,13 +127,13 @@ def _read(rates: Floats, smoothed: Floats, blown: bool, otherwise: float, share:
     at = int(inside.argmin()) if len(inside) else 0
     if not len(inside) or inside[at] > FALLEN * inside[:DECADE].mean():
         if blown and len(inside) < DECADE:
-            return otherwise, f"the usual one, since a trial run blew up at {rates[-1]:.2g} already"
-        return otherwise, "the usual one, since the loss of a trial run fell at no rate"
+            return otherwise, sentences.USUAL_BLEW_UP(rate=rates[-1])
+        return otherwise, sentences.USUAL_FELL_NOWHERE()
     best, end = float(rates[at]), float(rates[-1])
     if not blown:
-        return _round(best / SHARES[share]), f"{share} of {best:.2g}, where the loss of a trial run was least"
+        return _round(best / SHARES[share]), sentences.SHARE_OF_LEAST(share=share, rate=best)
     middle = float(np.sqrt(best * end))
-    words = f"{share} of {middle:.2g}, between the least loss of a trial run and where it blew up"
+    words = sentences.SHARE_OF_MIDDLE(share=share, rate=middle)
     return _round(middle / SHARES[share]), words
 
 

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.learn import sentences
 from engine.learn.models import Architecture, hidden_layers
 from engine.registry.activations import REGISTRY
 
@@ -105,19 +106,19 @@ def _one(
     units = dead.get(name)
     share = float(units.mean()) if units is not None else float("nan")
     if np.isnan(values).any():
-        state, words = "NaN", f"{name} has {int(np.isnan(values).sum()):,} NaN of {values.size:,}"
+        state, words = "NaN", sentences.NAN_OF(parameter=name, count=int(np.isnan(values).sum()), size=values.size)
     elif np.isinf(values).any():
-        state, words = "infinite", f"{name} is infinite"
+        state, words = "infinite", sentences.IS_INFINITE(parameter=name)
     elif values.size and np.abs(values).max() > LARGE:
-        state, words = "exploding", f"{name} is exploding (up to {np.abs(values).max():.2g})"
+        state, words = "exploding", sentences.EXPLODES(parameter=name, largest=float(np.abs(values).max()))
     elif gradient is not None and not np.isfinite(gradient).all():
-        state, words = "exploding", f"the gradient of {name} is no longer finite"
+        state, words = "exploding", sentences.GRADIENT_NOT_FINITE(parameter=name)
     elif pace < SMALL and pace < BEHIND * fastest and not (units is not None and units.all()):
         state = "vanishing"
-        words = f"the gradient of {name} is vanishing ({_norm(gradient):.1g} against weights of {_norm(values):.2g})"
+        words = sentences.GRADIENT_VANISHES(parameter=name, gradient=_norm(gradient), weights=_norm(values))
     elif units is not None and units.any():
         count = int(units.sum())
         layer = name.removesuffix(".weight")
         state = "dead"
-        words = f"{count:,} of {len(units):,} units of {layer} {'is' if count == 1 else 'are'} 0 for every train row"
+        words = sentences.DEAD_UNITS(count=count, units=len(units), layer=layer)
     return Health(name, state, words, _norm(values), _norm(gradient), share)

@@ -9,6 +9,7 @@ from typing import Literal
 from engine.base.errors import InputError
 from engine.data.prepare import Prepared
 from engine.devices import available_cores, precision_problem, precision_remark
+from engine.learn import sentences
 from engine.learn.curvature import Facts, survey_loss
 from engine.learn.kernels.threads import limited
 from engine.learn.models import Architecture, Init
@@ -103,17 +104,21 @@ def make_architecture(recipe: Recipe, prepared: Prepared) -> tuple[Architecture,
     family = OWN if ":" in wish else usual(task) if wish == "auto" else wish
     known = FAMILIES.get(family)
     if known is not None and task not in known.tasks:
-        what = {"regression": "an amount", "binary": "one of two classes", "multiclass": "a class"}[task]
+        what = {
+            "regression": sentences.A_NUMBER(),
+            "binary": sentences.ONE_OF_TWO(),
+            "multiclass": sentences.A_CLASS(),
+        }[task]
         raise InputError(
-            f"Model {family} does not fit the target {prepared.target}, which is {what}: "
-            f"choose --model {' or '.join(suited(task))}, or set --task."
+            sentences.MODEL_DOES_NOT_FIT(model=family, target=prepared.target, what=what, others=suited(task))
         )
     outputs = known.classes if known is not None else None  # whether it has one for each class; None: as the loss
     fitting = [one.name for one in losses.REGISTRY if task in one.tasks and outputs in (None, one.classes)]
     if loss not in ("auto", *fitting):
         raise InputError(
-            f"Loss {loss} does not fit model {wish if wish != 'auto' else family} and the target {prepared.target} "
-            f"({task}); choose {' or '.join(fitting)}."
+            sentences.LOSS_DOES_NOT_FIT(
+                loss=loss, model=wish if wish != "auto" else family, target=prepared.target, task=task, fitting=fitting
+            )
         )
     chosen = fitting[0] if loss == "auto" else loss
     width = max(len(prepared.classes), 2) if losses.REGISTRY[chosen].classes else 1
@@ -145,10 +150,7 @@ def make_facts(recipe: Recipe, prepared: Prepared, architecture: Architecture, l
             optimum=architecture.linear,
         )
     if not isfinite(facts.baseline_loss):
-        raise InputError(
-            f"The target {prepared.target} has numbers too large to compute their squares; divide the column by a "
-            "power of ten first."
-        )
+        raise InputError(sentences.TARGET_TOO_LARGE(target=prepared.target))
     return facts if architecture.linear else Facts(baseline_loss=facts.baseline_loss)
 
 
@@ -181,7 +183,7 @@ def make_plan(recipe: Recipe, prepared: Prepared, facts: Facts, device: str) -> 
     else:
         steps = int(recipe.stopping.epochs) * batches
     if wishes.warmup > steps:
-        raise InputError(f"Warm-up takes {wishes.warmup:,} steps, the run has {steps:,}; make it shorter.")
+        raise InputError(sentences.WARMUP_TOO_LONG(warmup=wishes.warmup, steps=steps))
     bound, kind = largest_stable(facts, rule, loss, wishes.momentum, batch, rows)
     lr, reason = _learning_rate(recipe, rule, bound, kind)
     init: Init = recipe.model.init if recipe.model.init != "auto" else "zeros" if architecture.linear else "kaiming"
@@ -277,18 +279,18 @@ def largest_stable(
     if facts.lr_bound is None or rule.stable is None:
         return None, ""
     if batch >= rows or not losses.REGISTRY[loss].of_amounts:
-        kind = "full batches" if batch >= rows else "the mean over batches"
+        kind = sentences.OF_FULL_BATCHES() if batch >= rows else sentences.OF_MEAN()
         return facts.lr_bound * rule.stable(momentum, False), kind
     bound = facts.stable_lr(batch, rows)
     assert bound is not None
-    return bound * rule.stable(momentum, True), f"batches of {batch}"
+    return bound * rule.stable(momentum, True), sentences.OF_BATCHES(batch=batch)
 
 
 def _learning_rate(recipe: Recipe, rule: Rule, bound: float | None, kind: str) -> tuple[float, str]:
     if recipe.optimizer.lr != "auto":
-        return float(recipe.optimizer.lr), "as given"
+        return float(recipe.optimizer.lr), sentences.AS_GIVEN()
     if bound is not None:
-        return bound / 2, f"half of {bound:.4g}, the largest stable rate for {kind}"
+        return bound / 2, sentences.HALF_OF_BOUND(bound=bound, of=kind)
     if rule.lr is not None:
-        return rule.lr, f"the usual one for {rule.name}"
-    return USUAL_LR, "no stability bound is known here"
+        return rule.lr, sentences.USUAL_FOR(optimizer=rule.name)
+    return USUAL_LR, sentences.NO_BOUND()

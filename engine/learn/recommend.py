@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from engine.data.prepare import Prepared
 from engine.devices import DeviceInfo, accelerator_likely, driver, precision_problem, probe, resolve
+from engine.learn import sentences
 from engine.learn.curvature import Facts
 from engine.learn.kernels.choose import choose
 from engine.learn.plan import Plan, make_plan
@@ -50,8 +51,13 @@ def recommend(plan: Plan, speeds: Sequence[Speed]) -> Recommendation:
     ratio = second.step(amount) / best.step(amount)
     return Recommendation(
         best.device,
-        f"On {best.device} a step of this model takes about {_time(best.step(amount))}, on {second.device} "
-        f"{_time(second.step(amount))} ({ratio:.2g} times as long), as measured on this machine.",
+        sentences.MEASURED(
+            device=best.device,
+            time=_time(best.step(amount)),
+            other=second.device,
+            longer=_time(second.step(amount)),
+            ratio=ratio,
+        ),
     )
 
 
@@ -80,15 +86,11 @@ def settle(recipe: Recipe, plan: Plan) -> Recommendation:
         alike = [device for device in probe() if device.title == title]
         if usable := [device for device in alike if device.usable]:
             return _roomiest(usable, plan, found.sentence)
-        why = alike[0].verdict.rstrip(".") if alike else "it is not there any more"
-        return Recommendation(
-            "cpu", f"{found.device} would be faster, but cannot be used now: {why}. `ravine doctor` tells more."
-        )
+        why = alike[0].verdict.rstrip(".") if alike else sentences.DEVICE_GONE()
+        return Recommendation("cpu", sentences.FASTER_BUT(device=found.device, why=why))
     others = [d for d in probe() if d.usable and d.name != "cpu" and precision_problem(d.name, plan.precision) is None]
     if others and work(plan) >= BIG:
-        return _roomiest(
-            others, plan, "So large a step is usually faster on a GPU; `ravine doctor` measures it on this machine."
-        )
+        return _roomiest(others, plan, sentences.USUALLY_FASTER())
     return Recommendation("cpu")
 
 
@@ -102,21 +104,29 @@ def _roomiest(devices: Sequence[DeviceInfo], plan: Plan, sentence: str) -> Recom
     free = {d.name: held[d.name].free if d.name in held else d.free for d in devices}
     total = {d.name: held[d.name].total if d.name in held else d.memory for d in devices}
 
-    def amount(name: str) -> str:
-        return f"{driver.gib(free[name])} of {driver.gib(total[name])} GiB"
-
     best = max(devices, key=lambda device: free[device.name]).name
     if total[best] and free[best] < _appetite(plan):
         neighbour = held[best].neighbour if best in held else ""
-        because = f": {neighbour}" if neighbour else "; nvidia-smi shows what holds the rest"
-        return Recommendation("cpu", f"{best} has {amount(best)} free, too little for this model{because}.")
+        if neighbour:
+            return Recommendation(
+                "cpu",
+                sentences.TOO_LITTLE_FREE(
+                    device=best, neighbour=neighbour, free=free[best] / 2**30, total=total[best] / 2**30
+                ),
+            )
+        return Recommendation(
+            "cpu", sentences.TOO_LITTLE_FREE_SEE(device=best, free=free[best] / 2**30, total=total[best] / 2**30)
+        )
     if len(devices) == 1 or not total[best]:
         return Recommendation(best, sentence)
-    more = f"{best} has the most free memory of {len(devices)} such GPUs, {amount(best)}"
+    on = ""
     full = [d.name for d in devices if total[d.name] and free[d.name] < _appetite(plan)]
     if full and full[0] in held and held[full[0]].neighbour:
-        more += f"; on {full[0]} {held[full[0]].neighbour}"
-    return Recommendation(best, f"{sentence} {more}.")
+        on = sentences.ON(device=full[0], neighbour=held[full[0]].neighbour)
+    most = sentences.MOST_FREE(
+        why=sentence, device=best, gpus=len(devices), on=on, free=free[best] / 2**30, total=total[best] / 2**30
+    )
+    return Recommendation(best, most)
 
 
 def _appetite(plan: Plan) -> int:

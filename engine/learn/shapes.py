@@ -5,6 +5,7 @@ inputs [100, 3] float64 cpu @ weights [3, 1] + bias [1] → outputs [100, 1] (bi
 
 from __future__ import annotations
 
+from engine.learn import sentences
 from engine.learn.models import Architecture
 from engine.learn.plan import Plan
 
@@ -34,7 +35,7 @@ def describe(plan: Plan, batch_rows: int) -> tuple[str, ...]:
 
 
 def _cast(plan: Plan) -> str:
-    return f"products are computed in {HALF[plan.precision]}, weights and losses are kept in float32"
+    return sentences.HALF_PRODUCTS(precision=HALF[plan.precision])
 
 
 def _dense(left: str, weight: str, bias: str, rows: int, fan_in: int, fan_out: int, result: str) -> str:
@@ -45,7 +46,7 @@ def _dense(left: str, weight: str, bias: str, rows: int, fan_in: int, fan_out: i
 
 
 def _broadcast(what: str, rows: int) -> str:
-    return f" ({what} broadcast over {rows:,} rows)" if rows > 1 else ""
+    return sentences.BROADCAST(what=what, rows=rows) if rows > 1 else ""
 
 
 def _network(shape: Architecture, inputs: str, rows: int) -> list[str]:
@@ -54,7 +55,7 @@ def _network(shape: Architecture, inputs: str, rows: int) -> list[str]:
         name = f"hidden{number}"
         lines.append(_dense(left, f"{name}.weight", f"{name}.bias", rows, width, size, name))
         if shape.batch_norm:
-            parts = f"norm{number}.scale and norm{number}.shift"
+            parts = sentences.TWO(one=f"norm{number}.scale", other=f"norm{number}.shift")
             lines.append(
                 f"batch norm: ({name} [{rows}, {size}] - mean [{size}]) / deviation [{size}] * norm{number}.scale "
                 f"[{size}] + norm{number}.shift [{size}] → [{rows}, {size}]{_broadcast(parts, rows)}"

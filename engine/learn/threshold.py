@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.base.random_streams import stream
+from engine.learn import sentences
 from engine.learn.metrics import cuts
 
 Floats = NDArray[np.float64]
@@ -83,7 +84,7 @@ def tune(y: Ints, probability: Floats, fold: Ints) -> Tuned:
         fold: [n] the fold in which each row was left out.
     """
     if few(y):
-        return Tuned(HALF, f"{_rarer(y)} train rows of a class are too few to choose another")
+        return Tuned(HALF, sentences.TOO_FEW_OF_CLASS(rows=_rarer(y)))
     decided = np.empty(len(y), np.bool_)
     for one in range(FOLDS):
         mine = fold == one
@@ -91,12 +92,12 @@ def tune(y: Ints, probability: Floats, fold: Ints) -> Tuned:
     gain, error = _gain(y, decided, probability >= HALF)
     over, spread = _gain(y, decided, np.ones(len(y), np.bool_))
     half, chosen = _f1(y, probability >= HALF), _f1(y, decided)
-    told = f"F1 out of fold: {half:.3g} at 0.5, {chosen:.3g} at thresholds that were chosen"
+    told = sentences.SCORES(half=half, chosen=chosen)
     if gain > error and over > 2 * spread:
-        return Tuned(best(y, probability), f"it was chosen for F1 on {FOLDS} folds of the train rows ({told})")
+        return Tuned(best(y, probability), sentences.CHOSEN_FOR_F1(folds=FOLDS, scores=told))
     if gain > error:
-        return Tuned(HALF, f"no other is better than deciding every row alike ({told})")
-    return Tuned(HALF, f"no other gains more than the standard error of {error:.2g} ({told})")
+        return Tuned(HALF, sentences.NO_BETTER(scores=told))
+    return Tuned(HALF, sentences.NO_GAIN(error=error, scores=told))
 
 
 def _f1(y: Ints, decided: Bools) -> float:

@@ -10,6 +10,7 @@ from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
 from engine.base.errors import InputError
+from engine.recipe import sentences
 from engine.recipe.names import problem
 from engine.recipe.needs import Needs
 from engine.registry import Registry
@@ -84,33 +85,32 @@ class Choice:
     def allowed(self) -> str:
         """What it takes, in words: "auto or a number above 0"."""
         if self.kind == "switch":
-            return "true or false"
+            return sentences.TRUE_OR_FALSE()
         if self.kind == "names":
-            return "column names separated by commas"
+            return sentences.COLUMN_NAMES()
         if self.kind == "sizes":
-            return "whole numbers above 0 separated by commas, like 64,64"
+            return sentences.SIZES()
         if self.kind == "table":
-            return "COL=TYPE with TYPE one of " + ", ".join(get_args(ColumnKind))
+            return sentences.COLUMN_TYPES(types=get_args(ColumnKind))
         parts = [] if self.kind == "text" else list(self.words)
         if self.kind in ("whole", "number"):
-            noun = "a whole number" if self.kind == "whole" else "a number"
             limits, own = [], self.bounds
             if own.above is not None:
-                limits.append(f"above {_plain(own.above)}")
+                limits.append(sentences.ABOVE(number=_plain(own.above)))
             elif own.least is not None:
-                limits.append(f"of at least {_plain(own.least)}")
+                limits.append(sentences.AT_LEAST(number=_plain(own.least)))
             if own.below is not None and own.below < 2**62:
-                limits.append(f"below {_plain(own.below)}")
+                limits.append(sentences.BELOW(number=_plain(own.below)))
             elif own.most is not None:
-                limits.append(f"at most {_plain(own.most)}")
-            parts.append(" ".join([noun, " and ".join(limits)]).strip())
+                limits.append(sentences.AT_MOST(number=_plain(own.most)))
+            if limits:
+                within = sentences.WHOLE_NUMBER_WITHIN if self.kind == "whole" else sentences.NUMBER_WITHIN
+                parts.append(within(limits=limits))
+            else:
+                parts.append(sentences.A_WHOLE_NUMBER() if self.kind == "whole" else sentences.A_NUMBER())
         elif self.kind == "text":
-            parts.append(
-                self.help.rstrip(".")
-                if self.suggestions
-                else "text" + (f" like {self.example}" if self.example else "")
-            )
-        return ", ".join(parts[:-1]) + " or " + parts[-1] if len(parts) > 1 else parts[0]
+            parts.append(self.help.rstrip(".") if self.suggestions else sentences.TEXT(example=self.example))
+        return sentences.ANY_OF(choices=parts) if len(parts) > 1 else parts[0]
 
     @property
     def off(self) -> str:
@@ -166,8 +166,12 @@ class Choice:
         text = value if isinstance(value, str) else _written(value)
         text = text if len(text) <= LONGEST else text[:LONGEST] + "…"
         if self.name == "name" and isinstance(value, str):
-            raise InputError(f"The run name {text!r} cannot be used: {problem(value)}.")
-        raise InputError(f"{self.label.capitalize()} ({self.flag}) is {text or 'empty'}, but must be {self.allowed}.")
+            raise InputError(sentences.BAD_RUN_NAME(name=text, why=problem(value)))
+        raise InputError(
+            sentences.BAD_VALUE(
+                label=self.label.capitalize(), flag=self.flag, value=text or sentences.EMPTY(), allowed=self.allowed
+            )
+        )
 
     def _valid(self, value: Any) -> Any:
         """The value, if it is of the declared type and within its bounds. Raises pydantic's ValidationError."""
@@ -206,7 +210,7 @@ def _written(value: Any) -> str:
     try:
         return repr(value)
     except ValueError:
-        return "a number of thousands of digits"
+        return sentences.LONG_NUMBER()
 
 
 def _within(sentence: str) -> str:

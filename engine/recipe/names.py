@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from engine.recipe import sentences
+
 LONGEST, BYTES = 120, 200  # characters, and bytes in UTF-8: a file system takes 255, and temporary files are longer
 TAKEN = ("last", "all")  # which the command line understands as the newest run, and as every run
 
@@ -11,11 +13,11 @@ TAKEN = ("last", "all")  # which the command line understands as the newest run,
 def problem(name: str) -> str:
     """Why a run cannot be called so, a clause after "cannot be used: "; "" where it can."""
     if name.lower() in TAKEN:
-        return f"{name} stands for other runs on the command line; choose another name"
+        return sentences.NAME_OF_OTHERS(name=name)
     if len(name) > LONGEST or len(name.encode("utf-8", "replace")) > BYTES:
-        return f"it is too long; use at most {LONGEST} letters (fewer of those that take several bytes)"
+        return sentences.NAME_TOO_LONG(most=LONGEST)
     if not re.fullmatch(r"\w[\w .+=-]*", name):
-        return "it names a folder: use letters, digits, spaces and . + = _ - and begin with a letter, a digit or _"
+        return sentences.NAME_OF_FOLDER()
     if name != name.rstrip():
-        return "it ends with a space; leave that out"
+        return sentences.NAME_ENDS_WITH_SPACE()
     return ""

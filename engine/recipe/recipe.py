@@ -9,6 +9,7 @@ from math import isfinite
 from typing import Any
 
 from engine.base.errors import InputError
+from engine.recipe import sentences
 from engine.recipe.choice import Choice, declared
 from engine.recipe.sections import Data, Device, Model, Normalization, Optimizer, Recording, Stopping
 
@@ -24,12 +25,15 @@ class Event:
     def __post_init__(self) -> None:
         known = isinstance(self.value, float | int | str) and not isinstance(self.value, bool)
         for right, problem in (
-            (type(self.step) is int and self.step >= 0, f"step {self.step!r} is not a whole number of at least 0"),
-            (isinstance(self.field, str), f"field {self.field!r} is not the name of a field"),
-            (known and (isinstance(self.value, str) or isfinite(self.value)), f"value {self.value!r} cannot be kept"),
+            (type(self.step) is int and self.step >= 0, sentences.BAD_STEP(step=self.step)),
+            (isinstance(self.field, str), sentences.BAD_FIELD(field=self.field)),
+            (
+                known and (isinstance(self.value, str) or isfinite(self.value)),
+                sentences.BAD_EVENT_VALUE(value=self.value),
+            ),
         ):
             if not right:
-                raise InputError(f"events: {problem}; each is a table with step, field and value.")
+                raise InputError(sentences.BAD_EVENT(problem=problem))
 
 
 @dataclass(frozen=True)
@@ -118,8 +122,11 @@ def unknown(name: str) -> str:
     from difflib import get_close_matches
 
     near = get_close_matches(name, _by_name(), n=1)
-    hint = f"; did you mean {near[0]}?" if near else f"; the fields are {', '.join(_by_name())}."
-    return f"A recipe has no field called {name}{hint}"
+    return (
+        sentences.NO_FIELD_BUT_NEAR(name=name, near=near[0])
+        if near
+        else sentences.NO_FIELD(name=name, fields=list(_by_name()))
+    )
 
 
 def build(values: Mapping[str, Any], base: Recipe | None = None) -> Recipe:

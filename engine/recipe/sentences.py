@@ -1,7 +1,44 @@
-"""What is said of the choices of a run."""
+"""What is said about choices of a run and the files that hold them."""
 
-from engine.base.sentence import Sentence, entitle
+from engine.base.sentence import Phrase, Sentence, entitle
 
+TRUE_OR_FALSE = Phrase("true or false")
+COLUMN_NAMES = Phrase("column names separated by commas")
+SIZES = Phrase("whole numbers above 0 separated by commas, like 64,64")
+A_WHOLE_NUMBER = Phrase("a whole number")
+AT_LEAST = Phrase("of at least {number}")
+AT_MOST = Phrase("at most {number}")
+BAD_RUN_NAME = Sentence("The run name {name!r} cannot be used: {why}.")
+BAD_VALUE = Sentence("{label} ({flag}) is {value}, but must be {allowed}.")
+LONG_NUMBER = Phrase("a number of thousands of digits")
+NAME_OF_OTHERS = Phrase("{name} stands for other runs on the command line; choose another name")
+NAME_TOO_LONG = Phrase("it is too long; use at most {most} letters (fewer of those that take several bytes)")
+NAME_OF_FOLDER = Phrase(
+    "it names a folder: use letters, digits, spaces and . + = _ - and begin with a letter, a digit or _"
+)
+NAME_ENDS_WITH_SPACE = Phrase("it ends with a space; leave that out")
+BAD_STEP = Phrase("step {step!r} is not a whole number of at least 0")
+BAD_FIELD = Phrase("field {field!r} is not the name of a field")
+BAD_EVENT_VALUE = Phrase("value {value!r} cannot be saved")
+BAD_EVENT = Sentence("events: {problem}; each is a table with step, field and value.")
+NO_FIELD_BUT_NEAR = Sentence("A recipe has no field called {name}; did you mean {near}?")
+NO_FIELD = Sentence("A recipe has no field called {name}; the fields are {fields}.")
+NO_RECIPE = Sentence("There is no recipe {path}; give a recipe.toml or a run folder.")
+NOT_TOML = Sentence("The recipe {path} is not valid TOML: {reason}.")
+NOT_A_SECTION = Sentence("{section} is {value!r}, but must be a table of fields.")
+WRONG_SECTION = Sentence("{name} stands under [{section}], but belongs under [{home}].")
+EVENT_INCOMPLETE = Sentence("events: {event!r} is not complete; each is a table with step, field and value.")
+NOT_LIVE = Sentence("events: {field} cannot be changed during a run; these can: {fields}.")
+IN_FILE = Sentence("{path}: {problem}")
+COLUMN_TYPES = Phrase("COL=TYPE with TYPE one of {types}")
+ABOVE = Phrase("above {number}")
+BELOW = Phrase("below {number}")
+A_NUMBER = Phrase("a number")
+WHOLE_NUMBER_WITHIN = Phrase("a whole number {limits:and}")
+NUMBER_WITHIN = Phrase("a number {limits:and}")
+TEXT = Phrase("text{example:if  like *}")
+ANY_OF = Phrase("{choices:or}")
+EMPTY = Phrase("empty")
 DOES_NOT_APPLY = Sentence("{choice} ({flag}) does not apply: {why}; leave it out{other:if , or choose *}.")
 SET_ASIDE = Sentence("{choice} ({flag}) {value} does not apply: {why}.")
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from engine.base.errors import InputError
 from engine.base.files import read_bytes, read_text
+from engine.recipe import sentences
 from engine.recipe.recipe import SECTIONS, Event, Recipe, build, choices, find, unknown
 
 TOLD = ("resolved", "does_not_apply")  # tables of a run's recipe.toml that say what it made of the choices
@@ -29,9 +30,9 @@ def read_toml(path: Path, base: Recipe | None = None) -> Recipe:
     try:
         tree = tomllib.loads(_text(path))
     except FileNotFoundError:
-        raise InputError(f"There is no recipe {path}; give a recipe.toml or a run folder.") from None
+        raise InputError(sentences.NO_RECIPE(path=path)) from None
     except (ValueError, RecursionError) as error:
-        raise InputError(f"The recipe {path} is not valid TOML: {error}.") from None
+        raise InputError(sentences.NOT_TOML(path=path, reason=error)) from None
     try:
         events = _events(tree.pop("events", []))
         tree = {name: held for name, held in tree.items() if name not in TOLD}
@@ -40,7 +41,7 @@ def read_toml(path: Path, base: Recipe | None = None) -> Recipe:
         words = str(error)
         if len(words) > LONGEST:  # it quotes what stands there
             words = f"{words[: LONGEST // 2]} … {words[-LONGEST // 4 :]}"
-        raise InputError(f"{path}: {words}") from None
+        raise InputError(sentences.IN_FILE(path=path, problem=words)) from None
 
 
 def _text(path: Path) -> str:
@@ -57,10 +58,10 @@ def _flat(tree: Mapping[str, Any]) -> dict[str, Any]:
         if section not in SECTIONS:
             raise InputError(unknown(section))
         if not isinstance(held, dict):
-            raise InputError(f"{section} is {held!r}, but must be a table of fields.")
+            raise InputError(sentences.NOT_A_SECTION(section=section, value=held))
         for name, value in held.items():
             if (home := find(name).section) != section:
-                raise InputError(f"{name} stands under [{section}], but belongs under [{home}].")
+                raise InputError(sentences.WRONG_SECTION(name=name, section=section, home=home))
             found[name] = value
     return found
 
@@ -71,12 +72,11 @@ def _events(given: Any) -> tuple[Event, ...]:
     found = []
     for one in given if isinstance(given, list) else [given]:
         if not isinstance(one, dict) or set(one) != names:
-            raise InputError(f"events: {one!r} is not complete; each is a table with step, field and value.")
+            raise InputError(sentences.EVENT_INCOMPLETE(event=one))
         event = Event(**one)
         choice = find(event.field)
         if not choice.live:
-            live = ", ".join(c.name for c in choices() if c.live)
-            raise InputError(f"events: {event.field} cannot be changed during a run; these can: {live}.")
+            raise InputError(sentences.NOT_LIVE(field=event.field, fields=[c.name for c in choices() if c.live]))
         choice.read(event.value)
         found.append(event)
     return tuple(found)

@@ -22,7 +22,7 @@ To add one, write one more record here, or call `register` with it from code of 
                 gradient = tanh(z - y)
             ''',
             constant=median,
-            constant_name="the median",
+            constant_name="median",
             steepest=1.0,
             second=lambda np, z, y: 1 - np.tanh(z - y) ** 2,
         )
@@ -88,7 +88,7 @@ class Loss:
     classes: bool = False
     loop: str = ""
     constant: Callable[[Any, Any, Any], Any] | None = None
-    constant_name: str = "the class shares"
+    constant_name: str = "class priors"
     degree: Literal[0, 1, 2] = 0
     squared: bool = False
     steepest: float | None = None
@@ -157,7 +157,7 @@ MSE = Loss(
     layer="MSELoss",
     loop="e = z - y; value = e * e; gradient = 2 * e",
     constant=mean,
-    constant_name="the mean",
+    constant_name="mean",
     degree=2,
     squared=True,
     steepest=2.0,
@@ -173,7 +173,7 @@ MAE = Loss(
     layer="L1Loss",
     loop="e = z - y; value = abs(e); gradient = sign(e)",
     constant=median,
-    constant_name="the median",
+    constant_name="median",
     degree=1,
 )
 REGISTRY: Registry[Loss] = Registry(
@@ -198,7 +198,7 @@ REGISTRY: Registry[Loss] = Registry(
             gradient = sign(e) if a > 1 else e
         """,
         constant=median,
-        constant_name="the median",
+        constant_name="median",
         steepest=1.0,
     ),
     MAE,

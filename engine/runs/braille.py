@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.base.rounding import is_rounding
+from engine.runs import sentences
 
 Floats = NDArray[np.float64]
 
@@ -28,7 +29,7 @@ def chart(low: Floats, high: Floats, *, height: int = 10, log: bool = False, spa
         bottom, top = (np.log10(np.where(v > 0, v, np.nan)) if log else v for v in (low, high))
     known = np.isfinite(bottom) & np.isfinite(top)
     if not known.any():
-        return ["(no finite value)"]
+        return [sentences.NO_FINITE_VALUE()]
     least, most = float(bottom[known].min()), float(top[known].max())
     if most - least <= 1e-12 * max(abs(most), abs(least), 1e-300):
         least, most = least - 0.5, most + 0.5

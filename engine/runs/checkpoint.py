@@ -10,7 +10,7 @@ from engine.base.files import write_bytes
 from engine.base.shape import Misshapen
 from engine.base.shell import quoted
 from engine.learn.kernels.contract import State
-from engine.runs import tensors
+from engine.runs import sentences, tensors
 from engine.runs.schema import judge_checkpoint
 
 
@@ -52,13 +52,9 @@ def load(path: Path) -> State:
         arrays, facts = tensors.read(path, "facts")
         judge_checkpoint(facts)
     except FileNotFoundError:
-        raise InputError(
-            f"There is no checkpoint {path}: the run ended before its first one, or it was taken away. "
-            f"ravine train --recipe {quoted(path.parent.parent)} starts it again."
-        ) from None
+        raise InputError(sentences.NO_CHECKPOINT_FILE(path=path, quoted=quoted(path.parent.parent))) from None
     except Misshapen as error:
         raise InputError(
-            f"The checkpoint {path} is damaged: {error}; `ravine train --recipe {quoted(path.parent.parent)}` "
-            "begins the run anew."
+            sentences.CHECKPOINT_DAMAGED(path=path, reason=error, quoted=quoted(path.parent.parent))
         ) from None
     return State(arrays, facts)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.base.files import read_bytes
+from engine.runs import sentences
 
 MOST = 2**30  # bytes of a file that is read whole; some ten million evaluations
 LAST = 10**12  # the greatest number of a step that a recipe can ask for
@@ -57,10 +58,10 @@ def left_out(run: Path) -> str:
     bad = _judged(run)[1]
     if not bad:
         return ""
-    named = "; ".join(f"line {number}: {why}" for number, why in bad[:NAMED])
-    more = f"; and {len(bad) - NAMED:,} more" if len(bad) > NAMED else ""
-    which = "a line that is" if len(bad) == 1 else f"{len(bad):,} lines that are"
-    return f"{run / 'evaluations.jsonl'} has {which} not what ravine writes, and left out ({named}{more})."
+    named = "; ".join(sentences.LINE(number=number, why=why) for number, why in bad[:NAMED])
+    return sentences.BAD_LINES(
+        path=run / "evaluations.jsonl", lines=len(bad), named=named, more=max(0, len(bad) - NAMED)
+    )
 
 
 def _judged(run: Path) -> tuple[list[Line], list[tuple[int, str]]]:
@@ -75,7 +76,7 @@ def _judged(run: Path) -> tuple[list[Line], list[tuple[int, str]]]:
             try:
                 found.append(_line(line))
             except (ValueError, RecursionError) as error:
-                bad.append((number, "it is not JSON" if isinstance(error, json.JSONDecodeError) else str(error)))
+                bad.append((number, sentences.IS_NO_JSON() if isinstance(error, json.JSONDecodeError) else str(error)))
     if bad and bad[-1][0] == content.count(b"\n") + 1:
         bad.pop()
     return found, bad

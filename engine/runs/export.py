@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from engine.base.errors import InputError
 from engine.base.files import open_regular
 from engine.base.loss_history import History
+from engine.runs import sentences
 from engine.runs.curves import read_evaluation_lines, read_pairs
 from engine.runs.facts import read_facts
 from engine.runs.store import written
@@ -149,7 +150,7 @@ def _blocks(run: Path, tag: str) -> Iterator[tuple[Floats, Steps, Floats]]:
         steps_, values_ = read_pairs(run / "validation.f64")
         if len(steps_):
             return iter([(_walls(run, steps_), steps_, values_)])
-    raise InputError(f"The run {run.name} has no curve {tag}; it has {', '.join(tags(run)) or 'none'}.")
+    raise InputError(sentences.NO_CURVE(run=run.name, tag=tag, tags=tags(run)))
 
 
 def _blocks_or_none(run: Path, tag: str) -> Iterator[tuple[Floats, Steps, Floats]]:
@@ -163,7 +164,7 @@ def _train(run: Path) -> Iterator[tuple[Floats, Steps, Floats]]:
     try:
         history = History.open(run / "loss.f64")
     except FileNotFoundError:
-        raise InputError(f"The run {run.name} has lost its loss.f64.") from None
+        raise InputError(sentences.NO_LOSSES(run=run.name)) from None
 
     def blocks() -> Iterator[tuple[Floats, Steps, Floats]]:
         ends, times = read_pairs(run / "stamps.f64")

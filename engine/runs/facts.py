@@ -16,6 +16,7 @@ from engine.base.printable import printable_json
 from engine.base.shape import Misshapen
 from engine.learn.decision import Decision
 from engine.learn.decision import of as decision_of
+from engine.runs import sentences
 from engine.runs.schema import judge_run
 
 FORMAT = 1
@@ -57,20 +58,18 @@ def read_facts(path: Path) -> dict[str, Any]:
         facts = shape.parse(read_text(file))
     except FileNotFoundError:
         if not path.is_dir():
-            raise InputError(f"There is no folder {path}: the run was deleted, moved or given another name.") from None
-        raise InputError(f"{path} is not a run folder: it has no run.json.") from None
+            raise InputError(sentences.NO_RUN_FOLDER(path=path)) from None
+        raise InputError(sentences.NOT_A_RUN(path=path)) from None
     except Misshapen as error:
-        raise InputError(f"{file} cannot be read ({error}); the run's other files may still be whole.") from None
+        raise InputError(sentences.FACTS_UNREADABLE(path=file, reason=error)) from None
     if not isinstance(facts, dict) or type(facts.get("format")) is not int:
-        raise InputError(f"{file} is not what ravine writes: it has no format number.")
+        raise InputError(sentences.NO_FORMAT_NUMBER(path=file))
     if facts["format"] > FORMAT:
-        raise NewerError(
-            f"{file} is of format {facts['format']}, this ravine reads up to {FORMAT}; install a newer ravine."
-        )
+        raise NewerError(sentences.NEWER_FORMAT(path=file, format=facts["format"], most=FORMAT))
     try:
         judge_run(facts)
     except Misshapen as error:
-        raise InputError(f"{file} has an unexpected entry: {error}; the run's other files may be whole.") from None
+        raise InputError(sentences.BAD_FACTS(path=file, reason=error)) from None
     return facts
 
 

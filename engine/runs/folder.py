@@ -37,8 +37,10 @@ from engine.base.errors import InputError
 from engine.base.files import open_append, write_bytes, write_text
 from engine.base.loss_history import History
 from engine.base.printable import printable_json, printable_lines
+from engine.base.sentence import record
 from engine.base.versions import version
 from engine.recipe import Known, Recipe
+from engine.runs import sentences
 from engine.runs.curves import read_evaluation_lines as read_evaluation_lines
 from engine.runs.curves import read_evaluations as read_evaluations
 from engine.runs.curves import read_pairs as read_pairs
@@ -53,6 +55,12 @@ def versions() -> dict[str, str]:
     """Versions of what the numbers may depend on. Imports nothing."""
     ours = {name: version(name) or "unknown" for name in ("ravine", "torch", "numpy")}
     return {"python": sys.version.split()[0]} | ours
+
+
+def _of_sentence(ending: str) -> dict[str, Any]:
+    """What run.json keeps beside the text of an ending, so that another language can say it."""
+    kept = record(ending)
+    return {"ending_id": kept.get("id"), "ending_fields": kept.get("fields")}
 
 
 class RunFolder:
@@ -115,14 +123,10 @@ class RunFolder:
                     return path
                 except FileExistsError:
                     if given:
-                        raise InputError(
-                            f"There is already a run {path}; choose another --name or delete that folder."
-                        ) from None
+                        raise InputError(sentences.RUN_EXISTS(path=path)) from None
         except OSError as error:
-            raise InputError(
-                f"The runs folder {runs} cannot be written: {error.strerror or error}; choose another with --runs."
-            ) from None
-        raise InputError(f"There are ten thousand runs called {name} in {runs}; choose another --name.")
+            raise InputError(sentences.RUNS_READ_ONLY(path=runs, reason=error.strerror or error)) from None
+        raise InputError(sentences.NO_NAME_LEFT(name=name, path=runs))
 
     @property
     def gone(self) -> bool:
@@ -142,7 +146,7 @@ class RunFolder:
         except LostError as error:
             lost = error  # it went with its folder, or without
         if self.gone:
-            raise FileNotFoundError(errno.ENOENT, "its folder was deleted or moved while it trained", str(self.path))
+            raise FileNotFoundError(errno.ENOENT, sentences.FOLDER_GONE(), str(self.path))
         if lost is not None:
             raise lost
 
@@ -169,6 +173,8 @@ class RunFolder:
         """Put facts into run.json, beside those already there. Raises OSError."""
         self.check()  # or a part of a deleted folder would look like a run
         self._facts.update(facts)
+        if "ending" in facts:
+            self._facts.update(_of_sentence(facts["ending"]))
         process = own()
         writer = {"host": process.host, "pid": process.pid, "process": process.to_dict()}
         content = {"format": FORMAT, **writer} | self._facts
@@ -179,7 +185,7 @@ class RunFolder:
     def cut_short(self) -> None:
         """Say of a run that is going on that it was interrupted, for its process ends at once. From any thread."""
         if self._facts.get("state") in UNFINISHED:
-            words = "Interrupted, and ended at once; the run can go on from its last checkpoint."
+            words = sentences.INTERRUPTED_AT_ONCE()
             self.record(state="interrupted", ended_at=time.time(), ending=words)
 
     def append(self, losses: NDArray[np.float64], steps: int, wall_time: float) -> None:

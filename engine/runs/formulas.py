@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from engine.runs import sentences
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -48,10 +50,5 @@ class Formulas:
         """One sentence that names the columns and how many; empty where there are none."""
         if not self._found:
             return ""
-        listed = ", ".join(f"{where} ({count:,})" for where, count in list(self._found.items())[:8])
-        more = len(self._found) - 8
-        listed += f" and {more} more columns" if more > 0 else ""
-        return (
-            f"Text that begins with =, +, - or @ is written as it is: {listed}; "
-            "a spreadsheet may take it for a formula, so import these columns as text."
-        )
+        columns = [sentences.COLUMN_AND_COUNT(column=where, count=count) for where, count in self._found.items()]
+        return sentences.FORMULAS(columns=columns)

@@ -12,7 +12,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from engine.base.errors import InputError
+from engine.base.sentence import Sentence
 from engine.recipe.names import problem
+from engine.runs import sentences
 from engine.runs.facts import NewerError, read_facts
 from engine.runs.liveness import UNFINISHED, standing
 from engine.runs.store import RunInfo
@@ -27,13 +29,13 @@ def rename(run: Path, name: str) -> Path:
     Raises:
         InputError: no run, one that is running, a name that is taken or cannot be a folder's, no permission.
     """
-    _check(run, "renamed")
+    _check(run, sentences.NO_RUN_TO_RENAME)
     if why := problem(name):
-        raise InputError(f"A run cannot be called {name!r}: {why}.")
+        raise InputError(sentences.BAD_NAME(name=name, why=why))
     new = run.parent / name
     if os.path.lexists(new) and not (new.exists() and run.samefile(new)):
-        raise InputError(f"There is already a run {new}; choose another name.")
-    _move(run, new, "renamed")
+        raise InputError(sentences.NAME_TAKEN(path=new))
+    _move(run, new, sentences.NOT_RENAMED)
     return new
 
 
@@ -43,14 +45,14 @@ def delete(run: Path) -> Path:
     Raises:
         InputError: no run, one that is running, or no permission.
     """
-    _check(run, "deleted")
+    _check(run, sentences.NO_RUN_TO_DELETE)
     trash = run.parent / TRASH
     try:
         trash.mkdir(exist_ok=True)
     except OSError as error:
-        raise InputError(f"{trash} cannot be made: {error.strerror or error}.") from None
+        raise InputError(sentences.NO_TRASH(path=trash, reason=error.strerror or error)) from None
     place = _free(trash, run.name)
-    _move(run, place, "deleted")
+    _move(run, place, sentences.NOT_DELETED)
     if not place.is_symlink():
         _call(place, SHOWN, HIDDEN)
     return place
@@ -63,11 +65,11 @@ def restore(place: Path) -> Path:
         InputError: it is not there any more, or no permission.
     """
     if place.parent.name != TRASH or not os.path.lexists(place):
-        raise InputError(f"{place.name} is not in the trash any more.")
+        raise InputError(sentences.NOT_IN_TRASH(run=place.name))
     if not place.is_symlink():
         _call(place, HIDDEN, SHOWN)
     run = _free(place.parent.parent, place.name)
-    _move(place, run, "brought back")
+    _move(place, run, sentences.NOT_RESTORED)
     return run
 
 
@@ -125,20 +127,20 @@ def remove(run: Path, *, take_over: bool = False) -> None:
         take_over: also one that may be live on a host that cannot be asked.
     """
     if run.parent.name != TRASH:
-        _check(run, "deleted", take_over)
+        _check(run, sentences.NO_RUN_TO_DELETE, take_over)
     try:
         if run.is_symlink():
             run.unlink()
         else:
             shutil.rmtree(run)
     except OSError as error:
-        raise InputError(f"{run} cannot be deleted: {error.strerror or error}.") from None
+        raise InputError(sentences.NOT_DELETED(path=run, reason=error.strerror or error)) from None
 
 
-def _check(run: Path, what: str, take_over: bool = False) -> None:
+def _check(run: Path, nothing: Sentence, take_over: bool = False) -> None:
     """Complain where this is no run, or one at work, or one of which nobody knows."""
     if not (run / "run.json").exists() and not (run / "recipe.toml").exists():
-        raise InputError(f"{run} is not a run folder; nothing was {what}.")
+        raise InputError(nothing(path=run))
     try:
         found = standing(run, read_facts(run))
     except InputError:
@@ -156,11 +158,11 @@ def _free(folder: Path, name: str) -> Path:
     return place
 
 
-def _move(old: Path, new: Path, what: str) -> None:
+def _move(old: Path, new: Path, refused: Sentence) -> None:
     try:
         os.rename(old, new)
     except OSError as error:
-        raise InputError(f"{old} cannot be {what}: {error.strerror or error}.") from None
+        raise InputError(refused(path=old, reason=error.strerror or error)) from None
 
 
 def _call(run: Path, old: str, new: str) -> None:

@@ -19,7 +19,7 @@ from typing import Any, Literal
 from engine.base.errors import InputError
 from engine.base.files import read_bytes
 from engine.base.shell import quoted
-from engine.runs import heartbeat, processes
+from engine.runs import heartbeat, processes, sentences
 from engine.runs.processes import Process
 
 Verdict = Literal["alive", "dead", "unknown"]
@@ -65,19 +65,15 @@ class Standing:
 
     def refusal(self, run: Path) -> str:
         """Why nobody else may have the run now, in a sentence; empty where anybody may."""
-        number = f" (pid {self.pid})" if self.pid is not None else ""
+        pid = "" if self.pid is None else str(self.pid)
         if self.live:
-            paused = ", paused," if self.state == "paused" else ""
+            paused = sentences.PAUSED() if self.state == "paused" else ""
             if self.host and self.host != processes.host():
-                return f"The run {run.name} is still running{paused} on {self.host}{number}; stop it there first."
-            return f"The run {run.name} is still running{paused} here{number}; stop it first."
+                return sentences.RUNNING_THERE(run=run.name, paused=paused, host=self.host, pid=pid)
+            return sentences.RUNNING_HERE(run=run.name, paused=paused, pid=pid)
         if self.state == "unknown":
-            where = f"on {self.host}{number}" if self.host else "somewhere else"
-            return (
-                f"Whether the run {run.name} is still running {where} cannot be told from here; once you are sure that "
-                f"it is not, take it over: ravine resume {quoted(run.name)} --take-over, or ravine runs prune "
-                "--take-over."
-            )
+            where = sentences.ON_HOST(host=self.host, pid=pid) if self.host else sentences.SOMEWHERE()
+            return sentences.MAYBE_RUNNING(run=run.name, where=where, quoted=quoted(run.name))
         return ""
 
 

@@ -17,7 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from engine.base.errors import InputError
-from engine.runs import heartbeat, leftovers
+from engine.runs import heartbeat, leftovers, sentences
 from engine.runs.facts import read_facts
 from engine.runs.leftovers import LOCK_ASIDE
 from engine.runs.liveness import LOCK, Owner, of_owner, owner, standing
@@ -74,10 +74,7 @@ class Lock:
             if isinstance(error, FileNotFoundError) and run.is_dir():  # swept away by one that was quicker
                 raise HeldError(_told(run)) from None
             where = error.filename or aside
-            raise InputError(
-                f"The run {run} cannot be locked: {error.strerror or error} ({where}); its folder has to be one "
-                "that you may write to, with room on its disk."
-            ) from None
+            raise InputError(sentences.NOT_LOCKED(run=run, reason=error.strerror or error, path=where)) from None
         finally:
             if handle >= 0:
                 os.close(handle)
@@ -92,10 +89,9 @@ class Lock:
             return
         found = owner(self.run)
         if found is not None and found.process is not None:
-            words = f"was taken over by another process (pid {found.process.pid} on {found.process.host})"
-        else:
-            words = "lost its lock, which somebody removed"
-        raise LostError(f"The run {self.run.name} {words}; this one has stopped writing to its folder.")
+            pid, host = found.process.pid, found.process.host
+            raise LostError(sentences.TAKEN_OVER(run=self.run.name, pid=pid, host=host))
+        raise LostError(sentences.LOCK_REMOVED(run=self.run.name))
 
     def _held(self) -> bool:
         """Whether the lock is still ours. Opens the token, for a network disk looks anew then. Raises OSError."""
@@ -179,4 +175,4 @@ def _refusal(run: Path, take_over: bool) -> str | None:
 
 def _told(run: Path) -> str:
     """Who was quicker."""
-    return _refusal(run, False) or f"Another process has just taken the run {run.name}; ravine runs shows how it goes."
+    return _refusal(run, False) or sentences.JUST_TAKEN(run=run.name)

@@ -22,6 +22,7 @@ from engine.base.errors import InputError
 from engine.data import frames
 from engine.data.encode import Input
 from engine.data.table import Column, Table
+from engine.runs import sentences
 from engine.runs.predictor import Predictor
 from engine.runs.predictor import load as load_predictor
 from engine.runs.store import resolve
@@ -113,7 +114,7 @@ class TrainedModel:
             InputError: as `predict` does, and where an amount is predicted.
         """
         if not self.classes:
-            raise InputError(f"{self.target} is an amount, not one of several classes; use predict.")
+            raise InputError(sentences.NO_CLASSES(target=self.target))
         return self._outputs(rows)
 
     def predict_batches(self, batches: Iterable[Rows]) -> Iterator[NDArray[Any]]:
@@ -146,10 +147,7 @@ class TrainedModel:
             elif isinstance(row, Sequence | np.ndarray) and not isinstance(row, str) and len(row) == len(names):
                 found.append(dict(zip(names, row, strict=True)))
             else:
-                raise InputError(
-                    f"Row {number + 1} is neither a mapping by name nor a sequence of {len(names)} values: "
-                    f"{', '.join(names)}."
-                )
+                raise InputError(sentences.BAD_ROW(row=number + 1, count=len(names), names=names))
         return found
 
     def _as_table(self, rows: Any) -> Table:
@@ -166,25 +164,19 @@ class TrainedModel:
             else:
                 own, left = rows.iloc[:, list(places.values())], ()
                 columns = frames.from_pandas(own.set_axis(list(places), axis=1), how)
-            return _table(columns, len(rows), f"The {maker} frame", (*notes, *left))
+            return _table(columns, len(rows), sentences.THE_FRAME(library=maker), (*notes, *left))
         if isinstance(rows, Mapping):
             columns = tuple(_column(name, np.asarray(values), how) for name, values in rows.items() if name in names)
-            return _table(columns, len(columns[0].data) if columns else 0, "The mapping")
+            return _table(columns, len(columns[0].data) if columns else 0, sentences.THE_MAPPING())
         if not hasattr(rows, "__array__"):
-            raise InputError(
-                f"A {type(rows).__name__} cannot be predicted from; give a frame, an array [rows, {len(names)}] or a "
-                "list of mappings."
-            )
+            raise InputError(sentences.NOT_ROWS(kind=type(rows).__name__, columns=len(names)))
         array = np.asarray(rows)
         if array.ndim == 1 and len(names) == 1:
             array = array[:, None]
         if array.ndim != 2 or array.shape[1] != len(names):
-            raise InputError(
-                f"The array has shape {list(array.shape)}; the model takes [rows, {len(names)}] with the columns "
-                f"{', '.join(names)}."
-            )
+            raise InputError(sentences.BAD_SHAPE(shape=str(list(array.shape)), columns=len(names), names=names))
         columns = tuple(_column(name, array[:, number], how) for number, name in enumerate(names))
-        return _table(columns, len(array), "The array")
+        return _table(columns, len(array), sentences.THE_ARRAY())
 
 
 def _places(names: Sequence[str], there: Sequence[Any]) -> tuple[dict[str, int], list[str]]:
@@ -197,7 +189,7 @@ def _places(names: Sequence[str], there: Sequence[Any]) -> tuple[dict[str, int],
     notes = []
     for place, label in enumerate(there):
         if isinstance(label, str) and label in exact and label in names:
-            notes.append(f"There is more than one column {label}; the first is taken.")
+            notes.append(sentences.COLUMN_TWICE(name=label))
         if isinstance(label, str):
             exact.setdefault(label, place)
         near.setdefault(" ".join(str(label).split()), place)
@@ -217,7 +209,7 @@ def _column(name: str, values: NDArray[Any], how: frames.How) -> Column:
 
 def _table(columns: tuple[Column, ...], rows: int, what: str, notes: tuple[str, ...] = ()) -> Table:
     if any(len(column.data) != rows for column in columns):
-        raise InputError(f"{what} has columns of different lengths.")
+        raise InputError(sentences.UNEQUAL(what=what))
     return Table(what, "", columns, rows, notes=notes, origin="function")
 
 

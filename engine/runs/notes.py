@@ -10,6 +10,7 @@ from pathlib import Path
 from engine.base.errors import InputError
 from engine.base.files import read_text, write_text
 from engine.base.printable import printable_json
+from engine.runs import sentences
 
 FORMAT = 1
 LONGEST = 10_000  # letters of a note
@@ -45,9 +46,7 @@ def write(run: Path, *, note: str | None = None, tags: Iterable[str] | None = No
     kept = old.tags if tags is None else tuple(sorted({tag.strip() for tag in tags} - {""}))
     for tag in kept:
         if "," in tag or not tag.isprintable() or len(tag) > LONGEST_TAG:
-            raise InputError(
-                f"A tag is one word or a few, without commas, of at most {LONGEST_TAG} letters: {tag[:60]!r}."
-            )
+            raise InputError(sentences.BAD_TAG(most=LONGEST_TAG, tag=tag[:60]))
     new = Notes(old.note if note is None else note.strip()[:LONGEST], kept)
     try:
         if new == Notes():
@@ -56,5 +55,5 @@ def write(run: Path, *, note: str | None = None, tags: Iterable[str] | None = No
             content = {"format": FORMAT, "note": new.note, "tags": list(new.tags)}
             write_text(run / "note.json", printable_json(json.dumps(content, ensure_ascii=False, indent=1)) + "\n")
     except OSError as error:
-        raise InputError(f"{run / 'note.json'} cannot be written: {error.strerror or error}.") from None
+        raise InputError(sentences.NOT_WRITTEN(path=run / "note.json", reason=error.strerror or error)) from None
     return new

@@ -9,7 +9,7 @@ from pathlib import Path
 from engine.base.errors import InputError
 from engine.base.shell import quoted
 from engine.learn.kernels.contract import State
-from engine.runs import checkpoint
+from engine.runs import checkpoint, sentences
 
 
 @dataclass(frozen=True)
@@ -41,31 +41,25 @@ class Origin:
         if step is None:
             last = run / "checkpoints" / "last.safetensors"
             if not last.exists():
-                raise InputError(
-                    f"The run {run.name} has no checkpoint to go on from; `ravine train --recipe {quoted(run)}` "
-                    "begins it anew."
-                )
+                raise InputError(sentences.NOTHING_TO_RESUME(run=run.name, quoted=quoted(run)))
             mark = _mark(last)  # before it is read: of two that are read, the later one may be the other
             return cls(run, checkpoint.load(last), branch, changed_data, take_over, mark=mark)
         kept = checkpoint.kept(run)
         if step not in kept:
             steps = ", ".join(f"{s:,}" for s in kept) or "none"
-            raise InputError(f"The run {run.name} has no checkpoint of step {step:,}; it has {steps}.")
+            raise InputError(sentences.NO_CHECKPOINT_OF_STEP(run=run.name, step=step, steps=steps))
         return cls(run, checkpoint.load(kept[step]), branch, changed_data)
 
     def check_length(self, steps: int) -> None:
         """Raise InputError where a run is to be shorter than it is, or a finished one no longer."""
         taken = int(self.state.facts["step"])
         if steps < taken or (steps == taken and self.finished):
-            raise InputError(
-                f"The run {self.run.name} has taken {taken:,} steps already, and {steps:,} are asked for; "
-                "--steps says how many it shall have in all."
-            )
+            raise InputError(sentences.ALREADY_TAKEN(run=self.run.name, step=taken, steps=steps))
 
     def check(self) -> None:
         """Raise InputError where the run has gone on since its checkpoint was read."""
         if self.mark and _mark(self.run / "checkpoints" / "last.safetensors") != self.mark:
-            raise InputError(f"The run {self.run.name} has gone on meanwhile in another process; resume it again.")
+            raise InputError(sentences.RESUMED_ELSEWHERE(run=self.run.name))
 
 
 def _mark(file: Path) -> tuple[int, ...]:

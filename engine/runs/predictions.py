@@ -13,6 +13,7 @@ from engine.base.errors import Cancelled, InputError
 from engine.base.files import replacing
 from engine.base.printable import to_bytes
 from engine.data.rows import InputRows
+from engine.runs import sentences
 from engine.runs.formulas import Formulas, is_formula
 from engine.runs.predictor import Predictor
 
@@ -66,7 +67,7 @@ def write(
                     file.write(to_bytes(text))
                 warnings = (*warnings, *filter(None, [found.sentence]))
     except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror or error}.") from None
+        raise InputError(sentences.NOT_WRITTEN(path=path, reason=error.strerror or error)) from None
     return first, warnings
 
 
@@ -84,7 +85,7 @@ def lines(
         formulas: counts the texts that a spreadsheet takes for formulas.
     """
     formulas = Formulas() if formulas is None else formulas
-    formulas.names("the header", header(predictor, rows.names))
+    formulas.names(sentences.THE_HEADER(), header(predictor, rows.names))
     for column in () if rows.kept is None else rows.kept.iter_columns():
         formulas.column(column)
     text = io.StringIO()
@@ -102,7 +103,7 @@ def lines(
             try:
                 kept = rows.kept[done : done + len(found)].rows()
             except (ValueError, OverflowError) as error:  # a date that no calendar of Python's has
-                raise InputError(f"A column to keep cannot be written: {error}; leave it out of --keep.") from None
+                raise InputError(sentences.NOT_KEPT(reason=error)) from None
             if show is not None:
                 kept = ([show(cell) if isinstance(cell, str) else cell for cell in row] for row in kept)
         if names:

@@ -12,10 +12,11 @@ from typing import Any
 from engine.base import shape
 from engine.base.shape import Misshapen
 from engine.registry import activations, families, modes
+from engine.runs import sentences
 
 _FIGURE = shape.maybe(shape.number)  # NaN is written as null
-_ROW = shape.either(shape.listed(_FIGURE), _FIGURE, wanted="a number, or a list of numbers")
-_BIAS = shape.either(shape.listed(_FIGURE), _FIGURE, wanted="a number, or a list of numbers")
+_ROW = shape.either(shape.listed(_FIGURE), _FIGURE, wanted=sentences.NUMBERS())
+_BIAS = shape.either(shape.listed(_FIGURE), _FIGURE, wanted=sentences.NUMBERS())
 
 _RESULT = shape.record(
     {},
@@ -71,14 +72,17 @@ _CHOICES = shape.record(
         **dict.fromkeys(("dataset", "normalize", "model", "optimizer"), shape.text),
         "lr": shape.number,
         "steps": shape.count,
-        "batch_size": shape.either(shape.count, shape.text, wanted="a whole number"),
+        "batch_size": shape.either(shape.count, shape.text, wanted=sentences.A_WHOLE_NUMBER()),
     },
 )
 
 _RUN = shape.record(
     {"format": shape.whole},
     {
-        **dict.fromkeys(("state", "host", "ending", "command", "device", "backend", "git_commit"), shape.text),
+        **dict.fromkeys(
+            ("state", "host", "ending", "ending_id", "command", "device", "backend", "git_commit"), shape.text
+        ),
+        "ending_fields": shape.table(shape.anything),
         "created": shape.number,
         "pid": shape.whole,
         "threads": shape.count,
@@ -106,13 +110,13 @@ def judge_run(tree: Any) -> None:
         if rows is None:
             continue
         if len(rows) != width:
-            raise Misshapen(f"result.{name} has {len(rows):,} rows for {width:,} features")
+            raise Misshapen(sentences.WRONG_ROWS(name=name, rows=len(rows), features=width))
         if len({len(row) if isinstance(row, list) else -1 for row in rows}) > 1:
-            raise Misshapen(f"result.{name} has rows of different lengths")
+            raise Misshapen(sentences.RAGGED_ROWS(name=name))
         bias = result.get(name.replace("weights", "bias"))
         wide = len(rows[0]) if rows and isinstance(rows[0], list) else None
         if rows and (len(bias) if isinstance(bias, list) else None) != wide:
-            raise Misshapen(f"result.{name} and its bias are not of as many outputs")
+            raise Misshapen(sentences.OTHER_OUTPUTS(name=name))
 
 
 _ENTRY = shape.record(
@@ -139,10 +143,10 @@ def judge_entry(tree: Any) -> None:
     _ENTRY(tree, "")
     for name in ("created", "dataset", "steps", "seconds", "ended", "host"):
         if name in tree and tree[name] is None:
-            raise Misshapen(f"{name} is null")
+            raise Misshapen(sentences.IS_NULL(name=name))
 
 
-_STATE = shape.either(shape.number, shape.text, wanted="a number or a text")
+_STATE = shape.either(shape.number, shape.text, wanted=sentences.NUMBER_OR_TEXT())
 _CHECKPOINT = shape.record({"step": shape.count}, {"run": shape.text, "best": shape.text, "optimizer": shape.text})
 _WATCH = shape.record(
     {
@@ -191,7 +195,7 @@ def _dates(value: Any, place: str) -> None:
     shape.text(value, place)
     found = _DIRECTIVE.findall(value)
     if len(set(found)) < len(found) or not set(found) <= set("aAwdbBmyYHIMSpfzZj") or len(value) > 100:
-        raise Misshapen(f"{place} is no format of dates")
+        raise Misshapen(sentences.NO_DATE_FORMAT(place=place))
 
 
 _INPUT = shape.record(
@@ -201,7 +205,7 @@ _INPUT = shape.record(
         "low": _FIGURE,
         "high": _FIGURE,
         "categories": shape.listed(shape.text),
-        "typical": shape.either(shape.number, shape.text, wanted="a number or a text"),
+        "typical": shape.either(shape.number, shape.text, wanted=sentences.NUMBER_OR_TEXT()),
         "marked": shape.switch,
     },
     {
@@ -274,30 +278,30 @@ def judge_model(tree: Any) -> None:
     counts |= {f"normalizer.{name}": len(normalizer[name]) for name in ("offset", "scale", "constant")}
     for name, size in counts.items():
         if size != features:
-            raise Misshapen(f"{name} is of {size:,} features, where there are {features:,}")
+            raise Misshapen(sentences.OTHER_FEATURES(name=name, size=size, features=features))
     if not all(normalizer["scale"]) or not tree["target_scale"]["scale"]:
-        raise Misshapen("a scale is 0")
+        raise Misshapen(sentences.SCALE_ZERO())
     classes, outputs = len(tree["classes"]), own["outputs"]
     if tree["task"] == "regression":
         if classes or outputs != 1:
-            raise Misshapen(f"an amount has {outputs:,} outputs and {classes:,} classes, where it has 1 and none")
+            raise Misshapen(sentences.REGRESSION_OUTPUTS(outputs=outputs, classes=classes))
     elif classes < 2 or outputs not in (classes, 1 if classes == 2 else classes):
-        raise Misshapen(f"{classes:,} classes have {outputs:,} outputs")
+        raise Misshapen(sentences.CLASS_OUTPUTS(classes=classes, outputs=outputs))
     if tree.get("positive") is not None and tree["positive"] not in tree["classes"]:
-        raise Misshapen("positive is none of its classes")
+        raise Misshapen(sentences.NO_POSITIVE())
     if (own["family"] != families.OWN and families.REGISTRY[own["family"]].hidden) != bool(own["hidden"]):
-        raise Misshapen("architecture.hidden is not that of its family")
+        raise Misshapen(sentences.OTHER_HIDDEN())
 
 
 def _judge_input(column: Mapping[str, Any], place: str) -> None:
     categories = column["categories"]
     if column["kind"] in ("boolean", "categorical"):
         if column["typical"] not in categories:
-            raise Misshapen(f"{place}.typical is none of its categories")
+            raise Misshapen(sentences.TYPICAL_UNKNOWN(place=place))
         if len(set(categories)) != len(categories):
-            raise Misshapen(f"{place}.categories has one twice")
+            raise Misshapen(sentences.CATEGORY_TWICE(place=place))
     elif not isinstance(column["typical"], int | float) or column["low"] is None or column["high"] is None:
-        raise Misshapen(f"{place}.typical, low or high is no number")
+        raise Misshapen(sentences.NO_NUMBERS(place=place))
 
 
 def _judge_terms(encoder: Mapping[str, Any], features: int) -> None:
@@ -308,7 +312,7 @@ def _judge_terms(encoder: Mapping[str, Any], features: int) -> None:
     )
     terms, degree = encoder["terms"], encoder["degree"]
     if degree < 1 or any(not term or max(term) >= width or len(term) > degree for term in terms):
-        raise Misshapen("encoder.terms has one of columns that are not there")
+        raise Misshapen(sentences.TERM_OF_NOTHING())
     made = len(terms) if degree > 1 else width
     if made != features or (degree == 1 and terms):
-        raise Misshapen(f"encoder makes {made:,} features, where there are {features:,}")
+        raise Misshapen(sentences.MADE_FEATURES(made=made, features=features))

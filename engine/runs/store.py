@@ -13,7 +13,7 @@ from threading import Lock
 from typing import Any
 
 from engine.base.errors import InputError
-from engine.runs import heartbeat, index, leftovers, notes
+from engine.runs import heartbeat, index, leftovers, notes, sentences
 from engine.runs.facts import clean, decision, read_facts
 from engine.runs.liveness import LIVING, LOCK, UNFINISHED, Standing, standing
 from engine.runs.schema import judge_entry
@@ -76,8 +76,8 @@ class RunInfo:
         past = max(0.0, time.time() - self.created)
         for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
             if past >= size:
-                return f"{past / size:.0f} {unit} ago"
-        return "just now"
+                return sentences.AGO(number=past / size, unit=unit)
+        return sentences.JUST_NOW()
 
 
 def list_runs(folder: Path, *, patience: float = 0.0) -> tuple[RunInfo, ...]:
@@ -120,7 +120,7 @@ class Lister:
         except FileNotFoundError:
             return ()
         except OSError as error:
-            raise InputError(f"The runs folder {folder} cannot be read: {error.strerror or error}.") from None
+            raise InputError(sentences.RUNS_UNREADABLE(path=folder, reason=error.strerror or error)) from None
         if folder != self._folder:
             self._folder, self._known, self._told = folder, index.read(folder), {}
         known, told, root = self._known, self._told, str(folder)
@@ -226,7 +226,7 @@ def _entry(path: Path) -> index.Entry:
     except InputError as error:
         return {"state": "damaged", "problem": str(error), **common}
     except (TypeError, ValueError, AttributeError, LookupError, OverflowError, RecursionError) as error:
-        problem = f"{path / 'run.json'} has an unexpected entry: {error}."
+        problem = sentences.BAD_ENTRY(path=path / "run.json", reason=error)
         return {"state": "damaged", "problem": problem, **common}
 
 
@@ -324,14 +324,15 @@ def resolve(text: str, folder: Path) -> Path:
         return inside
     runs = list_runs(folder)
     if not runs:
-        raise InputError(f"There are no runs in {folder}; train one first, or say where they are with --runs.")
+        raise InputError(sentences.NO_RUNS(path=folder))
     if text == "last":
         return runs[0].path
     fitting = [run for run in runs if run.name.startswith(text)]
     if len(fitting) == 1:
         return fitting[0].path
     if fitting:
-        some = ", ".join(run.name for run in fitting[:SOME]) + (", …" if len(fitting) > SOME else "")
-        begin = f"begin with {text}" if text else "could be meant"
-        raise InputError(f"{len(fitting):,} runs {begin}: {some}; say more of the name.")
-    raise InputError(f"There is no run {text} in {folder}; `ravine runs` lists them.")
+        names = [run.name for run in fitting]
+        if not text:
+            raise InputError(sentences.NO_NAME_GIVEN(count=len(names), runs=names))
+        raise InputError(sentences.SEVERAL_RUNS(count=len(names), begin=text, runs=names))
+    raise InputError(sentences.NO_RUN(run=text, path=folder))

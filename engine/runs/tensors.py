@@ -31,7 +31,7 @@ def read(path: Path, key: str) -> tuple[dict[str, NDArray[Any]], Any]:
         file.seek(0)
         length = int.from_bytes(file.read(8), "little")
         if size < 8 or length > min(size - 8, MOST_HEADER):
-            raise Misshapen("it is cut off, or no safetensors file")
+            raise Misshapen(sentences.NOT_SAFETENSORS())
     check_room(size, partial(sentences.WEIGHTS_NEED_MEMORY, path=path))
     from safetensors import SafetensorError, safe_open
 
@@ -41,7 +41,9 @@ def read(path: Path, key: str) -> tuple[dict[str, NDArray[Any]], Any]:
             text = (opened.metadata() or {}).get(key)
     except (SafetensorError, KeyError, TypeError, ValueError, OSError, OverflowError) as error:
         # numpy has none of the short formats that a file may name
-        raise Misshapen(str(error).splitlines()[0].rstrip(".")[:200] if str(error) else "it is damaged") from None
+        raise Misshapen(
+            str(error).splitlines()[0].rstrip(".")[:200] if str(error) else sentences.IS_DAMAGED()
+        ) from None
     if text is None:
-        raise Misshapen(f"its metadata has no {key}")
+        raise Misshapen(sentences.NO_METADATA(key=key))
     return arrays, shape.parse(text)

@@ -23,6 +23,7 @@ from engine.runs.folder import RunFolder, read_facts
 from engine.runs.lock import Lock
 from engine.runs.origin import Origin
 from engine.runs.store import written
+from engine.training import sentences
 from engine.training.state import TrainingState, best_of
 
 COPIED = ("loss.f64", "stamps.f64", "validation.f64", "evaluations.jsonl")  # what a branch takes over
@@ -85,19 +86,13 @@ class Continuation:
         files = modules.changed(self.run.name, self._known)
         if not files:
             return ()
-        has = "has" if len(files) == 1 else "have"
-        return (
-            f"{' and '.join(files)} {has} changed since this run was last made; it goes on with what is there now.",
-        )
+        return (sentences.MODULES_CHANGED(files=files, count=len(files)),)
 
     def check_data(self, dataset: str, prepared: Prepared) -> None:
         """Raise InputError where the table is not the one that the earlier run has seen."""
         known = (self._known.get("data") or {}).get("fingerprint")
         if known != prepared.fingerprint and not self._origin.changed_data:
-            raise InputError(
-                f"The data of the run {self.run.name} has changed since ({dataset}); bring the old "
-                "table back, or go on with the new one with --changed-data."
-            )
+            raise InputError(sentences.DATA_CHANGED(run=self.run.name, dataset=dataset))
 
     def take_over(self, plan: Plan, kernel: Kernel) -> tuple[str, ...]:
         """Put the kernel where the checkpoint stood; sentences on what is missing. Raises InputError and OSError."""
@@ -138,12 +133,11 @@ class Continuation:
         held = written(self.run)
         if held >= step:
             return ""
-        words = f"{self.run / 'loss.f64'} has lost the losses of steps {held:,} to {step - 1:,}"
         if step - held > MOST_LOST:
             raise InputError(
-                f"{words}; it is not the file of this run. `ravine train --recipe {quoted(self.run)}` begins it anew."
+                sentences.OTHER_LOSSES(path=self.run / "loss.f64", first=held, last=step - 1, quoted=quoted(self.run))
             )
-        return f"{words}; they stay empty."
+        return sentences.LOSSES_LOST(path=self.run / "loss.f64", first=held, last=step - 1)
 
     def _check_state(self, plan: Plan, kernel: Kernel) -> None:
         """Raise InputError where the checkpoint is none of this run."""
@@ -152,12 +146,9 @@ class Continuation:
         why = unfit(state, plan, like, changed=changed)
         if best is not None and not why:
             why = unfit(best, plan, like, changed=changed)
-            why = f"its best weights are not: {why}" if why else ""
+            why = sentences.BEST_IS_NOT(why=why) if why else ""
         if why:
-            raise InputError(
-                f"The checkpoint of {self.run} does not belong to its recipe: {why}; "
-                f"`ravine train --recipe {quoted(self.run)}` begins the run anew."
-            )
+            raise InputError(sentences.NOT_OF_THIS_RUN(path=self.run, why=why, quoted=quoted(self.run)))
 
     def descent(self, step: int, command: str) -> dict[str, Any]:
         """When and how the run began, and where it went on: a part that follows takes nothing of that back."""

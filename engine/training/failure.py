@@ -10,6 +10,7 @@ from engine.learn.kernels.memory import OutOfMemory
 from engine.runs.folder import RunFolder
 from engine.runs.lock import LostError
 from engine.runs.recorder import Recorder
+from engine.training import sentences
 from engine.training.saving import Saver
 from engine.training.snapshot import Ending
 
@@ -26,9 +27,9 @@ def keep_failed(
     """
     words = _told(error)
     if folder is None or saver is None:
-        return f"The run could not start: {words}.", None
+        return sentences.NOT_STARTED(why=words), None
     if isinstance(error, LostError):
-        return f"{error} What it wrote before is kept.", None
+        return sentences.LOST(why=error), None
     try:
         if folder.gone:
             return _deleted(folder, recorder), None
@@ -42,13 +43,13 @@ def keep_failed(
         _close(recorder)
     except OSError as second:
         where, why = second.filename or folder.path, second.strerror or second
-        return f"The run failed: {words}; and {where} cannot be written: {why}.{saver.safe}", None
-    return f"The run failed: {words}. The traceback is in {folder.path / 'log.txt'}.", None
+        return sentences.FAILED_UNWRITTEN(why=words, path=where, reason=why, safe=saver.safe), None
+    return sentences.FAILED(why=words, path=folder.path / "log.txt"), None
 
 
 def _told(error: BaseException) -> str:
     if isinstance(error, OSError):
-        return f"{error.strerror or error}" + (f" ({error.filename})" if error.filename else "")
+        return sentences.OF_SYSTEM(reason=error.strerror or error, path=error.filename or "")
     first = (str(error).strip().splitlines() or [""])[0]
     return f"{type(error).__name__}: {first}" if first else type(error).__name__
 
@@ -60,10 +61,9 @@ def _close(recorder: Recorder | None) -> None:
 
 def _deleted(folder: RunFolder, recorder: Recorder | None) -> str:
     """Let go of a folder that was deleted or moved away. Raises OSError."""
-    words = f"The run ended: its folder {folder.path} was deleted or moved while it trained"
-    folder.log(f"{words}.")  # read where it was moved to
+    folder.log(sentences.FOLDER_GONE(path=folder.path))  # read where it was moved to
     _close(recorder)
-    return f"{words}; start it again, or resume it from where it lies now."
+    return sentences.FOLDER_GONE_RESTART(path=folder.path)
 
 
 def _out_of_memory(error: OutOfMemory, saver: Saver, recorder: Recorder | None) -> Ending:

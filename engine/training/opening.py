@@ -27,6 +27,7 @@ from engine.runs.recorder import Recorder
 from engine.runs.whereabouts import located
 from engine.runs.worktree import WorkTree
 from engine.training import resources as forecasts
+from engine.training import sentences
 from engine.training.continuation import Continuation
 from engine.training.saving import Saver
 from engine.training.setup import Setup
@@ -101,9 +102,9 @@ class RunOpening:
         worktree = WorkTree(commit) if earlier is None or earlier.branch else None
         data = recipe.data if earlier is None else located(recipe.data, earlier.run)
         if table is None:
-            activity(f"reading {recipe.data.dataset}")
+            activity(sentences.READING(dataset=recipe.data.dataset))
             table = load(data, cancelled=cancelled)
-        activity("preparing the rows")
+        activity(sentences.PREPARING_ROWS())
         prepared = prepare(recipe.data, recipe.normalization, table, cancelled=cancelled)
         if earlier is not None:
             earlier.check_data(recipe.data.dataset, prepared)
@@ -112,7 +113,7 @@ class RunOpening:
         known = resolved(recipe, plan, prepared, screen=self._screen)
         known.refuse(self._given)
         self._warn(known, plan, prepared)
-        activity(f"starting the {plan.backend} backend on {plan.device}")
+        activity(sentences.STARTING_BACKEND(backend=plan.backend, device=plan.device))
         kernel = open_kernel(plan, prepared, facts, activity)
         state = TrainingState(
             self._early_stopping(plan, prepared, facts), norm(kernel.gradient()), plan.lr, self._clock

@@ -16,6 +16,7 @@ from engine.learn.plan import Plan
 from engine.recipe import Recipe
 from engine.runs import records
 from engine.runs.tensorboard import DENSE, OCTAVE
+from engine.training import sentences
 
 LARGE = 10**9  # bytes: from here on a forecast is shown
 JUDGED = 10**7  # bytes on disk: a forecast of less is not exact enough to refuse a run
@@ -76,23 +77,14 @@ def check(found: Forecast, recipe: Recipe) -> tuple[str, ...]:
     free, where = _free(recipe)
     if found.disk > max(free, JUDGED):
         stopping = recipe.stopping
-        told = f"The run needs {size(found.disk)} on the disk of {where}, which has {size(free)} free"
-        remedy = "take fewer --steps, or --runs on a larger disk"
-        if found.events > found.disk / 2:
-            remedy = "write fewer points with --log-every auto, or " + remedy
+        few = found.events > found.disk / 2
         rules = (stopping.max_seconds, stopping.tol, stopping.patience, stopping.target_loss)
         if all(rule is None for rule in rules):
-            raise InputError(f"{told}: {remedy}.")
-        return (*found.sentences, f"{told}; it must end before its last step, or {remedy}.")
+            refused = sentences.NO_ROOM_FOR_EVENTS if few else sentences.NO_ROOM
+            raise InputError(refused(needed=found.disk, place=where, free=free))
+        warned = sentences.LITTLE_ROOM_FOR_EVENTS if few else sentences.LITTLE_ROOM
+        return (*found.sentences, warned(needed=found.disk, place=where, free=free))
     return found.sentences
-
-
-def size(count: float) -> str:
-    """Bytes for reading: "1.6 GB"."""
-    for unit, least in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6)):
-        if count >= least:
-            return f"{count / least:.1f} {unit}"
-    return f"{count / 1e3:.0f} kB"
 
 
 def parameters(plan: Plan) -> int:
@@ -141,25 +133,23 @@ def _sentences(found: Forecast, plan: Plan, recipe: Recipe) -> tuple[str, ...]:
     said = []
     if found.disk >= LARGE:
         free, where = _free(recipe)
-        parts = [f"the loss of {plan.steps:,} steps {size(found.losses)}"]
+        parts = [sentences.SIZE_OF_LOSSES(steps=plan.steps, size=found.losses)]
         if found.events >= LARGE / 10:
-            all_of_it = " (--log-every auto keeps it small)" if recipe.recording.log_every != "auto" else ""
-            parts.append(f"TensorBoard {size(found.events)}{all_of_it}")
+            every = sentences.SIZE_OF_EVENTS if recipe.recording.log_every == "auto" else sentences.SIZE_OF_ALL_EVENTS
+            parts.append(every(size=found.events))
         if found.evaluations >= LARGE / 10:
-            parts.append(f"evaluations {size(found.evaluations)} (--eval-every makes them fewer)")
+            parts.append(sentences.SIZE_OF_EVALUATIONS(size=found.evaluations))
         if found.checkpoints >= LARGE / 10:
-            parts.append(f"checkpoints {size(found.checkpoints)}")
-        said.append(
-            f"The run will take {size(found.disk)} of the {size(free)} free on the disk of {where}: {', '.join(parts)}."
-        )
+            parts.append(sentences.SIZE_OF_CHECKPOINTS(size=found.checkpoints))
+        said.append(sentences.WILL_TAKE(size=found.disk, free=free, place=where, parts=parts))
     if found.memory >= LARGE:
         total = memory_limit()[1]
-        words = f"It will take about {size(found.memory)} of memory beside its table"
         if plan.device != "cpu":
-            words += f", most of it on {plan.device}"
+            said.append(sentences.WILL_TAKE_MEMORY_OF(size=found.memory, device=plan.device))
         elif found.memory > ENOUGH * total:
-            words += f", and {size(total)} are free: rows that do not fit are streamed, which is slower"
-        said.append(words + ".")
+            said.append(sentences.WILL_STREAM(size=found.memory, free=total))
+        else:
+            said.append(sentences.WILL_TAKE_MEMORY(size=found.memory))
     return tuple(said)
 
 

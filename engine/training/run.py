@@ -25,6 +25,7 @@ from engine.runs.choices import definite
 from engine.runs.folder import RunFolder
 from engine.runs.origin import Origin
 from engine.runs.recorder import Recorder
+from engine.training import sentences
 from engine.training.ending import Closing
 from engine.training.failure import keep_failed
 from engine.training.loop import Loop
@@ -89,9 +90,9 @@ class Run:
         """Change a live field from the next update on, and write it to the recipe's events. Raises InputError."""
         changed = replace(self.recipe, events=()).replace({field: value})
         if not find(field).live:
-            raise InputError(f"{find(field).label.capitalize()} cannot be changed during a run.")
+            raise InputError(sentences.NOT_LIVE(label=find(field).label.capitalize()))
         if changed.get(field) == "auto":
-            raise InputError(f"{find(field).label.capitalize()} needs a definite value during a run, not auto.")
+            raise InputError(sentences.NEEDS_VALUE(label=find(field).label.capitalize()))
         self._loop.change(field, changed.get(field))
         events = [*self.recipe.events, Event(step=self.step, field=field, value=changed.get(field))]
         events.sort(key=lambda event: event.step)  # a replayed run has events that are still to come
@@ -101,7 +102,9 @@ class Run:
             self.folder.update_recipe(known)
             self.folder.record(**definite(known))
             told = find(field)
-            self.folder.log(f"From step {self.step:,} on: {told.label} {told.show(changed.get(field))}.")
+            self.folder.log(
+                sentences.CHANGED_FROM(step=self.step, label=told.label, value=told.show(changed.get(field)))
+            )
 
     def checkpoint(self) -> None:
         """Write the state, as the last one, and the model as they are now."""

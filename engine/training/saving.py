@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 from engine.base.shell import quoted
 from engine.data.prepare import Prepared
@@ -12,6 +11,7 @@ from engine.learn.plan import Plan
 from engine.recipe import Recipe
 from engine.runs import checkpoint, predictor
 from engine.runs.folder import RunFolder
+from engine.training import sentences
 from engine.training.snapshot import Mark
 from engine.training.state import TrainingState
 
@@ -86,23 +86,15 @@ class Saver:
 
     @property
     def safe(self) -> str:
-        """A sentence on how a run that broke off goes on, with a space before it; "" where it cannot."""
+        """A sentence on how to resume a run that broke off; "" where it cannot."""
         if self._saved is None:
             return ""
-        return f" It is safe up to step {self._saved:,}; {_resume(self.folder.path)}."
+        return sentences.SAFE_UP_TO(step=self._saved, quoted=quoted(self.folder.path))
 
     def told(self, error: OSError) -> str:
         """Which file a disk without room has refused, what is safe, and what to do."""
         path = self.folder.path
+        reason = error.strerror or str(error)
         if self._saved is None:
-            safe = "No checkpoint of the run is on the disk yet"
-            then = f"`ravine train --recipe {quoted(path)}` begins it anew"
-        else:
-            safe, then = f"The run is safe up to step {self._saved:,}", _resume(path)
-        return (
-            f"The disk is full: {error.filename} cannot be written ({error.strerror}). {safe}; make room, then {then}."
-        )
-
-
-def _resume(path: Path) -> str:
-    return f"`ravine resume {quoted(path)}` goes on from there"
+            return sentences.DISK_FULL(path=error.filename, reason=reason, quoted=quoted(path))
+        return sentences.DISK_FULL_BUT_SAVED(path=error.filename, reason=reason, step=self._saved, quoted=quoted(path))

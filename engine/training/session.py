@@ -18,6 +18,7 @@ from engine.base.errors import Cancelled, InputError
 from engine.data.table import Table
 from engine.recipe import Recipe, find
 from engine.runs.origin import Origin
+from engine.training import sentences
 from engine.training.group import Group
 from engine.training.pacing import Pacer, seconds_of
 from engine.training.publishing import Publisher
@@ -102,9 +103,9 @@ class Session:
     def change(self, field: str, value: Any) -> None:
         """Change a live field, such as lr, at the next step boundary. Raises InputError for a value out of bounds."""
         if not find(field).live:
-            raise InputError(f"{find(field).label.capitalize()} cannot be changed during a run.")
+            raise InputError(sentences.NOT_LIVE(label=find(field).label.capitalize()))
         if Recipe().replace({field: value}).get(field) == "auto":
-            raise InputError(f"{find(field).label.capitalize()} needs a definite value during a run, not auto.")
+            raise InputError(sentences.NEEDS_VALUE(label=find(field).label.capitalize()))
         self._note("change", (field, value))
 
     def cut_short(self) -> None:
@@ -190,7 +191,7 @@ class Session:
             raise
         except (InputError, Cancelled) as error:
             self.failure = error
-            text = str(error) or "Given up before the first step."
+            text = str(error) or sentences.CANCELLED()
             if run.folder is not None:
                 run.fail(error)
             run.let_go()  # whoever sees that it is over may go on with it

@@ -18,6 +18,7 @@ from engine.learn.schedules import Plateau, factors_at
 from engine.learn.stopping import EarlyStopping
 from engine.learn.threshold import HALF, Tuned
 from engine.recipe import Event, Recipe, find
+from engine.training import sentences
 from engine.training.snapshot import Ended, Mark
 from engine.training.stopwatch import Stopwatch
 
@@ -53,7 +54,8 @@ class TrainingState:
 
     def mark(self, step: int, field: str, value: Any) -> None:
         """Mark on the chart that a field of the recipe changed at a step."""
-        shown = f"lr {float(value):.4g}" if field == "lr" else f"{find(field).label} {find(field).show(value)}"
+        value_shown = f"{float(value):.4g}" if field == "lr" else find(field).show(value)
+        shown = sentences.MARK(label="lr" if field == "lr" else find(field).label, value=value_shown)
         self.marks.append(Mark(step, "change", shown))
 
     def decision(self, recipe: Recipe, prepared: Prepared) -> Decision | None:
@@ -64,7 +66,7 @@ class TrainingState:
         elif self.tuned is not None:
             threshold, why = self.tuned.threshold, self.tuned.why
         else:
-            threshold, why = HALF, "auto chooses another at the end of the run"
+            threshold, why = HALF, sentences.AUTO_AT_END()
         return decision_of(prepared.classes, prepared.positive, threshold, why)
 
     def added(self, state: State) -> State:

@@ -200,7 +200,7 @@ SCENES: dict[str, Scene] = {
     "data": Scene(TITANIC, then(nothing, "d", sees=("columns of titanic",))),
     "data-chinese": Scene(SHOP, then(nothing, "d", sees=("columns of",)), files=CHINA),
     "data-error": Scene(
-        {**FAST, "dataset": "sales.csv"}, then(nothing, "d", sees=("Say which column",)), files={"sales.csv": SALES}
+        {**FAST, "dataset": "sales.csv"}, then(nothing, "d", sees=("Choose which column",)), files={"sales.csv": SALES}
     ),
     "runs-empty": Scene(HOUSES, then(nothing, "r", sees=("No runs",))),
     "runs": Scene(FAST, then(three_runs, "r", sees=("3 runs", "optimum"))),

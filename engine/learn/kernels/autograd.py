@@ -19,6 +19,7 @@ from torch import Tensor
 
 from engine.base.errors import InputError
 from engine.data.prepare import Prepared
+from engine.learn import sentences
 from engine.learn.kernels import compiling, graphs, memory, networks, numerics, placement
 from engine.learn.kernels.contract import Floats, Parameters, Split, State, Stepper
 from engine.learn.kernels.criterion import Criterion
@@ -69,15 +70,11 @@ class Autograd:
         except (RuntimeError, AssertionError, NotImplementedError, MemoryError) as error:
             if memory.is_exhausted(error):
                 neighbour = placement.neighbour(self._device)
-                beside = f": beside this run {neighbour} of it" if neighbour else ""
-                said = f"The memory of {plan.device} does not hold the rows and the model{beside}"
-                raise InputError(f"{said}; choose another --device.") from error
+                raise InputError(sentences.NO_MEMORY(device=plan.device, neighbour=neighbour)) from error
             reason = str(error).strip().splitlines()[0]
-            raise InputError(f"The device {plan.device} cannot be used: {reason} Try --device cpu.") from error
+            raise InputError(sentences.DEVICE_FAILED(device=plan.device, reason=reason)) from error
         if self._placement.streamed and plan.full_batch and networks.looks_across_rows(module):
-            raise InputError(
-                f"{self._placement.sentence} Batch norm needs whole batches: choose a --batch-size, not full."
-            )
+            raise InputError(sentences.WHOLE_BATCHES(placement=self._placement.sentence))
         self._flat, self._gradient, self._decayed = networks.flatten(self._module)
         self._optimizer_state: list[Tensor] = []
         self._stepper: Stepper | None = None  # takes the steps of a rule that looks at the loss several times
@@ -120,7 +117,9 @@ class Autograd:
                 output = self._module(x)
         except Exception as error:
             raise InputError(
-                f"Model {self._plan.model} fails on a batch {list(x.shape)}: {type(error).__name__}: {error}."
+                sentences.MODEL_FAILS(
+                    model=self._plan.model, shape=str(list(x.shape)), error=type(error).__name__, said=error
+                )
             ) from error
         wanted = (len(x), self._plan.architecture.outputs)
         if not isinstance(output, Tensor) or tuple(output.shape) != wanted:
@@ -137,21 +136,18 @@ class Autograd:
         """Sentences on where the rows lie, how steps are launched on a card, and how exactly they are computed."""
         launched = ""
         if self._device.type == "cuda":
-            one = "A step is recorded once and replayed (a CUDA graph)."
-            launched = one if self._unrecorded is None else f"Steps are launched one by one: {self._unrecorded}."
+            one = sentences.RECORDED()
+            launched = one if self._unrecorded is None else sentences.LAUNCHED_ONE_BY_ONE(why=self._unrecorded)
         said = (self._placement.sentence, launched, self._resumed(), *numerics.explain(self._plan))
         return tuple(filter(None, said))
 
     def _resumed(self) -> str:
         """What a checkpoint did not hold, so that the run is not bit for bit the one that would have gone on."""
         if self._masks.redrawn is not None:
-            return (
-                f"The checkpoint comes from another kind of device: from step {self._masks.redrawn:,} on dropout draws "
-                "other masks than the run would have drawn there."
-            )
+            return sentences.OTHER_MASKS(step=self._masks.redrawn)
         if not self._unrepeatable:
             return ""
-        return f"This is not bit for bit the run that would have gone on: {self._unrepeatable}."
+        return sentences.NOT_BIT_FOR_BIT(why=self._unrepeatable)
 
     # The training loop itself: forward, loss, gradient, update.
 
@@ -367,16 +363,16 @@ class Autograd:
         elif field == "optimizer":
             rule = REGISTRY[value]
             if not rule.takes("batch_size") and self._batch < self._plan.rows:
-                raise InputError(f"{rule.label} works on full batches; change the batch size to full first.")
+                raise InputError(sentences.FULL_BATCHES_FIRST(rule=rule.label))
             if not rule.takes("clip") and self._plan.clip is not None:
-                raise InputError(f"{rule.label} cannot clip gradients: its line search needs the true ones.")
+                raise InputError(sentences.RULE_CANNOT_CLIP(rule=rule.label))
             self._begin(value)
         elif field == "batch_size":
             if not self._rule.takes(field) and value != "full":
-                raise InputError(f"{self._rule.label} works on full batches; change the optimizer first.")
+                raise InputError(sentences.OTHER_RULE_FIRST(rule=self._rule.label))
             self._resize(self._plan.rows if value == "full" else min(int(value), self._plan.rows))
         else:
-            raise InputError(f"The autograd backend cannot change {field} during a run.")
+            raise InputError(sentences.NOT_CHANGED_BY_AUTOGRAD(field=field))
 
     def _resize(self, batch: int) -> None:
         if batch != self._batch:
@@ -483,17 +479,11 @@ class Autograd:
                 found.append(self._module(x))
 
         if names := hidden_changes(self._module, forward):
-            return (
-                f"{self._plan.model} keeps {', '.join(names[:3])} as plain attributes, which a checkpoint does not "
-                "hold; register_buffer makes them a part of it"
-            )
+            return sentences.PLAIN_ATTRIBUTES(model=self._plan.model, names=names[:3])
         forward()
         if torch.equal(*found):
             return None
-        return (
-            f"{self._plan.model} draws random numbers that cannot be found; keep its generator as an attribute of "
-            "the module"
-        )
+        return sentences.HIDDEN_GENERATOR(model=self._plan.model)
 
     def _stand(self, state: State) -> None:
         """Stand where a state was taken."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from engine.base.errors import InputError
 from engine.data.prepare import Prepared
+from engine.learn import sentences
 from engine.learn.curvature import Facts
 from engine.learn.diagnosis import divergence_limit
 from engine.learn.kernels import compiled, spectral
@@ -23,9 +24,8 @@ from engine.recipe import Recipe
 Activity = Callable[[str], None]
 SHARED = 1 << 26  # multiplications in a product from which on BLAS's threads pay
 
-SPECTRAL = "spectral: the loss of every step at once, from the eigenvectors of the quadratic loss."
-COMPILED = "compiled: loops in machine code on the processor, with nothing between the steps."
-AUTOGRAD = "autograd: PyTorch computes the gradient, as the compiled backend {}."
+SPECTRAL = sentences.SPECTRAL()
+COMPILED = sentences.COMPILED()
 
 
 def choose(recipe: Recipe, plan: Plan, facts: Facts) -> Plan:
@@ -35,12 +35,12 @@ def choose(recipe: Recipe, plan: Plan, facts: Facts) -> Plan:
         InputError: the backend that was asked for cannot do the job.
     """
     chosen = recipe.device.backend
-    backend, reason = _fastest(plan, facts) if chosen == "auto" else (chosen, f"{chosen}, as asked for.")
+    backend, reason = _fastest(plan, facts) if chosen == "auto" else (chosen, sentences.AS_ASKED(backend=chosen))
     if plan.compile and backend != "autograd" and chosen == "auto":
-        backend, reason = "autograd", "autograd: PyTorch computes the gradient, as torch.compile was asked for."
+        backend, reason = "autograd", sentences.AUTOGRAD_COMPILED()
     refusals = {"spectral": spectral.refusal(plan, facts), "compiled": compiled.refusal(plan), "autograd": None}
     if (why := refusals[backend]) is not None:
-        raise InputError(f"The {backend} backend {why}; or leave out --backend.")
+        raise InputError(sentences.BACKEND_REFUSES(backend=backend, why=why))
     threads = plan.threads
     if backend == "spectral" or (backend == "compiled" and recipe.device.threads == "auto" and not _shared(plan)):
         threads = 1
@@ -52,7 +52,7 @@ def _fastest(plan: Plan, facts: Facts) -> tuple[Backend, str]:
     if spectral.refusal(plan, facts) is None and not _laborious(plan):
         return "spectral", SPECTRAL
     why = compiled.refusal(plan)
-    return ("compiled", COMPILED) if why is None else ("autograd", AUTOGRAD.format(why))
+    return ("compiled", COMPILED) if why is None else ("autograd", sentences.AUTOGRAD(why=why))
 
 
 def _shared(plan: Plan) -> bool:
@@ -83,7 +83,7 @@ def open_kernel(plan: Plan, prepared: Prepared, facts: Facts, activity: Activity
         from engine.learn.kernels.autograd import Autograd
 
         if plan.compile and activity is not None:
-            activity("compiling the model")
+            activity(sentences.COMPILING_MODEL())
         return Autograd(plan, prepared, limit)
 
     if plan.backend == "autograd":

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from engine.data.prepare import Prepared
+from engine.learn import sentences
 from engine.learn.kernels import measure
 from engine.learn.kernels.contract import Floats, Parameters, Split, State
 from engine.learn.kernels.steering import Unserved
@@ -31,24 +32,24 @@ def refusal(plan: Plan) -> str | None:
     """Why this kernel cannot follow a plan, a clause after "compiled"; None where it can."""
     shape = plan.architecture
     if shape.family == "module":
-        return f"has loops for models of ravine's own, not for {plan.model}"
+        return sentences.NO_LOOPS_FOR(model=plan.model)
     if not shape.chain:
-        return f"has no loop for the model {plan.model}"
+        return sentences.NO_LOOP_FOR_MODEL(model=plan.model)
     if shape.dropout or shape.batch_norm:
-        return "has no loop for dropout and batch norm"
+        return sentences.NO_LOOP_FOR_LAYERS()
     if shape.hidden and not REGISTRY[shape.activation].compiles:
-        return f"has no loop for the activation {shape.activation}"
+        return sentences.NO_LOOP_FOR_ACTIVATION(activation=shape.activation)
     if not plan.objective.loop:
-        return f"has no loop for the loss {plan.loss}"
+        return sentences.NO_LOOP_FOR_LOSS(loss=plan.loss)
     if plan.rule.stepper:
         usual = update_rules.ADAM.name
-        return f"has loops for first-order optimizers, not for {plan.optimizer} (--optimizer {usual})"
+        return sentences.FIRST_ORDER_ONLY(optimizer=plan.optimizer, usual=usual)
     if not plan.rule.compiles:
-        return f"has no loop for the optimizer {plan.optimizer}"
+        return sentences.NO_LOOP_FOR_RULE(optimizer=plan.optimizer)
     if plan.precision not in ("float32", "float64"):
-        return f"works in float32 and float64, not {plan.precision} (--precision float32)"
+        return sentences.FLOATS_ONLY(precision=plan.precision)
     if plan.device != "cpu":
-        return f"works on the cpu, not on {plan.device} (--device cpu)"
+        return sentences.CPU_ONLY(device=plan.device)
     return None
 
 
@@ -66,7 +67,7 @@ class Compiled:
         self, plan: Plan, prepared: Prepared, limit: float, activity: Callable[[str], None] | None = None
     ) -> None:
         if activity is not None:
-            activity("loading the compiled loops")
+            activity(sentences.LOADING_LOOPS())
         # numba takes 0.2 s to import, and is not wanted where this kernel is not.
         from engine.learn.kernels import compiled_tables as tables
         from engine.learn.kernels.loops import jit, rules, source
@@ -150,7 +151,7 @@ class Compiled:
         elif field == "batch_size":
             self._batch = self._plan.rows if value == "full" else min(int(value), self._plan.rows)
         else:
-            raise Unserved(f"The compiled backend cannot change {field} to {value} during a run.")
+            raise Unserved(sentences.NOT_CHANGED_BY_COMPILED(field=field, value=value))
 
     def gradient(self) -> Parameters:
         """See `Kernel.gradient`."""

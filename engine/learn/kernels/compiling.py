@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from engine.base.errors import InputError
+from engine.learn import sentences
 
 Forward = Callable[[Tensor], Tensor]
 
@@ -42,9 +43,7 @@ def compiled(
                     output = forward(x)
                 torch.autograd.backward(output.float().sum() * 0.0)
     except Exception as error:  # its failures are of many classes, most of them private
-        raise InputError(
-            f"torch.compile cannot compile the model {name} here ({_reason(error)}); leave out --compile."
-        ) from error
+        raise InputError(sentences.NOT_COMPILED(model=name, reason=_reason(error))) from error
     finally:
         for buffer, before in zip(module.buffers(), kept, strict=True):
             buffer.copy_(before)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.learn import sentences
 from engine.learn.kernels.contract import State
 from engine.learn.plan import Plan
 from engine.registry.rules import REGISTRY
@@ -38,33 +39,33 @@ def unfit(state: State, plan: Plan, like: State, *, changed: bool = False) -> st
     # A kernel that may give way to another says which of them it is.
     backend = str(facts.get("backend") or ("autograd" if "scale" in facts else "another"))[:40]
     if backend not in BACKENDS or ("backend" not in facts) != (plan.backend == "autograd"):
-        return f"it is of the backend {backend}, and the run's is {plan.backend}"
+        return sentences.OTHER_BACKEND(backend=backend, wanted=plan.backend)
     if BACKENDS.index(backend) < BACKENDS.index(plan.backend):
-        return f"it is of the backend {backend}, and the run's is {plan.backend}"
+        return sentences.OTHER_BACKEND(backend=backend, wanted=plan.backend)
     whole, numbers = OWN[backend]
     for name in (*WHOLE, *whole):
         if not _is_whole(facts.get(name)):
-            return f"{name} is no whole number"
+            return sentences.NO_WHOLE_NUMBER(name=name)
     for name in (*NUMBERS, *numbers):
         value = facts.get(name)
         if not isinstance(value, int | float) or not isfinite(value):
-            return f"{name} is no number"
+            return sentences.NO_NUMBER(name=name)
     batch, most = int(facts["batch"]), 2**53 if changed else plan.rows
     if not int(facts["row"]) < plan.rows or not 1 <= batch <= most:
-        return f"it stands outside of the {plan.rows:,} train rows"
+        return sentences.OUTSIDE_ROWS(rows=plan.rows)
     optimizer = str(facts.get("optimizer"))
     if optimizer not in REGISTRY:
-        return f"there is no optimizer {optimizer[:40]}"
+        return sentences.NO_OPTIMIZER(optimizer=optimizer[:40])
     rule = REGISTRY[optimizer]
     if not rule.compiles and backend != "autograd":
-        return f"the backend {backend} has no optimizer {optimizer}"
+        return sentences.BACKEND_HAS_NO(backend=backend, optimizer=optimizer)
     wanted = ["left", "moved", "before"] if backend == "spectral" else []
     wanted += ["parameters", *(f"memory{i}" for i in range(len(rule.state)))]
     if backend == "autograd":
         wanted += ["generator", *(name for name in like.arrays if name.startswith("buffer:"))]
     for name in wanted:
         if name not in arrays:
-            return f"the array {name} is missing"
+            return sentences.ARRAY_MISSING(name=name)
     return _misshapen(arrays, like) or _bad_lbfgs(facts, arrays, len(like.arrays["parameters"]))
 
 
@@ -78,13 +79,19 @@ def _misshapen(arrays: Mapping[str, NDArray[Any]], like: State) -> str:
         known = like.arrays.get(name, flat if name.startswith("memory") else None)
         if name == "generator":
             if array.dtype != np.uint8 or array.ndim != 1:
-                return "the generator's state is none"
+                return sentences.NO_GENERATOR_STATE()
         elif (
             known is not None
             and not name.startswith("lbfgs:")
             and (array.shape != known.shape or array.dtype.kind != known.dtype.kind)
         ):
-            return f"the array {name} is {array.dtype} {list(array.shape)}, not {known.dtype} {list(known.shape)}"
+            return sentences.OTHER_ARRAY(
+                name=name,
+                dtype=array.dtype,
+                shape=str(list(array.shape)),
+                wanted=known.dtype,
+                size=str(list(known.shape)),
+            )
     return ""
 
 
@@ -94,10 +101,10 @@ def _bad_lbfgs(facts: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], siz
     found = {name: arrays.get(f"lbfgs:{name}") for name in LBFGS_ARRAYS}
     for name, array in found.items():
         if array is None or array.dtype.kind != "f" or (name != "ro" and array.shape[-1:] != (size,)):
-            return f"the array lbfgs:{name} is missing, or none of {size:,} parameters"
+            return sentences.NO_LBFGS_ARRAY(name=name, size=size)
     lengths = {
         len(array) for name, array in found.items() if array is not None and name in ("old_dirs", "old_stps", "ro")
     }
     if len(lengths) != 1:
-        return "the memory of L-BFGS is not whole"
+        return sentences.LBFGS_INCOMPLETE()
     return ""

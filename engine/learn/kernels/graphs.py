@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from engine.learn import sentences
 from engine.learn.kernels.current import on
 from engine.learn.plan import Plan
 
@@ -24,15 +25,15 @@ WARM_UP = 3  # steps before the recording, in which libraries allocate what they
 def refusal(plan: Plan) -> str | None:
     """Why the steps of a plan are not recorded, in words that follow "not recorded: "; None where they are."""
     if not plan.device.startswith("cuda"):
-        return "only an NVIDIA card replays a recording"
+        return sentences.ONLY_NVIDIA()
     if plan.architecture.family == "module":
-        return "what a module of one's own does in Python would be done once only"
+        return sentences.PYTHON_ONCE()
     if plan.rule.stepper:
-        return f"{plan.rule.label} decides in each iteration how often to look at the loss"
+        return sentences.RULE_DECIDES(rule=plan.rule.label)
     if plan.architecture.dropout:
-        return "dropout draws its masks from the run's own generator"
+        return sentences.DROPOUT_DRAWS()
     if plan.precision == "fp16":
-        return "fp16's loss scaling looks at every gradient"
+        return sentences.SCALING_LOOKS()
     return None
 
 

@@ -9,6 +9,8 @@ import sys
 from collections.abc import Callable
 from typing import TypeVar
 
+from engine.learn import sentences
+
 T = TypeVar("T")
 
 # What torch's allocators and cuBLAS say (c10/core/impl/alloc_cpu.cpp, c10/cuda/CUDACachingAllocator.cpp, MPSAllocator).
@@ -39,17 +41,15 @@ class OutOfMemory(Exception):
         self.step, self.batch, self.fits = step, batch, fits
         self.remedy: dict[str, str] = {}
         self.remedy_text = ""
-        said = f"The memory of {device} did not hold a step on {batch:,} rows"
+        beside = sentences.BESIDE_THIS_RUN(neighbour=neighbour) if neighbour else ""
         if fits is None:
-            said += ", nor on one: choose a smaller model, or another --device."
+            said = sentences.NO_ROW_FITS(device=device, rows=batch, beside=beside, step=step)
         elif fits >= batch:
-            said += ", though it does now: something else has taken it for a moment. Resume the run."
+            said = sentences.FITS_NOW(device=device, rows=batch, beside=beside, step=step)
         else:
-            self.remedy, self.remedy_text = {"batch_size": str(fits)}, f"batch size {fits:,}"
-            said += f"; {fits:,} rows fit: --batch-size {fits}."
-        if neighbour:
-            said += f" Beside this run {neighbour} of it."
-        super().__init__(f"{said} The run is kept as of step {step:,}.")
+            self.remedy, self.remedy_text = {"batch_size": str(fits)}, sentences.BATCH_SIZE(rows=fits)
+            said = sentences.FEWER_FIT(device=device, rows=batch, fits=fits, size=str(fits), beside=beside, step=step)
+        super().__init__(said)
 
 
 def is_exhausted(error: BaseException) -> bool:

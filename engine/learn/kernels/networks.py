@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from engine import modules
 from engine.base.errors import InputError
-from engine.learn import models
+from engine.learn import models, sentences
 from engine.learn.models import Architecture
 from engine.registry.activations import REGISTRY
 from engine.registry.families import REGISTRY as FAMILIES
@@ -166,24 +166,27 @@ def _own(shape: Architecture) -> nn.Module:
         raise
     except AttributeError as error:
         if error.name != name:
-            raise InputError(f"The module {place} cannot be imported: {type(error).__name__}: {error}.") from error
+            raise InputError(
+                sentences.MODULE_NOT_IMPORTED(module=place, error=type(error).__name__, said=error)
+            ) from error
         why = modules.hidden(shape.module)
-        raise InputError(f"The module {place} has no class {name}{'; ' if why else ''}{why}.") from None
+        raise InputError(sentences.NO_CLASS_IN_MODULE(module=place, name=name, why=why)) from None
     except (Exception, SystemExit) as error:
-        raise InputError(f"The module {place} cannot be imported: {type(error).__name__}: {error}.") from error
+        raise InputError(sentences.MODULE_NOT_IMPORTED(module=place, error=type(error).__name__, said=error)) from error
     try:
         module = maker(shape.inputs, shape.outputs)
     except InputError:
         raise
     except (Exception, SystemExit) as error:
         raise InputError(
-            f"{shape.module}({shape.inputs}, {shape.outputs}), called with the numbers of inputs and outputs, failed: "
-            f"{type(error).__name__}: {error}."
+            sentences.CLASS_FAILED(
+                module=shape.module, inputs=shape.inputs, outputs=shape.outputs, error=type(error).__name__, said=error
+            )
         ) from error
     if not isinstance(module, nn.Module):
-        raise InputError(f"{shape.module} makes a {type(module).__name__}, not a torch.nn.Module.")
+        raise InputError(sentences.NO_MODULE_MADE(module=shape.module, kind=type(module).__name__))
     if not any(p.requires_grad for p in module.parameters()):
-        raise InputError(f"{shape.module} has no parameters to train.")
+        raise InputError(sentences.NO_PARAMETERS(module=shape.module))
     return module
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from engine.learn import sentences
+
 if TYPE_CHECKING:
     from engine.learn.plan import Plan
 
@@ -32,22 +34,11 @@ def explain(plan: Plan) -> tuple[str, ...]:
     said = []
     gpu = plan.device.startswith("cuda")
     if plan.precision == "float32" and gpu:
-        said.append(
-            "float32 products keep all 24 bits: TF32, which keeps 11, is off. --precision bf16 is the fast choice."
-        )
+        said.append(sentences.TF32_OFF())
     if plan.precision == "bf16":
-        said.append(
-            "bf16: products are computed with 8 bits (autocast), weights, losses and updates stay float32; "
-            "losses differ from float32's in the third digit."
-        )
+        said.append(sentences.BF16())
     if plan.precision == "fp16":
-        said.append(
-            "fp16: products are computed with 11 bits in a narrow range (autocast), weights and updates stay float32; "
-            "the loss is scaled so that small gradients survive, and an update whose gradient overflows is left out."
-        )
+        said.append(sentences.FP16())
     if plan.deterministic:
-        said.append(
-            "Deterministic: only algorithms that give the same bits every time"
-            + (", some of them slower; equal runs on equal cards and versions are equal to the bit." if gpu else ".")
-        )
+        said.append(sentences.DETERMINISTIC_GPU() if gpu else sentences.DETERMINISTIC())
     return tuple(said)

@@ -20,6 +20,7 @@ from torch import Tensor
 from engine.base.errors import InputError
 from engine.data.prepare import Prepared, Rows
 from engine.devices import driver, memory_limit
+from engine.learn import sentences
 from engine.learn.kernels.contract import Split
 from engine.learn.kernels.streaming import Pipe
 from engine.learn.plan import Plan
@@ -70,19 +71,10 @@ def decide(wanted: int, device: torch.device) -> Placement:
     if wanted * SHARE <= free:
         return Placement("device")
     host = free if device.type == "cpu" else memory_limit()[1]
-    words = f"The rows take {_gib(wanted)}, more than a third of the {_gib(free)} free on {device}: they "
     if 2 * wanted <= host:
-        return Placement("memory", words + "stay in the host's memory and are streamed in blocks, one ahead.")
+        return Placement("memory", sentences.IN_MEMORY(needed=wanted, free=free, device=device))
     folder = tempfile.gettempdir()
-    return Placement(
-        "file",
-        words + f"lie in a temporary file under {folder} (TMPDIR moves it) and are streamed in blocks, one ahead; "
-        "--shuffle blocks reads it in order and is much faster.",
-    )
-
-
-def _gib(size: int) -> str:
-    return f"{size / 2**30:.1f} GiB" if size >= 2**30 else f"{size / 2**20:.0f} MiB"
+    return Placement("file", sentences.IN_FILE(needed=wanted, free=free, device=device, folder=folder))
 
 
 def size(prepared: Prepared, dtype: torch.dtype) -> int:
@@ -260,8 +252,7 @@ def _converted(x: NDArray[Any], kind: np.dtype[Any], home: Home) -> NDArray[Any]
             os.posix_fallocate(file.fileno(), 0, max(1, kind.itemsize * x.size))  # a hole in a full disk would kill us
         except OSError as error:
             raise InputError(
-                f"The rows take {_gib(kind.itemsize * x.size)} on disk, which {tempfile.gettempdir()} does not have "
-                f"({error.strerror}): point TMPDIR at a larger disk, or choose fewer rows or columns."
+                sentences.NO_DISK(needed=kind.itemsize * x.size, folder=tempfile.gettempdir(), reason=error.strerror)
             ) from None
         found = np.memmap(file, kind, "w+", shape=x.shape)
     step = max(1, CHUNK // max(1, kind.itemsize * x.shape[1]))

@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from engine.data.prepare import Prepared
+from engine.learn import sentences
 from engine.learn.curvature import Facts, triangle
 from engine.learn.kernels import measure
 from engine.learn.kernels.contract import Floats, Parameters, Split, State
@@ -43,23 +44,23 @@ NOTHING = -340.0  # exp of less than this is put to 0: the product of two is sti
 def refusal(plan: Plan, facts: Facts) -> str | None:
     """Why this kernel cannot follow a plan, a clause after "spectral"; None where it can."""
     if not (plan.architecture.linear and plan.objective.squared):
-        return f"follows the mean squared error of a linear model, not model {plan.model} with loss {plan.loss}"
+        return sentences.LINEAR_ONLY(model=plan.model, loss=plan.loss)
     if plan.optimizer != SGD.name:
-        return f"follows plain gradient descent (--optimizer {SGD.name}), not {plan.optimizer}"
+        return sentences.DESCENT_ONLY(wanted=SGD.name, optimizer=plan.optimizer)
     if not plan.full_batch:
-        return f"follows full batches, not batches of {plan.batch:,} (--batch-size full)"
+        return sentences.FULL_BATCHES_ONLY(batch=plan.batch)
     if plan.scheduled:
-        return "follows a constant learning rate, without schedule and warm-up (--schedule constant)"
+        return sentences.CONSTANT_RATE_ONLY()
     if plan.l1 or plan.clip is not None:
-        return "does not follow an L1 penalty or gradient clipping"
+        return sentences.NO_L1_NOR_CLIP()
     if plan.precision != "float64":
-        return f"works in float64, not {plan.precision} (--precision float64)"
+        return sentences.FLOAT64_ONLY(precision=plan.precision)
     if plan.device != "cpu":
-        return f"works on the cpu, not on {plan.device} (--device cpu)"
+        return sentences.CPU_ONLY(device=plan.device)
     if facts.lr_bound is None:
-        return f"needs features whose squares are finite numbers (--normalize {DEFAULT})"
+        return sentences.FINITE_SQUARES(mode=DEFAULT)
     if plan.architecture.inputs > WIDEST:
-        return f"decomposes at most {WIDEST:,} features, not {plan.architecture.inputs:,}"
+        return sentences.TOO_MANY_FEATURES(most=WIDEST, features=plan.architecture.inputs)
     return None
 
 
@@ -257,7 +258,7 @@ class Spectral:
         if (field, value) in (("optimizer", SGD.name), ("batch_size", "full")):
             return  # as it is
         if field not in ("lr", "lr_factor"):
-            raise Unserved(f"The spectral backend cannot change {field} during a run.")
+            raise Unserved(sentences.NOT_CHANGED_BY_SPECTRAL(field=field))
         if self._step > self._anchor:
             self._before = self._moved_at(self._step - 1)
             self._moved = self._moved_at(self._step)

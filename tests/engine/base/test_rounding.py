@@ -108,7 +108,7 @@ def test_the_ending_says_that_what_is_left_is_rounding(tmp_path: Path) -> None:
     rows = table(x, 60 + 2 * x[:, 0] - 3 * x[:, 1])
     end = train(recipe(tmp_path, steps=400, val=0), rows).snapshot()
     assert end.ending is not None
-    assert "Train loss ≈ 0 (what is left is rounding); the optimum is ≈ 0 (gap ≈ 0)" in end.ending.sentence
+    assert "Train loss ≈ 0 (what is left is rounding); optimum ≈ 0 (gap to optimum ≈ 0)" in end.ending.sentence
     assert "e-" not in end.ending.sentence
     assert end.run is not None
     kept = facts(end.run)["result"]

@@ -80,8 +80,11 @@ def test_the_line_of_a_run_is_kept_so_that_it_can_be_pasted(cli: Any, tmp_path: 
 
 @pytest.mark.parametrize("package", ["engine", "tui"])
 def test_every_line_in_a_sentence_is_quoted(package: str) -> None:
-    """Whatever a sentence puts behind `ravine COMMAND` is put there by `quoted`, or is a number."""
+    """Whatever a sentence puts behind `ravine COMMAND` is a field called so, given by `quoted`, or is a number."""
     line = re.compile(r"ravine (?:train|resume|export|predict|runs|watch|attach)\b[^`\"]*?\{(?!quoted\()[^}]*\}")
     for path in (ROOT / package).rglob("*.py"):
-        for found in line.findall(re.sub(r"\{quoted\([^}]*\}", "", path.read_text(encoding="utf-8"))):
+        text = path.read_text(encoding="utf-8")
+        for found in line.findall(re.sub(r"\{quoted(\([^}]*)?\}", "", text)):
             assert re.search(r"\{2 \* planned\}$", found), f"{path}: {found}"
+        for call in re.findall(r"\bquoted=(\w+\(?)", text):
+            assert call == "quoted(", f"{path}: quoted={call}"

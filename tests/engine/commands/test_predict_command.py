@@ -83,7 +83,7 @@ def test_words_for_true_and_false(words: str, others: list[str], cli: Cli, tmp_p
     (tmp_path / "none.csv").write_text("member,x\n,5\nNA,5\n")  # an empty column is one of missing cells
     answer = cli("predict b --input none.csv")
     assert len(set(answers(answer))) == 1
-    assert "member: 2 missing values filled" in answer.err
+    assert "member: 2 missing values imputed" in answer.err
 
 
 def test_an_empty_column_of_dates_is_missing(cli: Cli, tmp_path: Path) -> None:
@@ -93,7 +93,7 @@ def test_an_empty_column_of_dates_is_missing(cli: Cli, tmp_path: Path) -> None:
         (tmp_path / "none.csv").write_text(text)
         answer = cli("predict d --input none.csv")
         assert len(answers(answer)) == 1
-        assert "day: 1 missing value filled" in answer.err
+        assert "day: 1 missing value imputed" in answer.err
 
 
 def test_a_number_means_what_it_meant_in_its_column(cli: Cli, tmp_path: Path) -> None:

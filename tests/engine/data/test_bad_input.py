@@ -32,7 +32,7 @@ REFUSED: list[tuple[str, str | bytes, dict[str, Any], list[str]]] = [
     ("no_such_typed", GOOD, {"types": {"b": "numeric"}}, ["'b'", "numeric"]),
     ("target_among_features", GOOD, {"features": ("a", "y")}, ["target", "--features"]),
     ("target_dropped", GOOD, {"drop": ("y",)}, ["target", "--drop"]),
-    ("everything_dropped", GOOD, {"drop": ("a",)}, ["no column to learn y from", "left out as you asked"]),
+    ("everything_dropped", GOOD, {"drop": ("a",)}, ["no column to learn y from", "dropped by you"]),
     ("short_row", THREE + "1,2\n9,9,9\n", {}, ["line 5", "2 cells where the header has 3"]),
     ("long_row", THREE + "1,2,3,4\n9,9,9\n", {}, ["line 5", "4 cells where the header has 3", "quotes"]),
     ("long_first_row", "a,b,y\n1,2,3,4\n1,2,3\n", {}, ["line 2", "4 cells"]),
@@ -155,7 +155,7 @@ def test_huge_numbers_are_normalized_or_refused(tmp_path: Path) -> None:
     beyond = write(
         tmp_path / "beyond.csv", lines(row="{i},{z}").replace("\n3,", "\n-1.7e308,").replace("\n4,", "\n1.7e308,")
     )
-    with pytest.raises(InputError, match=r"Column a holds numbers too huge"):
+    with pytest.raises(InputError, match=r"Column a holds numbers too large"):
         ready(beyond, "minmax", target="y", val=0)
     with pytest.raises(InputError, match="not finite"):
         ready(huge, target="y", degree=3, val=0)

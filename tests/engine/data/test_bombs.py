@@ -51,7 +51,7 @@ def test_a_header_that_lies_is_refused(tmp_path: Path, shape: tuple[int, ...]) -
     path = tmp_path / "lie.npz"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("x.npy", header(shape) + bytes(24))
-    refused(path, "is said to be .* which is not what it holds")
+    refused(path, "is declared as .* but holds something else")
 
 
 def test_unequal_rows_are_seen_before_anything_is_read(tmp_path: Path) -> None:
@@ -117,5 +117,5 @@ def test_characters_that_there_are_not_are_said(tmp_path: Path) -> None:
     names = np.array(["a", "bc"])
     names.view(np.uint32)[0] = 0x110000  # as a flipped bit makes it
     np.savez(tmp_path / "odd.npz", X=np.zeros((3, 2)), y=np.arange(3.0), feature_names=names)
-    with pytest.raises(InputError, match="characters that there are not"):
+    with pytest.raises(InputError, match="characters that do not exist"):
         load(Data(dataset=str(tmp_path / "odd.npz")))

@@ -97,7 +97,7 @@ def test_what_is_said_of_odd_values(mixed: Table) -> None:
     assert "reads like blue" in warnings[1]
     row, warnings = encoder.encode_rows([{"n": "", "c": None}])
     assert row[0, 1] == row[0, 4] == 1
-    assert all("missing value filled" in warning for warning in warnings)
+    assert all("missing value imputed" in warning for warning in warnings)
     assert encoder.encode_rows([{"n": 3, "c": "RED"}])[0].tolist() == [[3, 0, 0, 1, 0]]
 
 

@@ -78,7 +78,7 @@ def test_rows_without_a_target_and_with_gaps(tmp_path: Path) -> None:
     assert len(filled.train) == 39
     assert filled.features == ("a", "a is missing", "b")
     assert "1 row without a target was left out." in filled.notes
-    assert any(note.startswith("a: 1 missing value filled with 20") for note in filled.notes)
+    assert any(note.startswith("a: 1 missing value imputed with 20") for note in filled.notes)
     dropped = ready(path, target="y", val=0, missing="drop")
     assert (len(dropped.train), dropped.features) == (38, ("a", "b"))
     assert "1 row with missing values was left out." in dropped.notes
@@ -110,7 +110,7 @@ def test_class_weights_are_scikit_learns() -> None:
     assert np.allclose(found.validation.weight, theirs[found.validation.y.astype(int)], rtol=1e-15)
     assert found.train.weight.mean() == pytest.approx(1)
     assert ready("titanic").train.weight is None
-    assert any("not weighed" in note for note in ready("houses", class_weight="balanced").notes)
+    assert any("not weighted" in note for note in ready("houses", class_weight="balanced").notes)
 
 
 def test_copies_across_the_split_are_counted(tmp_path: Path) -> None:

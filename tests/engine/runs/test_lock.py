@@ -301,7 +301,7 @@ def test_a_run_that_went_on_meanwhile_is_not_gone_on_with(tmp_path: Path) -> Non
     end = finished(second)
     assert end.phase is Phase.FAILED
     assert isinstance(second.failure, InputError)
-    assert "gone on meanwhile" in end.error
+    assert "resumed meanwhile" in end.error
     assert len(losses(run)) == 40
 
 

@@ -90,7 +90,7 @@ def test_classes_and_their_probabilities(runs: Path) -> None:
         found = model.predict(pl.DataFrame(cells))
         assert set(found) <= set(model.classes)
         assert found.tolist() == predictor.load(runs / name).decide(chances)
-    assert "is an amount" in message(lambda: engine.load(runs / "scales").probabilities([[1, 2]]))
+    assert "is a number, not one" in message(lambda: engine.load(runs / "scales").probabilities([[1, 2]]))
 
 
 def test_missing_and_boolean_cells(runs: Path) -> None:

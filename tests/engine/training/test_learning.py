@@ -575,9 +575,9 @@ def test_a_convex_model_keeps_its_last_weights_and_the_best_ones_beside_them(tmp
 
 def test_the_end_of_every_run_is_held_against_the_best_constant(tmp_path: Path) -> None:
     _, sentence = ended(tmp_path, dataset="houses", steps=50)
-    assert "the mean alone would leave 1,142" in sentence
+    assert "baseline (mean) 1,142" in sentence
     _, sentence = ended(tmp_path, dataset="iris", epochs=1)
-    assert "the class shares alone would leave" in sentence
+    assert "baseline (class priors) " in sentence
 
 
 def test_worse_than_the_mean_is_told_with_a_remedy_that_works(tmp_path: Path) -> None:

@@ -154,7 +154,7 @@ def test_a_checkpoint_that_was_not_kept_is_named_with_those_that_were(tmp_path: 
 def test_a_run_that_was_killed_before_its_first_checkpoint_says_how_to_begin_anew(tmp_path: Path) -> None:
     run = begin(recipe_of("full batch", tmp_path))
     assert run.folder is not None
-    with pytest.raises(InputError, match=f"no checkpoint to go on from; `ravine train --recipe {run.folder.path}`"):
+    with pytest.raises(InputError, match=f"no checkpoint to resume from; `ravine train --recipe {run.folder.path}`"):
         Origin.read(run.folder.path)
 
 

@@ -68,6 +68,10 @@ def test_a_run_goes_through_its_phases(tmp_path: Path) -> None:
     assert told["state"] == "ended"
     assert told["command"] == "ravine train --steps 200"
     assert told["ending"] == end.ending.sentence
+    assert told["ending_id"] == "learn.ending"
+    assert told["ending_fields"]["opening"]["id"] == "learn.all_steps"
+    assert told["ending_fields"]["opening"]["fields"] == {"steps": told["result"]["steps"]}
+    assert told["ending"].startswith(told["ending_fields"]["opening"]["text"])
     assert told["result"]["steps"] == 200
 
 

@@ -93,7 +93,7 @@ async def test_the_data_screen_shows_a_table_whose_target_is_not_known(drive: An
     async with drive(values={"dataset": "shop.csv"}) as driver:
         await driver.press("d")
         await driver.see("面积", "价格", pane="columns")
-        await driver.see("Say which column", pane="findings")
+        await driver.see("Choose which column", pane="findings")
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from engine.base.random_streams import stream
 from engine.registry import formulas
 from engine.registry.activations import DEFAULT, REGISTRY
+from engine.registry.families import OWN
 from engine.registry.families import REGISTRY as FAMILIES
 
 Floats = NDArray[np.float64]
@@ -29,14 +30,19 @@ BATCH_NORM_EPSILON = 1e-5
 class Architecture:
     """The shape of a model: all that `forward` needs beside the parameters."""
 
-    family: str  # one of `engine.registry.families`, or "module"
+    family: str  # one of `engine.registry.families`, or their OWN
     inputs: int
     outputs: int
     hidden: tuple[int, ...] = ()
     activation: str = DEFAULT  # one of `engine.registry.activations`
     dropout: float = 0.0
     batch_norm: bool = False
-    module: str = ""  # "module:Class" where the family is "module"
+    module: str = ""  # "module:Class" of a model of one's own; else ""
+
+    @property
+    def own(self) -> bool:
+        """Whether it is a class of a person's own, of which nothing but its parameters is known."""
+        return self.family == OWN
 
     @property
     def chain(self) -> bool:
@@ -49,7 +55,7 @@ class Architecture:
         return self.family in FAMILIES and FAMILIES[self.family].linear
 
     def layout(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
-        """Names and shapes of the parameters in their order; weights are [fan in, fan out]. Not for "module"."""
+        """Names and shapes of the parameters in their order; weights are [fan in, fan out]. Not where `own`."""
         own = FAMILIES[self.family].parameters
         if own is not None:
             return own(self)
@@ -67,7 +73,7 @@ class Architecture:
 
     @property
     def size(self) -> int:
-        """Number of parameters. Not for "module"."""
+        """Number of parameters. Not where `own`."""
         return sum(int(np.prod(shape)) for _, shape in self.layout())
 
 

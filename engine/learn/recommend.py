@@ -132,7 +132,7 @@ def _roomiest(devices: Sequence[DeviceInfo], plan: Plan, sentence: str) -> Recom
 def _appetite(plan: Plan) -> int:
     """Bytes that a model takes of a GPU, roughly: parameters, gradient, optimizer state, and the layers' outputs."""
     shape = plan.architecture
-    parameters = shape.size if shape.family != "module" else 0
+    parameters = shape.size if not shape.own else 0
     return SPARE + 8 * (5 * parameters + 3 * plan.batch * sum((*shape.hidden, shape.outputs)))
 
 

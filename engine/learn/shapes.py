@@ -23,7 +23,7 @@ def describe(plan: Plan, batch_rows: int) -> tuple[str, ...]:
     shape, rows = plan.architecture, batch_rows
     inputs = f"inputs [{rows}, {shape.inputs}] {DTYPES[plan.precision]} {plan.device}"
     lines = [] if plan.precision not in HALF else [_cast(plan)]
-    if shape.family == "module":
+    if shape.own:
         lines.append(f"{shape.module}({inputs}) → outputs [{rows}, {shape.outputs}]")
     elif not shape.chain:
         lines.append(f"{shape.family}({inputs}) → outputs [{rows}, {shape.outputs}]")

@@ -59,7 +59,7 @@ class Speed:
 def work(plan: Plan) -> float:
     """Multiplications of a step, forwards and backwards; 0 for a module of one's own, which tells nothing of itself."""
     shape = plan.architecture
-    if shape.family == "module":
+    if shape.own:
         return 0.0
     return 3.0 * plan.batch * sum(sizes[0] * sizes[1] for _, sizes in shape.layout() if len(sizes) == 2)
 

@@ -93,7 +93,7 @@ def _attribute(name: str, value: Any) -> bytes:
 
 def to_onnx(model: Predictor) -> bytes:
     """The file's content. Raises InputError for a module of a person's own, whose formulas are not known."""
-    if model.architecture.family == "module":
+    if model.architecture.own:
         raise InputError(
             f"{model.architecture.module} is a class of your own, whose formulas ravine does not know; export it with "
             "torch.onnx.export, or use --format predictor for the models that ravine has itself."

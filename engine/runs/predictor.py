@@ -127,7 +127,7 @@ class Predictor:
 
     def forward(self, x: Floats) -> Floats:
         """What the model gives for normalized features [n, d]: [n, k] scaled targets or logits."""
-        if self.architecture.family != "module":
+        if not self.architecture.own:
             return forward(self.architecture, self.parameters.arrays, x)
         import torch
 
@@ -141,7 +141,7 @@ class Predictor:
 
     def check(self, *, trust: bool = False) -> None:
         """Raise Untrusted where the model is a class of the person's own that may not be imported; imports nothing."""
-        if self.architecture.family == "module":
+        if self.architecture.own:
             with modules.of_run(self.path.name, self._facts()):
                 modules.check(self.architecture.module, trusted=trust)
 
@@ -285,7 +285,7 @@ def _judge_arrays(architecture: Architecture, arrays: Mapping[str, NDArray[Any]]
     for name, array in arrays.items():
         if array.dtype.kind != "f":
             raise Misshapen(f"the array {name} is of {array.dtype}, not of float64")
-    if architecture.family == "module":
+    if architecture.own:
         return
     for name, shape in architecture.layout():
         if name not in arrays:

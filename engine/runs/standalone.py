@@ -19,7 +19,7 @@ from engine.runs.python_text import in_docstring
 
 def script(model: Predictor) -> str:
     """The text of predict.py. Raises InputError for a module of a person's own."""
-    if model.architecture.family == "module":
+    if model.architecture.own:
         raise InputError(
             f"{model.architecture.module} is a class of your own, which a script without it cannot compute; "
             "use `ravine predict` or engine.load, or export with --format safetensors."

@@ -90,7 +90,7 @@ def check(found: Forecast, recipe: Recipe) -> tuple[str, ...]:
 def parameters(plan: Plan) -> int:
     """Numbers that the model learns; 0 for a module of one's own, which is not built yet."""
     shape = plan.architecture
-    if shape.family == "module":
+    if shape.own:
         return 0
     return shape.size + sum(values.size for values in buffers(shape).values())
 

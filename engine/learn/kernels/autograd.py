@@ -83,7 +83,7 @@ class Autograd:
         self._lr, self._factor, self._momentum = plan.lr, 1.0, plan.momentum
         self._batch = plan.batch
         self._scaler = Scaler(plan.precision == "fp16")
-        own = plan.architecture.family == "module"
+        own = plan.architecture.own
         self._masks = Masks(plan.architecture.dropout > 0 or own, plan.seed, self._device)
         self._generators = Generators(self._module if own else None, plan.seed, self._device)
         self._unrepeatable: str | None = "" if own else None  # why a resumed run is another one; "" not looked at yet

@@ -94,7 +94,7 @@ def open_kernel(plan: Plan, prepared: Prepared, facts: Facts, activity: Activity
 
 def initial_loss(plan: Plan, prepared: Prepared) -> float:
     """The loss of all train rows at the initial parameters, in the target's own units; NaN for a person's module."""
-    if plan.architecture.family == "module":
+    if plan.architecture.own:
         return float("nan")
     start = starting_point(plan.architecture, plan.init, plan.seed)
     train = prepared.train

@@ -31,7 +31,7 @@ CHUNK = 1 << 16  # steps in one call
 def refusal(plan: Plan) -> str | None:
     """Why this kernel cannot follow a plan, a clause after "compiled"; None where it can."""
     shape = plan.architecture
-    if shape.family == "module":
+    if shape.own:
         return sentences.NO_LOOPS_FOR(model=plan.model)
     if not shape.chain:
         return sentences.NO_LOOP_FOR_MODEL(model=plan.model)

@@ -26,7 +26,7 @@ def refusal(plan: Plan) -> str | None:
     """Why the steps of a plan are not recorded, in words that follow "not recorded: "; None where they are."""
     if not plan.device.startswith("cuda"):
         return sentences.ONLY_NVIDIA()
-    if plan.architecture.family == "module":
+    if not plan.architecture.chain:
         return sentences.PYTHON_ONCE()
     if plan.rule.stepper:
         return sentences.RULE_DECIDES(rule=plan.rule.label)

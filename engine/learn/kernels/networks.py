@@ -111,7 +111,7 @@ def build(shape: Architecture, init: models.Init, seed: int) -> nn.Module:
     Raises:
         InputError: the person's module cannot be loaded or built.
     """
-    if shape.family != "module":
+    if not shape.own:
         module: nn.Module
         if not shape.chain:
             module = Functional(shape)

@@ -101,7 +101,7 @@ def _refuse(job: Job) -> None:
     what = None
     if unwritten := [rule.label for rule in job.rules if not rule.plain]:
         what = f"{unwritten[0]} is too long to be written out"
-    elif job.plan.architecture.family == "module":
+    elif job.plan.architecture.own:
         what = f"Model {job.plan.model} is a class of its own"
     elif job.mixed:
         what = f"Precision {job.plan.precision} is torch's own way of mixing number formats"
@@ -167,7 +167,7 @@ def _head(job: Job) -> list[str]:
         found.append("import zlib")
     if job.data is not None and not job.data.is_absolute():
         found.append("from pathlib import Path")
-    if plan.architecture.family == "module" and modules.imports_by_text(job):
+    if plan.architecture.own and modules.imports_by_text(job):
         found.append("from importlib import import_module")
     found += [""] if found[-1] else []
     if streams or table.needs_numpy(job) or job.data is not None or (job.batched and plan.shuffle == "none"):
@@ -181,10 +181,10 @@ def _head(job: Job) -> list[str]:
             found.append("from torch.utils.data import DataLoader, TensorDataset")
     elif model.needs_functional(job):
         found.append("from torch.nn import functional")
-    if plan.architecture.family == "module":
+    if plan.architecture.own:
         found += ["", modules.own_import(job)]
     found.append("")
-    if not job.single and plan.architecture.family != "module":
+    if not job.single and not plan.architecture.own:
         found.append("torch.set_default_dtype(torch.float64)")
     if plan.device != "cpu":
         found.append(f"device = {literal(plan.device)}")
@@ -193,7 +193,7 @@ def _head(job: Job) -> list[str]:
 
 def _draws(job: Job) -> bool:
     """Whether anything is drawn at random."""
-    dropout = job.plan.architecture.dropout > 0 or job.plan.architecture.family == "module"
+    dropout = job.plan.architecture.dropout > 0 or job.plan.architecture.own
     return model.draws(job) or (job.batched and job.plan.shuffle != "none") or dropout
 
 

@@ -84,7 +84,7 @@ class Job:
     def switches_mode(self) -> bool:
         """Whether the model computes something else in training than at prediction."""
         shape = self.plan.architecture
-        return shape.family == "module" or shape.dropout > 0 or shape.batch_norm
+        return shape.own or shape.dropout > 0 or shape.batch_norm
 
     @property
     def single(self) -> bool:

@@ -154,7 +154,7 @@ def _before(job: Job) -> list[str]:
         found.append('best, waited, plateau = float("inf"), 0, 1.0')
     if job.batched:
         found += ["loader = iter(batches())"] if job.style == "plain" else _loader(job)
-    if plan.architecture.dropout > 0 or plan.architecture.family == "module":
+    if plan.architecture.dropout > 0 or plan.architecture.own:
         found.append(_dropout_seed(job))
     found.append("losses = []  # before every update")
     if job.validates:

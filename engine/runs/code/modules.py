@@ -15,7 +15,7 @@ TAKEN = frozenset({"BatchNorm", "DataLoader", "Path", "TensorDataset"})  # class
 def lines(job: Job) -> list[str]:
     """The module with its initial parameters, and the loss."""
     shape = job.plan.architecture
-    if shape.family == "module":
+    if shape.own:
         found = _own(job)
     elif not shape.chain:
         found = _functional(job)

@@ -60,7 +60,7 @@ def _table(job: Job) -> list[str]:
             names = (f"{part}inputs", f"{part}target")
             found += [f'{name} = torch.from_numpy(table["{name}"])' for name in names]
         return found
-    wide = ", dtype=torch.float64" if job.single or job.plan.architecture.family == "module" else ""
+    wide = ", dtype=torch.float64" if job.single or job.plan.architecture.own else ""
     found = [about]
     for name, values in arrays(prepared).items():
         if values.ndim == 1:

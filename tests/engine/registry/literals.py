@@ -33,7 +33,10 @@ DATASETS = {
     "linear": {"engine/registry/families.py": "a model"},
     "digits": {"engine/data/reading.py": "a group of a pattern"},
 }
-FAMILIES = {"linear": {"engine/registry/datasets.py": "a table"}}
+FAMILIES = {
+    "linear": {"engine/registry/datasets.py": "a table"},
+    families.OWN: {"engine/runs/schema.py": "a field of a model file"},
+}
 MODES = {
     "max": {
         "engine/recipe/needs.py": "the pace",
@@ -55,7 +58,7 @@ def _modes() -> tuple[str, ...]:
 KINDS = (
     Kind("activation", "engine/registry/activations.py", lambda: activations.REGISTRY.names),
     Kind("dataset", "engine/registry/datasets.py", lambda: datasets.REGISTRY.names, DATASETS),
-    Kind("model", "engine/registry/families.py", lambda: families.REGISTRY.names, FAMILIES),
+    Kind("model", "engine/registry/families.py", lambda: (*families.REGISTRY.names, families.OWN), FAMILIES),
     Kind("normalization mode", "engine/registry/modes.py", _modes, MODES),
 )
 

@@ -53,7 +53,7 @@ class Subject:
         prepared, plan, parameters = self.prepared, self.plan, self.snapshot.parameters
         if prepared is None or plan is None or parameters is None:
             return None
-        if plan.architecture.family != "module" and not all(
+        if not plan.architecture.own and not all(
             name in parameters.arrays and parameters.arrays[name].shape == shape
             for name, shape in plan.architecture.layout()
         ):

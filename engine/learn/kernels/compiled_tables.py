@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from engine.data.prepare import Rows
 from engine.learn.curvature import triangle
 from engine.learn.kernels.contract import Floats
-from engine.learn.kernels.loops import dispatch, layers, objective, small, tiles
+from engine.learn.kernels.loops import dispatch, layers, small, tiles
 from engine.learn.kernels.loops.orders import IN_PLACE, Orders, one_after_the_other
 from engine.learn.kernels.loops.rules import Regime, Trained
-from engine.learn.kernels.loops.source import activations
+from engine.learn.kernels.loops.source import activations, losses
 from engine.learn.kernels.loops.tiles import EPOCH, ROW, Order
 from engine.learn.kernels.order import BLOCK
 from engine.learn.plan import Plan
@@ -79,7 +79,7 @@ class SingleLoop:
         )
 
     def _made(self, x: Vector, y: Vector, weight: Vector, block: int, floor: float = 0.0) -> tiles.Table:
-        return tiles.Table(x, y, weight, block, self._width, floor, objective.CODES[self._plan.loss])
+        return tiles.Table(x, y, weight, block, self._width, floor, losses.code(self._plan.loss))
 
     def _whole(self) -> tiles.Table:
         """All rows as one block. Of the squared error, the triangular factor of the rows, which is the same to it.
@@ -88,7 +88,7 @@ class SingleLoop:
         the same gradient, and a step costs as much as one on d + 1 rows.
         """
         n, p = self._plan.rows, self._features
-        if self._plan.loss != "mse" or self._train.weight is not None or n <= 2 * p:
+        if not self._plan.objective.squared or self._train.weight is not None or n <= 2 * p:
             return self._in_place(n)
         if self._block != 0:
             upper = triangle(self._train.x, self._train.y) * np.sqrt(p / n)  # the loop takes the mean over p rows
@@ -135,7 +135,7 @@ class LayersLoop:
         self.function = dispatch.network().run
         self._orders = Orders(plan.shuffle, plan.seed, plan.rows)
         self._as_they_are = one_after_the_other(plan.rows)
-        classes = plan.loss == "cross-entropy"
+        classes = plan.objective.classes
         self._table = layers.Table(
             _cast(train.x, dtype).reshape(-1),
             None if classes else _cast(train.y, dtype),
@@ -145,7 +145,7 @@ class LayersLoop:
         widths = np.array([shape.inputs, *shape.hidden, shape.outputs], np.int64)
         tile = min(LAYERS_TILE, plan.rows)
         activation = REGISTRY[shape.activation]
-        self._layers = layers.Layers(widths, activations.code(activation.name), objective.CODES[plan.loss], tile)
+        self._layers = layers.Layers(widths, activations.code(activation.name), losses.code(plan.loss), tile)
         units = tile * int(widths[1:].sum())
         self._room = layers.Room(
             x=np.zeros(tile * shape.inputs, dtype),

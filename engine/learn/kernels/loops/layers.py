@@ -17,7 +17,7 @@ class Layers(NamedTuple):
     Attributes:
         widths: [layers + 1] numbers of features, of each hidden layer's units, of outputs.
         activation: code of the hidden units, from `source.activations`.
-        loss: code of `objective`.
+        loss: code from `source.losses`.
         tile: rows worked on at once, at most.
     """
 

@@ -21,7 +21,6 @@ from numpy.typing import NDArray
 from engine.learn.kernels.loops import generated
 from engine.learn.kernels.loops.jit import jit, part
 from engine.learn.kernels.loops.layers import Layers, Room, Table
-from engine.learn.kernels.loops.objective import class_slopes, slopes
 from engine.learn.kernels.loops.products import add_product_of_turned, product, product_with_turned
 from engine.learn.kernels.loops.rules import Regime, Trained, penalise
 from engine.learn.kernels.loops.source import version
@@ -33,6 +32,7 @@ Ints = NDArray[np.int64]
 VERSION = version()  # of the records in it
 _generated = generated.module()
 _activate, _deactivate, _update = _generated.activate, _generated.deactivate, _generated.update
+_output_gradients, _class_gradients = _generated.output_gradients, _generated.class_gradients
 
 
 @part
@@ -86,9 +86,9 @@ def _tile(
         weights = bias + units
     total = 0.0
     if y is not None:
-        total = slopes(layers.loss, values, y, room.weight, 0, rows, room.row)
+        total = _output_gradients(layers.loss, values, y, room.weight, 0, rows, room.row)
     if label is not None:
-        total = class_slopes(values, widths[last + 1], label, room.weight, rows)
+        total = _class_gradients(layers.loss, values, widths[last + 1], label, room.weight, rows)
     slope = values
     for number in range(last, -1, -1):
         fan_in, units = widths[number], widths[number + 1]

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from engine.learn.kernels.loops import generated
 from engine.learn.kernels.loops.jit import jit, part
-from engine.learn.kernels.loops.objective import slopes
 from engine.learn.kernels.loops.rules import Regime, Trained, penalise
 from engine.learn.kernels.loops.source import version
 from engine.learn.kernels.loops.tiles import BACK, COUNT, EPOCH, ROW, Order, Room, Table
@@ -23,7 +22,8 @@ Vector = NDArray[Any]
 Ints = NDArray[np.int64]
 
 VERSION = version()  # of the records in it
-_update = generated.module().update
+_generated = generated.module()
+_update, _output_gradients = _generated.update, _generated.output_gradients
 
 # Slices keep the indices of inner loops plain: of an index that is a sum numba cannot tell that it is not negative, and
 # the loop would fetch number by number.
@@ -149,7 +149,7 @@ def run(
                 rows, base, row = min(table.width, end - start), start * len(p), start
                 start += rows
             _outputs(x, base, rows, p, room.z)
-            value += slopes(table.loss, room.z, y, weight, row, rows, room.loss)
+            value += _output_gradients(table.loss, room.z, y, weight, row, rows, room.loss)
             _gradient(x, base, rows, room.z, room.total)
             done += rows
         scale = 1.0 / count

@@ -24,7 +24,7 @@ class Table(NamedTuple):
             may have fewer.
         width: rows of a tile, at most; tiles begin anew with each block.
         floor: added to the mean loss of a batch.
-        loss: code of `objective`.
+        loss: code from `source.losses`.
     """
 
     x: Vector

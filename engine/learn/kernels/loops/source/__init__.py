@@ -8,6 +8,7 @@ while the program runs, makes another text, another folder, and so other code.
 Nothing here imports numba.
 
 activations   `activate` and `deactivate`
+losses        `output_gradients` and `class_gradients`
 rules         `update`
 typed         statements of records in the precision of the run
 """
@@ -19,7 +20,7 @@ from functools import cache
 from pathlib import Path
 
 import engine.registry
-from engine.learn.kernels.loops.source import activations, rules
+from engine.learn.kernels.loops.source import activations, losses, rules
 
 HEAD = '"""Made by ravine of its records; see engine/learn/kernels/loops/source."""\n'
 FOLDERS = (Path(__file__).parents[1], Path(engine.registry.__file__).parent)  # the loops, and the records
@@ -27,7 +28,7 @@ FOLDERS = (Path(__file__).parents[1], Path(engine.registry.__file__).parent)  # 
 
 def text() -> str:
     """The source text of the module, for the records that there are now."""
-    return "\n\n".join([HEAD + _IMPORTS, activations.text(), rules.text()])
+    return "\n\n".join([HEAD + _IMPORTS, activations.text(), losses.text(), rules.text()])
 
 
 _IMPORTS = """

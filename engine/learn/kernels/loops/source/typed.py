@@ -9,14 +9,27 @@ OURS = ("decay", "log_one_plus")  # of `loops.exponential`; they work in float64
 
 
 class _Typed(ast.NodeTransformer):
-    """Write numbers, and what is worked out in float64, in the precision of the run."""
+    """Write numbers, and what is worked out in float64, in the precision of the run; indices and ranges as they are.
+
+    Args:
+        double: leave in float64 what is worked out in it.
+    """
+
+    def __init__(self, double: bool) -> None:
+        self._double = double
 
     def visit_Constant(self, node: ast.Constant) -> ast.expr:
         return _cast(node) if isinstance(node.value, int | float) else node
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
+        name = node.func.id if isinstance(node.func, ast.Name) else ""
+        if name == "range":
+            return node
         self.generic_visit(node)
-        return _cast(node) if isinstance(node.func, ast.Name) and node.func.id in OURS else node
+        return _cast(node) if name in OURS and not self._double else node
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
+        return node
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
         node.left = self.visit(node.left)
@@ -34,6 +47,6 @@ def parsed(statements: str) -> ast.Module:
     return ast.parse(dedent(statements).strip())
 
 
-def typed(tree: ast.Module) -> str:
-    """The text of statements whose numbers and results are of the type T."""
-    return ast.unparse(ast.fix_missing_locations(_Typed().visit(tree)))
+def typed(tree: ast.Module, double: bool = False) -> str:
+    """The text of statements whose numbers and results are of the type T; see `_Typed`."""
+    return ast.unparse(ast.fix_missing_locations(_Typed(double).visit(tree)))

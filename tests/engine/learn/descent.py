@@ -82,6 +82,15 @@ ACTIVATIONS: Mapping[str, Callable[[torch.Tensor], torch.Tensor]] = {
 }
 
 
+LOSSES: Mapping[str, Callable[[torch.Tensor, torch.Tensor], torch.Tensor]] = {  # of each row, by outputs [n, k]
+    "mse": lambda output, y: functional.mse_loss(output[:, 0], y, reduction="none"),
+    "mae": lambda output, y: functional.l1_loss(output[:, 0], y, reduction="none"),
+    "huber": lambda output, y: functional.huber_loss(output[:, 0], y, reduction="none"),
+    "bce": lambda output, y: functional.binary_cross_entropy_with_logits(output[:, 0], y, reduction="none"),
+    "cross-entropy": lambda output, y: functional.cross_entropy(output, y, reduction="none"),
+}
+
+
 def plain_loop(of: Case, steps: int, changes: Mapping[int, Mapping[str, Any]] | None = None) -> Floats:
     """The losses of a PyTorch loop on the same recipe: forward, loss, backward, penalties, clipping, step.
 
@@ -92,7 +101,7 @@ def plain_loop(of: Case, steps: int, changes: Mapping[int, Mapping[str, Any]] | 
     dtype = getattr(torch, plan.precision)
     torch.set_num_threads(1)
     x = torch.from_numpy(train.x).to(dtype)
-    y = torch.from_numpy(train.y).to(torch.int64 if plan.loss == "cross-entropy" else dtype)
+    y = torch.from_numpy(train.y).to(torch.int64 if plan.architecture.outputs > 1 else dtype)
     weight = None if train.weight is None else torch.from_numpy(train.weight).to(dtype)
     start = starting_point(plan.architecture, plan.init, plan.seed)
     parameters = [nn.Parameter(torch.from_numpy(array).to(dtype)) for array in start.values()]
@@ -139,17 +148,8 @@ def plain_loop(of: Case, steps: int, changes: Mapping[int, Mapping[str, Any]] | 
 
 
 def _mean_loss(name: str, output: torch.Tensor, y: torch.Tensor, weight: torch.Tensor | None) -> torch.Tensor:
-    if name == "cross-entropy":
-        found = functional.cross_entropy(output, y, reduction="none")
-    else:
-        assert output.shape[1] == 1
-        function: Any = {
-            "mse": functional.mse_loss,
-            "mae": functional.l1_loss,
-            "huber": functional.huber_loss,
-            "bce": functional.binary_cross_entropy_with_logits,
-        }[name]
-        found = function(output[:, 0], y, reduction="none")
+    found = LOSSES[name](output, y)
+    assert found.shape == y.shape
     return (found if weight is None else found * weight).mean()
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
-from engine.registry import activations, datasets, families, modes
+from engine.registry import activations, datasets, families, losses, modes
 from tests.conftest import ROOT
 
 
@@ -57,6 +57,7 @@ def _modes() -> tuple[str, ...]:
 
 KINDS = (
     Kind("activation", "engine/registry/activations.py", lambda: activations.REGISTRY.names),
+    Kind("loss", "engine/registry/losses.py", lambda: losses.REGISTRY.names),
     Kind("dataset", "engine/registry/datasets.py", lambda: datasets.REGISTRY.names, DATASETS),
     Kind("model", "engine/registry/families.py", lambda: (*families.REGISTRY.names, families.OWN), FAMILIES),
     Kind("normalization mode", "engine/registry/modes.py", _modes, MODES),

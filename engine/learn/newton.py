@@ -14,6 +14,7 @@ Floats = NDArray[np.float64]
 LARGEST = 1500  # parameters for which the Hessian is formed
 WORK = 4e10  # multiplications beyond which the optimum is not worth waiting for
 ITERATIONS = 100
+FLAT = 1e-9  # a gradient by an amount's outputs that is as good as nothing
 LARGE = 40.0  # a logit at which a row counts as decided for ever
 
 
@@ -29,7 +30,7 @@ class Optimum:
 
 
 def minimise(loss: str, x: Floats, y: Floats, classes: int, weight: Floats | None, l2: float) -> Optimum | None:
-    """The optimum, with an output for each class or one; None where the problem is too large for it.
+    """The optimum; None where the problem is too large for it, or where the steps do not lead to one.
 
     Without a penalty, separable classes have none: the loss falls to 0 as the weights grow. That is found by logits
     that pass ±40 on the way, and reported with loss 0. The softmax's own freedom (adding one vector to every class)
@@ -46,6 +47,8 @@ def minimise(loss: str, x: Floats, y: Floats, classes: int, weight: Floats | Non
     ridge = np.zeros((d + 1, outputs))
     ridge[:d] = l2
     theta = np.zeros((d + 1, outputs))
+    if one.of_amounts:  # far from its targets a loss may hardly bend, and its second derivative tell no way
+        theta[:, 0] = np.linalg.lstsq(a, y, rcond=None)[0]
 
     def objective(at: Floats) -> float:
         return mean_loss(loss, a @ at, y, weight) + float(np.sum(ridge * at**2)) / 2
@@ -75,6 +78,8 @@ def minimise(loss: str, x: Floats, y: Floats, classes: int, weight: Floats | Non
             return Optimum(0.0, theta[:d].copy(), theta[d].copy(), None, separable=True)
         if done:
             break
+    if one.of_amounts and not np.abs(_derivatives(one, a, y, w, theta, ridge)[0]).max() <= FLAT * np.abs(a).max():
+        return None
     eigenvalues = np.linalg.eigvalsh(hessian)
     if one.classes:
         eigenvalues = eigenvalues[(d + 1 if not l2 else 1) :]  # the directions that change no probability

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from engine.data.normalize import fit
 from engine.learn.curvature import BLOCK, Facts, stiffness, survey_loss, triangle, under
-from engine.learn.objective import Loss
 from tests.conftest import near
 
 Floats = NDArray[np.float64]
@@ -167,7 +166,7 @@ def test_losses_are_in_the_targets_own_units() -> None:
 
 
 @pytest.mark.parametrize("loss", ["mse", "bce"])
-def test_stiffness_under_another_normalization_is_that_of_the_columns_made_anew(loss: Loss) -> None:
+def test_stiffness_under_another_normalization_is_that_of_the_columns_made_anew(loss: str) -> None:
     random = np.random.default_rng(4)
     x = random.normal(size=(300, 4)) * [1, 100, 1e-3, 5] + [0, 300, 2, -7]
     every: tuple[str, ...] = ("none", "max", "minmax", "zscore", "robust")

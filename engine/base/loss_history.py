@@ -34,7 +34,7 @@ Ints: TypeAlias = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Columns:
+class LossColumns:
     """A stretch of a history cut into columns; column i holds the steps edges[i] <= step < edges[i + 1]."""
 
     edges: Ints  # [columns + 1]
@@ -255,7 +255,7 @@ class History:
         stop = len(self) if stop is None else min(stop, len(self))
         return self._read(start, stop) if stop > start else np.empty(0)
 
-    def columns(self, edges: Ints) -> Columns:
+    def columns(self, edges: Ints) -> LossColumns:
         """Cut the steps at `edges` (int64 [columns + 1], not falling); each column's least, greatest and mean loss.
 
         A column of fewer than 128 steps is exact. A longer one may also count up to a quarter of its length beyond its
@@ -281,7 +281,7 @@ class History:
         empty = ~np.isfinite(low)
         low[empty] = np.nan
         high[empty] = np.nan
-        return Columns(edges, low, high, mean, gap)
+        return LossColumns(edges, low, high, mean, gap)
 
     def _reduce(self, known: _Pyramid, level: int, starts: Ints, stops: Ints, found: Summary, into: Ints) -> None:
         share = 1.0  # of the last bucket that is filled

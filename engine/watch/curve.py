@@ -7,7 +7,7 @@ from threading import Lock
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.base.loss_history import Columns
+from engine.base.loss_history import LossColumns
 
 BUCKET = 256  # points whose least and greatest value are kept, so that drawing costs the columns and not the points
 
@@ -156,7 +156,7 @@ class LoggedCurve:
 
     # Drawing.
 
-    def columns(self, edges: NDArray[np.int64] | Floats) -> Columns:
+    def columns(self, edges: NDArray[np.int64] | Floats) -> LossColumns:
         """Cut the steps at `edges` [columns + 1], not falling; each column's least, greatest and mean finite value.
 
         Column i holds the points with edges[i] <= step < edges[i + 1]. A column of fewer than 1,024 points is exact. A
@@ -204,7 +204,7 @@ class LoggedCurve:
         low[~np.isfinite(low)] = np.nan
         high[~np.isfinite(high)] = np.nan
         with np.errstate(invalid="ignore"):  # nothing finite is no mean
-            return Columns(np.asarray(edges, np.int64), low, high, total / count, gap)
+            return LossColumns(np.asarray(edges, np.int64), low, high, total / count, gap)
 
     def _index(self) -> None:
         """Bring the buckets up to date."""

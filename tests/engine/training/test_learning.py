@@ -380,7 +380,7 @@ def test_targets_and_outputs_of_other_shapes_fail_and_do_not_broadcast(tmp_path:
     kernel: Any = run.kernel
     outputs, y = torch.zeros(100, 1, dtype=torch.float64), torch.zeros(100, dtype=torch.float64)
     with pytest.raises((AssertionError, ValueError)):
-        kernel._objective(y, outputs, None)
+        kernel._model.objective(y, outputs, None)
     with pytest.raises(ValueError, match="would broadcast"):
         row_losses("mse", np.zeros((100, 1)), np.zeros((100, 1)))
 

@@ -150,7 +150,7 @@ class RaceScreen(RavineScreen):
         assert desk is not None
         styles = self._styles()
         curves = [
-            Trace(racer.name, styles[racer.mode], MARKERS[index], Track(racer.now.history))
+            Trace(racer.name, styles[racer.mode], MARKERS[index % len(MARKERS)], Track(racer.now.history))
             for index, racer in enumerate(self.racers)
             if racer.now.history is not None and len(racer.now.history)
         ]
@@ -203,7 +203,7 @@ class RaceScreen(RavineScreen):
         bad = racer.word in ("diverged", "failed")
         kappa = now.facts.condition_number if now.facts is not None else None
         cells: dict[str, Span] = {
-            SIGN.heading: (MARKERS[index], style),
+            SIGN.heading: (MARKERS[index % len(MARKERS)], style),
             MODE.heading: (racer.name, ink.strong),
             STATE.heading: (racer.word, ink.bad if bad else ink.good if now.live else ink.text),
             LOSS.heading: (

@@ -28,6 +28,7 @@ from engine.data.reading import TRUTHS
 from engine.learn.models import BATCH_NORM_EPSILON
 from engine.registry.activations import REGISTRY
 from engine.registry.families import REGISTRY as FAMILIES
+from engine.runs import sentences
 from engine.runs.predictor import Predictor
 from engine.runs.records import field, varint
 from engine.runs.summaries import whole
@@ -94,10 +95,7 @@ def _attribute(name: str, value: Any) -> bytes:
 def to_onnx(model: Predictor) -> bytes:
     """The file's content. Raises InputError for a module of a person's own, whose formulas are not known."""
     if model.architecture.own:
-        raise InputError(
-            f"{model.architecture.module} is a class of your own, whose formulas ravine does not know; export it with "
-            "torch.onnx.export, or use --format predictor for the models that ravine has itself."
-        )
+        raise InputError(sentences.NO_ONNX_OF_CLASS(module=model.architecture.module))
     graph = _Graph({column.name for column in model.inputs})
     parts = [part for column in model.inputs for part in _encode(graph, column, model.encoder.missing)]
     x = parts[0] if len(parts) == 1 else graph.add("Concat", *parts, axis=1)
@@ -191,14 +189,12 @@ def _network(graph: _Graph, model: Predictor, x: str) -> str:
         return dense(x, arrays["weight"], arrays["bias"])
     own = FAMILIES[shape.family]
     if not own.chain and own.onnx is None:
-        raise InputError(f"The model {own.name} has no ONNX nodes; use --format predictor or safetensors instead.")
+        raise InputError(sentences.NO_ONNX_OF_MODEL(model=own.name))
     if own.onnx is not None and not own.hidden:
         return own.onnx(graph.op, shape, arrays, x, lambda z: z)
     activation = REGISTRY[shape.activation].onnx
     if activation is None:
-        raise InputError(
-            f"The activation {shape.activation} has no ONNX nodes; use --format predictor or safetensors instead."
-        )
+        raise InputError(sentences.NO_ONNX_OF_ACTIVATION(activation=shape.activation))
     if own.onnx is not None:
         return own.onnx(graph.op, shape, arrays, x, lambda z: activation(graph.op, z))
     for number in range(len(shape.hidden)):

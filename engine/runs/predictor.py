@@ -27,7 +27,7 @@ from engine.learn.kernels.contract import Parameters
 from engine.learn.metrics import decide, probabilities
 from engine.learn.models import Architecture, buffers, forward
 from engine.learn.plan import Plan
-from engine.runs import tensors
+from engine.runs import sentences, tensors
 from engine.runs.facts import read_facts
 from engine.runs.schema import judge_model
 
@@ -216,21 +216,21 @@ def load(run: Path) -> Predictor:
     try:
         arrays, schema = tensors.read(path, "schema")
     except FileNotFoundError:
-        why = "it ended before its first checkpoint"
+        why = sentences.ENDED_BEFORE_CHECKPOINT()
         if (run / "checkpoints" / "last.safetensors").exists():
-            why = f"the file was taken away; `ravine resume {quoted(run.name)}` with a few more --steps writes it anew"
-        raise InputError(f"The run {run} has no model.safetensors: {why}.") from None
+            why = sentences.MODEL_TAKEN_AWAY(quoted=quoted(run.name))
+        raise InputError(sentences.NO_MODEL(path=run, why=why)) from None
     except Misshapen as error:
-        raise InputError(f"The model {path} is damaged: {error}; {_mend(run)}.") from None
+        raise InputError(sentences.MODEL_DAMAGED(path=path, reason=error, remedy=_mend(run))) from None
     made = schema.get("format") if isinstance(schema, dict) else None
     if isinstance(made, int) and made > FORMAT:
-        raise InputError(f"The model {path} is of format {made}; install a newer ravine.")
+        raise InputError(sentences.NEWER_MODEL(path=path, format=made))
     try:
         judge_model(schema)
         architecture = _architecture(schema["architecture"])
         _judge_arrays(architecture, arrays)
     except Misshapen as error:
-        raise InputError(f"The model {path} is not what ravine writes: {error}; {_mend(run)}.") from None
+        raise InputError(sentences.BAD_MODEL(path=path, reason=error, remedy=_mend(run))) from None
     return Predictor(
         path=run,
         parameters=Parameters({name: np.asarray(array, np.float64) for name, array in arrays.items()}),
@@ -271,8 +271,8 @@ def exported(run: Path) -> tuple[bytes, str]:
 def _mend(run: Path) -> str:
     """What to do about a damaged model, as half a sentence."""
     if (run / "checkpoints" / "last.safetensors").exists():
-        return f"`ravine resume {quoted(run.name)}` with a few more --steps writes it anew"
-    return f"`ravine train --recipe {quoted(run)}` trains it again"
+        return sentences.RESUME_TO_WRITE(quoted=quoted(run.name))
+    return sentences.TRAIN_AGAIN(quoted=quoted(run))
 
 
 def _architecture(given: dict[str, Any]) -> Architecture:
@@ -284,14 +284,16 @@ def _judge_arrays(architecture: Architecture, arrays: Mapping[str, NDArray[Any]]
     """That the arrays are those of a model. Raises Misshapen."""
     for name, array in arrays.items():
         if array.dtype.kind != "f":
-            raise Misshapen(f"the array {name} is of {array.dtype}, not of float64")
+            raise Misshapen(sentences.NOT_FLOAT64(name=name, dtype=array.dtype))
     if architecture.own:
         return
     for name, shape in architecture.layout():
         if name not in arrays:
-            raise Misshapen(f"the array {name} is missing")
+            raise Misshapen(sentences.ARRAY_MISSING(name=name))
         if arrays[name].shape != shape:
-            raise Misshapen(f"the array {name} has the shape {list(arrays[name].shape)}, not {list(shape)}")
+            raise Misshapen(
+                sentences.ARRAY_SHAPE(name=name, shape=str(list(arrays[name].shape)), wanted=str(list(shape)))
+            )
     for name, like in buffers(architecture).items():
         if name not in arrays or arrays[name].shape != like.shape:
-            raise Misshapen(f"the array {name} is missing, or not of {list(like.shape)}")
+            raise Misshapen(sentences.ARRAY_MISSING_OR(name=name, wanted=str(list(like.shape))))

@@ -16,7 +16,7 @@ from engine.learn.rounded import Rounded, reach
 from engine.recipe import choices, read_toml
 from engine.registry import metrics
 from engine.registry.losses import MSE
-from engine.runs import braille, predictor
+from engine.runs import braille, predictor, sentences
 from engine.runs.choices import idle, known
 from engine.runs.curves import left_out, read_evaluations
 from engine.runs.facts import decision, read_facts, went_on
@@ -25,18 +25,18 @@ from engine.runs.markup import code, code_line, escaped, line, row, toml
 WIDTH, HEIGHT = 64, 10  # of a chart, in characters
 MOST_WEIGHTS = 40  # rows of the table of weights
 FIGURES = {
-    "train_loss": "train loss",
-    "val_loss": "validation loss",
-    "optimum_loss": "loss of the optimum",
-    "gap": "gap to the optimum",
-    "baseline_loss": "loss of the mean predictor",
-    "condition_number": "condition number",
-    "lr": "learning rate at the end",
-    "lr_bound": "largest stable learning rate",
-    "steps": "steps",
-    "epochs": "epochs",
-    "seconds": "seconds of training",
-    "steps_per_second": "steps per second",
+    "train_loss": sentences.TRAIN_LOSS(),
+    "val_loss": sentences.VALIDATION_LOSS(),
+    "optimum_loss": sentences.OPTIMUM_LOSS(),
+    "gap": sentences.GAP(),
+    "baseline_loss": sentences.BASELINE_LOSS(),
+    "condition_number": sentences.CONDITION_NUMBER(),
+    "lr": sentences.LAST_RATE(),
+    "lr_bound": sentences.STABLE_RATE(),
+    "steps": sentences.STEPS(),
+    "epochs": sentences.EPOCHS(),
+    "seconds": sentences.SECONDS(),
+    "steps_per_second": sentences.PACE(),
 }
 
 
@@ -49,24 +49,28 @@ def markdown(run: Path) -> str:
 
 
 def _head(facts: Mapping[str, Any]) -> str:
-    lines = [line(facts.get("ending") or "It has not ended yet."), ""]
+    lines = [line(facts.get("ending") or sentences.NOT_ENDED()), ""]
     made = facts.get("created")
     if isinstance(made, int | float):
         lines.append(
-            f"Begun {time.strftime('%Y-%m-%d %H:%M:%S %z', time.localtime(made))} on {escaped(facts.get('host', '?'))}."
+            sentences.BEGUN(
+                time=time.strftime("%Y-%m-%d %H:%M:%S %z", time.localtime(made)), host=escaped(facts.get("host", "?"))
+            )
         )
-    parts = ", ".join(f"{step:,}" for step in went_on(facts))
-    lines += [f"Went on at step {parts}."] if parts else []
+    parts = [f"{step:,}" for step in went_on(facts)]
+    lines += [sentences.RESUMED_AT(steps=parts)] if parts else []
     versions = facts.get("versions") or {}
     backend, precision, device, threads = (
         escaped(facts.get(name, "?")) for name in ("backend", "precision", "device", "threads")
     )
-    lines.append(f"{backend} backend, {precision}, {device}, {threads} thread(s); ")
-    lines[-1] += ", ".join(f"{escaped(name)} {escaped(value)}" for name, value in versions.items()) + "."
+    numbers = [f"{escaped(name)} {escaped(value)}" for name, value in versions.items()]
+    lines.append(
+        sentences.MADE_WITH(backend=backend, precision=precision, device=device, threads=threads, versions=numbers)
+    )
     if facts.get("command"):
         lines += ["", code_line(str(facts["command"]))]
     if facts.get("git_commit"):
-        lines += ["", f"Git commit {escaped(facts['git_commit'])}."]
+        lines += ["", sentences.GIT_COMMIT(commit=escaped(facts["git_commit"]))]
     return "\n".join(lines) + "\n"
 
 
@@ -79,7 +83,7 @@ def _result(facts: Mapping[str, Any]) -> str:
         for key, words in FIGURES.items()
         if result.get(key) is not None
     ]
-    return _table("Result", ("", ""), rows)
+    return _table(sentences.RESULT(), ("", ""), rows)
 
 
 def _metrics(facts: Mapping[str, Any]) -> str:
@@ -93,9 +97,9 @@ def _metrics(facts: Mapping[str, Any]) -> str:
         of, nothing = metrics.size(name, base, loss), vanishes if name in metrics.ERRORS else is_rounding
         values = [found[split].get(name) for split in splits]
         rows.append((name, *(ZERO if nothing(value, of) else _figure(value) for value in values)))
-    text = _table("Metrics", ("", *splits), rows)
+    text = _table(sentences.METRICS(), ("", *splits), rows)
     how = decision(facts)
-    return f"{text}\n{escaped(how.sentence)} Precision, recall, F1 and the areas are of it.\n" if text and how else text
+    return f"{text}\n{sentences.METRICS_OF_IT(decision=escaped(how.sentence))}\n" if text and how else text
 
 
 def _weights(run: Path, facts: Mapping[str, Any]) -> str:
@@ -109,10 +113,10 @@ def _weights(run: Path, facts: Mapping[str, Any]) -> str:
     names = [*features, "bias"]
     if raw and isinstance(raw[0], list):
         rows = [(name, *row) for name, row in zip(names, raws, strict=True)]
-        return _table("Weights in the columns' own units", ("feature", *classes), _short(rows))
+        return _table(sentences.RAW_WEIGHTS(), ("feature", *classes), _short(rows))
     scales = _shown(scaled, result["bias_scaled"], normalized)
     rows = [(name, *raw_one, *one) for name, raw_one, one in zip(names, raws, scales, strict=True)]
-    return _table("Weights", ("feature", "in its own unit", "normalized"), _short(rows))
+    return _table(sentences.WEIGHTS(), ("feature", sentences.RAW(), "normalized"), _short(rows))
 
 
 def _reach(run: Path) -> tuple[Any, Any]:
@@ -179,7 +183,8 @@ def _spans_decades(low: Any, high: Any) -> bool:
 
 
 def _drawing(tag: str, lines: list[str], log: bool) -> str:
-    return f"**{escaped(tag)}**{', logarithmic' if log else ''}, by step\n\n```text\n" + "\n".join(lines) + "\n```\n"
+    title = (sentences.LOGARITHMIC_BY_STEP if log else sentences.BY_STEP)(tag=escaped(tag))
+    return f"{title}\n\n```text\n" + "\n".join(lines) + "\n```\n"
 
 
 def _choices(run: Path, facts: Mapping[str, Any]) -> str:
@@ -189,9 +194,9 @@ def _choices(run: Path, facts: Mapping[str, Any]) -> str:
         return f"## Recipe\n\n{line(error)}\n"
     changed = recipe.changed().keys() - idle(facts, recipe).keys()
     rows = [(c.label, code(c.show(recipe.get(c.name)))) for c in choices() if c.name in changed]
-    text = _table("Choices that are not the defaults", ("", ""), rows)
+    text = _table(sentences.CHOICES(), ("", ""), rows)
     events = [(f"{e.step:,}", e.field, str(e.value)) for e in recipe.events]
-    text += "\n" + _table("Changes during the run", ("before update", "field", "value"), events) if events else ""
+    text += "\n" + _table(sentences.CHANGES(), (sentences.BEFORE_UPDATE(), "field", "value"), events) if events else ""
     return f"{text}\n<details><summary>recipe.toml</summary>\n\n{toml(known(facts, recipe).to_toml())}\n</details>\n"
 
 
@@ -202,7 +207,7 @@ def _data(facts: Mapping[str, Any]) -> str:
     rows += [("rows", counted)] if counted else []
     rows += [("features", ", ".join(data["features"][:MOST_WEIGHTS]))] if data.get("features") else []
     notes = "".join(f"- {line(note)}\n" for note in data.get("notes") or [])
-    return _table("Data", ("", ""), rows) + (f"\n{notes}" if notes else "")
+    return _table(sentences.DATA(), ("", ""), rows) + (f"\n{notes}" if notes else "")
 
 
 def _table(title: str, head: tuple[str, ...], rows: list[Any]) -> str:

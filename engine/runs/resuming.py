@@ -8,6 +8,7 @@ from pathlib import Path
 from engine.base.errors import InputError
 from engine.base.shell import joined
 from engine.recipe import Recipe, find, read_toml
+from engine.runs import sentences
 from engine.runs.facts import read_facts
 from engine.runs.liveness import standing
 from engine.runs.origin import Origin
@@ -23,7 +24,7 @@ class AllTaken(InputError):
     def __init__(self, run: Path, steps: int) -> None:
         self.more = 2 * steps
         line = joined(["ravine", "resume", str(run), "--steps", str(self.more)])
-        super().__init__(f"The run {run.name} has taken all its {steps:,} steps; `{line}` takes more.")
+        super().__init__(sentences.ALL_TAKEN(run=run.name, steps=steps, command=line))
 
 
 @dataclass(frozen=True)

@@ -126,4 +126,63 @@ ALREADY_TAKEN = Sentence(
     "number of steps."
 )
 
+NO_ONNX_OF_CLASS = Sentence(
+    "{module} is a class of your own, whose formulas ravine does not know; export it with torch.onnx.export, or "
+    "use --format predictor for ravine's own models."
+)
+NO_ONNX_OF_MODEL = Sentence("The model {model} has no ONNX nodes; use --format predictor or safetensors instead.")
+NO_ONNX_OF_ACTIVATION = Sentence(
+    "The activation {activation} has no ONNX nodes; use --format predictor or safetensors instead."
+)
+ENDED_BEFORE_CHECKPOINT = Phrase("it ended before its first checkpoint")
+MODEL_TAKEN_AWAY = Phrase("the file was taken away; `ravine resume {quoted}` with a few more --steps writes it again")
+NO_MODEL = Sentence("The run {path} has no model.safetensors: {why}.")
+MODEL_DAMAGED = Sentence("The model {path} is damaged: {reason}; {remedy}.")
+NEWER_MODEL = Sentence("The model {path} is of format {format}; install a newer ravine.")
+BAD_MODEL = Sentence("The model {path} is not what ravine writes: {reason}; {remedy}.")
+RESUME_TO_WRITE = Phrase("`ravine resume {quoted}` with a few more --steps writes it again")
+TRAIN_AGAIN = Phrase("`ravine train --recipe {quoted}` trains it again")
+NOT_FLOAT64 = Phrase("the array {name} is of {dtype}, not of float64")
+ARRAY_MISSING = Phrase("the array {name} is missing")
+ARRAY_SHAPE = Phrase("the array {name} has the shape {shape}, not {wanted}")
+ARRAY_MISSING_OR = Phrase("the array {name} is missing, or not of {wanted}")
+TRAIN_LOSS = Title("train loss")
+VALIDATION_LOSS = Title("validation loss")
+OPTIMUM_LOSS = Title("loss of the optimum")
+GAP = Title("gap to optimum")
+BASELINE_LOSS = Title("loss of the baseline")
+CONDITION_NUMBER = Title("condition number")
+LAST_RATE = Title("learning rate at the end")
+STABLE_RATE = Title("largest stable learning rate")
+SECONDS = Title("seconds of training")
+PACE = Title("steps per second")
+NOT_ENDED = Sentence("It has not ended yet.")
+RESUMED_AT = Sentence("Resumed at step {steps}.")
+GIT_COMMIT = Sentence("Git commit {commit}.")
+RAW_WEIGHTS = Title("Weights in the columns' own units")
+RAW = Title("in its own unit")
+CHOICES = Title("Choices that are not the defaults")
+CHANGES = Title("Changes during the run")
+BEFORE_UPDATE = Title("before update")
+ALL_TAKEN = Sentence("The run {run} has taken all its {steps:count} steps; `{command}` takes more.")
+NO_SCRIPT_OF_CLASS = Sentence(
+    "{module} is a class of your own, which a script without it cannot compute; use `ravine predict` or "
+    "engine.load, or export with --format safetensors."
+)
+PREDICT_FROM = Sentence("Predict {target}: {model} trained on {table}, run {run}.")
+NO_LINES_OF_MODEL = Sentence("The model {model} has no lines for predict.py; use --format safetensors instead.")
+NO_PORT = Sentence("No port is free on this host's loopback; stop another server.")
+METRICS_OF_IT = Sentence("{decision} Precision, recall, F1 and the areas are of it.")
+BY_STEP = Title("**{tag}**, by step")
+LOGARITHMIC_BY_STEP = Title("**{tag}**, logarithmic, by step")
+STEPS = Title("steps")
+EPOCHS = Title("epochs")
+BEGUN = Sentence("Begun {time} on {host}.")
+MADE_WITH = Sentence("{backend} backend, {precision}, {device}, {threads} thread(s); {versions}.")
+METRICS = Title("Metrics")
+WEIGHTS = Title("Weights")
+RESULT = Title("Result")
+DATA = Title("Data")
+
+
 entitle(globals())

@@ -13,6 +13,7 @@ from engine.data.dates import FORMATS
 from engine.data.reading import TRUTHS
 from engine.registry.activations import REGISTRY
 from engine.registry.families import REGISTRY as FAMILIES
+from engine.runs import sentences
 from engine.runs.predictor import Predictor
 from engine.runs.python_text import in_docstring
 
@@ -20,12 +21,9 @@ from engine.runs.python_text import in_docstring
 def script(model: Predictor) -> str:
     """The text of predict.py. Raises InputError for a module of a person's own."""
     if model.architecture.own:
-        raise InputError(
-            f"{model.architecture.module} is a class of your own, which a script without it cannot compute; "
-            "use `ravine predict` or engine.load, or export with --format safetensors."
-        )
+        raise InputError(sentences.NO_SCRIPT_OF_CLASS(module=model.architecture.module))
     target, table, run = map(in_docstring, (model.target, model.table_name, model.path.resolve().name))
-    about = f"Predict {target}: {_kind(model)} trained on {table}, run {run}."
+    about = sentences.PREDICT_FROM(target=target, model=_kind(model), table=table, run=run)
     about += f" {in_docstring(model.decision.sentence)}" if model.decision is not None else ""
     text = files("engine.runs").joinpath("templates/predict.py.txt").read_text(encoding="utf-8")
     text = text.replace("ACTIVATIONS = {}", _activations(model), 1)
@@ -47,7 +45,7 @@ def _outputs(model: Predictor) -> str:
     """The function from normalized columns to outputs, of a model that is no chain of layers."""
     one = FAMILIES[model.architecture.family]
     if not one.scalar:
-        raise InputError(f"The model {one.name} has no lines for predict.py; use --format safetensors instead.")
+        raise InputError(sentences.NO_LINES_OF_MODEL(model=one.name))
     lines = ['"""What the model gives for normalized columns."""', 'p = MODEL["parameters"]']
     if one.hidden:
         lines.append(f"bend = ACTIVATIONS[{json.dumps(model.architecture.activation)}]")

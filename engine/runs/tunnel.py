@@ -8,6 +8,7 @@ import socket
 from collections.abc import Mapping, Sequence
 
 from engine.base.errors import InputError
+from engine.runs import sentences
 
 HOST = "127.0.0.1"
 PORTS = range(6006, 6026)  # TensorBoard's own first, so that a tunnel that is already open keeps working
@@ -23,7 +24,7 @@ def free_port(ports: Sequence[int] = PORTS) -> int:
             except OSError:
                 continue
             return int(attempt.getsockname()[1])
-    raise InputError("No port is free on this host's loopback.")
+    raise InputError(sentences.NO_PORT())
 
 
 def tunnel(port: int, environment: Mapping[str, str] | None = None) -> str:

@@ -241,6 +241,6 @@ def test_a_model_that_was_taken_away_comes_back_by_going_on(tmp_path: Path) -> N
     (tmp_path / "runs" / "away" / "model.safetensors").unlink()
     done = ravine("predict away --values 100,5", cwd=tmp_path)
     assert done.returncode == 2
-    assert "`ravine resume away` with a few more --steps writes it anew" in done.stderr
+    assert "`ravine resume away` with a few more --steps writes it again" in done.stderr
     assert ravine("resume away --steps 60", cwd=tmp_path).returncode == 0
     assert ravine("predict away --values 100,5", cwd=tmp_path).returncode == 0

@@ -207,7 +207,7 @@ def test_going_on_takes_nothing_back_of_how_a_run_began(tmp_path: Path) -> None:
     assert told["origin"] == {"run": parent.name, "step": 100, "branch": True}
     assert [part["step"] for part in told["resumed"]] == [300, 320]
     assert [part["command"] for part in told["resumed"]] == ["a later one"] * 2
-    assert "Went on at step 300, 320." in report.markdown(folder)
+    assert "Resumed at step 300, 320." in report.markdown(folder)
     newest = list_runs(tmp_path)[0]
     assert newest.path == folder  # the last one that anybody let go on
     assert newest.created == told["resumed"][-1]["time"] > told["created"]

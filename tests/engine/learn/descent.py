@@ -58,18 +58,16 @@ def classes(count: int, rows: int = 120, features: int = 4, seed: int = 0) -> Ta
     return replace(table(x, label.astype(np.float64)), task="binary" if count == 2 else "multiclass")
 
 
-def torch_optimizer(name: str, parameters: list[nn.Parameter], plan: Plan) -> torch.optim.Optimizer:
-    """PyTorch's own, with its defaults."""
-    makers: Mapping[str, Callable[[], torch.optim.Optimizer]] = {
-        "sgd": lambda: torch.optim.SGD(parameters, lr=plan.lr),
-        "momentum": lambda: torch.optim.SGD(parameters, lr=plan.lr, momentum=plan.momentum),
-        "nesterov": lambda: torch.optim.SGD(parameters, lr=plan.lr, momentum=plan.momentum, nesterov=True),
-        "adagrad": lambda: torch.optim.Adagrad(parameters, lr=plan.lr),
-        "rmsprop": lambda: torch.optim.RMSprop(parameters, lr=plan.lr),
-        "adam": lambda: torch.optim.Adam(parameters, lr=plan.lr),
-        "adamw": lambda: torch.optim.AdamW(parameters, lr=plan.lr, weight_decay=plan.weight_decay),
-    }
-    return makers[name]()
+Maker = Callable[[list[nn.Parameter], Plan], torch.optim.Optimizer]
+OPTIMIZERS: Mapping[str, Maker] = {
+    "sgd": lambda over, plan: torch.optim.SGD(over, lr=plan.lr),
+    "momentum": lambda over, plan: torch.optim.SGD(over, lr=plan.lr, momentum=plan.momentum),
+    "nesterov": lambda over, plan: torch.optim.SGD(over, lr=plan.lr, momentum=plan.momentum, nesterov=True),
+    "adagrad": lambda over, plan: torch.optim.Adagrad(over, lr=plan.lr),
+    "rmsprop": lambda over, plan: torch.optim.RMSprop(over, lr=plan.lr),
+    "adam": lambda over, plan: torch.optim.Adam(over, lr=plan.lr),
+    "adamw": lambda over, plan: torch.optim.AdamW(over, lr=plan.lr, weight_decay=plan.weight_decay),
+}  # PyTorch's own, with its defaults
 
 
 ACTIVATIONS: Mapping[str, Callable[[torch.Tensor], torch.Tensor]] = {
@@ -107,7 +105,7 @@ def plain_loop(of: Case, steps: int, changes: Mapping[int, Mapping[str, Any]] | 
     parameters = [nn.Parameter(torch.from_numpy(array).to(dtype)) for array in start.values()]
     matrices = [p for p in parameters if p.dim() == 2]
     activation = ACTIVATIONS[plan.architecture.activation]
-    optimizer = torch_optimizer(plan.optimizer, parameters, plan)
+    optimizer = OPTIMIZERS[plan.optimizer](parameters, plan)
     rates = factors(plan.schedule, plan.warmup, plan.steps, 0, steps)
     losses, epoch, row, lr, batch = [], 0, 0, plan.lr, plan.batch
     order = torch.arange(plan.rows)
@@ -115,7 +113,7 @@ def plain_loop(of: Case, steps: int, changes: Mapping[int, Mapping[str, Any]] | 
     for step in range(steps):
         for field, value in (changes or {}).get(step, {}).items():
             if field == "optimizer":
-                optimizer = torch_optimizer(value, parameters, plan)
+                optimizer = OPTIMIZERS[value](parameters, plan)
             elif field == "batch_size":
                 batch = plan.rows if value == "full" else value
             elif field == "lr":

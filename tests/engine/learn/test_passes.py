@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from engine.learn.passes import EpochCounter, of_facts, of_plan
 from engine.recipe import Event
+from engine.registry.rules import SGD
 from tests.conftest import recipe, train
 
 
@@ -54,8 +55,8 @@ def test_without_a_change_whole_passes_are_exact() -> None:
 def test_a_run_whose_batch_size_was_changed_tells_of_the_passes_that_it_took() -> None:
     # 160 train rows: 8 batches of 20 are a pass, then 4 of 50 (the last of 10), then one of all.
     changes = [Event(8, "batch_size", 50), Event(16, "batch_size", "full")]
-    plan: Any = SimpleNamespace(rows=160, batches=8, optimizer="sgd")
-    facts = {"choices": {"batch_size": 20, "optimizer": "sgd"}, "data": {"rows": {"train": 160}}}
+    plan: Any = SimpleNamespace(rows=160, batches=8, rule=SGD)
+    facts = {"choices": {"batch_size": 20, "optimizer": SGD.name}, "data": {"rows": {"train": 160}}}
     for found in (of_plan(plan, changes), of_facts(facts, changes)):
         assert found.after(np.array([8.0, 12.0, 16.0, 20.0])).tolist() == [1.0, 2.0, 3.0, 7.0]
 

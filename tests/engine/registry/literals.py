@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
-from engine.registry import activations, datasets, families, losses, modes
+from engine.registry import activations, datasets, families, losses, modes, rules
 from tests.conftest import ROOT
 
 
@@ -48,6 +48,24 @@ MODES = {
         "tui/screens/data/columns.py": "a column of the table of columns",
     },
 }
+RULES = {
+    "momentum": dict.fromkeys(
+        (
+            "engine/learn/kernels/autograd.py",
+            "engine/learn/kernels/compiled.py",
+            "engine/learn/kernels/fitting.py",
+            "engine/learn/kernels/loops/source/rules.py",
+            "engine/learn/kernels/spectral.py",
+            "engine/learn/plan.py",
+            "engine/recipe/needs.py",
+            "engine/recipe/sections.py",
+            "engine/runs/code/job.py",
+            "engine/runs/code/loop.py",
+            "engine/runs/code/updates.py",
+        ),
+        "the field of the recipe",
+    ),
+}
 
 
 def _modes() -> tuple[str, ...]:
@@ -60,6 +78,7 @@ KINDS = (
     Kind("loss", "engine/registry/losses.py", lambda: losses.REGISTRY.names),
     Kind("dataset", "engine/registry/datasets.py", lambda: datasets.REGISTRY.names, DATASETS),
     Kind("model", "engine/registry/families.py", lambda: (*families.REGISTRY.names, families.OWN), FAMILIES),
+    Kind("update rule", "engine/registry/rules.py", lambda: rules.REGISTRY.names, RULES),
     Kind("normalization mode", "engine/registry/modes.py", _modes, MODES),
 )
 

@@ -18,6 +18,7 @@ from engine.registry import Registry
 if TYPE_CHECKING:
     from pydantic_core import CoreSchema, SchemaValidator
 
+AUTO = "auto"  # a value that the table decides, before a run begins
 LONGEST = 120  # letters of a wrong value in a message
 THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+")
 Kind = Literal["pick", "switch", "whole", "number", "text", "names", "sizes", "table"]
@@ -75,6 +76,10 @@ class Choice:
             return self.help
         member = self.registry[word]
         return f"{member.label}: {member.help}"
+
+    def steers(self, value: Any) -> bool:
+        """Whether a run that goes on can take a value of this field."""
+        return self.live and value != AUTO
 
     @property
     def low(self) -> float | None:

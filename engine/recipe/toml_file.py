@@ -10,7 +10,8 @@ from typing import Any
 from engine.base.errors import InputError
 from engine.base.files import read_bytes, read_text
 from engine.recipe import sentences
-from engine.recipe.recipe import SECTIONS, Event, Recipe, build, choices, find, unknown
+from engine.recipe.recipe import SECTIONS, Event, Recipe, build, find, unknown
+from engine.recipe.steering import steered
 
 TOLD = ("resolved", "does_not_apply")  # tables of a run's recipe.toml that say what it made of the choices
 MOST = 4 * 2**20  # bytes of a recipe; every change during a run is some sixty
@@ -74,9 +75,10 @@ def _events(given: Any) -> tuple[Event, ...]:
         if not isinstance(one, dict) or set(one) != names:
             raise InputError(sentences.EVENT_INCOMPLETE(event=one))
         event = Event(**one)
-        choice = find(event.field)
-        if not choice.live:
-            raise InputError(sentences.NOT_LIVE(field=event.field, fields=[c.name for c in choices() if c.live]))
-        choice.read(event.value)
+        find(event.field)
+        try:
+            steered(event.field, event.value, event.field)
+        except InputError as error:
+            raise InputError(sentences.IN_EVENTS(problem=str(error))) from None
         found.append(event)
     return tuple(found)

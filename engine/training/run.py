@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from engine.base.errors import InputError
 from engine.data.prepare import Prepared
 from engine.data.table import Table
 from engine.learn import passes
@@ -20,7 +19,7 @@ from engine.learn.curvature import Facts
 from engine.learn.decision import Decision
 from engine.learn.kernels.contract import Kernel
 from engine.learn.plan import Plan
-from engine.recipe import Event, Known, Recipe, find
+from engine.recipe import Event, Known, Recipe, find, steered
 from engine.runs.choices import definite
 from engine.runs.folder import RunFolder
 from engine.runs.origin import Origin
@@ -88,13 +87,9 @@ class Run:
 
     def change(self, field: str, value: Any) -> None:
         """Change a live field from the next update on, and write it to the recipe's events. Raises InputError."""
-        changed = replace(self.recipe, events=()).replace({field: value})
-        if not find(field).live:
-            raise InputError(sentences.NOT_LIVE(label=find(field).label.capitalize()))
-        if changed.get(field) == "auto":
-            raise InputError(sentences.NEEDS_VALUE(label=find(field).label.capitalize()))
-        self._loop.change(field, changed.get(field))
-        events = [*self.recipe.events, Event(step=self.step, field=field, value=changed.get(field))]
+        taken = steered(field, value)
+        self._loop.change(field, taken)
+        events = [*self.recipe.events, Event(step=self.step, field=field, value=taken)]
         events.sort(key=lambda event: event.step)  # a replayed run has events that are still to come
         self.recipe = replace(self.recipe, events=tuple(events))
         if self.folder is not None:
@@ -102,9 +97,7 @@ class Run:
             self.folder.update_recipe(known)
             self.folder.record(**definite(known))
             told = find(field)
-            self.folder.log(
-                sentences.CHANGED_FROM(step=self.step, label=told.label, value=told.show(changed.get(field)))
-            )
+            self.folder.log(sentences.CHANGED_FROM(step=self.step, label=told.label, value=told.show(taken)))
 
     def checkpoint(self) -> None:
         """Write the state, as the last one, and the model as they are now."""

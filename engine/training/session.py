@@ -16,7 +16,7 @@ from typing import Any
 
 from engine.base.errors import Cancelled, InputError
 from engine.data.table import Table
-from engine.recipe import Recipe, find
+from engine.recipe import Recipe, steered
 from engine.runs.origin import Origin
 from engine.training import sentences
 from engine.training.group import Group
@@ -102,11 +102,7 @@ class Session:
 
     def change(self, field: str, value: Any) -> None:
         """Change a live field, such as lr, at the next step boundary. Raises InputError for a value out of bounds."""
-        if not find(field).live:
-            raise InputError(sentences.NOT_LIVE(label=find(field).label.capitalize()))
-        if Recipe().replace({field: value}).get(field) == "auto":
-            raise InputError(sentences.NEEDS_VALUE(label=find(field).label.capitalize()))
-        self._note("change", (field, value))
+        self._note("change", (field, steered(field, value)))
 
     def cut_short(self) -> None:
         """The process ends now, without waiting for the run: have the folder say so. From any thread."""

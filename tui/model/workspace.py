@@ -123,7 +123,7 @@ class Desk:
         assert self.run is not None
         for name in changed:
             choice, value = find(name), self.recipe.get(name)
-            if choice.live and value != "auto":
+            if choice.steers(value):
                 try:
                     self.run.change(name, value)
                 except InputError as error:
@@ -440,7 +440,7 @@ class Desk:
             for choice in choices()
             if choice.section != "recording"
             and self.recipe.get(choice.name) != run.get(choice.name)
-            and (not choice.live or self.recipe.get(choice.name) == "auto")
+            and not choice.steers(self.recipe.get(choice.name))
             # Of another table the columns that nobody has named say nothing.
             and not (other and choice.section == "data" and self.recipe.get(choice.name) == choice.default)
         )

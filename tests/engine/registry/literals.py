@@ -48,24 +48,20 @@ MODES = {
         "tui/screens/data/columns.py": "a column of the table of columns",
     },
 }
-RULES = {
-    "momentum": dict.fromkeys(
-        (
-            "engine/learn/kernels/autograd.py",
-            "engine/learn/kernels/compiled.py",
-            "engine/learn/kernels/fitting.py",
-            "engine/learn/kernels/loops/source/rules.py",
-            "engine/learn/kernels/spectral.py",
-            "engine/learn/plan.py",
-            "engine/recipe/needs.py",
-            "engine/recipe/sections.py",
-            "engine/runs/code/job.py",
-            "engine/runs/code/loop.py",
-            "engine/runs/code/updates.py",
-        ),
-        "the field of the recipe",
-    ),
-}
+SETTINGS = (
+    "engine/learn/kernels/autograd.py",
+    "engine/learn/kernels/compiled.py",
+    "engine/learn/kernels/fitting.py",
+    "engine/learn/kernels/loops/source/rules.py",
+    "engine/learn/kernels/spectral.py",
+    "engine/learn/plan.py",
+    "engine/recipe/needs.py",
+    "engine/recipe/sections.py",
+    "engine/runs/code/job.py",
+    "engine/runs/code/loop.py",
+    "engine/runs/code/updates.py",
+)
+RULES = {"momentum": dict.fromkeys(SETTINGS, "the field of the recipe")}
 
 
 def _modes() -> tuple[str, ...]:

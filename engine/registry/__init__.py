@@ -2,6 +2,7 @@
 
 activations     what hidden units do to their sum
 losses          what is made small
+rules           how parameters follow their gradient
 metrics         the names of what tells how good predictions are
 formulas        what several records compute with
 modes           how columns are brought to one scale

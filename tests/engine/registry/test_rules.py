@@ -80,11 +80,11 @@ RATES = {"adagrad": 0.05, "rmsprop": 0.003, "adam": 0.01, "adamw": 0.01, ADAMAX.
 NETWORK = {"model": "mlp", "hidden": "7,5"}
 
 
-def fields(name: str, **more: Any) -> dict[str, Any]:
+def fields(rule: str, /, **more: Any) -> dict[str, Any]:
     """A short run with a rule, and with the settings that it takes."""
     own = {"momentum": 0.8, "weight_decay": 0.2}
-    taken = {field: value for field, value in own.items() if field in REGISTRY[name].settings}
-    return {"optimizer": name, "lr": RATES.get(name, 0.02), "precision": "float64", "steps": 150} | taken | more
+    taken = {field: value for field, value in own.items() if field in REGISTRY[rule].settings}
+    return {"optimizer": rule, "lr": RATES.get(rule, 0.02), "precision": "float64", "steps": 150} | taken | more
 
 
 @pytest.fixture(autouse=True)
@@ -383,4 +383,5 @@ def test_no_module_of_the_loops_imports_in_a_circle() -> None:
         return seen
 
     assert len(arrows) > 10
+    arrows = {place: found - {place} for place, found in arrows.items()}  # a package that asks its own modules
     assert [place for place in arrows if place in beyond(place, set())] == []

@@ -68,8 +68,8 @@ class Case:
         row: its number in the table, from 1.
         place: where it is to be found, such as "sales.csv, line 17".
         values: the raw cells that the model is given, by column, as a person would write them.
-        target, predicted: amounts as numbers, classes by name.
-        probability: the probability of the predicted class; NaN for an amount.
+        target, predicted: numbers of a regression, classes by name.
+        probability: the probability of the predicted class; NaN of a regression.
         loss: of this row, in the target's own units.
     """
 
@@ -92,11 +92,11 @@ class Part:
         baseline: the same metrics of the constant that knows the train rows' targets alone: their mean, or their class
             shares, whose decision is the greatest class.
         at_half: of two classes the metrics at threshold 0.5; else empty.
-        target: [n] amounts, or class numbers.
-        predicted: [n] amounts, or class numbers as they are decided.
-        probabilities: [n, classes]; None for amounts.
-        confusion: [classes, classes], rows the true class, columns the decided one; None for amounts.
-        per_class: precision, recall, f1 and support [classes]; None for amounts.
+        target: [n] regression targets, or class numbers.
+        predicted: [n] regression outputs, or class numbers as they are decided.
+        probabilities: [n, classes]; None for regression.
+        confusion: [classes, classes], rows the true class, columns the decided one; None for regression.
+        per_class: precision, recall, f1 and support [classes]; None for regression.
         curves: for the positive one of two classes, or for every one of more.
         worst: the rows with the greatest losses, the worst first.
     """
@@ -116,18 +116,18 @@ class Part:
     def size(self, metric: str) -> float | None:
         """What a metric, or the loss of a row by its name, is measured against; see `engine.base.rounding`.
 
-        An error of amounts is rounding beside the amounts themselves.
+        An error of a regression is rounding beside the targets themselves.
         """
         if self.probabilities is not None:
             return self.baseline["log_loss"] if metric == "log_loss" or metric in REGISTRY else None
-        amount = self.amount
+        largest = self.largest_target
         if metric in REGISTRY and REGISTRY[metric].steepest is not None:  # it grows with the square of a small error
-            return max(self.baseline[MSE.name], SHARE * amount**2)
-        return 1.0 if metric == "r2" else amount
+            return max(self.baseline[MSE.name], SHARE * largest**2)
+        return 1.0 if metric == "r2" else largest
 
     @property
-    def amount(self) -> float:
-        """The greatest amount, beside which others may be rounding; NaN for classes."""
+    def largest_target(self) -> float:
+        """The greatest target of a regression, beside which others may be rounding; NaN for classes."""
         return float(np.abs(self.target).max(initial=0.0)) if self.probabilities is None else float("nan")
 
     @property
@@ -143,7 +143,7 @@ class Evaluation:
     Attributes:
         task, target, classes: what is predicted.
         loss: the name of the loss by which the worst rows are chosen.
-        decision: how two classes are decided; None of more, and of amounts.
+        decision: how two classes are decided; None of more, and for regression.
         parts: by split; one without rows is left out.
         health: of every parameter; () for a module of the person's own.
         gradient_size: the norm of the gradient before the first update, where it is known.

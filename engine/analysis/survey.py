@@ -17,7 +17,7 @@ from engine.data.parallel import check
 from engine.data.prepare import Prepared, prepare
 from engine.data.sources import load
 from engine.data.table import Table
-from engine.learn.curvature import Facts, measurable, survey_loss, triangle, under
+from engine.learn.curvature import LossSurfaceFacts, measurable, qr_factor, survey_loss, under
 from engine.learn.kernels.threads import limited
 from engine.learn.plan import Plan, make_architecture, make_plan, penalty
 from engine.learn.recommend import planned
@@ -41,7 +41,7 @@ class Survey:
     recipe: Recipe
     table: Table
     prepared: Prepared
-    facts: Facts
+    facts: LossSurfaceFacts
     plan: Plan
     modes: dict[str, Stiffness]  # for every normalization mode
 
@@ -116,7 +116,7 @@ class Surveyor:
         root = None if train.weight is None else np.sqrt(train.weight)
         targets = np.asarray(train.y, np.float64)
         with limited(1):
-            upper = triangle(train.x, targets, root) if measurable(loss, train.x) else None
+            upper = qr_factor(train.x, targets, root) if measurable(loss, train.x) else None
             facts = survey_loss(
                 loss,
                 train.x,
@@ -135,7 +135,7 @@ class Surveyor:
             every = under_every_mode(train.x, old, recipe.normalization.std, cancelled=cancelled)
             # Modes are compared without a penalty.
             modes = {mode: Stiffness(*under(upper, loss, len(train), old, new)) for mode, new in every.items()}
-        known = facts if architecture.linear else Facts(baseline_loss=facts.baseline_loss)
+        known = facts if architecture.linear else LossSurfaceFacts(baseline_loss=facts.baseline_loss)
         device = recipe.device.device
         # A device that was named is not asked whether it is there: that takes seconds, and the panel shows it anyway.
         plan = planned(recipe, prepared, known) if device == "auto" else make_plan(recipe, prepared, known, device)

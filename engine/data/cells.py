@@ -41,7 +41,7 @@ def numbers(wanted: Input, column: Column, table: Table) -> tuple[Floats, list[s
     values = np.full(len(column.categories) + 1, np.nan)
     odd = []
     for code, text in enumerate(column.categories):
-        value = amount(wanted, text, unsure)
+        value = as_number(wanted, text, unsure)
         if value is None:
             odd.append(code)
         else:
@@ -56,7 +56,7 @@ def numbers(wanted: Input, column: Column, table: Table) -> tuple[Floats, list[s
     return found, unsure
 
 
-def amount(wanted: Input, text: str, unsure: list[str] | None = None) -> float | None:
+def as_number(wanted: Input, text: str, unsure: list[str] | None = None) -> float | None:
     """A text as the number or the day that it is in a column of these; None where it is neither.
 
     Args:

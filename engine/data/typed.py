@@ -81,7 +81,7 @@ def _number(wanted: Input, cell: str | int | float | None, unsure: list[str]) ->
     if cell is None:
         return math.nan
     if isinstance(cell, str):
-        number = cells.amount(wanted, cell, unsure)
+        number = cells.as_number(wanted, cell, unsure)
         if number is None:
             noun = sentences.A_DATE() if wanted.kind == "date" else sentences.A_NUMBER()
             raise InputError(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from engine.data.prepare import Prepared, Rows
 from engine.learn import sentences
-from engine.learn.curvature import Facts
+from engine.learn.curvature import LossSurfaceFacts
 from engine.learn.kernels.choose import open_kernel
 from engine.learn.kernels.contract import Kernel
 from engine.learn.metrics import probabilities
@@ -40,7 +40,7 @@ def threshold(
     recipe: Recipe,
     plan: Plan,
     prepared: Prepared,
-    facts: Facts,
+    facts: LossSurfaceFacts,
     ended: str,
     steps: int,
     events: Sequence[Event],
@@ -72,7 +72,7 @@ def out_of_fold(
     recipe: Recipe,
     plan: Plan,
     prepared: Prepared,
-    facts: Facts,
+    facts: LossSurfaceFacts,
     fold: Ints,
     steps: int,
     events: Sequence[Event] = (),
@@ -114,7 +114,7 @@ def _trained(
     recipe: Recipe,
     plan: Plan,
     part: Prepared,
-    facts: Facts,
+    facts: LossSurfaceFacts,
     steps: int,
     events: Sequence[Event],
     cancelled: Callable[[], bool],

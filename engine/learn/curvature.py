@@ -26,7 +26,7 @@ BLOCK = 16_384  # rows decomposed at once
 
 
 @dataclass(frozen=True)
-class Facts:
+class LossSurfaceFacts:
     """What is known about the loss surface of a run; losses are in the target's own units, without penalties."""
 
     lr_bound: float | None = None  # the largest learning rate stable for full-batch descent, 2/λmax
@@ -68,7 +68,7 @@ class Facts:
         return log(share) / (2 * log(factor)) if 0 < factor < 1 else (0.0 if factor == 0 else inf)
 
 
-def triangle(x: Floats, y: Floats | None = None, root: Floats | None = None) -> Floats:
+def qr_factor(x: Floats, y: Floats | None = None, root: Floats | None = None) -> Floats:
     """The R of a QR decomposition of [X 1] or [X 1 y], at most [d + 2, d + 2].
 
     Args:
@@ -125,7 +125,7 @@ def under(upper: Floats, loss: str, rows: int, old: Normalizer, new: Normalizer)
     other times a small matrix.
 
     Args:
-        upper: the `triangle` of the features under the old one, and of anything beside them.
+        upper: the `qr_factor` of the features under the old one, and of anything beside them.
         rows: how many there are.
     """
     steepest, d = REGISTRY[loss].steepest, len(old.scale)
@@ -163,7 +163,7 @@ def survey_loss(
     l2: float = 0.0,
     optimum: bool = True,
     upper: Floats | None = None,
-) -> Facts:
+) -> LossSurfaceFacts:
     """Facts of a linear model under one of the losses.
 
     Args:
@@ -175,20 +175,20 @@ def survey_loss(
             scaled target, on which descent is done.
         l1, l2: penalties; with an L1 penalty the optimum is not computed.
         optimum: whether to find the optimum too.
-        upper: the `triangle` of these x, y and weights, where it is known already.
+        upper: the `qr_factor` of these x, y and weights, where it is known already.
     """
     with np.errstate(over="ignore"):  # numbers beyond computing are what the next lines look for
         per = unit(loss, scale)
         base = baseline(loss, y, classes, weight) * per
     n, one = len(x), REGISTRY[loss]
     if not measurable(loss, x) or one.steepest is None:
-        return Facts(baseline_loss=base)
+        return LossSurfaceFacts(baseline_loss=base)
     steepest = one.steepest
     root = None if weight is None else np.sqrt(weight)
-    upper = _with_penalty(triangle(x, y, root) if upper is None else upper, l2, n, steepest)
+    upper = _with_penalty(qr_factor(x, y, root) if upper is None else upper, l2, n, steepest)
     kappa, bound = _steepness(upper[:, :-1], steepest, n)
     longest = float(np.max((np.einsum("ij,ij->i", x, x) + 1) * (1.0 if weight is None else weight)))
-    facts = Facts(bound, kappa, baseline_loss=base, row_curvature=steepest * longest + l2, penalised=l2 > 0)
+    facts = LossSurfaceFacts(bound, kappa, baseline_loss=base, row_curvature=steepest * longest + l2, penalised=l2 > 0)
     if l1 or not optimum or not (one.squared or one.second):
         return facts
     if not one.squared:
@@ -197,8 +197,8 @@ def survey_loss(
 
 
 def _with_newton(
-    facts: Facts, loss: str, x: Floats, y: Floats, classes: int, weight: Floats | None, l2: float, per: float
-) -> Facts:
+    facts: LossSurfaceFacts, loss: str, x: Floats, y: Floats, classes: int, weight: Floats | None, l2: float, per: float
+) -> LossSurfaceFacts:
     """The facts with the optimum that Newton's method finds, where it finds one; `per` is the unit of the loss."""
     from engine.learn.newton import minimise
 
@@ -216,14 +216,14 @@ def _with_newton(
 
 
 def _with_solution(
-    facts: Facts, upper: Floats, x: Floats, y: Floats, weight: Floats | None, l2: float, per: float
-) -> Facts:
+    facts: LossSurfaceFacts, upper: Floats, x: Floats, y: Floats, weight: Floats | None, l2: float, per: float
+) -> LossSurfaceFacts:
     """The facts with the least squares solution, from the R of [X 1 y]; `per` is the unit of the loss."""
     d, solution = x.shape[1], _solve(upper)
     if not l2:
         # One step of refinement: what is left over is fitted again, with an error of second order.
         root = None if weight is None else np.sqrt(weight)
-        solution = solution + _solve(triangle(x, y - x @ solution[:d] - solution[d], root))
+        solution = solution + _solve(qr_factor(x, y - x @ solution[:d] - solution[d], root))
     residual = y - x @ solution[:d] - solution[d]
     with np.errstate(over="ignore"):
         square = residual**2 if weight is None else residual**2 * weight

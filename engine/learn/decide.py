@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from engine.data.prepare import Prepared
 from engine.learn import sentences
-from engine.learn.curvature import Facts
+from engine.learn.curvature import LossSurfaceFacts
 from engine.learn.plan import Plan, make_architecture, make_facts
 from engine.learn.recommend import planned
 from engine.recipe import Recipe
@@ -15,7 +15,7 @@ from engine.recipe import Recipe
 
 def decide(
     recipe: Recipe, prepared: Prepared, activity: Callable[[str], None], cancelled: Callable[[], bool]
-) -> tuple[Plan, Facts]:
+) -> tuple[Plan, LossSurfaceFacts]:
     """What a run of a recipe will do, every `auto` resolved; may make a trial run. Raises InputError and Cancelled."""
     activity(sentences.FINDING_OPTIMUM())
     architecture, loss = make_architecture(recipe, prepared)

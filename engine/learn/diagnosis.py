@@ -10,7 +10,7 @@ from engine.base.rounding import ZERO, vanishes
 from engine.data.normalize import TargetScale, under_every_mode
 from engine.data.prepare import Prepared
 from engine.learn import sentences
-from engine.learn.curvature import Facts, measurable, triangle, under
+from engine.learn.curvature import LossSurfaceFacts, measurable, qr_factor, under
 from engine.learn.plan import USUAL_LR, Plan
 from engine.recipe import Recipe
 from engine.registry.losses import MSE
@@ -54,7 +54,7 @@ class Outcome:
         return vanishes(self.train_loss, self.size)
 
 
-def divergence_limit(initial_loss: float, facts: Facts) -> float:
+def divergence_limit(initial_loss: float, facts: LossSurfaceFacts) -> float:
     """The loss above which a run counts as diverged."""
     greatest = max(loss for loss in (initial_loss, facts.baseline_loss, 0.0) if np.isfinite(loss))
     return DIVERGED * greatest if greatest > 0 else np.inf
@@ -67,7 +67,9 @@ def number(value: float, size: float | None = None) -> str:
     return f"{value:,.0f}" if 1000 <= abs(value) < 1e7 else f"{value:.4g}"
 
 
-def verdict(reason: str, recipe: Recipe, plan: Plan, prepared: Prepared, facts: Facts, outcome: Outcome) -> Verdict:
+def verdict(
+    reason: str, recipe: Recipe, plan: Plan, prepared: Prepared, facts: LossSurfaceFacts, outcome: Outcome
+) -> Verdict:
     """One paragraph for the end of a run: why, how far from the optimum, against which baseline, what to try next."""
     if reason == "diverged":
         return _diverged(recipe, plan, prepared, facts, outcome)
@@ -102,7 +104,7 @@ def _opening(reason: str, recipe: Recipe, plan: Plan, outcome: Outcome) -> str:
     return sentences.ENDED(step=step)
 
 
-def _standing(plan: Plan, prepared: Prepared, facts: Facts, outcome: Outcome) -> str:
+def _standing(plan: Plan, prepared: Prepared, facts: LossSurfaceFacts, outcome: Outcome) -> str:
     validation = outcome.validation_loss
     gap = facts.gap(outcome.train_loss)
     optimum = ""
@@ -124,7 +126,7 @@ def _standing(plan: Plan, prepared: Prepared, facts: Facts, outcome: Outcome) ->
     )
 
 
-def _fit(plan: Plan, facts: Facts, outcome: Outcome) -> Verdict | None:
+def _fit(plan: Plan, facts: LossSurfaceFacts, outcome: Outcome) -> Verdict | None:
     """A word on over- and underfitting, where there is one to say."""
     validation = outcome.validation_loss
     gained = facts.baseline_loss - outcome.train_loss
@@ -143,7 +145,7 @@ def _fit(plan: Plan, facts: Facts, outcome: Outcome) -> Verdict | None:
     return None
 
 
-def _kappa(facts: Facts) -> str:
+def _kappa(facts: LossSurfaceFacts) -> str:
     return sentences.INFINITE() if facts.condition_number is None else number(facts.condition_number)
 
 
@@ -155,7 +157,7 @@ def _times(one: float, other: float) -> str:
 
 
 def _advice(
-    reason: str, recipe: Recipe, plan: Plan, prepared: Prepared, facts: Facts, outcome: Outcome
+    reason: str, recipe: Recipe, plan: Plan, prepared: Prepared, facts: LossSurfaceFacts, outcome: Outcome
 ) -> Verdict | None:
     gap = facts.gap(outcome.train_loss)
     if facts.separable or reason not in ("limit", "tol", "patience", "time"):
@@ -207,7 +209,7 @@ def _longer(steps: int, start: str = "") -> Verdict:
     )
 
 
-def _reached(prepared: Prepared, facts: Facts) -> Verdict:
+def _reached(prepared: Prepared, facts: LossSurfaceFacts) -> Verdict:
     """What to try where descent has found the optimum; nothing that `f` should do unasked."""
     assert facts.optimum_loss is not None
     kind = sentences.LINEAR_MODEL() if prepared.task == "regression" else sentences.MODEL_WITHOUT_LAYERS()
@@ -218,7 +220,7 @@ def _reached(prepared: Prepared, facts: Facts) -> Verdict:
 
 
 def _without_optimum(
-    reason: str, recipe: Recipe, plan: Plan, prepared: Prepared, facts: Facts, outcome: Outcome
+    reason: str, recipe: Recipe, plan: Plan, prepared: Prepared, facts: LossSurfaceFacts, outcome: Outcome
 ) -> Verdict | None:
     """What to try where nobody knows how low the loss can go: networks, absolute errors, L1."""
     worse = outcome.train_loss >= facts.baseline_loss
@@ -238,7 +240,7 @@ def _without_optimum(
     return Verdict(sentences.PLATEAU(step=outcome.best_step))
 
 
-def _flatter_mode(prepared: Prepared, facts: Facts) -> str | None:
+def _flatter_mode(prepared: Prepared, facts: LossSurfaceFacts) -> str | None:
     """A normalization under which κ is at least 10 times smaller."""
     if prepared.normalizer.scales or facts.lr_bound is None:
         return None
@@ -253,10 +255,10 @@ def _under(prepared: Prepared, mode: str, loss: str = MSE.name) -> tuple[float |
     if not measurable(loss, x):
         return None, None
     new = under_every_mode(x, old, prepared.normalization.std).get(mode)
-    return (None, None) if new is None else under(triangle(x), loss, len(x), old, new)
+    return (None, None) if new is None else under(qr_factor(x), loss, len(x), old, new)
 
 
-def _diverged(recipe: Recipe, plan: Plan, prepared: Prepared, facts: Facts, outcome: Outcome) -> Verdict:
+def _diverged(recipe: Recipe, plan: Plan, prepared: Prepared, facts: LossSurfaceFacts, outcome: Outcome) -> Verdict:
     loss = outcome.bad_loss
     if loss is not None and np.isfinite(loss):
         what = sentences.LOSS_ROSE(loss=loss)

@@ -18,7 +18,7 @@ from engine.data.sources import load
 from engine.data.table import Table
 from engine.devices import resolve
 from engine.learn import sentences
-from engine.learn.curvature import Facts
+from engine.learn.curvature import LossSurfaceFacts
 from engine.learn.kernels.choose import choose, open_kernel
 from engine.learn.plan import Plan, make_architecture, make_facts, make_plan
 from engine.recipe import Recipe
@@ -74,14 +74,16 @@ def find(recipe: Recipe, table: Table | None = None, cancelled: Callable[[], boo
 
 
 def suggest(
-    plan: Plan, prepared: Prepared, facts: Facts, cancelled: Callable[[], bool] | None = None
+    plan: Plan, prepared: Prepared, facts: LossSurfaceFacts, cancelled: Callable[[], bool] | None = None
 ) -> tuple[float, str]:
     """The rate for a plan whose `auto` no stability bound answers, and the reason in words; see `trial`."""
     found = trial(plan, prepared, facts, cancelled)
     return found.suggestion, found.reason
 
 
-def trial(plan: Plan, prepared: Prepared, facts: Facts, cancelled: Callable[[], bool] | None = None) -> Finding:
+def trial(
+    plan: Plan, prepared: Prepared, facts: LossSurfaceFacts, cancelled: Callable[[], bool] | None = None
+) -> Finding:
     """Rise from LOWEST towards HIGHEST until the smoothed loss has blown up.
 
     Raises:

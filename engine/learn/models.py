@@ -77,7 +77,7 @@ class Architecture:
         return sum(int(np.prod(shape)) for _, shape in self.layout())
 
 
-def starting_point(architecture: Architecture, init: Init, seed: int) -> dict[str, Floats]:
+def init_parameters(architecture: Architecture, init: Init, seed: int) -> dict[str, Floats]:
     """Initial parameters by name, float64, the same for every kernel and device.
 
     zeros and ones cover the bias too. uniform draws weights and biases from ±1/sqrt(fan in), as torch.nn.Linear does.

@@ -47,7 +47,7 @@ def minimise(loss: str, x: Floats, y: Floats, classes: int, weight: Floats | Non
     ridge = np.zeros((d + 1, outputs))
     ridge[:d] = l2
     theta = np.zeros((d + 1, outputs))
-    if one.of_amounts:  # far from its targets a loss may hardly bend, and its second derivative tell no way
+    if one.for_regression:  # far from its targets a loss may hardly bend, and its second derivative tell no way
         theta[:, 0] = np.linalg.lstsq(a, y, rcond=None)[0]
 
     def objective(at: Floats) -> float:
@@ -74,11 +74,11 @@ def minimise(loss: str, x: Floats, y: Floats, classes: int, weight: Floats | Non
             1.0, float(np.abs(theta).max())
         )
         theta, value = step, new
-        if not l2 and not one.of_amounts and _separates(a @ theta, y):
+        if not l2 and not one.for_regression and _separates(a @ theta, y):
             return Optimum(0.0, theta[:d].copy(), theta[d].copy(), None, separable=True)
         if done:
             break
-    if one.of_amounts and not np.abs(_derivatives(one, a, y, w, theta, ridge)[0]).max() <= FLAT * np.abs(a).max():
+    if one.for_regression and not np.abs(_derivatives(one, a, y, w, theta, ridge)[0]).max() <= FLAT * np.abs(a).max():
         return None
     eigenvalues = np.linalg.eigvalsh(hessian)
     if one.classes:

@@ -10,7 +10,7 @@ from engine.base.errors import InputError
 from engine.data.prepare import Prepared
 from engine.devices import available_cores, precision_problem, precision_remark
 from engine.learn import sentences
-from engine.learn.curvature import Facts, survey_loss
+from engine.learn.curvature import LossSurfaceFacts, survey_loss
 from engine.learn.kernels.threads import limited
 from engine.learn.models import Architecture, Init
 from engine.learn.schedules import Schedule
@@ -134,7 +134,7 @@ def make_architecture(recipe: Recipe, prepared: Prepared) -> tuple[Architecture,
     return shape, chosen
 
 
-def make_facts(recipe: Recipe, prepared: Prepared, architecture: Architecture, loss: str) -> Facts:
+def make_facts(recipe: Recipe, prepared: Prepared, architecture: Architecture, loss: str) -> LossSurfaceFacts:
     """The facts of the loss surface; of a model that is not linear only the baseline, and no optimum."""
     train = prepared.train
     with limited(1):  # a run beside it may have threads of its own
@@ -151,7 +151,7 @@ def make_facts(recipe: Recipe, prepared: Prepared, architecture: Architecture, l
         )
     if not isfinite(facts.baseline_loss):
         raise InputError(sentences.TARGET_TOO_LARGE(target=prepared.target))
-    return facts if architecture.linear else Facts(baseline_loss=facts.baseline_loss)
+    return facts if architecture.linear else LossSurfaceFacts(baseline_loss=facts.baseline_loss)
 
 
 def penalty(recipe: Recipe, prepared: Prepared, architecture: Architecture) -> float:
@@ -161,7 +161,7 @@ def penalty(recipe: Recipe, prepared: Prepared, architecture: Architecture) -> f
     return 1 / len(prepared.train.y) if architecture.linear and prepared.task != "regression" else 0.0
 
 
-def make_plan(recipe: Recipe, prepared: Prepared, facts: Facts, device: str) -> Plan:
+def make_plan(recipe: Recipe, prepared: Prepared, facts: LossSurfaceFacts, device: str) -> Plan:
     """Resolve a recipe, all but the backend (see `engine.learn.kernels.choose`).
 
     Args:
@@ -267,7 +267,7 @@ def _threads(recipe: Recipe, architecture: Architecture, batch: int) -> int:
 
 
 def largest_stable(
-    facts: Facts, rule: Rule, loss: str, momentum: float, batch: int, rows: int
+    facts: LossSurfaceFacts, rule: Rule, loss: str, momentum: float, batch: int, rows: int
 ) -> tuple[float | None, str]:
     """The learning rate beyond which a run is not known to be stable, and for what; None where no bound is known.
 
@@ -278,7 +278,7 @@ def largest_stable(
     """
     if facts.lr_bound is None or rule.stable is None:
         return None, ""
-    if batch >= rows or not losses.REGISTRY[loss].of_amounts:
+    if batch >= rows or not losses.REGISTRY[loss].for_regression:
         kind = sentences.OF_FULL_BATCHES() if batch >= rows else sentences.OF_MEAN()
         return facts.lr_bound * rule.stable(momentum, False), kind
     bound = facts.stable_lr(batch, rows)

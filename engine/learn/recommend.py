@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from engine.data.prepare import Prepared
 from engine.devices import DeviceInfo, accelerator_likely, driver, precision_problem, probe, resolve
 from engine.learn import sentences
-from engine.learn.curvature import Facts
+from engine.learn.curvature import LossSurfaceFacts
 from engine.learn.kernels.choose import choose
 from engine.learn.plan import Plan, make_plan
 from engine.recipe import Recipe
@@ -136,7 +136,7 @@ def _appetite(plan: Plan) -> int:
     return SPARE + 8 * (5 * parameters + 3 * plan.batch * sum((*shape.hidden, shape.outputs)))
 
 
-def planned(recipe: Recipe, prepared: Prepared, facts: Facts) -> Plan:
+def planned(recipe: Recipe, prepared: Prepared, facts: LossSurfaceFacts) -> Plan:
     """The plan, on the device that the recipe names or that is faster for it, its backend chosen.
 
     Raises:

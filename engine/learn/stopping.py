@@ -8,7 +8,7 @@ import numpy as np
 
 from engine.base.loss_history import Bools, Floats, History
 from engine.base.rounding import margin
-from engine.learn.curvature import Facts
+from engine.learn.curvature import LossSurfaceFacts
 from engine.recipe import Stopping
 
 Reason = Literal["tol", "patience", "target"]
@@ -27,7 +27,7 @@ class EarlyStopping:
         size: the train loss of outputs that are all 0; see `margin`. The best constant's where it is not given.
     """
 
-    def __init__(self, config: Stopping, facts: Facts, validates: bool, size: float = np.nan) -> None:
+    def __init__(self, config: Stopping, facts: LossSurfaceFacts, validates: bool, size: float = np.nan) -> None:
         self._config, self._facts, self._validates = config, facts, validates
         self._size = size if np.isfinite(size) else facts.baseline_loss
         self.best: float = np.inf  # the least loss that is gone by

@@ -48,8 +48,9 @@ Task = Literal["regression", "binary", "multiclass"]
 class Loss:
     """One loss: what a row costs whose model output is z and whose target is y.
 
-    Of amounts y and z are in scaled units. Of classes z are logits: of two classes that of the second, where y is 0 or
-    1; where `classes`, one for each class, where y is the number of the class. Of n rows, z and y are [n], or z [n, k].
+    Of a regression y and z are in scaled units. Of classes z are logits: of two classes that of the second, where y is
+    0 or 1; where `classes`, one for each class, where y is the number of the class. Of n rows, z and y are [n], or z
+    [n, k].
 
     Attributes:
         name, label, help: see `engine.registry.Member`.
@@ -68,7 +69,7 @@ class Loss:
         constant: of numpy, y and row weights [n]: the best constant output, a number, or with `classes` [k]. None where
             that gives the classes their shares, as the negative log-likelihood does.
         constant_name: what predicts so, in words.
-        degree: the power of its unit that an amount's loss has: 2 of squared errors, 1 of plain ones; 0 where it has
+        degree: the power of its unit that a regression loss has: 2 of squared errors, 1 of plain ones; 0 where it has
             none, and is told in scaled units.
         squared: whether it is (z - y)^2 itself. Faster loops and a solution in closed form then serve it.
         steepest: the greatest second derivative by an output; None where the gradient jumps.
@@ -95,8 +96,8 @@ class Loss:
     second: Callable[[Any, Any, Any], Any] | None = None
 
     @property
-    def of_amounts(self) -> bool:
-        """Whether its targets are amounts."""
+    def for_regression(self) -> bool:
+        """Whether it is for regression: its targets are numbers, not classes."""
         return "regression" in self.tasks
 
     def source(self, target: str) -> tuple[list[str], str]:

@@ -36,7 +36,7 @@ def nodes(plan: Plan, prepared: Prepared, parameters: Mapping[str, tuple[int, ..
     last = _layers(found, plan, parameters, width)
     found.append(node("target", "Placeholder", shape=[-1], column=prepared.target))
     told = "target"
-    if plan.objective.of_amounts:
+    if plan.objective.for_regression:
         if prepared.target_scale.scale != 1.0 or prepared.target_scale.offset:
             found.append(node("normalize_target", "Normalize", ["target"], [-1]))
             told = "normalize_target"

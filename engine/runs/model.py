@@ -74,7 +74,7 @@ class TrainedModel:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """The classes in the order of `probabilities`; () where an amount is predicted."""
+        """The classes in the order of `probabilities`; () for regression."""
         return self._predictor.classes
 
     @property
@@ -111,7 +111,7 @@ class TrainedModel:
         """The probability of each class: float64 [n, classes], in the order of `classes`. Rows as in `predict`.
 
         Raises:
-            InputError: as `predict` does, and where an amount is predicted.
+            InputError: as `predict` does, and for regression.
         """
         if not self.classes:
             raise InputError(sentences.NO_CLASSES(target=self.target))

@@ -217,8 +217,8 @@ def _head(graph: _Graph, model: Predictor, z: str) -> list[bytes]:
     while probabilities in graph.taken:
         probabilities += "_"
     if model.task == "regression":
-        amount = graph.add("Mul", _flat(graph, z), graph.constant(model.target_scale.scale))
-        graph.add("Add", amount, graph.constant(model.target_scale.offset), output=prediction)
+        scaled = graph.add("Mul", _flat(graph, z), graph.constant(model.target_scale.scale))
+        graph.add("Add", scaled, graph.constant(model.target_scale.offset), output=prediction)
         return [_value(prediction, DOUBLE)]
     if model.architecture.outputs == 1:
         first = graph.add("Sigmoid", graph.add("Neg", z))  # 1 - sigmoid would round small ones off

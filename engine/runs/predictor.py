@@ -46,8 +46,8 @@ class Explanation:
     normalized: Floats  # [d] what the model sees
     contributions: Floats | None  # [d] what each adds, in the target's unit or to the logit; None if not linear
     bias: float  # what is there without any feature
-    output: float  # the amount, or the probability of `decided`
-    decided: str  # the class, empty for an amount
+    output: float  # the regression output, or the probability of `decided`
+    decided: str  # the class, empty for regression
     probabilities: dict[str, float]  # the probability of each class
     warnings: tuple[str, ...]  # values outside the training range, unknown categories
     toward: str = ""  # the class to whose logit the contributions add: of two always the second one
@@ -96,7 +96,7 @@ class Predictor:
     classes: tuple[str, ...]
     task: str
     table_name: str
-    decision: Decision | None  # of two classes; None of more, and of amounts
+    decision: Decision | None  # of two classes; None of more, and for regression
 
     @property
     def inputs(self) -> tuple[Input, ...]:
@@ -104,7 +104,7 @@ class Predictor:
         return self.encoder.inputs
 
     def _outputs(self, matrix: Floats) -> Floats:
-        """[n, d] encoded features to [n] amounts in the target's own unit, or [n, classes] probabilities.
+        """[n, d] encoded features to [n] numbers in the target's own unit, or [n, classes] probabilities.
 
         BLAS sums in another order where there are other numbers of rows. They go through it by blocks of one size, so
         that a row gets the same number to the last bit whatever is predicted with it.
@@ -153,7 +153,7 @@ class Predictor:
             return {}
 
     def predict(self, table: Table) -> tuple[Floats, tuple[str, ...]]:
-        """Amounts [n] or probabilities [n, classes] for the rows of a table, and warnings; raises InputError.
+        """Numbers [n] or probabilities [n, classes] for the rows of a table, and warnings; raises InputError.
 
         Beside these it needs memory for BATCH rows only, however many there are.
         """
@@ -169,7 +169,7 @@ class Predictor:
         return (self._outputs(part) for part in parts), warnings
 
     def decide(self, outputs: Floats) -> list[Any]:
-        """The class names for probabilities [n, classes], or the amounts [n] themselves."""
+        """The class names for probabilities [n, classes], or the numbers [n] themselves."""
         if not self.classes:
             return list(outputs.tolist())
         return [self.classes[i] for i in self.chosen(outputs)]

@@ -11,7 +11,7 @@ from engine import modules
 from engine.data.prepare import Prepared, prepare
 from engine.data.sources import load
 from engine.data.table import Table
-from engine.learn.curvature import Facts
+from engine.learn.curvature import LossSurfaceFacts
 from engine.learn.decide import decide
 from engine.learn.kernels.choose import open_kernel
 from engine.learn.kernels.contract import Kernel
@@ -139,7 +139,7 @@ class RunOpening:
         changed = () if earlier is None else earlier.changed_modules()
         self.warnings = (*known.set_aside(), *prepared.plan.doubts, *ahead, *changed)
 
-    def _early_stopping(self, plan: Plan, prepared: Prepared, facts: Facts) -> EarlyStopping:
+    def _early_stopping(self, plan: Plan, prepared: Prepared, facts: LossSurfaceFacts) -> EarlyStopping:
         """What says when the run ends before its last step."""
         per = unit(plan.loss, prepared.target_scale.scale)
         size = per * of_nothing(plan.loss, prepared.train.y, plan.architecture.outputs)

@@ -8,7 +8,7 @@ import numpy as np
 
 from engine.data.prepare import Prepared
 from engine.learn import metrics
-from engine.learn.curvature import Facts
+from engine.learn.curvature import LossSurfaceFacts
 from engine.learn.decision import Decision
 from engine.learn.kernels.contract import Floats, Kernel, Parameters, Split
 from engine.learn.plan import Plan
@@ -39,7 +39,7 @@ def result(
     ended: str,
     plan: Plan,
     prepared: Prepared,
-    facts: Facts,
+    facts: LossSurfaceFacts,
     kernel: Kernel,
     steps: int,
     epochs: float,

@@ -15,7 +15,7 @@ import numpy as np
 from engine.data.prepare import Prepared
 from engine.data.table import Table
 from engine.learn import passes
-from engine.learn.curvature import Facts
+from engine.learn.curvature import LossSurfaceFacts
 from engine.learn.decision import Decision
 from engine.learn.kernels.contract import Kernel
 from engine.learn.plan import Plan
@@ -156,7 +156,7 @@ class Run:
         return self._setup.prepared
 
     @property
-    def facts(self) -> Facts:
+    def facts(self) -> LossSurfaceFacts:
         """Facts of the loss surface."""
         return self._setup.facts
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from engine.data.prepare import Prepared
 from engine.data.table import Table
-from engine.learn.curvature import Facts
+from engine.learn.curvature import LossSurfaceFacts
 from engine.learn.decision import Decision
 from engine.learn.kernels.contract import Kernel
 from engine.learn.plan import Plan
@@ -26,7 +26,7 @@ class Setup:
     screen: bool  # whether that was in the app
     table: Table
     prepared: Prepared
-    facts: Facts
+    facts: LossSurfaceFacts
     plan: Plan
     kernel: Kernel
     state: TrainingState

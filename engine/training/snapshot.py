@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from engine.base.loss_history import History, Series
 from engine.base.rounding import least
-from engine.learn.curvature import Facts
+from engine.learn.curvature import LossSurfaceFacts
 from engine.learn.decision import Decision
 from engine.learn.kernels.contract import Parameters
 from engine.learn.plan import Plan
@@ -102,7 +102,7 @@ class Snapshot:
     tracks: Mapping[str, Series] = field(default_factory=dict)  # every evaluated curve, by TensorBoard tag
     weights: Weights | None = None
     parameters: Parameters | None = None  # of the same step as `weights`, of any model
-    facts: Facts | None = None  # curvature, optimum, baseline
+    facts: LossSurfaceFacts | None = None  # curvature, optimum, baseline
     plan: Plan | None = None  # every `auto` resolved
     machine: Sample | None = None  # how busy, full and hot the machine is; None in the first second
     decision: Decision | None = None  # how two classes are decided

@@ -7,7 +7,7 @@ from typing import Any
 from engine.data.prepare import Prepared, prepare
 from engine.data.sources import load
 from engine.data.table import Table
-from engine.learn.curvature import Facts
+from engine.learn.curvature import LossSurfaceFacts
 from engine.learn.kernels.choose import choose, open_kernel
 from engine.learn.kernels.contract import Kernel
 from engine.learn.plan import Plan, make_architecture, make_facts, make_plan
@@ -22,7 +22,7 @@ class Case:
         table = load(recipe.data) if rows is None else rows
         self.prepared: Prepared = prepare(recipe.data, recipe.normalization, table)
         architecture, loss = make_architecture(recipe, self.prepared)
-        self.facts: Facts = make_facts(recipe, self.prepared, architecture, loss)
+        self.facts: LossSurfaceFacts = make_facts(recipe, self.prepared, architecture, loss)
         self.plan: Plan = choose(recipe, make_plan(recipe, self.prepared, self.facts, "cpu"), self.facts)
 
     def kernel(self) -> Kernel:

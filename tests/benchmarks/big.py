@@ -16,7 +16,7 @@ import numpy as np
 
 from engine.data.prepare import Rows
 from engine.data.table import Table, fingerprint, numeric
-from engine.learn.curvature import Facts
+from engine.learn.curvature import LossSurfaceFacts
 from engine.learn.kernels.choose import open_kernel
 from engine.learn.plan import Plan
 from tests.benchmarks._cases import Case
@@ -46,7 +46,7 @@ def run(json: bool) -> dict[str, Any]:
     from torch.utils.data import BatchSampler, DataLoader, RandomSampler, TensorDataset
 
     plan, prepared = plan_and_data()
-    kernel = open_kernel(plan, prepared, Facts())
+    kernel = open_kernel(plan, prepared, LossSurfaceFacts())
     x = torch.from_numpy(prepared.train.x).float()
     y = torch.from_numpy(prepared.train.y).float()[:, None]
     batches, steps = -(-ROWS // BATCH), plan.steps

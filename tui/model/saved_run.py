@@ -74,7 +74,7 @@ def read_kept(path: Path) -> Kept:
     """Read a run folder. Raises InputError where it is damaged."""
     from engine import modules
     from engine.base.loss_history import History, Series
-    from engine.learn.curvature import Facts
+    from engine.learn.curvature import LossSurfaceFacts
     from engine.recipe import read_toml
     from engine.runs.facts import decision
     from engine.runs.folder import read_evaluation_lines, read_facts, read_pairs
@@ -101,7 +101,7 @@ def read_kept(path: Path) -> Kept:
     best = result.get("optimum_loss")
     base = result.get("baseline_loss")
     alone = float("nan") if base is None else float(base)
-    known = Facts(result.get("lr_bound"), result.get("condition_number"), best, alone, None, None, None)
+    known = LossSurfaceFacts(result.get("lr_bound"), result.get("condition_number"), best, alone, None, None, None)
     steps = int(result.get("steps") or (len(history) if history is not None else 0))
     snapshot = Snapshot(
         phase=Phase.ENDED,

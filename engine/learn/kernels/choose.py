@@ -11,12 +11,12 @@ import numpy as np
 from engine.base.errors import InputError
 from engine.data.prepare import Prepared
 from engine.learn import sentences
-from engine.learn.curvature import Facts
+from engine.learn.curvature import LossSurfaceFacts
 from engine.learn.diagnosis import divergence_limit
 from engine.learn.kernels import compiled, spectral
 from engine.learn.kernels.contract import Kernel
 from engine.learn.kernels.steering import Steered
-from engine.learn.models import buffers, forward, starting_point
+from engine.learn.models import buffers, forward, init_parameters
 from engine.learn.objective import mean_loss, unit
 from engine.learn.plan import Backend, Plan
 from engine.recipe import Recipe
@@ -28,7 +28,7 @@ SPECTRAL = sentences.SPECTRAL()
 COMPILED = sentences.COMPILED()
 
 
-def choose(recipe: Recipe, plan: Plan, facts: Facts) -> Plan:
+def choose(recipe: Recipe, plan: Plan, facts: LossSurfaceFacts) -> Plan:
     """The plan with its backend and the reason for it.
 
     Raises:
@@ -47,7 +47,7 @@ def choose(recipe: Recipe, plan: Plan, facts: Facts) -> Plan:
     return replace(plan, backend=backend, backend_reason=reason, threads=threads)
 
 
-def _fastest(plan: Plan, facts: Facts) -> tuple[Backend, str]:
+def _fastest(plan: Plan, facts: LossSurfaceFacts) -> tuple[Backend, str]:
     """The fastest backend that is right for a plan, and why."""
     if spectral.refusal(plan, facts) is None and not _laborious(plan):
         return "spectral", SPECTRAL
@@ -67,7 +67,7 @@ def _laborious(plan: Plan) -> bool:
     return plan.l2 > 0 and plan.architecture.inputs + 1 > 2 * plan.rows
 
 
-def open_kernel(plan: Plan, prepared: Prepared, facts: Facts, activity: Activity | None = None) -> Kernel:
+def open_kernel(plan: Plan, prepared: Prepared, facts: LossSurfaceFacts, activity: Activity | None = None) -> Kernel:
     """The plan's kernel, with its data loaded, at the initial parameters.
 
     Args:
@@ -96,7 +96,7 @@ def initial_loss(plan: Plan, prepared: Prepared) -> float:
     """The loss of all train rows at the initial parameters, in the target's own units; NaN for a person's module."""
     if plan.architecture.own:
         return float("nan")
-    start = starting_point(plan.architecture, plan.init, plan.seed)
+    start = init_parameters(plan.architecture, plan.init, plan.seed)
     train = prepared.train
     with np.errstate(over="ignore", invalid="ignore"):
         output = forward(plan.architecture, start | buffers(plan.architecture), train.x)

@@ -18,7 +18,7 @@ from engine.learn.kernels import measure
 from engine.learn.kernels.contract import Floats, Parameters, Split, State
 from engine.learn.kernels.steering import Unserved
 from engine.learn.kernels.threads import limited
-from engine.learn.models import starting_point
+from engine.learn.models import init_parameters
 from engine.learn.objective import unit
 from engine.learn.plan import Plan
 from engine.learn.schedules import factors
@@ -79,7 +79,7 @@ class Compiled:
         self._limit = min(limit, float(np.finfo(np.float64).max))
         self._unit = unit(plan.loss, prepared.target_scale.scale)
         dtype: Any = np.float64 if plan.precision == "float64" else np.float32
-        start = starting_point(plan.architecture, plan.init, plan.seed)
+        start = init_parameters(plan.architecture, plan.init, plan.seed)
         flat = np.concatenate([array.reshape(-1) for array in start.values()]).astype(dtype)
         decays = [np.full(array.size, array.ndim >= 2) for array in start.values()]
         self._vectors = rules.Trained(

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.data.prepare import Rows
-from engine.learn.curvature import triangle
+from engine.learn.curvature import qr_factor
 from engine.learn.kernels.contract import Floats
 from engine.learn.kernels.loops import dispatch, layers, small, tiles
 from engine.learn.kernels.loops.orders import IN_PLACE, Orders, one_after_the_other
@@ -91,7 +91,7 @@ class SingleLoop:
         if not self._plan.objective.squared or self._train.weight is not None or n <= 2 * p:
             return self._in_place(n)
         if self._block != 0:
-            upper = triangle(self._train.x, self._train.y) * np.sqrt(p / n)  # the loop takes the mean over p rows
+            upper = qr_factor(self._train.x, self._train.y) * np.sqrt(p / n)  # the loop takes the mean over p rows
             x = np.ascontiguousarray(upper[:p, :p].T).reshape(-1).astype(self._dtype)
             self._factor = np.ascontiguousarray(upper[:p, :p]).reshape(-1).astype(self._dtype)
             floor = float(upper[p, p]) ** 2 / p

@@ -117,7 +117,7 @@ def build(shape: Architecture, init: models.Init, seed: int) -> nn.Module:
             module = Functional(shape)
         else:
             module = Dense(shape.inputs, shape.outputs) if shape.linear else Network(shape)
-        put(module.double(), models.starting_point(shape, init, seed))
+        put(module.double(), models.init_parameters(shape, init, seed))
         return module
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed % 2**63)

@@ -24,12 +24,12 @@ import numpy as np
 
 from engine.data.prepare import Prepared
 from engine.learn import sentences
-from engine.learn.curvature import Facts, triangle
+from engine.learn.curvature import LossSurfaceFacts, qr_factor
 from engine.learn.kernels import measure
 from engine.learn.kernels.contract import Floats, Parameters, Split, State
 from engine.learn.kernels.steering import Unserved
 from engine.learn.kernels.threads import limited
-from engine.learn.models import starting_point
+from engine.learn.models import init_parameters
 from engine.learn.objective import unit
 from engine.learn.plan import Plan
 from engine.registry.modes import DEFAULT
@@ -41,7 +41,7 @@ WIDEST = 2000  # features; beyond it the decomposition takes longer than it save
 NOTHING = -340.0  # exp of less than this is put to 0: the product of two is still a normal number
 
 
-def refusal(plan: Plan, facts: Facts) -> str | None:
+def refusal(plan: Plan, facts: LossSurfaceFacts) -> str | None:
     """Why this kernel cannot follow a plan, a clause after "spectral"; None where it can."""
     if not (plan.architecture.linear and plan.objective.squared):
         return sentences.LINEAR_ONLY(model=plan.model, loss=plan.loss)
@@ -94,7 +94,7 @@ def decompose(x: Floats, y: Floats, start: Floats, l2: float) -> Basis:
     n, d = x.shape
     residual = x @ start[:d] + start[d] - y
     size = float(np.abs(residual).max(initial=0.0)) or 1.0  # so that no square overflows before it must
-    upper = triangle(x, residual / size)
+    upper = qr_factor(x, residual / size)
     system = upper[: d + 1]
     if l2:
         extra = np.zeros((d, d + 2))
@@ -138,7 +138,7 @@ class Spectral:
         self._plan, self._prepared = plan, prepared
         self._limit = min(limit, float(np.finfo(np.float64).max))
         self._unit = unit(plan.loss, prepared.target_scale.scale)
-        start = starting_point(plan.architecture, plan.init, plan.seed)
+        start = init_parameters(plan.architecture, plan.init, plan.seed)
         self._start = np.concatenate([start["weight"][:, 0], start["bias"]])
         with limited(1), np.errstate(over="ignore", invalid="ignore"):
             self._basis = decompose(prepared.train.x, prepared.train.y, self._start, plan.l2)

@@ -16,7 +16,7 @@ from engine.base.files import write_bytes
 from engine.base.versions import version
 from engine.data.prepare import Prepared, prepare
 from engine.data.sources import load
-from engine.learn.curvature import Facts
+from engine.learn.curvature import LossSurfaceFacts
 from engine.learn.decision import Decision
 from engine.learn.decision import of as decision_of
 from engine.learn.plan import Plan, make_plan
@@ -130,7 +130,7 @@ def of_run(run: Path, style: Style, output: Path | None) -> str:
             "numbers would not repeat the run; put the old table back, or train again."
         )
     choices = facts.get("choices") or {}
-    plan = make_plan(recipe, prepared, Facts(), str(facts.get("device") or "cpu"))
+    plan = make_plan(recipe, prepared, LossSurfaceFacts(), str(facts.get("device") or "cpu"))
     plan = replace(plan, lr=float(choices.get("lr") or plan.lr), precision=facts.get("precision") or plan.precision)
     taken = (run / "loss.f64").stat().st_size // 8 if (run / "loss.f64").exists() else 0
     data = None

@@ -13,7 +13,7 @@ from engine.analysis.evaluation import Case, Evaluation, Part, evaluate, examine
 from engine.data.prepare import Prepared, prepare
 from engine.data.sources import load
 from engine.learn import backward, health
-from engine.learn.models import Architecture, starting_point
+from engine.learn.models import Architecture, init_parameters
 from tests.conftest import message, near, prepared_run, recipe, train
 
 
@@ -189,7 +189,7 @@ SHAPE = Architecture("mlp", 3, 1, (6, 6))
 
 
 def network(**changed: Any) -> dict[str, Any]:
-    return starting_point(SHAPE, "kaiming", 2) | changed  # a seed under which every unit lives
+    return init_parameters(SHAPE, "kaiming", 2) | changed  # a seed under which every unit lives
 
 
 def states(arrays: dict[str, Any], gradient: dict[str, Any] | None = None, x: Any = None) -> dict[str, health.State]:
@@ -232,7 +232,7 @@ def test_dead_units_are_counted() -> None:
 
 def test_a_first_layer_that_stands_still_while_the_last_moves_is_vanishing() -> None:
     shape = Architecture("mlp", 3, 1, (8,) * 12, activation="sigmoid")
-    arrays = starting_point(shape, "kaiming", 0)
+    arrays = init_parameters(shape, "kaiming", 0)
     x = np.random.default_rng(0).standard_normal((50, 3))
     slopes = backward.gradient(shape, "mse", arrays, x, x[:, 0])
     found = {one.name: one for one in health.examine(shape, arrays, slopes, x)}

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.base.rounding import ZERO, alike, cleared, is_rounding, least, margin, raised, vanishes
-from engine.learn.curvature import Facts
+from engine.learn.curvature import LossSurfaceFacts
 from engine.learn.diagnosis import number
 from engine.learn.stopping import EarlyStopping, flat_since
 from engine.recipe import Stopping
@@ -57,7 +57,7 @@ def test_last_digits_do_not_choose_the_best_step(noise: list[float], level: floa
     losses = [level * (1 + eps * one) for one in noise]  # a loss that has come to rest, on some machine
 
     def best(values: list[float]) -> int:
-        watch = EarlyStopping(Stopping(), Facts(baseline_loss=1.0), validates=True, size=max(1.0, level))
+        watch = EarlyStopping(Stopping(), LossSurfaceFacts(baseline_loss=1.0), validates=True, size=max(1.0, level))
         for step, loss in enumerate([2 * level, *values]):
             watch.evaluated(step, None, loss)
         return watch.best_step
@@ -67,7 +67,7 @@ def test_last_digits_do_not_choose_the_best_step(noise: list[float], level: floa
 
 
 def test_losses_that_are_nothing_but_rounding_are_alike() -> None:
-    watch = EarlyStopping(Stopping(patience=3), Facts(), validates=True, size=2500.0)
+    watch = EarlyStopping(Stopping(patience=3), LossSurfaceFacts(), validates=True, size=2500.0)
     said = [watch.evaluated(step, None, loss) for step, loss in enumerate([10.0, 6e-26, 2e-26, 0.0, 1e-26])]
     assert said == [None, None, None, None, "patience"]
     assert watch.best_step == 1
@@ -75,14 +75,14 @@ def test_losses_that_are_nothing_but_rounding_are_alike() -> None:
 
 @given(st.floats(1e-9, 0.5), st.floats(1e-9, 1e9))
 def test_a_loss_that_is_better_by_more_than_rounding_is_the_best(better: float, loss: float) -> None:
-    watch = EarlyStopping(Stopping(), Facts(baseline_loss=loss), validates=True, size=4 * loss)
+    watch = EarlyStopping(Stopping(), LossSurfaceFacts(baseline_loss=loss), validates=True, size=4 * loss)
     watch.evaluated(0, None, loss)
     watch.evaluated(1, None, loss * (1 - better))
     assert watch.best_step == 1
 
 
 def test_many_small_gains_are_a_gain() -> None:
-    watch = EarlyStopping(Stopping(), Facts(), validates=True, size=1.0)
+    watch = EarlyStopping(Stopping(), LossSurfaceFacts(), validates=True, size=1.0)
     for step in range(1000):
         watch.evaluated(step, None, 1.0 - step * 1e-13)
     assert watch.best_step > 900

@@ -14,11 +14,11 @@ from torch.nn import functional
 
 from engine.data.prepare import Prepared, prepare
 from engine.data.table import Table
-from engine.learn.curvature import Facts
+from engine.learn.curvature import LossSurfaceFacts
 from engine.learn.kernels.choose import choose, open_kernel
 from engine.learn.kernels.contract import Kernel
 from engine.learn.kernels.order import rows_of_epoch
-from engine.learn.models import starting_point
+from engine.learn.models import init_parameters
 from engine.learn.objective import unit
 from engine.learn.plan import Plan, make_architecture, make_facts, make_plan
 from engine.learn.schedules import factors
@@ -34,7 +34,7 @@ class Case:
 
     plan: Plan
     prepared: Prepared
-    facts: Facts
+    facts: LossSurfaceFacts
 
     def kernel(self) -> Kernel:
         """A kernel at the initial parameters."""
@@ -101,7 +101,7 @@ def plain_loop(of: Case, steps: int, changes: Mapping[int, Mapping[str, Any]] | 
     x = torch.from_numpy(train.x).to(dtype)
     y = torch.from_numpy(train.y).to(torch.int64 if plan.architecture.outputs > 1 else dtype)
     weight = None if train.weight is None else torch.from_numpy(train.weight).to(dtype)
-    start = starting_point(plan.architecture, plan.init, plan.seed)
+    start = init_parameters(plan.architecture, plan.init, plan.seed)
     parameters = [nn.Parameter(torch.from_numpy(array).to(dtype)) for array in start.values()]
     matrices = [p for p in parameters if p.dim() == 2]
     activation = ACTIVATIONS[plan.architecture.activation]

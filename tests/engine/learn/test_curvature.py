@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from engine.data.normalize import fit
-from engine.learn.curvature import BLOCK, Facts, stiffness, survey_loss, triangle, under
+from engine.learn.curvature import BLOCK, LossSurfaceFacts, qr_factor, stiffness, survey_loss, under
 from tests.conftest import near
 
 Floats = NDArray[np.float64]
@@ -19,7 +19,7 @@ HOUSES = np.array([[10, 3], [20, 3], [25, 3], [28, 2.5], [30, 2], [35, 2.5], [40
 PRICES = np.array([60.0, 85, 100, 120, 140, 145, 163])
 
 
-def least_squares(x: Floats, y: Floats, scale: float = 1.0) -> Facts:
+def least_squares(x: Floats, y: Floats, scale: float = 1.0) -> LossSurfaceFacts:
     return survey_loss("mse", x, y, scale=scale)
 
 
@@ -172,7 +172,7 @@ def test_stiffness_under_another_normalization_is_that_of_the_columns_made_anew(
     every: tuple[str, ...] = ("none", "max", "minmax", "zscore", "robust")
     modes = {mode: fit(x, mode) for mode in every}
     for old in modes.values():
-        upper = triangle(old.transform(x), random.normal(size=300))
+        upper = qr_factor(old.transform(x), random.normal(size=300))
         for new in modes.values():
             kappa, bound = under(upper, loss, 300, old, new)
             wanted_kappa, wanted_bound = stiffness(new.transform(x), loss)

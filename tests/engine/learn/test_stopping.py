@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from engine.base.loss_history import History
-from engine.learn.curvature import Facts
+from engine.learn.curvature import LossSurfaceFacts
 from engine.learn.stopping import EarlyStopping, flat_since
 from engine.recipe import Stopping
 
@@ -46,7 +46,7 @@ def _flat(losses: np.ndarray) -> bool:
 
 
 def test_patience_counts_evaluations_that_are_not_better_by_the_minimum_delta() -> None:
-    watch = EarlyStopping(Stopping(patience=2, min_delta=0.1), Facts(), validates=True)
+    watch = EarlyStopping(Stopping(patience=2, min_delta=0.1), LossSurfaceFacts(), validates=True)
     said = [watch.evaluated(step, None, loss) for step, loss in enumerate([1.0, 0.8, 0.75, 0.74])]
     assert said == [None, None, None, "patience"]
     assert (watch.best, watch.best_step) == (0.74, 3)
@@ -54,11 +54,11 @@ def test_patience_counts_evaluations_that_are_not_better_by_the_minimum_delta() 
 
 def test_a_watch_goes_on_where_it_stood() -> None:
     losses = [1.0, 0.5, 0.6, 0.7, 0.4, 0.5, 0.6, 0.7, 0.8]
-    whole = EarlyStopping(Stopping(patience=4), Facts(), validates=True)
+    whole = EarlyStopping(Stopping(patience=4), LossSurfaceFacts(), validates=True)
     said = [whole.evaluated(step, None, loss) for step, loss in enumerate(losses)]
-    parted = EarlyStopping(Stopping(patience=4), Facts(), validates=True)
+    parted = EarlyStopping(Stopping(patience=4), LossSurfaceFacts(), validates=True)
     again = [parted.evaluated(step, None, loss) for step, loss in enumerate(losses[:6])]
-    second = EarlyStopping(Stopping(patience=4), Facts(), validates=True)
+    second = EarlyStopping(Stopping(patience=4), LossSurfaceFacts(), validates=True)
     second.restore(parted.state())
     again += [second.evaluated(step, None, loss) for step, loss in enumerate(losses[6:], 6)]
     assert again == said
@@ -66,10 +66,10 @@ def test_a_watch_goes_on_where_it_stood() -> None:
 
 
 def test_the_target_and_the_tolerance() -> None:
-    known = Facts(optimum_loss=1.0, baseline_loss=11.0)
+    known = LossSurfaceFacts(optimum_loss=1.0, baseline_loss=11.0)
     assert EarlyStopping(Stopping(target_loss=2.0), known, False).evaluated(0, 2.0, None) == "target"
     tolerant = EarlyStopping(Stopping(tol=1e-3), known, False)
     assert tolerant.evaluated(0, 1.02, None) is None  # a gap of 2e-3
     assert tolerant.evaluated(1, 1.009, None) == "tol"
-    unknown = EarlyStopping(Stopping(tol=1e-3), Facts(), False)
+    unknown = EarlyStopping(Stopping(tol=1e-3), LossSurfaceFacts(), False)
     assert [unknown.evaluated(i, loss, None) for i, loss in enumerate([5.0, 4.0, 3.998])] == [None, None, "tol"]

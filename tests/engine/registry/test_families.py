@@ -16,7 +16,7 @@ from engine.analysis.evaluation import evaluate
 from engine.base.errors import InputError
 from engine.data.sources import load
 from engine.learn.kernels.contract import State
-from engine.learn.models import starting_point
+from engine.learn.models import init_parameters
 from engine.learn.shapes import describe
 from engine.recipe import build, find, read_toml
 from engine.registry import families
@@ -165,7 +165,7 @@ def of(name: str, task: str, **fields: Any) -> Case:
 def by_torch(one: Case, steps: int) -> np.ndarray[Any, Any]:
     """The losses of a plain PyTorch loop of full batches."""
     plan, train = one.plan, one.prepared.train
-    start = starting_point(plan.architecture, plan.init, plan.seed)
+    start = init_parameters(plan.architecture, plan.init, plan.seed)
     p = {name: torch.from_numpy(values.copy()).requires_grad_() for name, values in start.items()}
     x, y = torch.from_numpy(train.x), torch.from_numpy(np.asarray(train.y))
     optimizer = torch.optim.SGD(p.values(), lr=plan.lr)

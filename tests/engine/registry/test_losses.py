@@ -142,7 +142,7 @@ def made_up(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def fields(name: str, model: str, **more: Any) -> dict[str, Any]:
     """Recipe fields of a loss with a linear model or a network."""
-    family = "linear" if REGISTRY[name].of_amounts else "softmax" if REGISTRY[name].classes else "logistic"
+    family = "linear" if REGISTRY[name].for_regression else "softmax" if REGISTRY[name].classes else "logistic"
     return COMMON | {"loss": name, "model": family if model == "linear" else model} | MODELS[model] | more
 
 
@@ -157,7 +157,7 @@ def drawn(name: str, rows: int = 400) -> tuple[Any, Any]:
     random = np.random.default_rng(1)
     count = 3 if REGISTRY[name].classes else 1
     outputs = random.standard_normal((rows, count)) * np.logspace(-3, 1, rows)[:, None]
-    y = random.standard_normal(rows) if REGISTRY[name].of_amounts else random.integers(0, max(count, 2), rows)
+    y = random.standard_normal(rows) if REGISTRY[name].for_regression else random.integers(0, max(count, 2), rows)
     return outputs, y.astype(np.float64)
 
 
@@ -204,7 +204,7 @@ def test_values_and_derivatives_are_pytorchs(name: str) -> None:
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in ("huber", "log-cosh")])  # theirs is near it
 def test_no_constant_is_better_than_the_best_one(name: str) -> None:
     outputs, y = drawn(name)
-    weight = np.ones(len(y)) if REGISTRY[name].of_amounts else np.linspace(0.5, 2, len(y))
+    weight = np.ones(len(y)) if REGISTRY[name].for_regression else np.linspace(0.5, 2, len(y))
 
     def at(constant: Any) -> float:
         return float(np.mean(row_losses(name, np.tile(constant, (len(y), 1)), y) * weight))
@@ -258,14 +258,14 @@ def test_units_weights_penalties_and_row_orders_are_those_of_a_pytorch_loop(
         "optimizer": "sgd",
         "normalize_target": True,
     }
-    more |= {} if REGISTRY[name].of_amounts else {"class_weight": "balanced"}
+    more |= {} if REGISTRY[name].for_regression else {"class_weight": "balanced"}
     of = case(tables(name)[-1], **fields(name, model, backend=backend, **more))
     assert_follows(of.kernel().advance(120), plain_loop(of, 120))
 
 
 def test_the_squared_error_is_followed_in_its_eigenbasis() -> None:
     for one in REGISTRY:
-        if one.of_amounts:
+        if one.for_regression:
             of = case(AMOUNTS, loss=one.name, steps=50, lr=0.1)
             assert (of.plan.backend == "spectral") == one.squared
             assert_follows(of.kernel().advance(50), plain_loop(of, 50))

@@ -314,12 +314,12 @@ def test_scripts_are_clean(ran: dict[tuple[str, str], Ran]) -> None:
     ],
 )
 def test_style_plain_says_what_it_does_not_write_out(fields: dict[str, Any], word: str) -> None:
-    from engine.learn.curvature import Facts
+    from engine.learn.curvature import LossSurfaceFacts
     from engine.learn.plan import make_plan
 
     made = build({"dataset": "houses"} | fields)
     prepared = prepare(made.data, made.normalization, load(made.data))
-    plan = make_plan(made, prepared, Facts(), "cpu")
+    plan = make_plan(made, prepared, LossSurfaceFacts(), "cpu")
     with pytest.raises(InputError, match=word) as caught:
         code.script(made, plan, prepared, style="plain", data=None)
     assert "--style torch" in str(caught.value)

@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 from engine.base.printable import printable_lines
 from engine.data.prepare import Prepared, prepare
 from engine.data.table import Column, Table, fingerprint, numeric
-from engine.learn.curvature import Facts
+from engine.learn.curvature import LossSurfaceFacts
 from engine.learn.plan import Plan, make_plan
 from engine.recipe import Recipe, build
 from engine.runs import code, predictor, standalone
@@ -72,7 +72,7 @@ def made(names: tuple[str, ...], kind: str, rows: int) -> tuple[Recipe, Plan, Pr
     chosen = build({"dataset": "houses", "val": 0.2, "steps": 3} | CHOICES[kind])
     found = replace(table(names, rows, kind == "classes"))
     prepared = prepare(chosen.data, chosen.normalization, found)
-    return chosen, make_plan(chosen, prepared, Facts(), "cpu"), prepared
+    return chosen, make_plan(chosen, prepared, LossSurfaceFacts(), "cpu"), prepared
 
 
 def shape(text: str) -> tuple[str, int, list[str]]:

@@ -19,7 +19,7 @@ from engine.data.prepare import prepare
 from engine.data.sources import load
 from engine.learn import newton
 from engine.learn.kernels import networks
-from engine.learn.models import BATCH_NORM_EPSILON, Architecture, forward, starting_point
+from engine.learn.models import BATCH_NORM_EPSILON, Architecture, forward, init_parameters
 from engine.learn.objective import row_losses
 from engine.learn.schedules import Plateau, factors
 from engine.recipe import build
@@ -70,7 +70,7 @@ def torch_losses(
 ) -> tuple[list[float], list[Floats]]:
     """Full-batch training of the run's model by torch's own layers, penalties and optimizer."""
     shape, data = run.plan.architecture, run.prepared.train
-    start = starting_point(shape, run.plan.init, run.plan.seed)
+    start = init_parameters(shape, run.plan.init, run.plan.seed)
     sizes = (shape.inputs, *shape.hidden, shape.outputs)
     dense = [nn.Linear(a, b, dtype=torch.float64) for a, b in pairwise(sizes)]
     for layer, (weight, bias) in zip(dense, zip(*[iter(start.values())] * 2, strict=True), strict=True):
@@ -264,7 +264,7 @@ def test_batch_norm_is_torchs_in_training_and_by_running_statistics_at_predictio
         shuffle="none",
         val=0,
     )
-    start = starting_point(run.plan.architecture, run.plan.init, run.plan.seed)
+    start = init_parameters(run.plan.architecture, run.plan.init, run.plan.seed)
     model = nn.Sequential(
         nn.Linear(2, 5), nn.BatchNorm1d(5, eps=BATCH_NORM_EPSILON), nn.ReLU(), nn.Linear(5, 1)
     ).double()
@@ -544,7 +544,7 @@ def test_class_weights_weigh_classes_equally(tmp_path: Path) -> None:
 @pytest.mark.parametrize("init", ["zeros", "ones", "uniform", "kaiming"])
 def test_every_start_is_drawn_once_for_all_devices(init: Any) -> None:
     shape = Architecture("mlp", 30, 3, (40,), batch_norm=True)
-    first, second = starting_point(shape, init, 1), starting_point(shape, init, 1)
+    first, second = init_parameters(shape, init, 1), init_parameters(shape, init, 1)
     assert all(np.array_equal(first[name], second[name]) for name in first)
     module = networks.build(shape, init, 1)
     for name, parameter in module.named_parameters():
@@ -558,7 +558,7 @@ def test_every_start_is_drawn_once_for_all_devices(init: Any) -> None:
         assert 0.95 * bound < np.abs(weights).max() <= bound
         near(float(weights.std()), bound / np.sqrt(3), 0.05)
         assert (first["hidden0.bias"] == 0).all() == (init == "kaiming")
-        assert not np.array_equal(starting_point(shape, init, 2)["hidden0.weight"], weights)
+        assert not np.array_equal(init_parameters(shape, init, 2)["hidden0.weight"], weights)
 
 
 def test_a_convex_model_keeps_its_last_weights_and_the_best_ones_beside_them(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rich.style import Style
 
 from engine.base.loss_history import History, Series
-from engine.learn.curvature import Facts
+from engine.learn.curvature import LossSurfaceFacts
 from engine.training.snapshot import Ending, Mark, Phase, Snapshot
 from tui.charts import plot
 from tui.charts.axis import linear_ticks, log_ticks, power, step_ticks
@@ -131,7 +131,7 @@ def test_old_parts_of_a_growing_curve_stay_still() -> None:
 
 
 def test_optimum_marks_validation_and_banner_are_in_the_picture() -> None:
-    facts = Facts(0.7, 4.57, 6.1, 1000.0, None, None, None)
+    facts = LossSurfaceFacts(0.7, 4.57, 6.1, 1000.0, None, None, None)
     validation = Series()
     for step in range(0, 100, 10):
         validation.append(step, 50.0)

@@ -151,7 +151,7 @@ class Classes(Assessed):
         if not len(sizes):
             return [[], [("  n/a: no prediction is finite", ink.bad)]]
         lines: list[list[Span]] = [[(f" how far predictions of {evaluation.target} are off", ink.dim)], []]
-        amount = part.amount
+        amount = part.largest_target
         largest = float(sizes[-1]) or 1.0
         for share in (25, 50, 75, 90, 95, 99, 100):
             value = float(sizes[min(len(sizes) - 1, int(np.ceil(share / 100 * len(sizes))) - 1)])

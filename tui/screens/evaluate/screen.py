@@ -282,7 +282,12 @@ def _columns(part: Part, loss: str, room: int) -> tuple[list[Column], list[list[
     raw = list(cases[0].values) if cases else []
     texts = []
     for case in cases:
-        line = [f"{case.row:,}", error(case.loss, 4, size), _shown(case.target), _shown(case.predicted, part.amount)]
+        line = [
+            f"{case.row:,}",
+            error(case.loss, 4, size),
+            _shown(case.target),
+            _shown(case.predicted, part.largest_target),
+        ]
         line += [f"{100 * case.probability:.1f} %" if isfinite(case.probability) else "n/a"] * classes
         texts.append(line + [case.values[name] or "missing" for name in raw])
     columns: list[Column] = []

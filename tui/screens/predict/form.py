@@ -137,12 +137,12 @@ def _carried(old: Input | None, one: Input, text: str) -> str:
 
     if one.is_coded or not text or old is None:
         return text
-    value = None if old.is_coded else cells.amount(old, text)
+    value = None if old.is_coded else cells.as_number(old, text)
     if value is None:
-        return text if cells.amount(one, text) is not None else _typical(one)
+        return text if cells.as_number(one, text) is not None else _typical(one)
     if one.kind != old.kind:
         return _typical(one)
-    return text if cells.amount(one, text) == value else one.write(value)
+    return text if cells.as_number(one, text) == value else one.write(value)
 
 
 def _range(one: Input) -> str:

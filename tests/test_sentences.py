@@ -26,6 +26,7 @@ TO_DO = {
 
 # Files whose texts are no sentences of ours, and why.
 APART = {
+    "engine/base/sentence.py": "the formatter, which has the words that lists and numbers take",
     "engine/recipe/needs.py": "records: each need holds why it is not met",
     "engine/recipe/sections.py": "records: each field of a recipe holds its own help",
     "engine/registry": "records: each member holds its own label and help",
@@ -37,7 +38,17 @@ APART = {
 
 # What others wrote: words of the system, of drivers and of file formats, compared with or handed on as they are.
 FOREIGN = (
-    {"Wall time,Step,Value\n", "No such file or directory", "Not a plain file", "Wall time", "probability of *"}
+    {
+        "Wall time,Step,Value\n",
+        "CUDA *",
+        "* ticks",
+        "<model *: * -> *>",
+        "return *",
+        "No such file or directory",
+        "Not a plain file",
+        "Wall time",
+        "probability of *",
+    }
     | {"out of memory", "can't allocate memory", "cannot allocate memory", "not enough memory", "buffer size too big"}
     | {
         "initial parameters",
@@ -75,7 +86,9 @@ PLAIN = {
     r"other programs": "export",
 }
 
-WORDS = re.compile(r"[A-Za-z]{2,}[,:;]? [A-Za-z]{2,}")  # what makes a literal a text for people
+WORDS = re.compile(
+    r"[A-Za-z]{2,}[,:;]? [A-Za-z]{2,}|[A-Za-z]{3,}[,:;]? \*|\* [A-Za-z]{3,}"
+)  # a text for people; a value is a *
 PROGRAMMING = {"ValueError", "TypeError", "AssertionError", "KeyError", "RuntimeError", "NotImplementedError"}
 RECORDS = {"Format"}  # which hold their own words, as those of the files under APART
 SAYING = {"say", "ask", "notify"}  # functions and methods that show their first argument to a person

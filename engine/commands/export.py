@@ -58,7 +58,7 @@ def _export(run: str, format: Format, output: str | None, tag: str, style: str, 
     else:
         formats.put(parts, path, _teller())
         beside = formats.write_meaning(path, meaning) if meaning else None
-        say(sentences.WROTE_WITH_MEANING(path=path, beside=beside) if beside else f"Wrote {path}.")
+        say(sentences.WROTE_WITH_MEANING(path=path, beside=beside) if beside else sentences.WROTE(path=path))
     if warning := formats.warning(format, None if run == "all" else resolve(run, folder), folder, tag):
         say(warning)
     return DONE

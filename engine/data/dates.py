@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import math
 
+from engine.data import sentences
+
 _EPOCH = dt.datetime(1970, 1, 1)
 _DAY = 86_400.0
 
@@ -118,7 +120,7 @@ def show(day: float) -> str:
     try:
         moment = _EPOCH + dt.timedelta(seconds=round(day * _DAY, 3))
     except OverflowError:
-        return f"{day:.10g} days"
+        return sentences.DAYS(days=day)
     if moment.time() == dt.time():
         return moment.date().isoformat()
     return moment.isoformat(sep=" ", timespec="seconds")

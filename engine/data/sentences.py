@@ -283,5 +283,8 @@ WHOLE_NUMBER_FROM = Phrase("a whole number from {low:,.12g} to {high:,.12g}")
 NUMBER_FROM = Phrase("a number from {low:,.12g} to {high:,.12g}")
 OF_DATASET = Sentence("{dataset}: {problem}")
 EMPTY = Phrase("empty")
+DAYS = Phrase("{days:.10g} days")
+AT_ROW = Phrase("{table}, row {row}")
+AT_LINE = Phrase("{table}, line {line}")
 
 entitle(globals())

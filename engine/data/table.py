@@ -168,9 +168,9 @@ class Table:
     def place(self, row: int) -> str:
         """Where a row is to be found by a person: "sales.csv, line 17", or "houses, row 17"."""
         if self.header_lines == 0:
-            return f"{self.label}, row {row + 1}"
+            return sentences.AT_ROW(table=self.label, row=row + 1)
         line = row + self.header_lines + 1 if self.lines is None else int(self.lines[row])
-        return f"{self.label}, line {line}"
+        return sentences.AT_LINE(table=self.label, line=line)
 
     def preview(self, start: int, stop: int) -> list[tuple[str, ...]]:
         """Rows start..stop as texts, one for each column. Costs only the rows asked for."""

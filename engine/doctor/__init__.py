@@ -47,11 +47,11 @@ class Report:
         lines = [_line("versions", "  ".join(f"{name} {number}" for name, number in self.versions.items()))]
         if self.torch.version:
             cuda: str = f"CUDA {self.torch.cuda}" if self.torch.cuda else sentences.NO_CUDA()
-            parts = [f"PyTorch {self.torch.version}, {cuda}"]
+            parts = [sentences.PYTORCH(version=self.torch.version, cuda=cuda)]
             if self.torch.architectures:
-                parts.append("for " + " ".join(self.torch.architectures))
+                parts.append(sentences.BUILT_FOR(architectures=" ".join(self.torch.architectures)))
             if self.torch.driver:
-                parts.append(f"driver {self.torch.driver}")
+                parts.append(sentences.DRIVER(version=self.torch.driver))
             lines.append(_line("build", ", ".join(parts)))
         for device in self.devices:
             lines += self._device(device)
@@ -63,18 +63,26 @@ class Report:
             lines.append(_line("speed", sentences.SPEED(device=speed.device, times=times)))
         lines += self._terminal()
         for library in self.blas:
-            words = f"{library.name} {library.version}, {library.threads} threads, {library.architecture}"
-            lines.append(_line("blas", words.rstrip(", ")))
+            words = sentences.BLAS(
+                name=library.name,
+                version=library.version,
+                threads=library.threads,
+                architecture=library.architecture,
+            )
+            lines.append(_line("blas", words))
         for name, spot in (("runs", self.runs), ("compiled", self.compiled)):
             state = "" if spot.writable else sentences.NOT_WRITABLE()
             lines.append(_line(name, sentences.PLACE(path=spot.path, gigabytes=spot.free / 1e9, state=state)))
         for run in self.live:
-            lines.append(_line("run", f"{run.run}: {run.word}" + (f", pid {run.pid}" if run.pid is not None else "")))
+            pid = "" if run.pid is None else str(run.pid)
+            lines.append(_line("run", sentences.RUN(run=run.run, state=run.word, pid=pid)))
         lines += [_line("fix", fix) for fix in self.fixes] or [_line("", sentences.NO_PROBLEMS())]
         return "\n".join(lines)
 
     def _device(self, device: DeviceInfo) -> list[str]:
-        memory = f", {device.memory / 2**30:.0f} GiB, {device.free / 2**30:.0f} free" if device.memory else ""
+        memory = ""
+        if device.memory:
+            memory = sentences.MEMORY(total=device.memory / 2**30, free=device.free / 2**30)
         lines = [_line("device", f"{device.name:8} {device.title}{memory}: {device.verdict}")]
         if device.usable:
             short = [f"{name} {state}" for name, state in (("bf16", device.bf16), ("fp16", device.fp16))]
@@ -93,7 +101,10 @@ class Report:
             words.insert(1, seen.program)
         for name, known in ((sentences.WHOLE_FRAMES(), seen.synchronized), ("clipboard", seen.clipboard)):
             words.append(f"{name} {'unknown' if known is None else 'yes' if known else 'no'}")
-        words += [f"locale {seen.locale or sentences.NOT_SET()}", *([sentences.OVER_SSH()] if seen.remote else [])]
+        words += [
+            sentences.LOCALE(name=seen.locale or sentences.NOT_SET()),
+            *([sentences.OVER_SSH()] if seen.remote else []),
+        ]
         lines = [_line("terminal", ", ".join(words))]
         if seen.tmux:
             settings = "  ".join(f"{name} {value}" for name, value in seen.tmux_settings.items())

@@ -298,5 +298,6 @@ FIRST_ORDER_ONLY = Phrase("has loops for first-order optimizers, not for {optimi
 NO_LOOP_FOR_RULE = Phrase("has no loop for the optimizer {optimizer}")
 RULE_DECIDES = Phrase("{rule} decides in each iteration how often to look at the loss")
 DESCENT_ONLY = Phrase("follows plain gradient descent (--optimizer {wanted}), not {optimizer}")
+MODEL_GIVES = Sentence("Model {model} gives {found} for a batch {shape}, not {wanted}.")
 
 entitle(globals())

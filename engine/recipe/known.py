@@ -129,8 +129,8 @@ class Known:
         if first is None or first.kind == "switch" or first.name == "steps":
             return ""
         words = scope(need)
-        few = f"{first.flag} {' or '.join(words)}" if words else first.flag
-        return few if len(words) <= FEW else f"another {first.flag}"
+        few = sentences.ONE_OF_VALUES(flag=first.flag, values=list(words)) if words else first.flag
+        return few if len(words) <= FEW else sentences.ANOTHER(flag=first.flag)
 
 
 def _names(choice: Choice) -> dict[str, str]:
@@ -162,5 +162,5 @@ def _kind(need: Needs) -> str:
     words, first = scope(need), find(need.of[0])
     others = [word for word in first.words or first.suggestions if word not in (*words, "auto")]
     if len(words) > len(others):
-        return f"any {first.flag} but {' and '.join(others)}"
-    return f"{first.flag} {' and '.join(words)}"
+        return sentences.ANY_BUT(flag=first.flag, values=others)
+    return sentences.VALUES(flag=first.flag, values=list(words))

@@ -55,7 +55,7 @@ def write(
             yield outputs
             done += len(outputs)
             if progress is not None:
-                progress(f"predicting {rows.table.label}", done / max(1, rows.table.rows))
+                progress(sentences.PREDICTING(table=rows.table.label), done / max(1, rows.table.rows))
 
     try:
         with replacing(path) as file:

@@ -144,7 +144,7 @@ def _short(rows: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
     if len(rows) <= MOST_WEIGHTS:
         return rows
     left_out = len(rows) - MOST_WEIGHTS
-    return [*rows[: MOST_WEIGHTS - 1], (f"… {left_out} more", *[""] * (len(rows[0]) - 1)), rows[-1]]
+    return [*rows[: MOST_WEIGHTS - 1], (sentences.MORE_ROWS(rows=left_out), *[""] * (len(rows[0]) - 1)), rows[-1]]
 
 
 def _curves(run: Path) -> str:

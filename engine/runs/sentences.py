@@ -184,5 +184,7 @@ WEIGHTS = Title("Weights")
 RESULT = Title("Result")
 DATA = Title("Data")
 
+PREDICTING = Phrase("predicting {table}")
+MORE_ROWS = Phrase("… {rows} more")
 
 entitle(globals())

@@ -55,7 +55,11 @@ class Differentiated:
         wanted = (len(x), self._plan.architecture.outputs)
         if not isinstance(output, Tensor) or tuple(output.shape) != wanted:
             found = list(output.shape) if isinstance(output, Tensor) else type(output).__name__
-            raise InputError(f"Model {self._plan.model} gives {found} for a batch {list(x.shape)}, not {list(wanted)}.")
+            raise InputError(
+                sentences.MODEL_GIVES(
+                    model=self._plan.model, found=str(found), shape=str(list(x.shape)), wanted=str(list(wanted))
+                )
+            )
 
     def compile(self, examples: Sequence[Tensor]) -> None:
         """Compile forward and backward for batches like the examples. Raises InputError."""

@@ -12,10 +12,8 @@ To add one, write one more record here, or call `register` with it from code of 
             tasks=("regression",),
             numpy=lambda np, z, y: np.logaddexp(z - y, y - z) - np.log(2),
             gradient=lambda np, z, y: np.tanh(z - y),
-            plain='''
-                error = (outputs - {y}).abs()
-                error + functional.softplus(-2 * error) - 0.6931471805599453
-            ''',
+            torch=lambda torch, z, y: z - y + torch.nn.functional.softplus(2 * (y - z)) - 0.6931471805599453,
+            plain="outputs - {y} + functional.softplus(2 * ({y} - outputs)) - 0.6931471805599453",
             loop='''
                 e = abs(z - y)
                 value = e + log_one_plus(decay(2 * e)) - 0.6931471805599453
@@ -58,9 +56,12 @@ class Loss:
         numpy: of numpy, z and y, float64: the loss of each row [n].
         gradient: of the same: the derivative of each row's loss by z, of its shape.
         plain: the loss of each row as source text, where `torch` and `functional` are imported: an expression of
-            `outputs` and {y}, both [n, 1], or with `classes` [n, k] and [n]; lines that it needs stand before it. In
-            exported scripts, and differentiated by torch where there is no `layer`.
-        layer: the name of the class in torch.nn that computes the same; "" where there is none.
+            `outputs` and {y}, both [n, 1], or with `classes` [n, k] and [n]; lines that it needs stand before it. For
+            exported scripts.
+        layer: the name of the class in torch.nn that computes the same, for training and exported scripts; "" where
+            there is none.
+        torch: of torch, outputs and targets, shaped as in `plain`: the loss of each row, by functions that torch can
+            differentiate. None where there is a `layer`.
         classes: whether a model has one output for each class, by the softmax of which it is to predict.
         loop: statements for the compiled loops, which leave `value` and its derivative `gradient` of the numbers z and
             y. They may call what those of activations may, and sign(a); `decay` and `log_one_plus` are float64. With
@@ -86,6 +87,7 @@ class Loss:
     gradient: Callable[[Any, Any, Any], Any]
     plain: str
     layer: str = ""
+    torch: Callable[[Any, Any, Any], Any] | None = None
     classes: bool = False
     loop: str = ""
     constant: Callable[[Any, Any, Any], Any] | None = None
@@ -94,6 +96,10 @@ class Loss:
     squared: bool = False
     steepest: float | None = None
     second: Callable[[Any, Any, Any], Any] | None = None
+
+    def __post_init__(self) -> None:
+        if not self.layer and self.torch is None:
+            raise ValueError(f"The record of the loss {self.name} needs a layer of torch.nn or a formula for torch.")
 
     @property
     def for_regression(self) -> bool:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from functools import partial
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from engine.registry.losses import REGISTRY, Loss
 
@@ -46,9 +45,6 @@ def _functions(one: Loss) -> tuple[Callable[[Tensor, Tensor], Tensor], Callable[
     if one.layer:
         layer = getattr(nn, one.layer)
         return layer(reduction="none").forward, layer().forward
-    before, formula = one.source("target")
-    lines = ["def rows(outputs, target):", *before, f"return {formula}"]
-    found: dict[str, Any] = {"torch": torch, "functional": functional}
-    exec("\n    ".join(lines), found)
-    rows: Callable[[Tensor, Tensor], Tensor] = found["rows"]
-    return rows, lambda output, y: rows(output, y).mean()
+    formula = one.torch
+    assert formula is not None  # as there is no layer
+    return partial(formula, torch), lambda output, y: formula(torch, output, y).mean()

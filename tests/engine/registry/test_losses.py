@@ -44,10 +44,8 @@ LOG_COSH = Loss(
     tasks=("regression",),
     numpy=lambda np, z, y: np.logaddexp(z - y, y - z) - np.log(2),
     gradient=lambda np, z, y: np.tanh(z - y),
-    plain="""
-        error = (outputs - {y}).abs()
-        error + functional.softplus(-2 * error) - 0.6931471805599453
-    """,
+    torch=lambda torch, z, y: z - y + torch.nn.functional.softplus(2 * (y - z)) - 0.6931471805599453,
+    plain="outputs - {y} + functional.softplus(2 * ({y} - outputs)) - 0.6931471805599453",
     loop="""
         e = abs(z - y)
         value = e + log_one_plus(decay(2 * e)) - 0.6931471805599453
@@ -66,6 +64,7 @@ BRIER = Loss(
     classes=True,
     numpy=lambda np, z, y: ((_share(np, z) - np.eye(z.shape[1])[y]) ** 2).sum(axis=1),
     gradient=lambda np, z, y: _brier_gradient(np, _share(np, z), np.eye(z.shape[1])[y]),
+    torch=lambda torch, z, y: ((z.softmax(dim=1) - functional.one_hot(y, z.shape[1])) ** 2).sum(dim=1),
     plain="((outputs.softmax(dim=1) - functional.one_hot({y}, outputs.shape[1])) ** 2).sum(dim=1)",
     loop="""
         top = z[0]
@@ -95,6 +94,7 @@ HINGE = Loss(
     tasks=("binary",),
     numpy=lambda np, z, y: np.maximum(1 - (2 * y - 1) * z, 0) ** 2,
     gradient=lambda np, z, y: -2 * (2 * y - 1) * np.maximum(1 - (2 * y - 1) * z, 0),
+    torch=lambda torch, z, y: (1 - (2 * y - 1) * z).clamp(min=0) ** 2,
     plain="(1 - (2 * {y} - 1) * outputs).clamp(min=0) ** 2",
     loop="""
         side = 2 * y - 1
@@ -116,7 +116,7 @@ NAMES = [*REGISTRY.names, *(one.name for one in MADE_UP)]
 COMMON = {"precision": "float64", "steps": 120, "optimizer": "adam", "lr": 0.01}
 MODELS = {"linear": {}, "mlp": {"hidden": "7,5"}}
 AMOUNTS = made(90, 3)
-FORMULAS = ("numpy", "gradient", "second", "loop", "plain")
+FORMULAS = ("numpy", "gradient", "torch", "second", "loop", "plain")
 
 
 def _share(np: Any, z: Any) -> Any:
@@ -471,7 +471,9 @@ def test_the_example_that_is_documented_works() -> None:
 @pytest.mark.parametrize("backend", ["compiled", "autograd"])
 @pytest.mark.parametrize("model", MODELS)
 def test_an_edited_record_gives_other_numbers(backend: str, model: str) -> None:
-    edited = replace(LOG_COSH, plain="3 * (outputs - {y}) ** 2", loop="e = z - y; value = 3 * e * e; gradient = 6 * e")
+    edited = replace(
+        LOG_COSH, torch=lambda torch, z, y: 3 * (z - y) ** 2, loop="e = z - y; value = 3 * e * e; gradient = 6 * e"
+    )
     of = case(AMOUNTS, **fields("log-cosh", model, backend=backend))
     loop = dispatch.single if model == "linear" else dispatch.network
     before, module = of.kernel().advance(20), loop()
@@ -490,6 +492,8 @@ def test_an_edited_record_gives_other_numbers(backend: str, model: str) -> None:
 
 
 def test_what_a_record_has_no_formula_for_is_refused() -> None:
+    with pytest.raises(ValueError, match="a formula for torch"):
+        replace(LOG_COSH, torch=None)
     register(replace(LOG_COSH, loop="", second=None), replace=True)
     try:
         with pytest.raises(InputError, match="has no loop for the loss log-cosh"):

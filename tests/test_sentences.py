@@ -30,9 +30,11 @@ APART = {
     "engine/recipe/needs.py": "records: each need holds why it is not met",
     "engine/recipe/sections.py": "records: each field of a recipe holds its own help",
     "engine/registry": "records: each member holds its own label and help",
+    "tui/registry": "records: each member holds its own label and help",
     "engine/learn/shapes.py": "a notation of operations and the shapes of their arrays",
     "engine/learn/kernels/loops": "text of generated loops",
     "engine/runs/code": "text of generated programs",
+    "engine/runs/formats.py": "records: each format holds its own words",
     "tui/keys/table.py": "records: each key holds its own words",
 }
 

@@ -2,18 +2,11 @@
 
 from engine.base.sentence import Phrase, Sentence, Title, entitle
 
-HELP_FORMAT = Sentence(
-    "csv: Wall time,Step,Value as TensorBoard has it, but every step; RUN may be all. wide-csv: a row for each "
-    "step, a column for each curve (of all: for each run). safetensors: the weights; their meaning as JSON inside "
-    "and in FILE.json. onnx: the model with encoding and normalization inside; raw columns go in by name. code: a "
-    "PyTorch script that repeats the run; a table that is not small goes into FILE.npz beside it. predictor: "
-    "predict.py, which needs neither ravine nor any library. report: a page of Markdown."
-)
 HELP_OUTPUT = Sentence("The file to write; without it stdout.")
 HELP_EXPORTED_TAG = Sentence("For csv: the curve, by its TensorBoard tag.")
 HELP_STYLE = Sentence("For code: plain has forward, loss, backward and update written out; torch uses nn and optim.")
 WROTE_WITH_MEANING = Sentence("Wrote {path}, and what its numbers mean to {beside}.")
-FORMAT_OF_ONE_RUN = Sentence("Format {format} is for one run; all works with csv and wide-csv.")
+FORMAT_OF_ONE_RUN = Sentence("Format {format} is for one run; all works with {formats:and}.")
 NO_RUNS_TO_EXPORT = Sentence("There are no runs in {folder}; train one first, or name their folder with --runs.")
 NO_RUN_WITH_CURVE = Sentence(
     "No run in {folder} has a curve {tag}; `ravine export RUN --format wide-csv` shows those of one run."
@@ -104,7 +97,7 @@ HELP_OF_PREDICT = Sentence(
     "Predict with a run's model: raw units in, raw units out.\n\nA row gets the same prediction whatever stands "
     "beside it: dates, decimal marks, truth words and missing marks are read as they were in training."
 )
-HELP_OF_EXPORT = Sentence("Export a run: weights, ONNX, a PyTorch script, a predictor, CSV or a report.")
+HELP_OF_EXPORT = Sentence("Export a run as {formats:or}.")
 HELP_OF_WATCH = Sentence(
     "Follow the curves of any TensorBoard log. On a terminal: the app; else, or with --tag or --json, once as text."
 )

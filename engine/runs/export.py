@@ -1,195 +1,115 @@
-"""A run's curves as CSV: every step and every digit; wall times between two stamps are interpolated.
-
-`csv` has TensorBoard's own columns. `wide` has a row for each step and a column for each curve. `csv_of_all` and
-`wide_of_all` put one curve of many runs together.
-"""
+"""A run written to a file in one of the formats of `engine.runs.formats`, whole or not at all."""
 
 from __future__ import annotations
 
-import csv as csv_format
-import io
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import zip_longest
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from engine.base.errors import InputError
-from engine.base.files import open_regular
-from engine.base.loss_history import History
-from engine.runs import sentences
-from engine.runs.curves import read_evaluation_lines, read_pairs
-from engine.runs.facts import read_facts
-from engine.runs.store import written
-
-BLOCK = 1 << 16  # lines made at once
-HEAD = "Wall time,Step,Value\n"
-TRAIN = "loss/train"
-
-Steps = NDArray[np.int64]
-Floats = NDArray[np.float64]
+from engine.base.errors import Cancelled, InputError
+from engine.base.files import replacing, write_bytes
+from engine.base.printable import to_bytes
+from engine.runs.formats import REGISTRY, TRAIN, Content, ExportFormat
 
 
-def tags(run: Path) -> tuple[str, ...]:
-    """The curves of a run by their TensorBoard tags, the train loss first."""
-    found = {TRAIN: None} if (run / "loss.f64").exists() else {}
-    for _, _, values in read_evaluation_lines(run):
-        found |= dict.fromkeys(values)
-    if len(read_pairs(run / "validation.f64")[0]):
-        found["loss/validation"] = None  # of runs older than evaluations.jsonl
-    return tuple(found)
+class FileThere(InputError):
+    """There is a file of that name already, and nobody said that it may be written over."""
 
 
-def csv(run: Path, tag: str = TRAIN) -> Iterator[str]:
-    """The lines of one curve: Wall time, Step, Value.
+def write(
+    run: Path,
+    format: str,
+    path: Path,
+    *,
+    overwrite: bool = False,
+    progress: Callable[[int], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> tuple[Path, ...]:
+    """Write a run to a file, whole or not at all; the files that have been written.
+
+    Args:
+        format: the name of its record.
+        progress: is told the bytes written so far.
 
     Raises:
-        InputError: the run has no such curve, or has lost it.
+        InputError: the run has not what the format needs, or the file cannot be written.
+        FileThere: it exists, and `overwrite` was not given.
+        Cancelled: `cancelled` said so; no file is left.
     """
-    read_facts(run)
-    blocks = _blocks(run, tag)
-    return (text for part in ((HEAD,), (_lines(*block) for block in blocks)) for text in part)
+    one = REGISTRY[format]
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; give a file's name.")
+    for file in (path, one.beside(path)):
+        if file is not None and not overwrite and file.exists():
+            raise FileThere(f"There is already a file {file}.")
+    content = one.content(run, path, TRAIN)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{path.parent} cannot be made: {error.strerror or error}.") from None
+    put(pieces(content), path, progress, cancelled)
+    beside = write_meaning(one, path, content)
+    return (path,) if beside is None else (path, beside)
 
 
-def csv_of_all(runs: Sequence[Path], tag: str = TRAIN) -> Iterator[str]:
-    """The same of many runs, the run's name in a column before; runs without the curve are left out."""
-    yield "Run," + HEAD
-    for run in runs:
-        name = _cells([run.name])
-        for block in _blocks_or_none(run, tag):
-            yield "".join(f"{name},{line}\n" for line in _lines(*block).splitlines())
+def whole(run: Path, format: str, path: Path | None = None, tag: str = TRAIN) -> bytes:
+    """All of what goes into the file of a run. Raises InputError where the run has not what the format needs."""
+    return b"".join(pieces(REGISTRY[format].content(run, path, tag)))
 
 
-def wide(run: Path) -> Iterator[str]:
-    """The lines of every curve side by side: Step, Wall time, then a column for each tag, empty where it has no value.
+def pieces(content: Content) -> Iterator[bytes]:
+    """What goes into the file, piece by piece."""
+    return (piece if isinstance(piece, bytes) else to_bytes(piece) for piece in content.pieces)
 
-    Raises:
-        InputError: the folder is no run.
+
+def put(
+    content: Iterable[bytes],
+    path: Path,
+    progress: Callable[[int], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> None:
+    """Write a file piece by piece, whole or not at all. Raises as `write` does."""
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; give a file's name.")
+    done = 0
+    try:
+        with replacing(path) as out:
+            for part in content:
+                if cancelled is not None and cancelled():
+                    raise Cancelled
+                out.write(part)
+                done += len(part)
+                if progress is not None:
+                    progress(done)
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror or error}.") from None
+
+
+def write_meaning(format: ExportFormat, path: Path, content: Content) -> Path | None:
+    """Write what the numbers of a file mean into the file beside it, which is returned; None where there is nothing
+    to say. Raises InputError."""
+    beside = format.beside(path) if content.meaning else None
+    if beside is not None:
+        try:
+            write_bytes(beside, content.meaning.encode())
+        except OSError as error:
+            raise InputError(f"{beside} cannot be written: {error.strerror or error}.") from None
+    return beside
+
+
+def warning(format: ExportFormat, run: Path | None, folder: Path, tag: str = TRAIN) -> str:
+    """One sentence about text in a CSV file that a spreadsheet takes for formulas; empty where there is none.
+
+    Args:
+        run: what was exported; None for all runs of `folder`.
     """
-    read_facts(run)
-    names = [tag for tag in tags(run) if tag != TRAIN]
-    yield _cells(["Step", "Wall time", TRAIN, *names]) + "\n"
-    evaluated = {step: (wall, values) for step, wall, values in read_evaluation_lines(run)}
-    if not evaluated:
-        steps, losses = read_pairs(run / "validation.f64")
-        walls = _walls(run, steps)
-        table = zip(steps.tolist(), walls.tolist(), losses.tolist(), strict=True)
-        evaluated = {step: (wall, {"loss/validation": value}) for step, wall, value in table}
-    waiting = sorted(evaluated, reverse=True)
-    for walls, steps, losses in _train(run):
-        lines = []
-        for step, wall, loss in zip(steps.tolist(), walls.tolist(), losses.tolist(), strict=True):
-            cells = ""
-            if waiting and waiting[-1] == step:
-                cells = _of(evaluated[waiting.pop()][1], names)
-            lines.append(
-                f"{step},{wall!r},{loss!r},{cells or ',' * (len(names) - 1)}\n"
-                if names
-                else f"{step},{wall!r},{loss!r}\n"
-            )
-        yield "".join(lines)
-    for step in reversed(waiting):  # the evaluation after the last update has no train loss
-        wall, values = evaluated[step]
-        yield f"{step},{wall!r},,{_of(values, names)}\n"
+    if format.names is None:
+        return ""
+    from engine.runs.curves_csv import tags
+    from engine.runs.formulas import Formulas
+    from engine.runs.store import list_runs
 
-
-def wide_of_all(runs: Sequence[Path], tag: str = TRAIN) -> Iterator[str]:
-    """One curve of many runs side by side: Step, then a column for each run, empty where it has no value."""
-    if tag == TRAIN:
-        yield from _losses_of_all(runs)
-        return
-    curves: list[tuple[str, dict[int, float]]] = []
-    for run in runs:
-        points: dict[int, float] = {}
-        for _, steps, values in _blocks_or_none(run, tag):
-            points.update(zip(steps.tolist(), values.tolist(), strict=True))
-        if points:
-            curves.append((run.name, points))
-    yield _cells(["Step", *(name for name, _ in curves)]) + "\n"
-    for step in sorted(set().union(*(points for _, points in curves))):
-        yield f"{step}," + ",".join(repr(p[step]) if step in p else "" for _, p in curves) + "\n"
-
-
-def _losses_of_all(runs: Sequence[Path]) -> Iterator[str]:
-    """The same for the loss of every step, which of many runs does not fit into memory: block by block."""
-    sizes = {run: written(run) for run in runs}
-    there = [run for run in runs if sizes[run]]
-    yield _cells(["Step", *(run.name for run in there)]) + "\n"
-    for start in range(0, max((sizes[run] for run in there), default=0), BLOCK):
-        columns = []
-        for run in there:
-            count = min(BLOCK, max(0, sizes[run] - start))
-            values = _losses(run, start, count) if count else np.empty(0)
-            columns.append(map(repr, values.tolist()))
-        lines = zip_longest(*columns, fillvalue="")
-        yield "".join(f"{step},{','.join(cells)}\n" for step, cells in enumerate(lines, start))
-
-
-def _losses(run: Path, start: int, count: int) -> Floats:
-    """Up to `count` losses from step `start` on."""
-    with open_regular(run / "loss.f64") as file:
-        file.seek(8 * start)
-        content = file.read(8 * count)
-    return np.frombuffer(content, "<f8", len(content) // 8)
-
-
-def _of(values: dict[str, float], names: Iterable[str]) -> str:
-    return ",".join(repr(values[name]) if name in values else "" for name in names)
-
-
-def _blocks(run: Path, tag: str) -> Iterator[tuple[Floats, Steps, Floats]]:
-    """Wall times, steps and values of a curve, in blocks; complains at once."""
-    if tag == TRAIN:
-        return _train(run)
-    points = [(wall, step, values[tag]) for step, wall, values in read_evaluation_lines(run) if tag in values]
-    if points:
-        walls, steps, values = zip(*points, strict=True)
-        return iter([(np.array(walls), np.array(steps, np.int64), np.array(values))])
-    if tag == "loss/validation":
-        steps_, values_ = read_pairs(run / "validation.f64")
-        if len(steps_):
-            return iter([(_walls(run, steps_), steps_, values_)])
-    raise InputError(sentences.NO_CURVE(run=run.name, tag=tag, tags=tags(run)))
-
-
-def _blocks_or_none(run: Path, tag: str) -> Iterator[tuple[Floats, Steps, Floats]]:
-    try:
-        return _blocks(run, tag)
-    except InputError:
-        return iter(())
-
-
-def _train(run: Path) -> Iterator[tuple[Floats, Steps, Floats]]:
-    try:
-        history = History.open(run / "loss.f64")
-    except FileNotFoundError:
-        raise InputError(sentences.NO_LOSSES(run=run.name)) from None
-
-    def blocks() -> Iterator[tuple[Floats, Steps, Floats]]:
-        ends, times = read_pairs(run / "stamps.f64")
-        for start in range(0, len(history), BLOCK):
-            values = history.values(start, start + BLOCK)
-            steps = np.arange(start, start + len(values), dtype=np.int64)
-            walls = np.interp(steps + 1, ends, times) if len(ends) else np.zeros(len(steps))
-            yield walls, steps, values
-        history.close()
-
-    return blocks()
-
-
-def _walls(run: Path, steps: Steps) -> Floats:
-    ends, times = read_pairs(run / "stamps.f64")
-    return np.interp(steps, ends, times) if len(ends) else np.zeros(len(steps))
-
-
-def _lines(walls: Floats, steps: Steps, values: Floats) -> str:
-    rows = zip(walls.tolist(), steps.tolist(), values.tolist(), strict=True)
-    return "".join(f"{w!r},{s},{v!r}\n" for w, s, v in rows)
-
-
-def _cells(texts: Sequence[str]) -> str:
-    """A line of CSV without its end."""
-    line = io.StringIO()
-    csv_format.writer(line, lineterminator="").writerow(texts)
-    return line.getvalue()
+    listed = list_runs(folder) if run is None else []
+    runs = [one.path for one in listed if one.state != "damaged" and tag in tags(one.path)]
+    found = Formulas()
+    found.names(*format.names(run, runs))
+    return found.sentence

@@ -1,163 +1,271 @@
-"""A run as a file for other programs, in each of the formats of `ravine export`."""
+"""The formats of `ravine export`, each one record: all that the command line and the app know of it.
+
+To add one, write one more record here, or call `register` with it from code of your own before the command line is read
+or the app begins:
+
+    from engine.base.loss_history import History
+    from engine.runs.formats import Content, ExportFormat, register
+
+
+    def losses(run, path, tag):
+        history = History.open(run / "loss.f64")
+        return Content([f"{loss!r}\\n" for loss in history.values(0, len(history)).tolist()])
+
+
+    register(
+        ExportFormat(
+            name="losses",
+            label="losses as text",
+            help="the loss of every step, a line for each",
+            ending=".txt",
+            content=losses,
+        )
+    )
+
+What a format needs is imported when a file is written: forms and `--help` list the records before numpy is there.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from engine.base.errors import Cancelled, InputError
-from engine.base.files import replacing, write_bytes
-from engine.base.printable import to_bytes
+from engine.registry import Registry
+
+if TYPE_CHECKING:
+    from engine.runs.code import Style
+
+TRAIN = "loss/train"  # the curve that is exported where none is named
 
 
 @dataclass(frozen=True)
-class Format:
-    """One format: its name, how its files end, and what is in them."""
+class Content:
+    """What goes into a file.
+
+    Attributes:
+        pieces: in order; made while they are written.
+        meaning: JSON that says what the numbers mean; it goes into the file beside. "" for none.
+    """
+
+    pieces: Iterable[str] | Iterable[bytes]
+    meaning: str = ""
+
+
+def _nothing(path: Path) -> Path | None:
+    return None
+
+
+@dataclass(frozen=True)
+class ExportFormat:
+    """One format: what is in its files, and how they are made.
+
+    Attributes:
+        name, label, help: see `engine.registry.Member`; the help is half a sentence on what is in the file.
+        ending: how the name of a file ends that the app offers, after the run's name.
+        content: of a run's folder, the path that is written (None: stdout) and the tag of a curve: what goes into the
+            file. Raises InputError, with a remedy, where the run has not what it needs.
+        more: half a sentence for `--help`, on what only the command line does.
+        refuses: the runs that it cannot write, as "a model that is a class of your own"; "" where it writes all.
+        beside: of the path, a second file that may be written with it; None where there is none.
+        of_all: of folders and a tag: the lines of one curve of many runs. None: it is of one run.
+        names: of a CSV format: of the run (None: all) and the folders of all, where names stand that a spreadsheet may
+            take for formulas, and the names. Its first line is the header.
+        text: whether it may go to a terminal.
+        style_of, style: of a format that `ravine export` writes with `--format STYLE_OF --style STYLE`.
+    """
 
     name: str
+    label: str
+    help: str
     ending: str
-    about: str
+    content: Callable[[Path, Path | None, str], Content]
+    more: str = ""
+    refuses: str = ""
+    beside: Callable[[Path], Path | None] = _nothing
+    of_all: Callable[[Sequence[Path], str], Iterable[str]] | None = None
+    names: Callable[[Path | None, Sequence[Path]], tuple[str, Sequence[str]]] | None = None
+    text: bool = True
+    style_of: str = ""
+    style: str = ""
+
+    @property
+    def about(self) -> str:
+        """What `--help` says of it."""
+        parts = (self.help, self.more, f"not for {self.refuses}" if self.refuses else "")
+        return f"{self.name}: {'; '.join(filter(None, parts))}."
 
 
-FORMATS = (
-    Format("csv", ".csv", "the loss of every step, with its wall time"),
-    Format("wide-csv", "_curves.csv", "a row for each step, a column for each curve"),
-    Format("safetensors", ".safetensors", "the weights; what they mean inside and as JSON beside"),
-    Format("onnx", ".onnx", "the model with encoding and normalization inside"),
-    Format("code", ".py", "a PyTorch script that repeats the run"),
-    Format("code-torch", ".py", "the same with nn, optim and DataLoader"),
-    Format("predictor", "_predict.py", "a script that predicts and needs nothing else"),
-    Format("report", ".md", "a page of Markdown"),
-)
+def _curve(run: Path, path: Path | None, tag: str) -> Content:
+    from engine.runs import curves_csv
+
+    return Content(curves_csv.csv(run, tag))
 
 
-class FileThere(InputError):
-    """There is a file of that name already, and nobody said that it may be written over."""
+def _curve_of_all(runs: Sequence[Path], tag: str) -> Iterable[str]:
+    from engine.runs import curves_csv
+
+    return curves_csv.csv_of_all(runs, tag)
 
 
-def write(
-    run: Path,
-    format: str,
-    path: Path,
-    *,
-    overwrite: bool = False,
-    progress: Callable[[int], None] | None = None,
-    cancelled: Callable[[], bool] | None = None,
-) -> tuple[Path, ...]:
-    """Write a run to a file, whole or not at all; the files that have been written.
-
-    Args:
-        progress: is told the bytes written so far.
-
-    Raises:
-        InputError: the run has not what the format needs, or the file cannot be written.
-        FileThere: it exists, and `overwrite` was not given.
-        Cancelled: `cancelled` said so; no file is left.
-    """
-    beside = _beside(path) if format == "safetensors" else None
-    table = path.with_name(path.name + ".npz") if format.startswith("code") else None  # where it is not small
-    if path.is_dir():
-        raise InputError(f"{path} is a folder; give a file's name.")
-    for file in (path, beside, table):
-        if file is not None and not overwrite and file.exists():
-            raise FileThere(f"There is already a file {file}.")
-    content, meaning = parts(run, format, path)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{path.parent} cannot be made: {error.strerror or error}.") from None
-    put(content, path, progress, cancelled)
-    return (path, write_meaning(path, meaning)) if meaning else (path,)
+def _curve_names(run: Path | None, runs: Sequence[Path]) -> tuple[str, Sequence[str]]:
+    return "Run", [] if run is not None else [one.name for one in runs]
 
 
-def put(
-    content: Iterable[bytes],
-    path: Path,
-    progress: Callable[[int], None] | None = None,
-    cancelled: Callable[[], bool] | None = None,
-) -> None:
-    """Write a file piece by piece, whole or not at all. Raises as `write` does."""
-    if path.is_dir():
-        raise InputError(f"{path} is a folder; give a file's name.")
-    done = 0
-    try:
-        with replacing(path) as out:
-            for part in content:
-                if cancelled is not None and cancelled():
-                    raise Cancelled
-                out.write(part)
-                done += len(part)
-                if progress is not None:
-                    progress(done)
-    except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror or error}.") from None
+def _curves(run: Path, path: Path | None, tag: str) -> Content:
+    from engine.runs import curves_csv
+
+    return Content(curves_csv.wide(run))
 
 
-def warning(format: str, run: Path | None, folder: Path, tag: str = "loss/train") -> str:
-    """One sentence about text in a CSV file that a spreadsheet takes for formulas; empty where there is none.
+def _curves_of_all(runs: Sequence[Path], tag: str) -> Iterable[str]:
+    from engine.runs import curves_csv
 
-    Args:
-        run: what was exported; None for all runs of `folder`.
-    """
-    if format not in ("csv", "wide-csv") or (format == "csv" and run is not None):
-        return ""
-    from engine.runs import export
-    from engine.runs.formulas import Formulas
-    from engine.runs.store import list_runs
-
-    found = Formulas()
-    if run is not None:
-        found.names("the header", export.tags(run))
-    else:
-        names = [one.path.name for one in list_runs(folder) if one.state != "damaged" and tag in export.tags(one.path)]
-        found.names("Run" if format == "csv" else "the header", names)
-    return found.sentence
+    return curves_csv.wide_of_all(runs, tag)
 
 
-def write_meaning(path: Path, meaning: str) -> Path:
-    """Write what the numbers of a file of weights mean into a file beside it, which is returned. Raises InputError."""
-    beside = _beside(path)
-    try:
-        write_bytes(beside, meaning.encode())
-    except OSError as error:
-        raise InputError(f"{beside} cannot be written: {error.strerror or error}.") from None
-    return beside
+def _curves_names(run: Path | None, runs: Sequence[Path]) -> tuple[str, Sequence[str]]:
+    from engine.runs import curves_csv
+
+    return "the header", [one.name for one in runs] if run is None else curves_csv.tags(run)
 
 
-def _beside(path: Path) -> Path:
-    return path.with_name(path.name.removesuffix(".safetensors") + ".json")
-
-
-def parts(run: Path, format: str, path: Path | None, tag: str = "loss/train") -> tuple[Iterable[bytes], str]:
-    """The content of a format, piece by piece, and what its numbers mean, as JSON, where that goes beside it.
-
-    Args:
-        path: where it is going, None for stdout: a script whose table is not small has it in a file beside.
-        tag: of csv, which curve.
-    """
-    if format in ("csv", "wide-csv"):
-        from engine.runs import export
-
-        return (to_bytes(text) for text in (export.csv(run, tag) if format == "csv" else export.wide(run))), ""
-    if format in ("code", "code-torch"):
-        from engine.runs import code
-
-        return [to_bytes(code.of_run(run, "plain" if format == "code" else "torch", path))], ""
-    if format == "report":
-        from engine.runs import report
-
-        return [to_bytes(report.markdown(run))], ""
+def _safetensors(run: Path, path: Path | None, tag: str) -> Content:
     from engine.runs import predictor
 
-    if format == "safetensors":
-        content, schema = predictor.exported(run)
-        return [content], schema
-    model = predictor.load(run)
-    if format == "onnx":
-        from engine.runs import onnx_model
+    content, meaning = predictor.exported(run)
+    return Content([content], meaning)
 
-        return [onnx_model.to_onnx(model)], ""
-    from engine.runs import standalone
 
-    return [to_bytes(standalone.script(model))], ""
+def _onnx(run: Path, path: Path | None, tag: str) -> Content:
+    from engine.runs import onnx_model, predictor
+
+    return Content([onnx_model.to_onnx(predictor.load(run))])
+
+
+def _script(style: Style) -> Callable[[Path, Path | None, str], Content]:
+    def content(run: Path, path: Path | None, tag: str) -> Content:
+        from engine.runs import code
+
+        return Content([code.of_run(run, style, path)])
+
+    return content
+
+
+def _predictor(run: Path, path: Path | None, tag: str) -> Content:
+    from engine.runs import predictor, standalone
+
+    return Content([standalone.script(predictor.load(run))])
+
+
+def _report(run: Path, path: Path | None, tag: str) -> Content:
+    from engine.runs import report
+
+    return Content([report.markdown(run)])
+
+
+def _table_beside(path: Path) -> Path:
+    return path.with_name(path.name + ".npz")
+
+
+CODE = ExportFormat(
+    name="code",
+    label="PyTorch script",
+    help="a PyTorch script that repeats the run",
+    ending=".py",
+    content=_script("plain"),
+    more="a table that is not small goes into FILE.npz beside it",
+    refuses="L-BFGS, mixed precision or a model that is a class of your own, which --style torch writes",
+    beside=_table_beside,
+    style="plain",
+)
+REGISTRY: Registry[ExportFormat] = Registry(
+    "export format",
+    ExportFormat(
+        name="csv",
+        label="CSV",
+        help="the loss of every step, with its wall time",
+        ending=".csv",
+        content=_curve,
+        more="the columns are TensorBoard's Wall time,Step,Value; RUN may be all",
+        of_all=_curve_of_all,
+        names=_curve_names,
+    ),
+    ExportFormat(
+        name="wide-csv",
+        label="wide CSV",
+        help="a row for each step, a column for each curve",
+        ending="_curves.csv",
+        content=_curves,
+        more="of all runs: a column for each run",
+        of_all=_curves_of_all,
+        names=_curves_names,
+    ),
+    ExportFormat(
+        name="safetensors",
+        label="safetensors",
+        help="the weights; what they mean inside and as JSON beside",
+        ending=".safetensors",
+        content=_safetensors,
+        beside=lambda path: path.with_name(path.name.removesuffix(".safetensors") + ".json"),
+        text=False,
+    ),
+    ExportFormat(
+        name="onnx",
+        label="ONNX",
+        help="the model with encoding and normalization inside",
+        ending=".onnx",
+        content=_onnx,
+        more="raw columns go in by name",
+        refuses="a model that is a class of your own",
+        text=False,
+    ),
+    CODE,
+    ExportFormat(
+        name="code-torch",
+        label="PyTorch script with torch.nn",
+        help="the same with nn, optim and DataLoader",
+        ending=".py",
+        content=_script("torch"),
+        beside=_table_beside,
+        style_of=CODE.name,
+        style="torch",
+    ),
+    ExportFormat(
+        name="predictor",
+        label="predictor",
+        help="a script that predicts and needs no library",
+        ending="_predict.py",
+        content=_predictor,
+        refuses="a model that is a class of your own",
+    ),
+    ExportFormat(
+        name="report",
+        label="report",
+        help="a page of Markdown",
+        ending=".md",
+        content=_report,
+    ),
+)
+register, remove = REGISTRY.register, REGISTRY.remove
+
+
+def named() -> tuple[ExportFormat, ...]:
+    """Those that `--format` names; styles of others are not among them."""
+    return tuple(one for one in REGISTRY if not one.style_of)
+
+
+def labels() -> list[str]:
+    """What people call those."""
+    return [one.label for one in named()]
+
+
+def styles() -> tuple[str, ...]:
+    """What `--style` names, the usual one first."""
+    return tuple(dict.fromkeys(one.style for one in REGISTRY if one.style))
+
+
+def in_style(format: str, style: str) -> ExportFormat:
+    """The format of a name in a style; itself where it has no such style."""
+    return next((one for one in REGISTRY if (one.style_of, one.style) == (format, style)), REGISTRY[format])

@@ -54,7 +54,8 @@ class Exporter:
         self._given_up.set()
 
     def _work(self, run: Path, format: str, text: str, overwrite: bool, given_up: threading.Event) -> None:
-        from engine.runs.formats import FileThere, warning, write
+        from engine.runs.export import FileThere, warning, write
+        from engine.runs.formats import REGISTRY
 
         due = monotonic() + PROGRESS
 
@@ -78,7 +79,7 @@ class Exporter:
             self._post(Exported(problem=str(error), done=True))
         else:
             names = " and ".join(str(file) for file in written)
-            told = warning(format, run, run.parent)
+            told = warning(REGISTRY[format], run, run.parent)
             self._post(Exported(f"Wrote {names}, {volume(size)}.{f' {told}' if told else ''}", done=True))
 
 

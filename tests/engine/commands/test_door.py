@@ -14,6 +14,7 @@ from zlib import crc32
 
 import pytest
 
+from engine.runs import formats
 from tests import hostile
 from tests.conftest import DEADLINE, PROGRAM, ROOT, environment, strict_json
 from tests.hostile import HOSTILE, LINES, NAME, harmless
@@ -260,7 +261,7 @@ def test_a_name_that_is_not_utf8_is_escaped_where_it_is_shown_and_opened_as_it_i
     assert call("predict", run, "--input", table).count("\n") == 31
     call("resume", run, "--steps", "40")
     call("train", "--recipe", run, "--steps", "5")
-    for format in ("csv", "wide-csv", "safetensors", "onnx", "code", "predictor", "report"):
+    for format in (one.name for one in formats.named()):
         assert "out\\xfe" in call("export", run, "--format", format, "-o", out + format)
         assert (tmp_path / (out + format)).is_file()
     assert "loss/train" in call("watch", folder)

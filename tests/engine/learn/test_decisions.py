@@ -22,7 +22,7 @@ from engine.analysis.evaluation import evaluate
 from engine.base.errors import InputError
 from engine.cli import main
 from engine.data import positive
-from engine.runs.formats import parts
+from engine.runs.export import whole
 from engine.training.session import Session
 from tests.conftest import DEADLINE, prepared_run, recipe, wait_for
 
@@ -339,18 +339,18 @@ def test_every_way_to_predict_decides_alike(capsys: pytest.CaptureFixture[str], 
     assert f"The positive class is {which}, decided from a probability of 0.2 on" in out.err
     assert [line["prediction"] for line in csv.DictReader(io.StringIO(out.out))] == wanted
     script = tmp_path / "predict.py"
-    script.write_bytes(b"".join(parts(run, "predictor", None, "")[0]))
+    script.write_bytes(whole(run, "predictor"))
     assert f"The positive class is {which}" in script.read_text()
     answer = subprocess.run(
         [sys.executable, "-I", str(script), str(path)], capture_output=True, text=True, check=True, timeout=60
     )
     assert [line["prediction"] for line in csv.DictReader(io.StringIO(answer.stdout))] == wanted
-    session = onnxruntime.InferenceSession(b"".join(parts(run, "onnx", None, "")[0]))
+    session = onnxruntime.InferenceSession(whole(run, "onnx"))
     columns = {f"x{j + 1}": np.array([row[j] for row in rows]) for j in range(2)}
     assert session.run(["prediction"], columns)[0].tolist() == wanted
     about = session.get_modelmeta().custom_metadata_map
     assert (about["positive"], float(about["threshold"])) == (which, 0.2)
-    report = b"".join(parts(run, "report", None, "")[0]).decode()
+    report = whole(run, "report").decode()
     assert f"The positive class is {which}, decided from a probability of 0.2 on" in report
     assert json.loads((run / "run.json").read_text())["result"]["positive"] == which
 
@@ -366,7 +366,7 @@ def test_the_script_of_a_run_decides_as_the_run_does(
     assert found.decision is not None
     wanted = int((found.parts["validation"].predicted == found.decision.positive).sum())
     script = tmp_path / "script.py"
-    script.write_bytes(b"".join(parts(run, "code", script, "")[0]))
+    script.write_bytes(whole(run, "code", script))
     answer = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=True, timeout=DEADLINE)
     assert answer.stdout.splitlines()[-1] == f"{wanted} of 40 validation rows are decided for {which}"
 

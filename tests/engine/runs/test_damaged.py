@@ -19,7 +19,7 @@ from safetensors.numpy import save_file
 
 from engine.base.errors import InputError
 from engine.recipe import build, read_toml
-from engine.runs import checkpoint, formats, predictor
+from engine.runs import checkpoint, export, formats, predictor
 from engine.runs.facts import read_facts
 from engine.runs.origin import Origin
 from engine.runs.store import list_runs
@@ -127,11 +127,11 @@ def test_an_edited_run_json_is_told_in_a_sentence(run: Path, place: str, value: 
     (listed,) = list_runs(run.parent)
     assert listed.state == "damaged"
     assert "run.json" in listed.problem
-    for each in formats.FORMATS:
+    for each in formats.REGISTRY:
         if each.name in ("safetensors", "onnx", "predictor"):
             continue  # they need no run.json
         with pytest.raises(InputError):
-            b"".join(formats.parts(run, each.name, None)[0])
+            export.whole(run, each.name)
 
 
 def _places(tree: Any, way: str = "") -> Iterator[str]:
@@ -354,7 +354,7 @@ def test_nothing_waits_for_what_is_no_file(run: Path, name: str, kind: str) -> N
         path.symlink_to(path.name if kind == "circle" else "/dev/zero")
     list_runs(run.parent)
     read = [resumed, predictor.load]
-    read += [lambda run, name=each.name: b"".join(formats.parts(run, name, None)[0]) for each in formats.FORMATS]
+    read += [lambda run, name=each.name: export.whole(run, name) for each in formats.REGISTRY]
     for act in read:
         with deadline(), suppress(InputError):
             act(run)

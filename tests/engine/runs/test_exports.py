@@ -23,7 +23,7 @@ from engine.base.files import replacing
 from engine.data.sources import load
 from engine.data.table import Table
 from engine.recipe import build, read_toml
-from engine.runs import braille, export, onnx_model, predictor, report, standalone
+from engine.runs import braille, curves_csv, onnx_model, predictor, report, standalone
 from engine.runs.folder import read_evaluations, read_facts
 from engine.runs.predictor import Predictor
 from tests.conftest import DEADLINE, Answer, losses, message, prepared_run
@@ -258,14 +258,14 @@ def test_csv_of_all_runs(cli: Cli, runs: Path) -> None:
 
 
 def test_losses_of_many_runs_are_put_together_block_by_block(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(export, "BLOCK", 4)
+    monkeypatch.setattr(curves_csv, "BLOCK", 4)
     random = np.random.default_rng(0)
     runs = {name: random.standard_normal(steps) for name, steps in (("a", 10), ("none", 0), ("b", 3), ("c, d", 12))}
     runs["c, d"][7] = np.nan
     for name, values in runs.items():
         (tmp_path / name).mkdir()
         values.astype("<f8").tofile(tmp_path / name / "loss.f64")
-    parts = list(export.wide_of_all([tmp_path / name for name in runs]))
+    parts = list(curves_csv.wide_of_all([tmp_path / name for name in runs]))
     assert [part.count("\n") for part in parts] == [1, 4, 4, 4]
     lines = cells("".join(parts))
     assert [int(line.pop("Step")) for line in lines] == list(range(12))
@@ -368,6 +368,6 @@ def test_lost_files_are_named(runs: Path, tmp_path: Path) -> None:
     run = tmp_path / "copy"
     shutil.copytree(runs / "iris", run)
     (run / "loss.f64").unlink()
-    assert "has lost its loss.f64" in message(lambda: list(export.csv(run)))
-    assert export.tags(run)[0] != "loss/train"
+    assert "has lost its loss.f64" in message(lambda: list(curves_csv.csv(run)))
+    assert curves_csv.tags(run)[0] != "loss/train"
     assert "## Data" in report.markdown(run)

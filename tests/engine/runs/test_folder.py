@@ -19,7 +19,7 @@ from engine.base.files import write_bytes, write_text
 from engine.devices import DeviceInfo, cpu
 from engine.learn.kernels.contract import State
 from engine.recipe import build, read_toml
-from engine.runs import checkpoint, export
+from engine.runs import checkpoint, curves_csv
 from engine.runs.folder import FORMAT, RunFolder, clean, read_facts, read_pairs, to_json
 from engine.runs.provenance import provenance
 from engine.runs.store import list_runs, resolve
@@ -300,7 +300,7 @@ def test_a_damaged_run_is_listed_with_its_problem_and_hides_no_other(tmp_path: P
 def test_a_run_of_a_newer_ravine_asks_for_it(tmp_path: Path) -> None:
     run = put(tmp_path / "runs" / "r", format=FORMAT + 1)
     assert "newer ravine" in message(lambda: read_facts(run))
-    assert "newer ravine" in message(lambda: export.csv(run))
+    assert "newer ravine" in message(lambda: curves_csv.csv(run))
 
 
 def test_a_folder_without_run_json_is_no_run(tmp_path: Path) -> None:
@@ -313,7 +313,7 @@ def test_what_a_reader_of_a_live_run_sees_is_whole(tmp_path: Path) -> None:
     folder.record(state="running", created=1.0)
     folder.history.append(np.array([3.0, 2.0]))
     folder.stamp(2, 100.0)
-    lines = "".join(export.csv(folder.path)).splitlines()
+    lines = "".join(curves_csv.csv(folder.path)).splitlines()
     assert [line.split(",")[1:] for line in lines[1:]] == [["0", "3.0"], ["1", "2.0"]]
     assert list_runs(tmp_path / "runs")[0].state == "running"
     folder.close()
@@ -325,7 +325,7 @@ def test_losses_that_are_not_finite_are_exported_as_such(tmp_path: Path) -> None
     folder.record(state="ended", created=1.0)
     folder.history.append(np.array([1.0, np.inf, np.nan]))
     folder.close()
-    values = [line.strip().split(",")[2] for line in list(export.csv(folder.path))[1].splitlines()]
+    values = [line.strip().split(",")[2] for line in list(curves_csv.csv(folder.path))[1].splitlines()]
     assert values == ["1.0", "inf", "nan"]
     with pytest.raises(InputError):
-        export.csv(folder.path, "loss")
+        curves_csv.csv(folder.path, "loss")

@@ -10,7 +10,8 @@ import numpy as np
 import polars
 import pytest
 
-from engine.runs import formats
+from engine.runs import export
+from engine.runs.formats import REGISTRY
 from engine.runs.formulas import Formulas, is_formula
 from tests.conftest import recipe, train
 
@@ -88,6 +89,6 @@ def test_a_curve_that_is_called_so(tmp_path: Path) -> None:
     assert run is not None
     with (run / "evaluations.jsonl").open("a") as file:
         file.write('{"step": 5, "time": 1.0, "=tag": 2.0}\n')
-    assert "the header (1)" in formats.warning("wide-csv", run, run.parent)
-    assert formats.warning("csv", run, run.parent) == ""
-    assert formats.warning("report", run, run.parent) == ""
+    assert "the header (1)" in export.warning(REGISTRY["wide-csv"], run, run.parent)
+    assert export.warning(REGISTRY["csv"], run, run.parent) == ""
+    assert export.warning(REGISTRY["report"], run, run.parent) == ""

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.runs import formats
 from tests.faults.fuzzing import operations as op
 from tests.faults.fuzzing.mutations import (
     SPECIAL,
@@ -30,7 +31,7 @@ from tests.faults.fuzzing.mutations import (
 from tests.faults.fuzzing.operations import Case
 
 Operation = Callable[[Case], None]
-EXPORTS = {name: op.export(name) for name in ("csv", "wide-csv", "safetensors", "onnx", "code", "predictor", "report")}
+EXPORTS = {one.name: op.export(one.name) for one in formats.named()}
 
 
 @dataclass(frozen=True)

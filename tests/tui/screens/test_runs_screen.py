@@ -12,8 +12,10 @@ import numpy as np
 import pytest
 
 from engine.runs import notes
+from engine.runs.formats import REGISTRY, Content, ExportFormat, register, remove
 from tests.conftest import facts, recipe, train
 from tui.app.preferences import Memory
+from tui.keys.keymap import KeyTable
 
 SIZES = [(160, 45), (80, 24)]
 
@@ -387,11 +389,9 @@ async def test_a_run_is_exported_to_a_path_that_can_be_changed_and_nothing_is_wr
         await driver.until(lambda: (tmp_path / "fourth.csv").read_text() != "mine")
 
 
-@pytest.mark.parametrize("format", ["wide-csv", "safetensors", "onnx", "code", "code-torch", "predictor", "report"])
+@pytest.mark.parametrize("format", REGISTRY.names)
 async def test_every_format_is_written(drive: Any, runs: list[Path], tmp_path: Path, format: str) -> None:
-    from engine.runs.formats import FORMATS
-
-    at = next(index for index, one in enumerate(FORMATS) if one.name == format)
+    at = REGISTRY.names.index(format)
     async with drive() as driver:
         await opened(driver)
         await driver.press("E")
@@ -399,7 +399,26 @@ async def test_every_format_is_written(drive: Any, runs: list[Path], tmp_path: P
         await driver.press(*["j"] * at, "enter")
         await driver.see(f"as {format} to", pane="prompt")
         await driver.press("enter")
-        await driver.until(lambda: (tmp_path / f"fourth{FORMATS[at].ending}").exists())
+        await driver.until(lambda: (tmp_path / f"fourth{REGISTRY[format].ending}").exists())
+
+
+async def test_a_format_that_is_registered_is_offered_and_written(drive: Any, runs: list[Path], tmp_path: Path) -> None:
+    register(
+        ExportFormat("haiku", "haiku", "three lines on the run", ".txt", lambda run, path, tag: Content([run.name]))
+    )
+    try:
+        async with drive() as driver:
+            await opened(driver)
+            await driver.press("E")
+            await driver.see("haiku", "three lines on the run", pane="menu")
+            await driver.press(*["j"] * REGISTRY.names.index("haiku"), "enter")
+            await driver.see("as haiku to", pane="prompt")
+            await driver.press("enter")
+            await driver.until(lambda: (tmp_path / "fourth.txt").exists())
+            assert (tmp_path / "fourth.txt").read_text() == "fourth"
+            assert any("haiku" in sentence for _, keys in KeyTable().help() for _, sentence in keys)
+    finally:
+        remove("haiku")
 
 
 async def test_the_path_is_copied(drive: Any, runs: list[Path]) -> None:

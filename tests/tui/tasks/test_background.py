@@ -50,7 +50,7 @@ JOBS: dict[str, tuple[str, Callable[[Post], Any]]] = {
     "list of runs": ("engine.runs.store.Lister.list", lambda post: Reading(post).list(PATH)),
     "run under the cursor": ("tui.model.saved_run.read_kept", lambda post: Reading(post).run(PATH)),
     "marked runs": ("tui.charts.run_curves.read_track", lambda post: Reading(post).tracks((PATH,), {})),
-    "export": ("engine.runs.formats.write", lambda post: Exporter(post).start(PATH, "csv", "x.csv")),
+    "export": ("engine.runs.export.write", lambda post: Exporter(post).start(PATH, "csv", "x.csv")),
     "keeping": ("engine.runs.keeping.delete", lambda post: Keeper(post).delete(PATH)),
     "predictions": (
         "engine.data.rows.load",

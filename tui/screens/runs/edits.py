@@ -113,20 +113,19 @@ class RunEdits:
 
     def export(self) -> None:
         """Choose a format, then where to."""
-        from engine.runs.formats import FORMATS
+        from engine.runs.formats import REGISTRY
         from tui.widgets.menu import MenuScreen, Offer
 
         run = self._current()
         if run is None:
             return
         path = run.path
-        endings = {one.name: one.ending for one in FORMATS}
 
         def chosen(format: str | None) -> None:
             if format is not None:
-                self._ask_where(path, format, offered(path, endings[format]))
+                self._ask_where(path, format, offered(path, REGISTRY[format].ending))
 
-        self._app.push_screen(MenuScreen("export", [Offer(one.name, one.name, one.about) for one in FORMATS]), chosen)
+        self._app.push_screen(MenuScreen("export", [Offer(one.name, one.name, one.help) for one in REGISTRY]), chosen)
 
     def _ask_where(self, run: Path, format: str, text: str, there: str = "") -> None:
         """Where it is written to; `there` tells of a file that is there already, which Enter now writes over."""

@@ -182,6 +182,18 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         yield file
 
 
+@contextmanager
+def creating(path: Path) -> Iterator[BinaryIO]:
+    """A file to write to piece by piece, which gets its name only when the block ends well.
+
+    Raises OSError; FileExistsError where there is one of that name, before the block or after it.
+    """
+    if os.path.lexists(path):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), os.fspath(path))
+    with _beside(path, sync=True, new=True) as file:
+        yield file
+
+
 def _special(path: Path) -> BinaryIO:
     """What is no plain file, opened for writing at once. Raises OSError, also for a pipe that nobody reads."""
     try:
@@ -195,9 +207,13 @@ def _special(path: Path) -> BinaryIO:
 
 
 @contextmanager
-def _beside(path: Path, sync: bool, private: bool = False) -> Iterator[BinaryIO]:
-    """A hidden file in the same folder, which is renamed to `path` when the block ends well and deleted when not."""
-    before = None if private else _plain(path)
+def _beside(path: Path, sync: bool, private: bool = False, new: bool = False) -> Iterator[BinaryIO]:
+    """A hidden file in the same folder, which is renamed to `path` when the block ends well and deleted when not.
+
+    Args:
+        new: raise FileExistsError where there is one of that name by then.
+    """
+    before = None if private or new else _plain(path)
     handle, name = _new(path, NEW if before is None and not private else 0o600)
     try:
         with os.fdopen(handle, "wb") as file:
@@ -207,6 +223,8 @@ def _beside(path: Path, sync: bool, private: bool = False) -> Iterator[BinaryIO]
             file.flush()
             if sync:
                 os.fsync(handle)
+        if new:  # takes the name, which nobody else can do any more
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
         os.replace(name, path)
     except BaseException as error:
         os.unlink(name)

@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.base.files import write_text
 from engine.base.printable import printable_lines
 from tui.terminal.writer import Link
 
@@ -84,7 +85,7 @@ def keep_copy(text: str) -> Path | None:
     path = user_state_path("ravine", appauthor=False) / "clipboard.txt"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(printable_lines(text) + "\n", encoding="utf-8")
+        write_text(path, printable_lines(text) + "\n")
     except OSError:
         return None
     return path

@@ -16,6 +16,7 @@ def export(curves: Mapping[str, LoggedCurve], folder: Path) -> list[Path]:
     """Write curves as CSV, one file each, named after the keys; none that is there is written over. Raises OSError."""
     import re
 
+    from engine.base.files import creating
     from engine.watch.export import csv
 
     written = []
@@ -24,8 +25,8 @@ def export(curves: Mapping[str, LoggedCurve], folder: Path) -> list[Path]:
         for number in range(1, 10_000):
             path = folder / (f"{plain[:120]}.csv" if number == 1 else f"{plain[:120]}-{number}.csv")
             try:
-                with path.open("x", encoding="utf-8") as file:
-                    file.writelines(csv(curve))
+                with creating(path) as file:
+                    file.writelines(line.encode() for line in csv(curve))
             except FileExistsError:
                 continue
             written.append(path)

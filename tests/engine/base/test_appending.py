@@ -37,10 +37,10 @@ class Disk:
         monkeypatch.setattr(appending.os, "write", self.write)
         beside = files._beside
 
-        def aside(path: Path, sync: bool, private: bool = False) -> Any:
+        def aside(path: Path, *how: bool, **more: bool) -> Any:
             if self.room <= 0 and self.only in str(path):
                 raise OSError(errno.ENOSPC, "No space left on device", str(path))
-            return beside(path, sync, private)
+            return beside(path, *how, **more)
 
         monkeypatch.setattr(files, "_beside", aside)
 

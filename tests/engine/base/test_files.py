@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import socket
-from collections.abc import Callable
+import stat
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
 from engine.base.errors import InputError
-from engine.base.files import open_append, open_regular, read_bytes, read_text, replacing
+from engine.base.files import creating, open_append, open_regular, read_bytes, read_text, replacing, write_bytes
+from tests.conftest import ROOT
 
 
 def _fifo(path: Path) -> None:
@@ -136,3 +140,73 @@ def test_a_pipe_that_is_read_is_written_to_as_it_is(tmp_path: Path) -> None:
         assert os.read(reader, 100) == b"as it is"
     finally:
         os.close(reader)
+
+
+# Files of our own.
+
+
+def _fail(file: BinaryIO) -> None:
+    file.write(b"begun")
+    raise ValueError("full")
+
+
+def test_a_private_file_is_its_owners_alone_whatever_was_there(tmp_path: Path) -> None:
+    path = tmp_path / "trusted.json"
+    path.write_text("old")
+    path.chmod(0o644)
+    write_bytes(path, b"new", private=True)
+    assert path.read_text() == "new"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert [one.name for one in tmp_path.iterdir()] == [path.name]
+
+
+def test_a_file_that_is_created_is_whole_or_not_there(tmp_path: Path) -> None:
+    path = tmp_path / "curve.csv"
+    with creating(path) as file:
+        file.write(b"begun")
+        file.flush()
+    assert path.read_bytes() == b"begun"
+    with pytest.raises(FileExistsError), creating(path) as file:
+        raise AssertionError("it was opened")
+    with pytest.raises(ValueError, match="full"), creating(tmp_path / "other.csv") as file:
+        _fail(file)
+    with pytest.raises(FileExistsError), creating(tmp_path / "late.csv"):
+        (tmp_path / "late.csv").write_bytes(b"theirs")
+    assert {one.name: one.read_bytes() for one in tmp_path.iterdir()} == {"curve.csv": b"begun", "late.csv": b"theirs"}
+
+
+# Whoever writes a file does so by `engine.base.files`, so that a reader sees all of it or nothing. Those that do not:
+OWN = {
+    "engine/data/rows.py": "standard input, into a temporary file",
+    "engine/learn/kernels/loops/jit.py": "a lock",
+    "engine/runs/heartbeat.py": "a probe, which is deleted",
+    "engine/runs/keeping.py": "a folder gets another name",
+    "engine/runs/lock.py": "a folder that is a lock",
+    "engine/runs/worktree.py": "a temporary folder for git",
+    "tui/terminal/terminal.py": "a log, which is added to",
+}
+WRITES = {"write_text", "write_bytes", "mkstemp", "NamedTemporaryFile", "rename", "replace"}
+
+
+def _writes(path: Path) -> Iterator[str]:
+    """Calls that write or rename a file by other ways."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if not isinstance(node, ast.Call):
+            continue
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        owner = ast.unparse(node.func.value) if isinstance(node.func, ast.Attribute) else ""
+        modes = [one.value for one in (*node.args[:2], *(word.value for word in node.keywords if word.arg == "mode"))
+                 if isinstance(one, ast.Constant) and isinstance(one.value, str)]  # fmt: skip
+        opened = name == "open" and any(set(mode) <= set("wxabt+") and set(mode) & set("wxa") for mode in modes)
+        created = name == "open" and "O_CREAT" in ast.unparse(node)
+        written = name in WRITES and (owner in ("os", "tempfile") if name in ("rename", "replace") else bool(owner))
+        if opened or created or written:
+            yield f"{name} in line {node.lineno}"
+
+
+def test_files_are_written_by_one_door() -> None:
+    paths = [*(ROOT / "engine").rglob("*.py"), *(ROOT / "tui").rglob("*.py")]
+    found = {path.relative_to(ROOT).as_posix(): list(_writes(path)) for path in paths}
+    found = {path: calls for path, calls in found.items() if calls and path != "engine/base/files.py"}
+    assert {path: calls for path, calls in found.items() if path not in OWN} == {}
+    assert sorted(found) == sorted(OWN)

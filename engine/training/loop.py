@@ -117,7 +117,7 @@ class Loop:
             if state.plateau.evaluated(loss):
                 kernel.change("lr_factor", state.plateau.factor)
                 state.drops.append(Event(kernel.step, "lr_factor", state.plateau.factor))
-                state.marks.append(Mark(kernel.step, "change", f"lr {setup.rate:.4g}"))
+                state.marks.append(Mark.change(kernel.step, "lr", setup.rate))
                 setup.recorder.rate(kernel.step, setup.rate)
                 state.rated = kernel.step
 

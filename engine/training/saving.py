@@ -61,7 +61,7 @@ class Saver:
             self._saved = step
             if keep:
                 checkpoint.save(checkpoint.path_of(self.folder.path, step), state)
-                self._state.marks.append(Mark(step, "checkpoint", "checkpoint"))
+                self._state.marks.append(Mark.checkpoint(step))
                 checkpoint.thin_out(self.folder.path, self._recipe.recording.keep_checkpoints)
 
     @property

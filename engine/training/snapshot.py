@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,8 @@ from engine.learn.decision import Decision
 from engine.learn.kernels.contract import Parameters
 from engine.learn.plan import Plan
 from engine.learn.rounded import Rounded
+from engine.recipe import find
+from engine.training import sentences
 
 if TYPE_CHECKING:
     from engine.telemetry import Sample
@@ -69,6 +71,19 @@ class Mark:
     step: int
     kind: Literal["change", "checkpoint"]
     text: str  # such as "lr 0.4"
+    rate: float | None = None  # the learning rate from here on, where that is what changed
+
+    @classmethod
+    def change(cls, step: int, field: str, value: Any) -> Mark:
+        """A field of the recipe got another value."""
+        if field == "lr":
+            return cls(step, "change", sentences.MARK(label="lr", value=f"{float(value):.4g}"), float(value))
+        return cls(step, "change", sentences.MARK(label=find(field).label, value=find(field).show(value)))
+
+    @classmethod
+    def checkpoint(cls, step: int) -> Mark:
+        """A checkpoint was written that stays."""
+        return cls(step, "checkpoint", "checkpoint")
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from engine.learn.plan import Plan
 from engine.learn.schedules import Plateau, factors_at
 from engine.learn.stopping import EarlyStopping
 from engine.learn.threshold import HALF, Tuned
-from engine.recipe import Event, Recipe, find
+from engine.recipe import Event, Recipe
 from engine.training import sentences
 from engine.training.snapshot import Ended, Mark
 from engine.training.stopwatch import Stopwatch
@@ -54,9 +54,7 @@ class TrainingState:
 
     def mark(self, step: int, field: str, value: Any) -> None:
         """Mark on the chart that a field of the recipe changed at a step."""
-        value_shown = f"{float(value):.4g}" if field == "lr" else find(field).show(value)
-        shown = sentences.MARK(label="lr" if field == "lr" else find(field).label, value=value_shown)
-        self.marks.append(Mark(step, "change", shown))
+        self.marks.append(Mark.change(step, field, value))
 
     def decision(self, recipe: Recipe, prepared: Prepared) -> Decision | None:
         """Return how two classes are decided as of now; None where there are not two."""

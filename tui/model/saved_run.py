@@ -14,12 +14,12 @@ from tui.keys.keymap import named
 from tui.tasks.background import in_background
 
 if TYPE_CHECKING:
-    from engine.recipe import Event, Recipe
+    from engine.recipe import Recipe
     from engine.runs.liveness import Standing
     from engine.runs.predictor import Predictor
     from engine.runs.resuming import Resumption
     from engine.runs.store import RunInfo
-    from engine.training.snapshot import Mark, Snapshot, Weights
+    from engine.training.snapshot import Snapshot, Weights
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def read_kept(path: Path) -> Kept:
     from engine.runs.folder import read_evaluation_lines, read_facts, read_pairs
     from engine.runs.liveness import LIVING, standing
     from engine.runs.whereabouts import located_recipe
-    from engine.training.snapshot import Ending, Phase, Snapshot
+    from engine.training.snapshot import Ending, Mark, Phase, Snapshot
 
     facts = read_facts(path)
     now = standing(path, facts)
@@ -117,7 +117,7 @@ def read_kept(path: Path) -> Kept:
         parameters=model.parameters if model is not None else None,
         facts=known,
         decision=model.decision if model is not None else decision(facts),
-        marks=tuple(_mark(event) for event in recipe.events),
+        marks=tuple(Mark.change(event.step, event.field, event.value) for event in recipe.events),
         run=path,
         ending=Ending(result.get("ended") or "interrupted", _told(path, facts, now, steps)),
         stands=now.word if now.state in (*LIVING, "interrupted") else "",
@@ -169,17 +169,6 @@ def _weights(model: Predictor, step: int) -> Weights | None:
     return Weights(
         step, model.features, outputs, now.weight, raw, unknown, now.bias, raw_bias, unknown_bias, known, raw_known
     )
-
-
-def _mark(event: Event) -> Mark:
-    """A change on the way, in the words that it had then."""
-    from engine.recipe import find
-    from engine.training.snapshot import Mark
-
-    if event.field == "lr":
-        return Mark(event.step, "change", f"lr {float(event.value):.4g}")
-    choice = find(event.field)
-    return Mark(event.step, "change", f"{choice.label} {choice.show(event.value)}")
 
 
 def ask_for_trained(folder: Path, post: Callable[[Message], Any]) -> None:

@@ -10,18 +10,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from engine.base.errors import InputError
-from engine.commands import console, plain, sentences
+from engine.commands import console, flags, plain, sentences
 from engine.commands.console import DONE, FAILED, INTERRUPTED, WRONG, say
 from engine.modules import trust
 
 if TYPE_CHECKING:
     from engine.recipe import Recipe
 
-_JSON: plain.Flags = {"--json": ("json", True)}
-_PLAIN: plain.Flags = {"--plain": ("plain", True)}
-_TRUST: plain.Flags = {"--trust": ("trust", True)}
-NO_FIELDS = frozenset({plain.WORD, "recipe_file", "preset_name", "trust"})  # of what a line gives, beside its fields
-_RUNS: plain.Flags = {"--runs": ("runs", None)}
+# What a line gives beside the fields of the recipe.
+NO_FIELDS = frozenset({plain.WORD, *(flag.field for flag in flags.OF_TRAINING)})
 
 
 def main(argv: Sequence[str]) -> int:
@@ -61,7 +58,7 @@ def _obey(words: Sequence[str]) -> Any:
     """Do what a line says; its exit code, or something else where there is none."""
     command, rest = words[0] if words else "", words[1:]
     if command == "train":
-        found = plain.read(rest, {**plain.recipe_flags(), **_JSON, **_PLAIN})
+        found = plain.read(rest, {**plain.recipe_flags(), **flags.plain(flags.JSON, flags.PLAIN)})
         if found is not None:
             from engine.commands.train import train
 
@@ -69,14 +66,13 @@ def _obey(words: Sequence[str]) -> Any:
             given = frozenset(found) - NO_FIELDS | ({"dataset"} if plain.WORD in found else set())
             return train(_recipe(found, strict=True), given=given, **how)
     elif command == "runs":
-        found = plain.read(rest, {**_RUNS, **_JSON})
+        found = plain.read(rest, flags.plain(flags.RUNS, flags.JSON))
         if found is not None and plain.WORD not in found:
             from engine.commands.listing import listing
 
             return listing(**found)
     elif command == "predict":
-        flags = {"--values": ("values", None), "--input": ("input", None), **_TRUST, **_RUNS, **_JSON}
-        found = plain.read(rest, flags)
+        found = plain.read(rest, flags.plain(flags.VALUES, flags.INPUT, flags.TRUST, flags.RUNS, flags.JSON))
         if found is not None and plain.WORD in found:
             from engine.commands.predict import predict
 

@@ -1,117 +1,61 @@
-"""The recipe's fields as flags for cyclopts, and flags that several commands share.
+"""The flags that both readers of the command line know and that are no fields of a recipe, each said once.
 
-The values stay text until the recipe checks them, so that a wrong one gets the same sentence here, in a form and in
-recipe.toml.
+`engine.commands.plain` reads them without a parser library, `engine.commands.parameters` gives them to cyclopts.
 """
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Sequence
-from typing import Annotated, Any
+from collections.abc import Callable
+from dataclasses import dataclass
 
-from cyclopts import Group, Parameter
-
-from engine import presets
 from engine.commands import sentences
-from engine.commands.train import asked
-from engine.recipe import Choice, choices
-from engine.recipe.known import applies_to
 
-RunName = Annotated[str, Parameter(name="RUN", help=sentences.HELP_RUN())]
-RunsFolder = Annotated[str, Parameter(help=sentences.HELP_RUNS())]
-Plain = Annotated[
-    bool,
-    Parameter(negative=(), help=sentences.HELP_PLAIN()),
-]
-Trust = Annotated[
-    bool,
-    Parameter(
-        negative=(),
-        help=sentences.HELP_TRUST(),
-    ),
-]
-Json = Annotated[bool, Parameter(negative=(), help=sentences.HELP_JSON())]
-
-ASKED = ("recipe", "given")  # what a function is given of the recipe's flags
-_GROUPS = {
-    "data": "Data",
-    "normalization": "Normalization",
-    "model": "Model",
-    "optimizer": "Optimizer",
-    "device": "Device",
-    "stopping": "Stopping",
-    "recording": "Recording",
-}
+Plain = dict[str, tuple[str, bool | None]]  # by flag: the name it gives a value to; its value, or None for a text
 
 
-def _text(_: Any, tokens: Sequence[Any]) -> Any:
-    return tokens[0].value
+@dataclass(frozen=True)
+class Flag:
+    """One flag.
 
-
-def _parameter(choice: Choice, order: int) -> inspect.Parameter:
-    group = Group(_GROUPS[choice.section], sort_key=order)
-    meaning = sentences.HELP_OF_CHOICE(
-        help=choice.help,
-        allowed=choice.allowed if choice.kind in ("whole", "number", "pick", "table") else "",
-        default=choice.default_text,
-        kind=applies_to(choice),
-    )
-    shape: Any
-    if choice.kind == "switch":
-        shape = bool
-        note = Parameter(name=choice.flag, negative=choice.off or (), help=meaning, group=group, show_default=False)
-    elif choice.kind == "table":
-        shape = list[str]
-        note = Parameter(name=choice.flag, negative=(), help=meaning, group=group, show_default=False)
-    else:
-        shape = str
-        note = Parameter(name=choice.flag, help=meaning, group=group, converter=_text, show_default=False)
-    return inspect.Parameter(
-        choice.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[shape | None, note]
-    )
-
-
-def _own_text(name: str, flag: str, meaning: str) -> inspect.Parameter:
-    """A flag that is no field of the recipe."""
-    note = Parameter(name=flag, help=meaning, show_default=False)
-    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[str | None, note])
-
-
-def takes_recipe(function: Callable[..., Any], *, strict: bool = False) -> Callable[..., Any]:
-    """Give a function(recipe, given, **own) the recipe's flags, and a DATASET before them; `given` names the fields
-    that were given. For `strict` see `asked`.
+    Attributes:
+        field: the parameter of the command that gets its value.
+        help: gives a sentence on what it does.
+        name: as it is typed; "" for the field's name with dashes.
+        switch: whether it takes no value, and is True where it is given.
+        dashed: whether its value may begin with a dash.
     """
-    own = [p for p in inspect.signature(function, eval_str=True).parameters.values() if p.name not in ASKED]
-    names = list(_GROUPS)
-    flags = [_parameter(c, 1 + names.index(c.section)) for c in choices()]
-    word = Parameter(name="DATASET", help=sentences.HELP_DATASET(), show_default=False)
-    first = inspect.Parameter(
-        "word", inspect.Parameter.POSITIONAL_ONLY, default=None, annotation=Annotated[str | None, word]
-    )
-    file = _own_text("recipe_file", "--recipe", sentences.HELP_RECIPE())
-    named = _own_text(
-        "preset_name",
-        "--preset",
-        sentences.HELP_PRESET(names=presets.SHIPPED),
-    )
 
-    trusted = inspect.Parameter("trust", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=Trust)
+    field: str
+    help: Callable[[], str]
+    name: str = ""
+    switch: bool = False
+    dashed: bool = False
 
-    def call(
-        word: str | None = None,
-        *,
-        recipe_file: str | None = None,
-        preset_name: str | None = None,
-        trust: bool = False,
-        **given: Any,
-    ) -> Any:
-        mine = {p.name: given.pop(p.name) for p in own if p.name in given}
-        values = {name: value for name, value in given.items() if value is not None}
-        recipe = asked(word, recipe_file, preset_name, values, trusting=trust, strict=strict)
-        return function(recipe, frozenset(values), **mine)
+    @property
+    def typed(self) -> str:
+        """As it is typed."""
+        return self.name or "--" + self.field.replace("_", "-")
 
-    call.__signature__ = inspect.Signature([first, *own, file, named, trusted, *flags])  # type: ignore[attr-defined]
-    call.__annotations__ = {}  # the signature says it all; cyclopts would believe these first
-    call.__doc__ = function.__doc__
-    return call
+
+def _presets() -> str:
+    from engine.presets import SHIPPED
+
+    return sentences.HELP_PRESET(names=SHIPPED)
+
+
+JSON = Flag("json", sentences.HELP_JSON, switch=True)
+PLAIN = Flag("plain", sentences.HELP_PLAIN, switch=True)
+TRUST = Flag("trust", sentences.HELP_TRUST, switch=True)
+RUNS = Flag("runs", sentences.HELP_RUNS)
+RECIPE = Flag("recipe_file", sentences.HELP_RECIPE, "--recipe")
+PRESET = Flag("preset_name", _presets, "--preset")
+VALUES = Flag("values", sentences.HELP_VALUES, dashed=True)
+INPUT = Flag("input", sentences.HELP_INPUT, dashed=True)
+
+ALL = (JSON, PLAIN, TRUST, RUNS, RECIPE, PRESET, VALUES, INPUT)
+OF_TRAINING = (RECIPE, PRESET, TRUST)  # beside the fields of the recipe
+
+
+def plain(*flags: Flag) -> Plain:
+    """As `engine.commands.plain` takes them."""
+    return {flag.typed: (flag.field, True if flag.switch else None) for flag in flags}

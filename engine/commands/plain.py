@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from engine.commands.flags import OF_TRAINING, Plain, plain
+
 WORD = "word"  # what is given without a flag
 
 Flags = Mapping[str, tuple[str, bool | None]]  # by flag: the name it gives a value to; its value, or None for a text
@@ -37,12 +39,11 @@ def read(words: Sequence[str], flags: Flags) -> dict[str, Any] | None:
     return found
 
 
-def recipe_flags() -> dict[str, tuple[str, bool | None]]:
+def recipe_flags() -> Plain:
     """The flags of `ravine train` and of the app."""
     from engine.recipe import choices
 
-    flags: dict[str, tuple[str, bool | None]] = {"--recipe": ("recipe_file", None), "--preset": ("preset_name", None)}
-    flags["--trust"] = ("trust", True)
+    flags = plain(*OF_TRAINING)
     for choice in choices():
         if choice.kind == "switch":
             flags[choice.flag] = (choice.name, True)

@@ -15,11 +15,12 @@ from engine.commands import sentences
 from engine.commands import train as training
 from engine.commands.console import DONE, put, put_json
 from engine.commands.export import export
-from engine.commands.flags import Json, Plain, RunName, RunsFolder, Trust, takes_recipe
+from engine.commands.parameters import Input, Json, Plain, RunName, RunsFolder, Trust, Values, takes_recipe
 from engine.commands.runs import app as listing
 from engine.commands.watch import watch
 from engine.modules.trust import given
 from engine.recipe import Recipe
+from engine.runs import formats
 
 app = App(
     name="ravine",
@@ -73,17 +74,8 @@ def predict(
     run: RunName,
     /,
     *,
-    values: Annotated[
-        str | None,
-        Parameter(help=sentences.HELP_VALUES(), allow_leading_hyphen=True),
-    ] = None,
-    input: Annotated[
-        str | None,
-        Parameter(
-            help=sentences.HELP_INPUT(),
-            allow_leading_hyphen=True,
-        ),
-    ] = None,
+    values: Values = None,
+    input: Input = None,
     output: Annotated[
         str | None,
         Parameter(name=("--output", "-o"), help=sentences.HELP_PREDICTIONS()),
@@ -101,7 +93,7 @@ def predict(
 
 
 app.command(listing)
-app.command(export, help=sentences.HELP_OF_EXPORT())
+app.command(export, help=sentences.HELP_OF_EXPORT(formats=formats.labels()))
 app.command(watch, help=sentences.HELP_OF_WATCH())
 
 

@@ -12,8 +12,8 @@ from cyclopts import App, Parameter
 from engine.base.errors import InputError
 from engine.commands import sentences
 from engine.commands.console import DONE, ask, put_json, say
-from engine.commands.flags import Json, RunsFolder
 from engine.commands.listing import listing
+from engine.commands.parameters import Json, RunsFolder
 
 KEPT = 20  # runs that prune leaves by default
 SHOWN = 20  # runs that are named before the question

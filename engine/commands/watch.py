@@ -12,7 +12,7 @@ from engine.base.errors import InputError
 from engine.base.rounding import ZERO, is_rounding
 from engine.commands import sentences
 from engine.commands.console import DONE, put, put_json, put_lines, say, table
-from engine.commands.flags import Json
+from engine.commands.parameters import Json
 
 if TYPE_CHECKING:
     from engine.watch.tree import LogTree

@@ -86,7 +86,6 @@ def _theme(name: str) -> str:
     return name
 
 
-HEADLESS = {"--plain", "--json"}  # what only `ravine train` can do
 SWITCH = 0.0005  # seconds
 COLLECTED = 5_000, 10, 200  # see gc.set_threshold: with torch loaded, looking through all objects takes 0.2 s
 FAILURE = 1  # what Textual returns after an exception of the app's own
@@ -110,12 +109,13 @@ def prepare() -> None:
 
 def start(words: Sequence[str]) -> int:
     """Run the app with panels preset by flags; the exit code."""
+    from engine.commands.flags import JSON, PLAIN
     from tui.app.preferences import Memory
 
     recipe: Callable[[], Recipe]
     try:
         manner, words = manner_of(words)
-        for word in HEADLESS & set(words):
+        for word in {PLAIN.typed, JSON.typed} & set(words):  # what only `ravine train` can do
             raise InputError(f"{word} is for training without a screen: ravine train with the same flags.")
         memory = Memory(fresh=manner.fresh)
         if words:

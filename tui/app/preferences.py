@@ -18,7 +18,6 @@ from tui.keys.keymap import named
 if TYPE_CHECKING:
     from engine.recipe import Recipe
 
-TABLES = ("--dataset", "--recipe", "--preset")  # flags that say what is learned from
 NOT_KEPT = frozenset({"runs", "name"})  # they belong to a folder and to one run
 
 
@@ -135,8 +134,11 @@ class Memory:
 
 
 def _names_table(words: Sequence[str]) -> bool:
+    """Whether a word says what is learned from: one without a flag, or a flag."""
+    from engine.commands.flags import PRESET, RECIPE
+
     first = bool(words) and not words[0].startswith("-")
-    return first or any(word.partition("=")[0] in TABLES for word in words)
+    return first or any(word.partition("=")[0] in ("--dataset", RECIPE.typed, PRESET.typed) for word in words)
 
 
 def _flag(word: str) -> str:

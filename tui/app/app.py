@@ -21,6 +21,7 @@ from tui.app.trusting import Trusting
 from tui.keys.keymap import named
 from tui.keys.situation import Situation
 from tui.keys.table import bindings
+from tui.registry import views
 from tui.screens.base import RavineScreen
 from tui.screens.train.screen import TrainScreen
 from tui.terminal.early_signals import INTERRUPTED
@@ -55,7 +56,7 @@ if TYPE_CHECKING:
 REST = (  # what the first run and its curves need, and the list of runs, so that no key waits for it
     "engine.training.session",
     "engine.analysis.evaluation",
-    "tui.charts.views.registry",
+    *views.modules(),
     "tui.charts.loss_drawing",
     "tui.charts.views.weight_history",
     "tui.screens.runs.screen",

@@ -44,7 +44,7 @@ def commands(app: Acting, screen: Screen[Any], now: Situation) -> Iterable[Syste
     )
     if isinstance(screen, TrainScreen):
         for view in screen.fit.views:
-            yield SystemCommand(f"View: {view.name}", view.help, _shower(screen, view.name))
+            yield SystemCommand(f"View: {view.record.label}", view.record.help, _shower(screen, view.record.name))
     for preset in app.desk.presets if app.desk is not None else ():
         yield SystemCommand(_title(preset), _about(preset), _taker(app, preset))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from math import ceil, floor, inf
+from math import inf
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,7 +12,7 @@ from rich.cells import cell_len
 from rich.style import Style
 
 from tui.charts import plot
-from tui.charts.axis import Tick, linear_ticks, log_ticks, nice_step, step_ticks
+from tui.charts.axis import PAD, Tick, linear_ticks, log_ticks, round_ends, scaled, step_ticks
 from tui.charts.canvas import Sheet
 from tui.look.styles import Ink
 
@@ -31,7 +31,7 @@ class Axis:
     name: str = ""
 
     @classmethod
-    def around(cls, *values: ArrayLike, log: bool = False, name: str = "", pad: float = 0.02) -> Axis:
+    def around(cls, *values: ArrayLike, log: bool = False, name: str = "", pad: float = PAD) -> Axis:
         """An axis on which all finite values lie, with round ends."""
         every = np.concatenate([np.ravel(np.asarray(part, np.float64)) for part in values])
         every = every[np.isfinite(every) & ((every > 0) | (not log))]
@@ -43,19 +43,13 @@ class Axis:
         span = high - low
         if span < 1e-9 * max(abs(low), abs(high)) or span < TINY:  # a single value, but for rounding
             span = 0.5 if log else abs(high) if abs(high) > TINY else 1.0
-        grain = nice_step(span, 8)
         least = 0.0 if low >= 0 and not log else -inf  # what is never negative gets no room below 0
-        low, high = low - pad * span, high + pad * span
-        low, high = floor(low / grain + 1e-9) * grain, ceil(high / grain - 1e-9) * grain
+        low, high = round_ends(low, high, span, pad)
         return cls(max(low, least), high, log, name=name)
 
     def scale(self, values: ArrayLike) -> Floats:
         """Values as they lie along the axis; NaN where they have no place on it."""
-        found = np.asarray(values, np.float64)
-        if not self.log:
-            return found
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(found > 0, np.log10(np.where(found > 0, found, 1.0)), np.nan)
+        return scaled(np.asarray(values, np.float64), self.log)
 
     def share(self, values: ArrayLike) -> Floats:
         """Where values lie, 0 at the low end and 1 at the high one."""
@@ -69,8 +63,8 @@ class Axis:
         return make(self.low, self.high, most)
 
 
-class Board:
-    """The axes on `size` (width, height) cells, at least 4 high, ready to be drawn on."""
+class Axes:
+    """Two axes on `size` (width, height) cells, at least 4 high, ready to be drawn on."""
 
     def __init__(self, ink: Ink, size: tuple[int, int], x: Axis, y: Axis) -> None:
         width, height = size

@@ -1,11 +1,22 @@
-"""Axes: which values get a tick, and how a person would write them."""
+"""Axes: where values lie on them, which get a tick, and how a person would write them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from math import ceil, floor, log10
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from tui.look.numbers import duration, figures, short
+
+if TYPE_CHECKING:
+    from tui.charts.sight import Along
+    from tui.charts.viewport import Window
+
+Floats = NDArray[np.float64]
+PAD = 0.02  # share of what is shown that stays free at each end of an axis
 
 
 @dataclass(frozen=True)
@@ -21,6 +32,40 @@ def nice_step(span: float, most: int) -> float:
     rough = span / max(1, most)
     power = 10.0 ** floor(log10(rough))
     return next(power * factor for factor in (1.0, 2.0, 5.0, 10.0) if power * factor >= rough * (1 - 1e-9))
+
+
+def scaled(values: Floats, log: bool) -> Floats:
+    """Values as they lie along an axis: on a logarithmic one their logarithms to base 10, NaN where they have none."""
+    if not log:
+        return values
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(values > 0, np.log10(np.where(values > 0, values, 1.0)), np.nan)
+
+
+def round_ends(low: float, high: float, span: float, pad: float = PAD) -> tuple[float, float]:
+    """Round ends of an axis on which low..high, which span so much, leave a share of it free at each end."""
+    grain = nice_step(span, 8)
+    low, high = low - pad * span, high + pad * span
+    return floor(low / grain + 1e-9) * grain, ceil(high / grain - 1e-9) * grain
+
+
+def along_ticks(window: Window, axis: Along, unit: float, most: int) -> list[Tick]:
+    """Ticks below curves over steps, epochs or time; their values are places on the window's axis.
+
+    Args:
+        unit: such places for one epoch or second.
+    """
+    timed = axis == "time"
+    if not window.log:
+        if axis == "steps":
+            return step_ticks(window.start, window.stop, most)
+        make = time_ticks if timed else linear_ticks
+        return [Tick(tick.value * unit, tick.label) for tick in make(window.start / unit, window.stop / unit, most)]
+    found = log_ticks(log10(max(1.0, window.start) / unit), log10(max(2.0, window.stop) / unit), most)
+    first = [Tick(0.0, "0")] if window.start < 1 else []
+    values = [10.0**tick.value for tick in found]
+    labels = [time_label(value) if timed else tick.label for value, tick in zip(values, found, strict=True)]
+    return first + [Tick(value * unit, label) for value, label in zip(values, labels, strict=True)]
 
 
 def linear_ticks(low: float, high: float, most: int) -> list[Tick]:

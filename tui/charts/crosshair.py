@@ -12,7 +12,7 @@ from tui.look.numbers import error
 
 if TYPE_CHECKING:
     from tui.charts.canvas import Sheet
-    from tui.charts.curve import Curve
+    from tui.charts.curve import DrawnCurve
     from tui.charts.plot import Frame
     from tui.charts.viewport import Window
     from tui.look.styles import Ink
@@ -28,14 +28,14 @@ def exact(value: float, digits: int = DIGITS, of: float | None = None) -> str:
     return f"{int(whole):,}{dot}{rest}" if whole.lstrip("-").isdigit() and not whole.startswith("-0") else text
 
 
-def nearest(step: float, curves: list[Curve]) -> int:
+def nearest(step: float, curves: list[DrawnCurve]) -> int:
     """The step that has a row in one of the curves: a whole one, not beyond the newest."""
     newest = max((len(curve.history) - 1 for curve in curves if curve.history is not None), default=0)
     return max(0, min(round(step), newest))
 
 
 def told(
-    step: int, curves: list[Curve], window: Window, frame: Frame, ink: Ink, size: float | None = None
+    step: int, curves: list[DrawnCurve], window: Window, frame: Frame, ink: Ink, size: float | None = None
 ) -> list[tuple[str, Style]]:
     """The lines about a step: itself, the value of each curve, and the extremes of its column where it holds many.
 
@@ -54,7 +54,7 @@ def told(
     return lines
 
 
-def _value(curve: Curve, step: int) -> tuple[float | None, str]:
+def _value(curve: DrawnCurve, step: int) -> tuple[float | None, str]:
     """The value at a step, or of some steps the last one up to it."""
     if curve.history is not None:
         return (float(curve.history.values(step, step + 1)[0]), "") if step < len(curve.history) else (None, "")
@@ -67,7 +67,7 @@ def _value(curve: Curve, step: int) -> tuple[float | None, str]:
     return float(values[index]), "" if steps[index] == step else f" at {int(steps[index]):,}"
 
 
-def _extremes(curve: Curve, step: int, window: Window, frame: Frame, size: float | None) -> str:
+def _extremes(curve: DrawnCurve, step: int, window: Window, frame: Frame, size: float | None) -> str:
     """The least and the greatest value drawn in the cells where the step is, so that a spike can be read too."""
     if curve.history is None:
         return ""

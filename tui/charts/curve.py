@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from rich.style import Style
 
 from engine.base.rounding import SHARE, raised
+from tui.charts.axis import scaled
 from tui.charts.viewport import Window
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ KEEP = 0.9  # share of the average that a column of the moving average keeps
 
 
 @dataclass(frozen=True)
-class Curve:
+class DrawnCurve:
     """One run's losses, told from others by colour and marker."""
 
     label: str
@@ -62,6 +63,11 @@ class Cut:
     high: Floats
     mean: Floats
     gap: NDArray[np.bool_]
+
+    def scaled(self, log: bool) -> Cut:
+        """The values as they lie along an axis; the upper end of a column stands for both if it alone has a place."""
+        low, high, mean = (scaled(values, log) for values in (self.low, self.high, self.mean))
+        return Cut(self.place, np.where(np.isnan(low), high, low), high, mean, self.gap)
 
     def outline(self) -> tuple[Floats, Floats]:
         """The curve as one line that fills each column from its least to its greatest value."""

@@ -11,18 +11,19 @@ from rich.style import Style
 from textual import events
 from textual.binding import BindingType
 
+from tui.charts.sight import PATIENT, Sight
 from tui.keys.table import bindings
 from tui.look.styles import hue
 from tui.widgets.cells import Cells, Span, apart, wrap
 
 if TYPE_CHECKING:
     from engine.training.snapshot import Snapshot
-    from tui.charts.curve import Curve
-    from tui.charts.loss_drawing import Fitted, Look, Picture
+    from tui.charts.curve import DrawnCurve
+    from tui.charts.loss_drawing import Fitted, Picture
     from tui.charts.viewport import Window
 
-LIKED = ("log_y", "log_x", "smooth")  # what is remembered of a look
-PATIENT = 20.0  # seconds: a run that will end within them gets its whole axis at once
+ON_THE_STEPS = ("left", "right", "in", "out")  # what can be done once there are some
+LIKED = ("log_y", "log_x", "smooth")  # what is remembered of a sight
 WHEEL = 0.8  # how much narrower a notch of the mouse wheel makes what is seen
 LOOSE = 2  # rows that a drag may stray up or down before it moves the loss axis too
 
@@ -37,9 +38,9 @@ class LossChart(Cells, can_focus=True):
         super().__init__(id=id, classes="pane chart")
         self.border_title = "loss"
         self.empty: list[str] = []  # what is said while there is no curve
-        self.others: list[Curve] = []  # curves of kept runs, behind the one that is going on
+        self.others: list[DrawnCurve] = []  # curves of kept runs, behind the one that is going on
         self._snapshot: Snapshot | None = None
-        self._look: Look | None = None
+        self._sight: Sight | None = None
         self._liked: Mapping[str, Any] = {}
         self._fitted: Fitted | None = None
         self._picture: Picture | None = None  # as it is on the screen
@@ -51,24 +52,22 @@ class LossChart(Cells, can_focus=True):
         self._pointed = False  # the crosshair is the pointer's, and goes with it
 
     @property
-    def look(self) -> Look:
+    def sight(self) -> Sight:
         """How the curves are to be seen."""
-        if self._look is None:
-            from tui.charts.loss_drawing import Look
-
+        if self._sight is None:
             liked = {name: self._liked[name] for name in LIKED if isinstance(self._liked.get(name), bool)}
-            self._look = Look(**liked)
+            self._sight = Sight(**{"log_y": True, **liked})
             self._smooth_chosen = "smooth" in liked
-        return self._look
+        return self._sight
 
     def like(self, liked: Mapping[str, Any]) -> None:
         """Show curves as a person liked them last time."""
-        self._liked, self._look = liked, None
+        self._liked, self._sight = liked, None
 
     @property
     def liked(self) -> dict[str, bool]:
         """How a person likes to see curves: what was chosen, not what followed from a run."""
-        chosen = {name: getattr(self.look, name) for name in LIKED}
+        chosen = {name: getattr(self.sight, name) for name in LIKED}
         return chosen if self._smooth_chosen else {name: chosen[name] for name in LIKED if name != "smooth"}
 
     def show(self, snapshot: Snapshot | None) -> None:
@@ -76,22 +75,22 @@ class LossChart(Cells, can_focus=True):
         before = self._snapshot.history if self._snapshot is not None else None
         if snapshot is not None and snapshot.history is not before:
             self._growing = None
-            if self._look is not None:
-                self._look = replace(self._look, window=None, limits=None, cursor=None)
+            if self._sight is not None:
+                self._sight = replace(self._sight, window=None, limits=None, cursor=None)
             self._noisy = None
         self._snapshot = snapshot
         if snapshot is not None and snapshot.plan is not None and self._noisy is None:
             # Losses of single batches jump about: of those the average is shown first. `e` has the last word.
             self._noisy = not snapshot.plan.full_batch
             if not self._smooth_chosen:
-                self._look = replace(self.look, smooth=self._noisy)
+                self._sight = replace(self.sight, smooth=self._noisy)
         if snapshot is not None and self._growing is None and snapshot.eta is not None:
             self._growing = snapshot.eta + snapshot.seconds > PATIENT
         self._redraw_if_new()
 
     def _redraw_if_new(self) -> None:
         now = self._snapshot
-        stamp: Any = (self.size, self.empty, self._look)
+        stamp: Any = (self.size, self.empty, self._sight)
         if now is not None:
             stamp += (now.phase, now.step, now.steps, len(now.marks), now.ending, now.error, now.activity)
             stamp += (len(now.history or ()), len(now.validation or ()))
@@ -101,51 +100,28 @@ class LossChart(Cells, can_focus=True):
 
     def action_chart(self, what: str) -> None:
         """log_y, log_x, smooth, left, right, up, down, in, out, before, after, reset."""
-        look = self.look
-        if what == "log_y":
-            self._look = replace(look, log_y=not look.log_y, limits=None)
-        elif what == "log_x":
-            self._look = replace(look, log_x=not look.log_x, limits=None)
-        elif what == "smooth":
-            self._smooth_chosen = True
-            self._look = replace(look, smooth=not look.smooth)
-        elif what == "reset":
-            self._look = replace(look, window=None, limits=None, cursor=None)
-        elif what in ("before", "after"):
+        sight, now = self.sight, self._snapshot
+        if what in ("before", "after"):
             self._pointed = False
-            self._look = replace(look, cursor=self._beside(-1 if what == "before" else 1))
-        elif what in ("up", "down") and self._fitted is not None:
-            low, high = look.limits or (self._fitted.low, self._fitted.high)
-            by = (high - low) / 5 * (1 if what == "up" else -1)
-            self._look = replace(look, limits=(low + by, high + by))
-        elif self._snapshot is not None and self._snapshot.history:
-            self._look = replace(look, window=self._moved(what, self._snapshot))
+            self._sight = replace(sight, cursor=self._beside(-1 if what == "before" else 1))
+        elif what in ("up", "down"):
+            if self._fitted is not None:
+                low, high = sight.limits or (self._fitted.low, self._fitted.high)
+                by = (high - low) / 5 * (1 if what == "up" else -1)
+                self._sight = replace(sight, limits=(low + by, high + by))
+        elif what not in ON_THE_STEPS or (now is not None and now.history):
+            self._smooth_chosen = self._smooth_chosen or what == "smooth"
+            anchor = sight.cursor if sight.cursor is not None else 0.0 if now is None else float(now.step)
+            self._sight = sight.steered(what, self._everything, bool(sight.log_y), anchor)
         self._redraw_if_new()
 
     @property
-    def _window(self) -> Window:
-        """What is seen of the steps."""
+    def _everything(self) -> Window:
+        """All steps of the run."""
         from tui.charts.loss_drawing import whole
+        from tui.charts.viewport import Window
 
-        assert self._snapshot is not None
-        window = self.look.window or whole(self._snapshot, bool(self._growing))
-        return replace(window, log=self.look.log_x)
-
-    def _moved(self, what: str, now: Snapshot) -> Window | None:
-        window = self._window
-        if what in ("left", "right"):
-            return window.pan(-0.2 if what == "left" else 0.2)
-        at = self.look.cursor if self.look.cursor is not None else float(now.step)
-        return self._zoomed(0.5 if what == "in" else 2.0, min(1.0, max(0.0, float(window.place(at)))))
-
-    def _zoomed(self, factor: float, place: float) -> Window | None:
-        """What is seen when the steps around a place 0..1 are spread or drawn together; None is everything."""
-        from tui.charts.loss_drawing import whole
-
-        assert self._snapshot is not None
-        moved = self._window.zoom(factor, place)
-        everything = whole(self._snapshot, bool(self._growing))
-        return None if factor > 1 and moved.stop - moved.start >= everything.stop else moved
+        return Window(0.0, 0.0) if self._snapshot is None else whole(self._snapshot, bool(self._growing))
 
     def _beside(self, direction: int) -> float | None:
         """The step that the crosshair goes to: the next one, or the next column where each holds many."""
@@ -154,7 +130,7 @@ class LossChart(Cells, can_focus=True):
         if self._picture is None:
             return None
         window, curves = self._picture.window, self._picture.curves
-        before = self.look.cursor
+        before = self.sight.cursor
         if before is None or not 0 <= float(window.place(before)) <= 1:
             return float(nearest(window.stop, curves))
         before = float(nearest(before, curves))
@@ -179,22 +155,22 @@ class LossChart(Cells, can_focus=True):
             return
         place = self._place(at.x)
         self._pointed = place is not None
-        self._look = replace(self.look, cursor=None if place is None else self._picture.window.at(place))
+        self._sight = replace(self.sight, cursor=None if place is None else self._picture.window.at(place))
         self._redraw_if_new()
 
     def on_leave(self) -> None:
         """The pointer is elsewhere: so is its crosshair."""
         if self._pointed:
             self._pointed = False
-            self._look = replace(self.look, cursor=None)
+            self._sight = replace(self.sight, cursor=None)
             self._redraw_if_new()
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         """A drag may begin."""
         at = event.get_content_offset(self)
         if at is not None and self._fitted is not None and self._snapshot is not None and self._snapshot.history:
-            limits = self.look.limits or (self._fitted.low, self._fitted.high)
-            self._held = (at.x, at.y, self._window, limits)
+            limits = self.sight.limits or (self._fitted.low, self._fitted.high)
+            self._held = (at.x, at.y, self.sight.seen(self._everything), limits)
             self.capture_mouse()
 
     def on_mouse_up(self) -> None:
@@ -206,13 +182,13 @@ class LossChart(Cells, can_focus=True):
         assert self._held is not None
         assert self._picture is not None
         from_x, from_y, window, (low, high) = self._held
-        look, frame = self.look, self._picture.frame
-        if x != from_x or look.window is not None:
-            look = replace(look, window=window.pan((from_x - x) / max(1, frame.width)))
-        if abs(y - from_y) >= LOOSE or look.limits is not None:
+        sight, frame = self.sight, self._picture.frame
+        if x != from_x or sight.window is not None:
+            sight = replace(sight, window=window.pan((from_x - x) / max(1, frame.width)))
+        if abs(y - from_y) >= LOOSE or sight.limits is not None:
             by = (y - from_y) / max(1, frame.height) * (high - low)
-            look = replace(look, limits=(low + by, high + by))
-        self._look = replace(look, cursor=None)
+            sight = replace(sight, limits=(low + by, high + by))
+        self._sight = replace(sight, cursor=None)
         self._redraw_if_new()
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
@@ -230,13 +206,13 @@ class LossChart(Cells, can_focus=True):
         event.stop()
         place = self._place(at.x)
         if place is not None:
-            self._look = replace(self.look, window=self._zoomed(factor, place))
+            self._sight = self.sight.zoomed(factor, place, self._everything)
         else:  # over the loss axis: that one
             frame = self._picture.frame
-            low, high = self.look.limits or (self._fitted.low, self._fitted.high)
+            low, high = self.sight.limits or (self._fitted.low, self._fitted.high)
             middle = high - (high - low) * min(1.0, at.y / max(1, frame.height - 1))
             limits = (middle - (middle - low) * factor, middle + (high - middle) * factor)
-            self._look = replace(self.look, limits=limits)
+            self._sight = replace(self.sight, limits=limits)
         self._redraw_if_new()
 
     def on_click(self, event: events.Click) -> None:
@@ -257,12 +233,11 @@ class LossChart(Cells, can_focus=True):
             self._picture = None
             self._title([])
             return self._nothing(width, height, now)
-        from tui.charts.loss_drawing import CHECKPOINT, Fitted, Picture, whole
+        from tui.charts.loss_drawing import CHECKPOINT, Fitted, Picture
 
-        look = self.look
         curves = self._curves(now)
-        window = look.window or whole(now, bool(self._growing))
-        picture = Picture(now, curves, look, window, self.ink, (width, height), self._fitted or Fitted())
+        window = self.sight.seen(self._everything)
+        picture = Picture(now, curves, self.sight, window, self.ink, (width, height), self._fitted or Fitted())
         self._fitted, self._picture = picture.fitted, picture
         marks = [(curve.style, "──" if curve.marker == "braille" else curve.marker, curve.label) for curve in curves]
         if picture.optimum_shown:
@@ -272,13 +247,13 @@ class LossChart(Cells, can_focus=True):
         self._title(marks)
         return picture.draw().lines()
 
-    def _curves(self, now: Snapshot) -> list[Curve]:
-        from tui.charts.curve import Curve
+    def _curves(self, now: Snapshot) -> list[DrawnCurve]:
+        from tui.charts.curve import DrawnCurve
 
         ink = self.ink
-        curves = [*self.others, Curve("train", ink.train, history=now.history)]
+        curves = [*self.others, DrawnCurve("train", ink.train, history=now.history)]
         if now.validation is not None and len(now.validation):
-            curves.append(Curve("validation", ink.validation, series=now.validation, marker="•"))
+            curves.append(DrawnCurve("validation", ink.validation, series=now.validation, marker="•"))
         return curves
 
     def _nothing(self, width: int, height: int, now: Snapshot | None) -> list[list[Span]]:
@@ -300,11 +275,6 @@ class LossChart(Cells, can_focus=True):
 
     def _title(self, marks: list[tuple[Style, str, str]]) -> None:
         """Title and legend on the border."""
-        title = "loss"
-        if self._look is not None and marks:
-            look = self._look
-            modes = ["log y" if look.log_y else "linear y"] + ["log x"] * look.log_x
-            modes += ["raw + smoothed"] * look.smooth + ["zoomed, 0 shows all"] * (look.window is not None)
-            title = " · ".join(["loss", *modes])
-        self.head(title)
+        told = self._sight.told(bool(self._sight.log_y)) if self._sight is not None and marks else []
+        self.head(" · ".join(["loss", *told]))
         self.note(apart([(f"{mark} {label}", hue(style)) for style, mark, label in marks]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import ceil, floor, log10
+from math import log10
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,9 +12,10 @@ from rich.cells import cell_len
 from rich.style import Style
 
 from tui.charts import crosshair, plot
-from tui.charts.axis import Tick, linear_ticks, log_ticks, nice_step, step_ticks
+from tui.charts.axis import along_ticks, linear_ticks, log_ticks, round_ends, scaled
 from tui.charts.canvas import Sheet
-from tui.charts.curve import ROUNDING, Curve, Cut
+from tui.charts.curve import ROUNDING, Cut, DrawnCurve
+from tui.charts.sight import Sight
 from tui.charts.viewport import Window, grown
 from tui.keys.keymap import named
 from tui.look.numbers import error
@@ -27,18 +28,6 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 CHECKPOINT = "◆"  # on the axis, where a checkpoint of the run was written
 SHOWN_BELOW = 4.0  # decades below the curve at which the optimum still belongs into the picture
-
-
-@dataclass(frozen=True)
-class Look:
-    """How a person wants to see the curves."""
-
-    log_y: bool = True
-    log_x: bool = False
-    smooth: bool = False
-    window: Window | None = None  # None follows the run
-    limits: tuple[float, float] | None = None  # of the y axis, in logs where it is logarithmic; None fits the curves
-    cursor: float | None = None  # the step whose values are told
 
 
 @dataclass(frozen=True)
@@ -66,11 +55,11 @@ class Picture:
     """One drawing of the losses of a run, `width` times `height` cells."""
 
     def __init__(
-        self, now: Snapshot, curves: list[Curve], look: Look, window: Window, ink: Ink, size: tuple[int, int],
+        self, now: Snapshot, curves: list[DrawnCurve], sight: Sight, window: Window, ink: Ink, size: tuple[int, int],
         before: Fitted,
     ) -> None:  # fmt: skip
-        self.now, self.curves, self.look, self.ink = now, curves, look, ink
-        self.window = replace(window, log=look.log_x)
+        self.now, self.curves, self.sight, self.ink = now, curves, sight, ink
+        self.window = replace(window, log=sight.log_x)
         width, height = size
         self.below = 2 if height >= 10 else 1
         tall = max(1, height - self.below)
@@ -78,9 +67,9 @@ class Picture:
         columns = max(8, width - 7) * plot.DOTS_X
         cuts = [curve.cut(self.window, columns) for curve in curves]
         self.fitted = self._limits(cuts, before)
-        low, high = look.limits or (self.fitted.low, self.fitted.high)
+        low, high = sight.limits or (self.fitted.low, self.fitted.high)
         most = max(2, tall // 3)
-        self.ticks = log_ticks(low, high, most) if look.log_y else linear_ticks(low, high, most)
+        self.ticks = log_ticks(low, high, most) if sight.log_y else linear_ticks(low, high, most)
         self.margin = max(5, max((cell_len(t.label) for t in self.ticks), default=0)) + 2
         self.frame = plot.Frame(max(4, width - self.margin), tall, low, high)
         fits = self.frame.dots == columns
@@ -104,9 +93,9 @@ class Picture:
     def optimum(self) -> float | None:
         """Where the least possible loss lies on the y axis; None where it is unknown or has no place there."""
         best = self.now.facts.optimum_loss if self.now.facts is not None else None
-        if best is None or (self.look.log_y and best <= ROUNDING * (self.now.loss_size or 0.0)):
+        if best is None or (self.sight.log_y and best <= ROUNDING * (self.now.loss_size or 0.0)):
             return None
-        return log10(best) if self.look.log_y else best
+        return log10(best) if self.sight.log_y else best
 
     @property
     def checkpoint_shown(self) -> bool:
@@ -121,15 +110,12 @@ class Picture:
 
     def _scale(self, values: Floats) -> Floats:
         """Values as they lie along the y axis."""
-        if not self.look.log_y:
-            return values
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(values > 0, np.log10(np.where(values > 0, values, 1.0)), np.nan)
+        return scaled(values, bool(self.sight.log_y))
 
     def _limits(self, cuts: list[Cut], before: Fitted) -> Fitted:
         values = np.concatenate([self._scale(part) for cut in cuts for part in (cut.low, cut.high)])
         values = values[np.isfinite(values)]
-        log = self.look.log_y
+        log = self.sight.log_y
         if not len(values):
             return Fitted(None, -1.0, 1.0) if log else Fitted()
         low, high = float(values.min()), float(values.max())
@@ -137,10 +123,8 @@ class Picture:
         if best is not None and (not log or low - best < SHOWN_BELOW):
             low = min(low, best)
         span = max(high - low, 1e-9 if log else max(abs(high), 1e-300) * 1e-9)
-        grain = nice_step(span, 8)
-        low, high = low - 0.02 * span, high + 0.02 * span
-        low, high = floor(low / grain + 1e-9) * grain, ceil(high / grain - 1e-9) * grain
-        key = (id(self.now.history), replace(self.look, cursor=None), self.now.live, self.window.stop)
+        low, high = round_ends(low, high, span)
+        key = (id(self.now.history), replace(self.sight, cursor=None), self.now.live, self.window.stop)
         if before.key == key:
             low, high = min(low, before.low), max(high, before.high)
         return Fitted(key, low, high)
@@ -148,27 +132,9 @@ class Picture:
     def _axes(self) -> None:
         sheet, frame, ink, margin = self.sheet, self.frame, self.ink, self.margin
         plot.put_axes(sheet, frame, margin, self.ticks, ink, floor=self.below == 2)
-        base = frame.height
-        end, unit = -1, "steps"
-        for tick in self._x_ticks():
-            column = margin + frame.column(float(self.window.place(tick.value)))
-            size = cell_len(tick.label)
-            start = max(margin - 1, column - size // 2)
-            if not margin <= column < sheet.width or start <= end + 1 or start + size > sheet.width - len(unit) - 1:
-                continue
-            if self.below == 2:
-                sheet.put(column, base, "┬", ink.faint)
-            sheet.put(start, base + self.below - 1, tick.label, ink.dim)
-            end = start + size
-        sheet.put(sheet.width - len(unit), base + self.below - 1, unit, ink.faint)
-
-    def _x_ticks(self) -> list[Tick]:
-        window, most = self.window, max(2, self.frame.width // 12)
-        if not window.log:
-            return step_ticks(window.start, window.stop, most)
-        found = log_ticks(log10(max(1.0, window.start)), log10(max(2.0, window.stop)), most)
-        first = [Tick(0.0, "0")] if window.start < 1 else []
-        return first + [Tick(10.0**t.value, t.label) for t in found]
+        ticks = along_ticks(self.window, self.sight.axis, self.sight.unit, max(2, frame.width // 12))
+        places = [float(self.window.place(tick.value)) for tick in ticks]
+        plot.put_ticks(sheet, frame, margin, ticks, places, self.sight.axis, self.below, ink)
 
     def _rules(self) -> None:
         """The optimum and the changes of the learning rate, behind the curves."""
@@ -182,35 +148,33 @@ class Picture:
                     self.sheet.put(self.margin + frame.column(place), y, "┆", self.ink.mark)
             if mark.kind == "checkpoint" and 0 <= place <= 1 and self.below == 2:
                 self.sheet.put(self.margin + frame.column(place), frame.height, CHECKPOINT, self.ink.accent)
-        if self.look.cursor is not None:
-            place = float(self.window.place(float(crosshair.nearest(self.look.cursor, self.curves))))
+        if self.sight.cursor is not None:
+            place = float(self.window.place(float(crosshair.nearest(self.sight.cursor, self.curves))))
             if 0 <= place <= 1:
                 for y in range(frame.height):
                     self.sheet.put(self.margin + frame.column(place), y, "│", self.ink.dim)
 
-    def _curve(self, curve: Curve, cut: Cut) -> None:
+    def _curve(self, curve: DrawnCurve, cut: Cut) -> None:
         sheet, frame, margin = self.sheet, self.frame, self.margin
-        average = self._scale(cut.smoothed()) if self.look.smooth and curve.history is not None else None
-        scaled = Cut(cut.place, self._scale(cut.low), self._scale(cut.high), self._scale(cut.mean), cut.gap)
-        # Where only the lower end of a column has no logarithm, its upper end stands for both.
-        scaled = replace(scaled, low=np.where(np.isnan(scaled.low), scaled.high, scaled.low))
+        average = self._scale(cut.smoothed()) if self.sight.smooth and curve.history is not None else None
+        drawn = cut.scaled(bool(self.sight.log_y))
         if curve.series is not None:
-            dots = plot.draw(frame, scaled.place, scaled.high, marker=curve.marker, lines=False)
+            dots = plot.draw(frame, drawn.place, drawn.high, marker=curve.marker, lines=False)
             sheet.lay(margin, 0, dots, curve.style)
             return
-        for middle in scaled.place[scaled.gap & ~np.isfinite(scaled.high)].tolist():
+        for middle in drawn.place[drawn.gap & ~np.isfinite(drawn.high)].tolist():
             for y in range(frame.height):
                 sheet.put(margin + frame.column(middle), y, "░", self.ink.bad)
-        places, values = scaled.outline()
+        places, values = drawn.outline()
         sheet.lay(margin, 0, plot.draw(frame, places, values), curve.style if average is None else self.ink.band)
         if average is not None:
-            sheet.lay(margin, 0, plot.draw(frame, scaled.place, average), curve.style)
+            sheet.lay(margin, 0, plot.draw(frame, drawn.place, average), curve.style)
 
-    def _signs(self, index: int, curve: Curve, cut: Cut) -> None:
+    def _signs(self, index: int, curve: DrawnCurve, cut: Cut) -> None:
         """The own sign of a curve of every step on a few of its columns, other ones than those of its neighbours."""
         if curve.history is None or curve.marker == "braille":
             return
-        values = self._scale(cut.smoothed() if self.look.smooth else cut.high)
+        values = self._scale(cut.smoothed() if self.sight.smooth else cut.high)
         spread = max(2, self.frame.width // 14)
         wanted = (np.arange(spread) + (index + 0.5) / len(self.curves)) / spread
         seen = np.flatnonzero(np.isfinite(values))
@@ -221,9 +185,9 @@ class Picture:
 
     def _told(self) -> None:
         """The values at the crosshair, in front of everything."""
-        if self.look.cursor is None:
+        if self.sight.cursor is None:
             return
-        step = crosshair.nearest(self.look.cursor, self.curves)
+        step = crosshair.nearest(self.sight.cursor, self.curves)
         place = float(self.window.place(float(step)))
         if 0 <= place <= 1:
             lines = crosshair.told(step, self.curves, self.window, self.frame, self.ink, self.now.loss_size)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import ceil, floor, log10
-from typing import TYPE_CHECKING, Literal, Protocol
+from math import log10
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from rich.cells import cell_len
@@ -13,17 +13,16 @@ from rich.style import Style
 
 from engine.base.rounding import raised
 from tui.charts import plot
-from tui.charts.axis import Tick, linear_ticks, log_ticks, nice_step, step_ticks, time_label, time_ticks
+from tui.charts.axis import along_ticks, linear_ticks, log_ticks, round_ends, scaled
 from tui.charts.canvas import Sheet
 from tui.charts.curve import Cut, Floats
+from tui.charts.sight import Sight
 from tui.charts.viewport import Window
 from tui.look.styles import Ink
 
 if TYPE_CHECKING:
     from engine.watch.curve import LoggedCurve
 
-MARKERS = ("•", "×", "+", "▴", "◇", "▪", "○", "*", "#", "%")
-Axis = Literal["steps", "epochs", "time"]
 DECADES = 1.7  # spanned by positive values, from which on the axis begins logarithmic
 
 
@@ -72,21 +71,6 @@ class Logged:
             raised(values[kept].astype(np.float64), self.points.first) for values in (found.low, found.high, found.mean)
         )
         return Cut(window.place(middle)[kept], low, high, mean, found.gap[kept])
-
-
-@dataclass(frozen=True)
-class Sight:
-    """How a person wants to see the curves."""
-
-    log_y: bool | None = None  # None: as the values suggest
-    log_x: bool = False
-    smooth: bool = False
-    window: Window | None = None  # None shows everything
-    cursor: float | None = None  # the step whose values are told
-    axis: Axis = "steps"  # what runs to the right
-    unit: float = 1.0  # places along it for one epoch, or one second
-    level: float | None = None  # a value that is marked all along: the optimum
-    ceiling: float | None = None  # values above it leave the picture at its top
 
 
 def whole(curves: Sequence[Drawn]) -> Window:
@@ -153,66 +137,35 @@ class Overlay:
             self.sheet.put(self.margin, row, "┄" * self.frame.width, self.ink.optimum)
 
     def _scale(self, values: Floats) -> Floats:
-        if not self.log_y:
-            return values
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(values > 0, np.log10(np.where(values > 0, values, 1.0)), np.nan)
+        return scaled(values, self.log_y)
 
     def _limits(self, values: Floats) -> tuple[float, float]:
         if not len(values):
             return (-1.0, 1.0)
-        scaled = self._scale(values)
-        low, high = float(scaled.min()), float(scaled.max())
+        along = self._scale(values)
+        low, high = float(along.min()), float(along.max())
         span = max(high - low, 1e-9 if self.log_y else max(abs(high), abs(low), 1e-300) * 1e-9)
-        grain = nice_step(span, 8)
-        low, high = low - 0.02 * span, high + 0.02 * span
-        low, high = floor(low / grain + 1e-9) * grain, ceil(high / grain - 1e-9) * grain
+        low, high = round_ends(low, high, span)
         return (low, high) if high > low else (low - 0.5, high + 0.5)
 
     def _axes(self) -> None:
         sheet, frame, ink, margin = self.sheet, self.frame, self.ink, self.margin
         plot.put_axes(sheet, frame, margin, self.ticks, ink, floor=self.below == 2)
-        base = frame.height
-        end, unit = -1, self.sight.axis
-        for tick in self._x_ticks():
-            column = margin + frame.column(float(self.window.place(tick.value)))
-            size = cell_len(tick.label)
-            start = max(margin - 1, min(column - size // 2, sheet.width - size - len(unit) - 1))
-            if not margin <= column < sheet.width or start <= end + 1:
-                continue
-            if self.below == 2:
-                sheet.put(column, base, "┬", ink.faint)
-            sheet.put(start, base + self.below - 1, tick.label, ink.dim)
-            end = start + size
-        sheet.put(sheet.width - len(unit), base + self.below - 1, unit, ink.faint)
-
-    def _x_ticks(self) -> list[Tick]:
-        window, most, unit = self.window, max(2, self.frame.width // 12), self.sight.unit
-        timed = self.sight.axis == "time"
-        if not window.log:
-            if self.sight.axis == "steps":
-                return step_ticks(window.start, window.stop, most)
-            make = time_ticks if timed else linear_ticks
-            return [Tick(tick.value * unit, tick.label) for tick in make(window.start / unit, window.stop / unit, most)]
-        found = log_ticks(log10(max(1.0, window.start) / unit), log10(max(2.0, window.stop) / unit), most)
-        first = [Tick(0.0, "0")] if window.start < 1 else []
-        values = [10.0**tick.value for tick in found]
-        labels = [time_label(value) if timed else tick.label for value, tick in zip(values, found, strict=True)]
-        return first + [Tick(value * unit, label) for value, label in zip(values, labels, strict=True)]
+        ticks = along_ticks(self.window, self.sight.axis, self.sight.unit, max(2, frame.width // 12))
+        places = [float(self.window.place(tick.value)) for tick in ticks]
+        plot.put_ticks(sheet, frame, margin, ticks, places, self.sight.axis, self.below, ink, shifted=True)
 
     def _curve(self, curve: Drawn, cut: Cut) -> None:
         sheet, frame, margin = self.sheet, self.frame, self.margin
-        scaled = Cut(cut.place, self._scale(cut.low), self._scale(cut.high), self._scale(cut.mean), cut.gap)
-        # Where only the lower end of a column has no logarithm, its upper end stands for both.
-        scaled = replace(scaled, low=np.where(np.isnan(scaled.low), scaled.high, scaled.low))
-        for place in scaled.place[scaled.gap & ~np.isfinite(cut.high)].tolist():
+        drawn = cut.scaled(self.log_y)
+        for place in drawn.place[drawn.gap & ~np.isfinite(cut.high)].tolist():
             if 0 <= place <= 1:
                 for y in range(frame.height):
                     sheet.put(margin + frame.column(place), y, "░", self.ink.bad)
         style = Style(color=self.ink.tint(curve.style, 0.42)) if self.sight.smooth else curve.style
-        sheet.lay(margin, 0, plot.draw(frame, *scaled.outline()), style)
+        sheet.lay(margin, 0, plot.draw(frame, *drawn.outline()), style)
         if self.sight.smooth:
-            sheet.lay(margin, 0, plot.draw(frame, scaled.place, self._scale(cut.smoothed())), curve.style)
+            sheet.lay(margin, 0, plot.draw(frame, drawn.place, self._scale(cut.smoothed())), curve.style)
 
     def _markers(self, index: int, curve: Drawn, cut: Cut) -> None:
         """The curve's own sign on a few of its points, at other places than those of the next curve."""

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from rich.cells import cell_len
 
-from tui.charts.multi_curve import Drawn, Overlay, Sight, whole
+from tui.charts.multi_curve import Drawn, Overlay, whole
+from tui.charts.sight import Sight
 from tui.charts.viewport import Window
 from tui.look.styles import hue
 from tui.widgets.cells import Cells, Span, Words, apart, clip, wrap
@@ -28,34 +29,24 @@ class Curves(Cells):
         self.log_y = False  # as it was drawn last
 
     @property
+    def whole(self) -> Window:
+        """The steps that show where nobody zooms."""
+        return self.everything or whole(self.curves)
+
+    @property
     def window(self) -> Window:
         """The steps that show."""
-        return self.sight.window or self.everything or whole(self.curves)
+        return self.sight.seen(self.whole)
 
     def steered(self, what: str) -> Sight:
         """How it is seen after a key: log_y, log_x, smooth, in, out, reset, left, right, before, after."""
-        sight = self.sight
+        sight, window = self.sight, self.window
         if not self.curves:
             return sight
-        window, width = replace(self.window, log=sight.log_x), self.size.width
-        if what == "log_y":
-            return replace(sight, log_y=not self.log_y)
-        if what == "log_x":
-            return replace(sight, log_x=not sight.log_x)
-        if what == "smooth":
-            return replace(sight, smooth=not sight.smooth)
-        if what == "reset":
-            return replace(sight, window=None, cursor=None)
-        if what in ("left", "right"):
-            return replace(sight, window=window.pan(-0.2 if what == "left" else 0.2))
-        if what in ("in", "out"):
-            everything = self.everything or whole(self.curves)
-            anchor = 1.0 if sight.cursor is None else min(1.0, max(0.0, float(window.place(sight.cursor))))
-            moved: Window | None = window.zoom(0.5 if what == "in" else 2.0, anchor)
-            if what == "out" and moved is not None and moved.stop - moved.start >= everything.stop - everything.start:
-                moved = None
-            return replace(sight, window=moved)
-        by = 1 / max(8, width - 8) * (-1 if what == "before" else 1)
+        if what not in ("before", "after"):
+            anchor = window.stop if sight.cursor is None else sight.cursor
+            return sight.steered(what, self.whole, self.log_y, anchor)
+        by = 1 / max(8, self.size.width - 8) * (-1 if what == "before" else 1)
         place = 1.0 if sight.cursor is None else float(window.place(sight.cursor)) + by
         step = round(window.at(min(1.0, max(0.0, place))))
         if sight.cursor is not None and step == sight.cursor:
@@ -73,10 +64,8 @@ class Curves(Cells):
         overlay = Overlay(self.curves, self.sight, self.window, self.ink, (width, height))
         sheet = overlay.draw()
         self.log_y = overlay.log_y
-        modes = ["log y" if overlay.log_y else "linear y"] + ["log x"] * self.sight.log_x
-        modes += ["values not above 0 have no place"] * overlay.hidden
-        modes += ["raw + smoothed"] * self.sight.smooth + ["zoomed, 0 shows all"] * (self.sight.window is not None)
-        self._title([self.what, *modes], self._marks(width - 4))
+        told = self.sight.told(overlay.log_y, *["values not above 0 have no place"] * overlay.hidden)
+        self._title([self.what, *told], self._marks(width - 4))
         return sheet.lines()
 
     def _marks(self, room: int) -> Words:

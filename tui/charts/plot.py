@@ -140,3 +140,28 @@ def put_axes(sheet: Sheet, frame: Frame, margin: int, ticks: Sequence[Tick], ink
             sheet.put(margin - 1, row, "┤", ink.faint)
     if floor:
         sheet.put(margin - 1, frame.height, "└" + "─" * frame.width, ink.faint)
+
+
+def put_ticks(
+    sheet: Sheet, frame: Frame, margin: int, ticks: Sequence[Tick], places: Sequence[float], unit: str, below: int,
+    ink: Ink, *, shifted: bool = False,
+) -> None:  # fmt: skip
+    """The labels below a canvas as far as they have room, and to the right what they count.
+
+    Args:
+        places: of the ticks, 0..1.
+        below: lines there are: 2 with the ticks' signs, 1 without.
+        shifted: move the last labels to the left until they have room, instead of leaving them out.
+    """
+    end = -1
+    for tick, place in zip(ticks, places, strict=True):
+        column, size = margin + frame.column(place), cell_len(tick.label)
+        last = sheet.width - size - len(unit) - 1
+        start = max(margin - 1, min(column - size // 2, last) if shifted else column - size // 2)
+        if not margin <= column < sheet.width or start <= end + 1 or (start > last and not shifted):
+            continue
+        if below == 2:
+            sheet.put(column, frame.height, "┬", ink.faint)
+        sheet.put(start, frame.height + below - 1, tick.label, ink.dim)
+        end = start + size
+    sheet.put(sheet.width - len(unit), frame.height + below - 1, unit, ink.faint)

@@ -16,7 +16,7 @@ from engine.base.rounding import raised
 from engine.learn.passes import EpochCounter, of_facts
 from engine.recipe import read_toml
 from tui.charts.curve import Cut
-from tui.charts.multi_curve import Axis
+from tui.charts.sight import Along
 from tui.charts.viewport import Window
 
 if TYPE_CHECKING:
@@ -44,14 +44,14 @@ class Track:
 
 
 @dataclass(frozen=True)
-class Trace:
+class RunCurve:
     """A track as a curve, and how it looks. `unit` is that of `Sight`."""
 
     label: str
     style: Style
     marker: str
     track: Track
-    axis: Axis = "steps"
+    axis: Along = "steps"
     unit: float = 1.0
 
     @property
@@ -105,7 +105,7 @@ class Trace:
         return along
 
 
-def unit(tracks: list[Track], axis: Axis) -> float:
+def unit(tracks: list[Track], axis: Along) -> float:
     """Places along the axis for one epoch or second, so that a step of the run with the closest steps is about one."""
     if axis == "epochs":
         return max((track.passes.longest for track in tracks), default=1.0)

@@ -8,6 +8,7 @@ from typing import Literal
 
 from textual.binding import Binding
 
+from engine.runs import formats
 from tui.keys.situation import (
     Situation,
     always,
@@ -25,6 +26,7 @@ from tui.keys.situation import (
     overlaid,
     run_word,
 )
+from tui.registry import views
 
 Place = Literal[
     "app", "train", "panel", "chart", "list", "data", "runs", "predict", "evaluate", "code", "finder", "watch",
@@ -43,7 +45,7 @@ class Key:
     keys: str  # Textual's names, separated by commas; the first is the one shown
     action: str
     footer: str  # empty: not in the footer
-    help: str
+    told: str | Callable[[], str]  # what it does, a sentence; a function where that is a list of what is registered
     place: Place = "app"  # the node that carries the binding
     when: Callable[[Situation], bool] = always
     called: Callable[[Situation], str] | None = None  # the footer text where it depends on the situation
@@ -51,6 +53,11 @@ class Key:
     minor: bool = False  # left to the help screen where the footer is short of room
     mark: str = ""  # how the key is written where its name would not do: "arrows"
     also: str = ""  # another word by which the palette finds it
+
+    @property
+    def help(self) -> str:
+        """What it does, a sentence."""
+        return self.told if isinstance(self.told, str) else self.told()
 
     def text(self, now: Situation) -> str:
         """The footer's word for it, empty where the key does nothing now."""
@@ -136,7 +143,7 @@ KEYS: tuple[Key, ...] = (
     Key("pane.large", "enter", "large", "large", "Show this pane alone; once more, all of them.", "chart",
         has_focus("chart")),
     Key("views.next", "v", "train.view(1)", "view",
-        "The next view of the run: fit, residuals, metric, rate, gradient, weights, confusion, ROC, boundary.", "train",
+        lambda: f"The next view of the run: {views.labels()}.", "train",
         lambda now: now.screen == "train" and now.views > 1),
     Key("views.previous", "V", "train.view(-1)", "view", "The view before.", "train",
         lambda now: now.screen == "train" and now.views > 1),
@@ -218,7 +225,7 @@ KEYS: tuple[Key, ...] = (
     Key("runs.delete", "D", "screen.delete", "delete", "Put the run into the trash; u brings it back.", "runs", listed),
     Key("runs.undo", "u", "screen.undo", "undo", "Undo the last note, tags, name or deletion.", "runs",
         lambda now: now.screen == "runs", minor=True),
-    Key("runs.export", "E", "screen.export", "export", "Write the run for other programs: CSV, ONNX, code, a report.",
+    Key("runs.export", "E", "screen.export", "export", lambda: f"Export the run: {', '.join(formats.labels())}.",
         "runs", listed),
     Key("runs.path", "y", "screen.copy_path", "copy path", "Copy the path of the run's folder.", "runs", listed,
         minor=True),

@@ -55,7 +55,7 @@ class RateCurve(Cells, can_focus=True):
         if found is None or height < 6:
             style = ink.bad if self.bad else ink.faint
             return [[], *([(f"  {line}", style)] for line in wrap(self.words, width - 4, height))]
-        from tui.charts.axes import Axis, Board
+        from tui.charts.axes import Axes, Axis
 
         lines: list[list[Span]] = [[(f" {line}", ink.text)] for line in wrap(self.words, width - 2, 3)]
         top = SHOWN * float(found.losses[0])
@@ -63,17 +63,17 @@ class RateCurve(Cells, can_focus=True):
         smoothed = np.where(found.smoothed <= top, found.smoothed, np.nan)
         wide = np.nanmax(losses) > 100 * max(float(np.nanmin(smoothed)), 1e-300)
         x = Axis(float(np.log10(found.rates[0])), float(np.log10(found.rates[-1])), log=True)
-        board = Board(ink, (width, height - len(lines)), x, Axis.around(losses, smoothed, log=bool(wide)))
+        axes = Axes(ink, (width, height - len(lines)), x, Axis.around(losses, smoothed, log=bool(wide)))
         posts = [(found.suggestion, f"suggested {figures(found.suggestion, 3)}", ink.accent)]
         if self.limit is not None:
             posts.append((self.limit, f"stable below {figures(self.limit, 3)}", ink.optimum))
         for rate, _, style in posts:
-            board.post(rate, style)
-        board.line(found.rates, losses, ink.band)
-        board.line(found.rates, smoothed, ink.train)
+            axes.post(rate, style)
+        axes.line(found.rates, losses, ink.band)
+        axes.line(found.rates, smoothed, ink.train)
         for rate, words, style in posts:
-            board.label(rate, words, style)
-        return lines + board.sheet.lines()
+            axes.label(rate, words, style)
+        return lines + axes.sheet.lines()
 
 
 class FinderScreen(RavineScreen):

@@ -12,9 +12,9 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.geometry import Region
 
-from tui.charts.multi_curve import MARKERS, Sight
 from tui.charts.multi_curve_pane import Curves
-from tui.charts.run_curves import Trace, Track
+from tui.charts.run_curves import RunCurve, Track
+from tui.charts.sight import MARKERS, PATIENT, Sight
 from tui.charts.viewport import Window, grown
 from tui.keys.keymap import named
 from tui.keys.table import bindings
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from tui.model.saved_run import RunRead
 
 PICTURES = 0.2  # seconds between two pictures while they race
-PATIENT = 20.0  # seconds: a race that will end within them gets its whole axis at once
 ABOVE = 10.0  # times the first loss: what goes higher leaves the picture, so that the others can be told apart
 
 SIGN = Column("", 1)
@@ -150,7 +149,7 @@ class RaceScreen(RavineScreen):
         assert desk is not None
         styles = self._styles()
         curves = [
-            Trace(racer.name, styles[racer.mode], MARKERS[index % len(MARKERS)], Track(racer.now.history))
+            RunCurve(racer.name, styles[racer.mode], MARKERS[index % len(MARKERS)], Track(racer.now.history))
             for index, racer in enumerate(self.racers)
             if racer.now.history is not None and len(racer.now.history)
         ]
@@ -189,7 +188,7 @@ class RaceScreen(RavineScreen):
             self._whole = max(etas) < PATIENT
         return Window(0.0, float(steps if self._whole else grown(max(1, at), steps)))
 
-    def _sighted(self, sight: Sight, curves: list[Trace]) -> Sight:
+    def _sighted(self, sight: Sight, curves: list[RunCurve]) -> Sight:
         optimum = {racer.now.facts.optimum_loss for racer in self.racers if racer.now.facts is not None}
         known = [value for value in optimum if value is not None]
         first = [float(curve.track.history.values(0, 1)[0]) for curve in curves]

@@ -13,8 +13,9 @@ from textual.geometry import Region
 from textual.message import Message
 from textual.widget import Widget
 
-from tui.charts.multi_curve import MARKERS, Logged, Sight
+from tui.charts.multi_curve import Logged
 from tui.charts.multi_curve_pane import Curves
+from tui.charts.sight import MARKERS, Sight
 from tui.keys.keymap import named
 from tui.keys.situation import Situation
 from tui.keys.table import bindings

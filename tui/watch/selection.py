@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from tui.charts.multi_curve import MARKERS
+from tui.charts.sight import MARKERS
 
 if TYPE_CHECKING:
     from engine.watch.curve import LoggedCurve

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from engine.registry import activations, datasets, families, losses, modes, rules
+from engine.runs import formats
 from tests.conftest import ROOT
+from tui.registry import views
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,17 @@ FAMILIES = {
     "linear": {"engine/registry/datasets.py": "a table"},
     families.OWN: {"engine/runs/schema.py": "a field of a model file"},
 }
+SCREEN = "the screen of the script"
+FORMATS = {
+    "code": {
+        "tui/app/app.py": SCREEN,
+        "tui/keys/situation.py": SCREEN,
+        "tui/keys/table.py": SCREEN,
+        "tui/screens/code.py": SCREEN,
+    },
+    "predictor": {"tui/model/saved_run.py": "what is read of a kept run"},
+    "safetensors": {"engine/doctor/machine.py": "the library"},
+}
 MODES = {
     "max": {
         "engine/recipe/needs.py": "the pace",
@@ -62,6 +75,37 @@ SETTINGS = (
     "engine/runs/code/updates.py",
 )
 RULES = {"momentum": dict.fromkeys(SETTINGS, "the field of the recipe")}
+PANE, TABLE, SCRIPT = "the pane of views", "the table of weights", "a variable of a script"
+VIEWS = {
+    "fit": {
+        "engine/data/encode.py": "the function that is exported",
+        "tui/screens/train/layout.py": PANE,
+        "tui/screens/train/screen.py": PANE,
+    },
+    "rate": {
+        "engine/runs/code/updates.py": SCRIPT,
+        "tui/keys/table.py": "the word of a key",
+        "tui/screens/train/hyperparameters_panel.py": "the learning rate, short",
+    },
+    "gradient": {
+        "tui/charts/weights_table.py": "the head of a column",
+        "tui/screens/evaluate/panes.py": "the head of a column",
+        "tui/screens/scratchpad.py": "the head of a column",
+    },
+    "weights": {
+        "engine/learn/shapes.py": "the name of a tensor",
+        "engine/runs/code/loop.py": SCRIPT,
+        "engine/runs/code/model.py": SCRIPT,
+        "engine/runs/code/updates.py": SCRIPT,
+        "engine/runs/recorder.py": "the tag of histograms",
+        "engine/runs/schema.py": "a field of run.json",
+        "tui/charts/weights_table.py": TABLE,
+        "tui/keys/situation.py": TABLE,
+        "tui/screens/train/layout.py": TABLE,
+        "tui/screens/train/screen.py": TABLE,
+    },
+    "bars": {"engine/data/sentences.py": "separators"},
+}
 
 
 def _modes() -> tuple[str, ...]:
@@ -76,6 +120,8 @@ KINDS = (
     Kind("model", "engine/registry/families.py", lambda: (*families.REGISTRY.names, families.OWN), FAMILIES),
     Kind("update rule", "engine/registry/rules.py", lambda: rules.REGISTRY.names, RULES),
     Kind("normalization mode", "engine/registry/modes.py", _modes, MODES),
+    Kind("export format", "engine/runs/formats.py", lambda: formats.REGISTRY.names, FORMATS),
+    Kind("view", "tui/registry/views.py", lambda: views.REGISTRY.names, VIEWS),
 )
 
 

@@ -13,12 +13,14 @@ from engine.learn.curvature import LossSurfaceFacts
 from engine.training.snapshot import Ending, Mark, Phase, Snapshot
 from tui.charts import plot
 from tui.charts.axis import linear_ticks, log_ticks, power, step_ticks
-from tui.charts.curve import Curve, Cut
-from tui.charts.loss_drawing import Fitted, Look, Picture, whole
+from tui.charts.curve import Cut, DrawnCurve
+from tui.charts.loss_drawing import Fitted, Picture, whole
+from tui.charts.sight import Sight
 from tui.charts.viewport import Window, grown
 from tui.look.styles import RAVINE, ink
 
 INK = ink(RAVINE)
+LOSS = Sight(log_y=True)
 
 
 def history(values: list[float] | np.ndarray) -> History:
@@ -27,12 +29,12 @@ def history(values: list[float] | np.ndarray) -> History:
     return made
 
 
-def picture(now: Snapshot, look: Look | None = None, size: tuple[int, int] = (80, 20), before: Fitted | None = None):  # type: ignore[no-untyped-def]
-    look = look or Look()
-    curves = [Curve("train", INK.train, history=now.history)]
+def picture(now: Snapshot, sight: Sight | None = None, size: tuple[int, int] = (80, 20), before: Fitted | None = None):  # type: ignore[no-untyped-def]
+    sight = sight or LOSS
+    curves = [DrawnCurve("train", INK.train, history=now.history)]
     if now.validation is not None:
-        curves.append(Curve("validation", INK.validation, series=now.validation, marker="•"))
-    return Picture(now, curves, look, look.window or whole(now, False), INK, size, before or Fitted())
+        curves.append(DrawnCurve("validation", INK.validation, series=now.validation, marker="•"))
+    return Picture(now, curves, sight, sight.seen(whole(now, False)), INK, size, before or Fitted())
 
 
 def text(drawn: Picture) -> list[str]:
@@ -106,10 +108,10 @@ def test_a_spike_of_one_step_in_three_million_shows() -> None:
 
 
 @pytest.mark.parametrize("values", [[1.0, 0.0, -1.0, 2.0], [np.nan] * 4, [1.0, np.inf, 2.0, np.nan, 3.0], [0.0], [5.0]])
-@pytest.mark.parametrize("look", [Look(), Look(log_y=False), Look(log_x=True, smooth=True)])
-def test_no_value_breaks_the_picture(values: list[float], look: Look) -> None:
+@pytest.mark.parametrize("sight", [LOSS, Sight(log_y=False), Sight(log_y=True, log_x=True, smooth=True)])
+def test_no_value_breaks_the_picture(values: list[float], sight: Sight) -> None:
     now = Snapshot(Phase.ENDED, step=len(values), steps=len(values), history=history(values))
-    rows = text(picture(now, look))
+    rows = text(picture(now, sight))
     assert len(rows) == 20
     assert {len(row) for row in rows} == {80}
     if np.isinf(values).any():
@@ -159,5 +161,5 @@ def test_smoothed_losses_stand_where_their_mean_is(window: Window) -> None:
     noisy = np.random.default_rng(0).standard_exponential(100_000)  # of mean 1, with values up to 12
     history = History()
     history.append(noisy)
-    smoothed = Curve("train", Style(), history=history).cut(window, 200).smoothed()
+    smoothed = DrawnCurve("train", Style(), history=history).cut(window, 200).smoothed()
     assert abs(smoothed[-100:].mean() - 1) < 0.1

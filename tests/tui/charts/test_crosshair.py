@@ -13,7 +13,7 @@ from textual.pilot import Pilot
 
 from engine.base.loss_history import History, Series
 from engine.training.snapshot import Mark, Phase, Snapshot
-from tui.charts.curve import Curve
+from tui.charts.curve import DrawnCurve
 from tui.charts.loss_chart import LossChart
 from tui.look.styles import RAVINE
 
@@ -132,7 +132,7 @@ async def test_the_wheel_over_the_loss_axis_zooms_that_one() -> None:
         before = [line[:6] for line in rows(chart)]
         await wheel(chart, pilot, 2, 10, True)
         assert [line[:6] for line in rows(chart)] != before
-        assert chart.look.window is None
+        assert chart.sight.window is None
 
 
 async def test_keys_zoom_in_on_the_crosshair() -> None:
@@ -162,7 +162,7 @@ async def test_several_curves_have_signs_and_colours_of_their_own() -> None:
         for index, marker in enumerate("×+"):
             history = History()
             history.append(np.full(800, 10.0 * (index + 2)))
-            chart.others.append(Curve(f"run {index}", ink.kinds[index + 1], history=history, marker=marker))
+            chart.others.append(DrawnCurve(f"run {index}", ink.kinds[index + 1], history=history, marker=marker))
         chart.redraw()
         shown = text(chart)
         assert shown.count("×") > 3

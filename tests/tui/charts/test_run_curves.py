@@ -13,8 +13,9 @@ from engine.base.loss_history import History
 from engine.learn.passes import EpochCounter
 from tests.conftest import recipe, train
 from tui.charts.axis import time_label, time_ticks
-from tui.charts.multi_curve import Axis, Overlay, Sight, whole
-from tui.charts.run_curves import Trace, Track, follow, read_track, unit
+from tui.charts.multi_curve import Overlay, whole
+from tui.charts.run_curves import RunCurve, Track, follow, read_track, unit
+from tui.charts.sight import Along, Sight
 from tui.charts.viewport import Window
 from tui.look.styles import RAVINE, ink
 
@@ -29,8 +30,8 @@ def track(losses: list[float] | np.ndarray, batches: int = 1, seconds: float = 0
     return Track(history, EpochCounter([(0, batches)]), stamped, stamped / len(history) * seconds)
 
 
-def trace(one: Track, axis: Axis = "steps", of: float | None = None) -> Trace:
-    return Trace("a", Style(color="#ffffff"), "•", one, axis, unit([one], axis) if of is None else of)
+def trace(one: Track, axis: Along = "steps", of: float | None = None) -> RunCurve:
+    return RunCurve("a", Style(color="#ffffff"), "•", one, axis, unit([one], axis) if of is None else of)
 
 
 def test_a_spike_of_one_step_in_ten_million_shows_on_every_axis() -> None:
@@ -69,7 +70,7 @@ def test_of_two_runs_the_one_with_longer_epochs_is_stretched_less_by_step_than_b
 
 @pytest.mark.parametrize("axis", ["steps", "epochs", "time"])
 @pytest.mark.parametrize("log_x", [False, True])
-def test_the_picture_has_labelled_ticks_the_level_and_the_name_of_its_axis(axis: Axis, log_x: bool) -> None:
+def test_the_picture_has_labelled_ticks_the_level_and_the_name_of_its_axis(axis: Along, log_x: bool) -> None:
     one = track(np.geomspace(1000, 1, 5000), batches=50, seconds=100.0)
     of = unit([one], axis)
     curves = [trace(one, axis, of)]

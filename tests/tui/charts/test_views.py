@@ -13,20 +13,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.analysis.survey import survey
-from engine.base.loss_history import Series
 from engine.learn.kernels.contract import Parameters
 from engine.recipe import Event, Recipe
 from engine.training.snapshot import Phase, Snapshot
-from tui.charts.axes import Axis, Board
-from tui.charts.views.base import Subject, View
+from tui.charts.axes import Axes, Axis
+from tui.charts.views.base import Subject, drawn_by
 from tui.charts.views.boundary import BoundaryView
 from tui.charts.views.over_steps import learning_rates
 from tui.charts.views.weight_history import MOST, Trail
 from tui.look.styles import RAVINE, ink
+from tui.registry.views import REGISTRY
 from tui.tasks.throttled import Looker
 
 REGRESSION = ["fit", "residuals", "metric", "rate", "gradient", "weights", "bars"]
-CLASSES = ["boundary", "confusion", "ROC", "metric", "rate", "gradient", "weights", "bars"]
+CLASSES = ["boundary", "confusion", "roc", "metric", "rate", "gradient", "weights", "bars"]
 
 
 async def looked(driver: Any) -> None:
@@ -36,10 +36,10 @@ async def looked(driver: Any) -> None:
 
 async def test_v_goes_through_every_view_of_a_regression(drive: Any) -> None:
     async with drive(values={"dataset": "diabetes", "pace": "max"}) as driver:
-        await driver.see("decision boundary", pane="fit")
+        await driver.see("boundary", pane="fit")
         await driver.press("space")
         await driver.done()
-        await driver.until(lambda: [view.name for view in driver.app.screen.fit.views] == REGRESSION)
+        await driver.until(lambda: [view.record.name for view in driver.app.screen.fit.views] == REGRESSION)
         said = {
             "fit": "progression:", "residuals": "actual − predicted", "metric": "rmse", "rate": "constant",
             "gradient": "log y", "weights": "on norm", "bars": "raises",
@@ -59,7 +59,7 @@ async def test_classes_have_a_boundary_a_confusion_matrix_and_a_roc_curve(drive:
     async with drive(values=values) as driver:
         await driver.press("space")
         await driver.done()
-        await driver.until(lambda: [view.name for view in driver.app.screen.fit.views] == CLASSES[:-1])
+        await driver.until(lambda: [view.record.name for view in driver.app.screen.fit.views] == CLASSES[:-1])
         await looked(driver)
         await driver.see("•", "×", "x2 ↑", pane="fit")
         await driver.press("v")
@@ -117,7 +117,7 @@ async def test_a_kept_run_has_its_views_again(drive: Any) -> None:
         await driver.see("1 run in", pane="run-list")
         await driver.press("enter")
         await driver.until(lambda: driver.app.current_mode == "train" and driver.app.desk.snapshot is not before)
-        await driver.until(lambda: [view.name for view in driver.app.screen.fit.views] == CLASSES[1:])
+        await driver.until(lambda: [view.record.name for view in driver.app.screen.fit.views] == CLASSES[1:])
         assert set(driver.app.desk.snapshot.tracks) == set(before.tracks)
         await looked(driver)
         await driver.see("of 30 right", pane="fit")
@@ -164,13 +164,13 @@ def subject(values: dict[str, Any], arrays: dict[str, Any], **given: Any) -> Sub
 
 def test_the_boundary_lies_where_the_model_says() -> None:
     given = subject({"dataset": "moons"}, {"weight": [[0.0], [1.0]], "bias": [0.0]})
-    found = BoundaryView().look(given, "", (60, 20))
+    found = drawn_by(REGISTRY["boundary"]).look(given, "", (60, 20))
     assert given.prepared is not None
     mean = given.prepared.normalizer.offset[1]
     rows = np.linspace(found.y.high, found.y.low, len(found.decided))
     far = np.abs(rows - mean) > 1e-6
     assert (found.decided[far] == (rows[far] > mean)[:, None]).all()
-    drawn = BoundaryView().draw(given, found, "", ink(RAVINE), (60, 20))
+    drawn = drawn_by(REGISTRY["boundary"]).draw(given, found, "", ink(RAVINE), (60, 20))
     assert {sum(len(text) for text, _ in line) for line in drawn.lines} == {60}
 
 
@@ -236,16 +236,7 @@ def test_an_axis_holds_what_it_is_for(values: list[float], log: bool) -> None:
     axis = Axis.around(values, log=log)
     shares = axis.share([value for value in values if value > 0 or not log])
     assert ((shares >= -1e-9) & (shares <= 1 + 1e-9)).all()
-    board = Board(ink(RAVINE), (40, 8), axis, axis)
-    board.line(values, values, ink(RAVINE).train)
-    board.dots(values, values, ink(RAVINE).train, "•")
-    assert {sum(len(text) for text, _ in line) for line in board.sheet.lines()} == {40}
-
-
-def test_every_view_has_a_name_and_a_sentence() -> None:
-    from tui.charts.views.registry import VIEWS
-
-    assert len({view.name for view in VIEWS}) == len(VIEWS)
-    assert all(view.help.endswith(".") and isinstance(view, View) for view in VIEWS)
-    empty = Subject(Snapshot(Phase.PREPARING, tracks={"gradient_norm": Series()}), None, None, Recipe(), Trail())
-    assert not [view.name for view in VIEWS if view.fits(empty)]
+    axes = Axes(ink(RAVINE), (40, 8), axis, axis)
+    axes.line(values, values, ink(RAVINE).train)
+    axes.dots(values, values, ink(RAVINE).train, "•")
+    assert {sum(len(text) for text, _ in line) for line in axes.sheet.lines()} == {40}

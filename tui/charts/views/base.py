@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from rich.style import Style
 
 from engine.runs.predictor import Predictor
 from tui.look.styles import Ink
+from tui.registry.views import REGISTRY, ChartView
 from tui.widgets.cells import Span
 
 if TYPE_CHECKING:
@@ -116,11 +118,12 @@ class Drawing:
     legend: list[tuple[Style, str, str]] = field(default_factory=list)  # (style, marker, label)
 
 
-class View:
+class RunView:
     """One way to look at a run. Stateless."""
 
-    name = ""
-    help = ""  # a sentence, for the palette
+    def __init__(self, record: ChartView) -> None:
+        self.record = record  # what it is called
+
     sized = False  # whether what is looked up depends on the size of the pane
 
     def fits(self, subject: Subject) -> bool:
@@ -144,7 +147,7 @@ class View:
         raise NotImplementedError
 
 
-class ModelView(View):
+class ModelView(RunView):
     """A view of what the model says of the rows."""
 
     def fits(self, subject: Subject) -> bool:
@@ -154,3 +157,19 @@ class ModelView(View):
     def key(self, subject: Subject) -> Any:
         """The parameters."""
         return subject.snapshot.parameters
+
+
+@cache
+def drawn_by(record: ChartView) -> RunView:
+    """What draws the view of a record; imported the first time."""
+    make: Any = record.view
+    if isinstance(make, str):
+        module, _, name = make.partition(":")
+        make = getattr(import_module(module), name)
+    found: RunView = make(record)
+    return found
+
+
+def available(subject: Subject) -> list[RunView]:
+    """The views that make sense for a run, in their order."""
+    return [view for view in map(drawn_by, REGISTRY) if view.fits(subject)]

@@ -10,10 +10,10 @@ from rich.style import Style
 
 from engine.learn.metrics import decide, probabilities
 from tui.charts import plot
-from tui.charts.axes import Axis, Board
+from tui.charts.axes import Axes, Axis
 from tui.charts.canvas import Sheet
+from tui.charts.sight import MARKERS
 from tui.charts.views.base import Drawing, Floats, ModelView, Size, Subject, outputs
-from tui.charts.views.over_steps import MARKERS
 from tui.look.styles import Ink
 
 MOST = 1500  # rows that are drawn
@@ -21,7 +21,7 @@ MOST = 1500  # rows that are drawn
 
 @dataclass(frozen=True)
 class Map:
-    """The decided class of every braille dot of a board, and some rows."""
+    """The decided class of every braille dot of the axes, and some rows."""
 
     x: Axis
     y: Axis
@@ -34,8 +34,6 @@ class Map:
 class BoundaryView(ModelView):
     """The plane of two raw columns, coloured by the class that the model gives."""
 
-    name = "boundary"
-    help = "Which class the model gives where, over the two raw columns, with the train rows."
     sized = True
 
     def fits(self, subject: Subject) -> bool:
@@ -68,24 +66,24 @@ class BoundaryView(ModelView):
 
     def draw(self, subject: Subject, found: Map, turn: str, ink: Ink, size: Size) -> Drawing:
         """The ground tinted by class, the boundary as a line, the rows with a marker of their class."""
-        board = Board(ink, size, found.x, found.y)
+        axes = Axes(ink, size, found.x, found.y)
         classes = subject.prepared.classes if subject.prepared is not None else ()
-        if (board.frame.width, board.frame.height) != found.frame:
+        if (axes.frame.width, axes.frame.height) != found.frame:
             return Drawing([[], [("  …", ink.faint)]])
-        _edges(board, found.decided, ink)
+        _edges(axes, found.decided, ink)
         for number in range(len(classes)):
             rows = found.points[found.classes == number]
-            board.dots(rows[:, 0], rows[:, 1], ink.kinds[number % len(ink.kinds)], MARKERS[number % len(MARKERS)])
-        _tint(board.sheet, board, found.decided, ink)
+            axes.dots(rows[:, 0], rows[:, 1], ink.kinds[number % len(ink.kinds)], MARKERS[number % len(MARKERS)])
+        _tint(axes.sheet, axes, found.decided, ink)
         legend = [(ink.kinds[n % len(ink.kinds)], MARKERS[n % len(MARKERS)], name) for n, name in enumerate(classes)]
         names = [one.name for one in subject.model.inputs] if subject.model is not None else ["", ""]
-        return Drawing(board.sheet.lines(), f"{names[1]} ↑", legend)
+        return Drawing(axes.sheet.lines(), f"{names[1]} ↑", legend)
 
 
-def _blank(size: Size, x: Axis, y: Axis) -> Board:
+def _blank(size: Size, x: Axis, y: Axis) -> Axes:
     from tui.look.styles import RAVINE, ink
 
-    return Board(ink(RAVINE), size, x, y)
+    return Axes(ink(RAVINE), size, x, y)
 
 
 def _encoded(subject: Subject, names: list[str], grid: Floats) -> Floats:
@@ -98,23 +96,23 @@ def _encoded(subject: Subject, names: list[str], grid: Floats) -> Floats:
     return encoder.encode_rows(pairs)[0]
 
 
-def _edges(board: Board, decided: NDArray[np.int64], ink: Ink) -> None:
+def _edges(axes: Axes, decided: NDArray[np.int64], ink: Ink) -> None:
     """Dots where the class to the right or below is another."""
     edge = np.zeros(decided.shape, np.bool_)
     edge[:, :-1] |= decided[:, :-1] != decided[:, 1:]
     edge[:-1] |= decided[:-1] != decided[1:]
     bits = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]])
-    tall, wide = board.frame.height, board.frame.width
+    tall, wide = axes.frame.height, axes.frame.width
     dots = edge.reshape(tall, plot.DOTS_Y, wide, plot.DOTS_X)
     codes = (dots * bits[None, :, None, :]).sum(axis=(1, 3))
     rows = ["".join(chr(0x2800 + int(code)) for code in line) for line in codes]
-    board.sheet.lay(board.margin, 0, rows, ink.text)
+    axes.sheet.lay(axes.margin, 0, rows, ink.text)
 
 
-def _tint(sheet: Sheet, board: Board, decided: NDArray[np.int64], ink: Ink) -> None:
+def _tint(sheet: Sheet, axes: Axes, decided: NDArray[np.int64], ink: Ink) -> None:
     """The class in the middle of each cell as its ground."""
     middle = decided[plot.DOTS_Y // 2 :: plot.DOTS_Y, plot.DOTS_X // 2 :: plot.DOTS_X]
     grounds = [Style(bgcolor=ink.tint(style, 0.16)) for style in ink.kinds]
-    for row in range(board.frame.height):
-        for column in range(board.frame.width):
-            sheet.ground(board.margin + column, row, grounds[int(middle[row, column]) % len(grounds)])
+    for row in range(axes.frame.height):
+        for column in range(axes.frame.width):
+            sheet.ground(axes.margin + column, row, grounds[int(middle[row, column]) % len(grounds)])

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from rich.cells import cell_len
 from rich.style import Style
 
-from tui.charts.axes import Axis, Board
+from tui.charts.axes import Axes, Axis
+from tui.charts.sight import MARKERS
 from tui.charts.views.base import Drawing, ModelView, Size, Subject, outputs
-from tui.charts.views.over_steps import MARKERS
 from tui.look.numbers import count, fixed
 from tui.look.styles import Ink
 from tui.widgets.cells import Span, clip, left, right
@@ -48,9 +48,6 @@ class ClassesView(ModelView):
 
 class ConfusionView(ClassesView):
     """How many rows of each class are taken for which."""
-
-    name = "confusion"
-    help = "How many rows of each class are taken for which; the arrows go through the splits."
 
     def draw(self, subject: Subject, found: Part, turn: str, ink: Ink, size: Size) -> Drawing:
         """A table, darker where there are more."""
@@ -120,15 +117,12 @@ def _middle(text: str, width: int) -> str:
 class RocView(ClassesView):
     """True against false positives for every threshold."""
 
-    name = "ROC"
-    help = "True against false positives for every threshold, and the area under the curve."
-
     def draw(self, subject: Subject, found: Part, turn: str, ink: Ink, size: Size) -> Drawing:
         """A curve for the positive one of two classes, or one for each of more."""
-        board = Board(
+        axes = Axes(
             ink, size, Axis(0.0, 1.0, name="false positives"), Axis(0.0, 1.0)
         )  # fmt: skip
-        board.line([0, 1], [0, 1], ink.faint)
+        axes.line([0, 1], [0, 1], ink.faint)
         legend = []
         one = len(found.curves) == 1
         threshold = 0.5 if subject.decision is None else subject.decision.threshold
@@ -136,18 +130,18 @@ class RocView(ClassesView):
             style, marker = ink.kinds[number % len(ink.kinds)], MARKERS[number % len(MARKERS)]
             if not np.isfinite(curve.roc_auc):
                 continue
-            board.line(curve.false, curve.true, style)
+            axes.line(curve.false, curve.true, style)
             if one:
                 at = _at(curve, threshold)
-                board.dots([curve.false[at]], [curve.true[at]], ink.accent, "●")
+                axes.dots([curve.false[at]], [curve.true[at]], ink.accent, "●")
                 legend.append((ink.accent, "●", f"threshold {threshold:.4g}"))
             else:
                 few = np.unique(np.linspace(0, len(curve.false) - 1, 8).astype(np.int64))
-                board.dots(curve.false[few], curve.true[few], style, marker)
+                axes.dots(curve.false[few], curve.true[few], style, marker)
             legend.insert(number, (style, "──" if one else marker, f"{curve.name} AUC {fixed(curve.roc_auc, 4)}"))
         if not legend:
             return Drawing([[], [("  n/a: the rows are all of one class", ink.faint)]], turn)
-        return Drawing(board.sheet.lines(), f"{turn}: true positives ↑ false positives →", legend)
+        return Drawing(axes.sheet.lines(), f"{turn}: true positives ↑ false positives →", legend)
 
 
 def _at(curve: ThresholdCurve, threshold: float) -> int:

@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from rich.style import Style
 
 from engine.base.rounding import cleared
-from tui.charts.axes import Axis, Board
+from tui.charts.axes import Axes, Axis
 from tui.charts.views.base import Drawing, Floats, ModelView, Size, Subject, outputs
 from tui.look.numbers import figures
 from tui.look.styles import Ink
@@ -20,7 +20,7 @@ GRID = 400  # points of a fitted curve
 
 
 @dataclass(frozen=True)
-class Points:
+class SplitPoints:
     """Some rows of a split, in the target's own unit."""
 
     label: str
@@ -33,15 +33,12 @@ class Points:
 class Fit:
     """The points of the splits, and over a single raw column the curve of the model."""
 
-    parts: tuple[Points, ...]
+    parts: tuple[SplitPoints, ...]
     curve: tuple[Floats, Floats] | None = None
 
 
 class FitView(ModelView):
     """Points of train and validation rows, and where a perfect model would put them."""
-
-    name = "fit"
-    help = "Predicted against actual values; over a single feature the fitted curve."
 
     def fits(self, subject: Subject) -> bool:
         """For amounts."""
@@ -60,31 +57,28 @@ class FitView(ModelView):
         actual = np.concatenate([part.actual for part in found.parts])
         if found.curve is None:
             both = Axis.around(actual, guesses)
-            board = Board(ink, size, both, both)
-            board.line([both.low, both.high], [both.low, both.high], ink.faint)
+            axes = Axes(ink, size, both, both)
+            axes.line([both.low, both.high], [both.low, both.high], ink.faint)
         else:
             xs = np.concatenate([part.feature for part in found.parts])
-            board = Board(ink, size, Axis.around(xs), Axis.around(actual, guesses))
+            axes = Axes(ink, size, Axis.around(xs), Axis.around(actual, guesses))
         legend = []
         for part, style, marker in _marked(found.parts, ink):
             x, y = (part.actual, part.guess) if found.curve is None else (part.feature, part.actual)
-            board.dots(x, y, style, marker if len(x) <= FEW else "braille")
+            axes.dots(x, y, style, marker if len(x) <= FEW else "braille")
             legend.append((style, marker, part.label))
         if found.curve is not None:
-            board.line(*found.curve, ink.accent)
+            axes.line(*found.curve, ink.accent)
             name = subject.prepared.encoder.inputs[0].name if subject.prepared is not None else ""
-            return Drawing(board.sheet.lines(), f"{target} over {name}", legend)
+            return Drawing(axes.sheet.lines(), f"{target} over {name}", legend)
         words = f"{target}: predicted ↑ actual →"
         if cell_len(words) > size[0] - 22:  # the legend stands beside it
             words = "predicted ↑ actual →"
-        return Drawing(board.sheet.lines(), words, legend)
+        return Drawing(axes.sheet.lines(), words, legend)
 
 
 class ResidualsView(FitView):
     """Actual minus predicted over predicted: what the model has not learned shows as a pattern."""
-
-    name = "residuals"
-    help = "Actual minus predicted values over the predicted ones: a pattern in them is something not yet learned."
 
     def draw(self, subject: Subject, found: Fit, turn: str, ink: Ink, size: Size) -> Drawing:
         """The points around zero, and to the right how many there are at each height."""
@@ -97,29 +91,29 @@ class ResidualsView(FitView):
         guesses = np.concatenate([part.guess for part in parts])
         width, height = size
         side = min(14, width // 6) if width >= 60 else 0
-        board = Board(ink, (width - side, height), Axis.around(guesses), Axis.around(left, 0.0))
-        board.rule(0.0, ink.optimum)
+        axes = Axes(ink, (width - side, height), Axis.around(guesses), Axis.around(left, 0.0))
+        axes.rule(0.0, ink.optimum)
         legend = []
         for (part, style, marker), off in zip(_marked(tuple(parts), ink), rests, strict=True):
-            board.dots(part.guess, off, style, marker if len(part.guess) <= FEW else "braille")
+            axes.dots(part.guess, off, style, marker if len(part.guess) <= FEW else "braille")
             legend.append((style, marker, part.label))
-        lines = board.sheet.lines()
+        lines = axes.sheet.lines()
         if side:
-            bars = _histogram(left, board, side - 1)
+            bars = _histogram(left, axes, side - 1)
             lines = [[*line, (bar, ink.band)] for line, bar in zip(lines, bars, strict=True)]
         rest = left[np.isfinite(left)]
         about = f"actual − predicted ↑ predicted → · std {figures(float(rest.std()), 4, amount)}"
         return Drawing(lines, about, legend)
 
 
-def _marked(parts: tuple[Points, ...], ink: Ink) -> list[tuple[Points, Style, str]]:
+def _marked(parts: tuple[SplitPoints, ...], ink: Ink) -> list[tuple[SplitPoints, Style, str]]:
     styles = {"train": (ink.train, "•"), "validation": (ink.validation, "▪"), "test": (ink.optimum, "▴")}
     return [(part, *styles[part.label]) for part in parts]
 
 
-def _histogram(values: Floats, board: Board, width: int) -> list[str]:
-    """A bar for each row of the board, and blanks for what is below it."""
-    frame = board.frame
+def _histogram(values: Floats, axes: Axes, width: int) -> list[str]:
+    """A bar for each row of the axes, and blanks for what is below it."""
+    frame = axes.frame
     counts = [0] * frame.height
     for value in values[np.isfinite(values)].tolist():
         row = frame.row(value)
@@ -127,7 +121,7 @@ def _histogram(values: Floats, board: Board, width: int) -> list[str]:
             counts[row] += 1
     most = max(counts) or 1
     bars = [" " + "▪" * round(count / most * width) for count in counts]
-    return bars + [""] * (board.sheet.height - len(bars))
+    return bars + [""] * (axes.sheet.height - len(bars))
 
 
 def look_at_rows(subject: Subject) -> Fit:
@@ -146,7 +140,7 @@ def look_at_rows(subject: Subject) -> Fit:
         x = np.asarray(rows.x[take], np.float64)
         guess = scale.inverse(outputs(model, x)[:, 0])
         feature = prepared.normalizer.inverse(x)[:, 0]
-        parts.append(Points(split, feature, scale.inverse(np.asarray(rows.y[take], np.float64)), guess))
+        parts.append(SplitPoints(split, feature, scale.inverse(np.asarray(rows.y[take], np.float64)), guess))
     curve = None
     if single:
         every = np.concatenate([part.feature for part in parts])

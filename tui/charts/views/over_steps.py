@@ -11,10 +11,11 @@ from rich.style import Style
 from engine.base.rounding import SHARE, alike, cleared
 from engine.registry.metrics import ERRORS, OF_AMOUNTS, SEEN, SQUARES
 from tui.charts import plot
-from tui.charts.axes import Axis, Board
-from tui.charts.curve import ROUNDING, Curve
+from tui.charts.axes import Axes, Axis
+from tui.charts.curve import ROUNDING, DrawnCurve
 from tui.charts.loss_drawing import whole
-from tui.charts.views.base import Drawing, Floats, Size, Subject, View, outputs
+from tui.charts.sight import MARKERS
+from tui.charts.views.base import Drawing, Floats, RunView, Size, Subject, outputs
 from tui.look.numbers import error, figures
 from tui.look.styles import Ink
 
@@ -22,12 +23,11 @@ if TYPE_CHECKING:
     from engine.base.loss_history import Series
     from engine.training.snapshot import Snapshot
 
-MARKERS = ("•", "×", "+", "▴", "◇", "▪", "○", "*", "#", "%")
 SHOWN = 8  # weights that are drawn, the largest ones
 
 
 @dataclass(frozen=True)
-class Trace:
+class StepCurve:
     """A curve over the steps: points that are joined, and a marker on some of them."""
 
     label: str
@@ -37,43 +37,40 @@ class Trace:
     marker: str = ""
 
 
-def over_steps(now: Snapshot, traces: list[Trace], ink: Ink, size: Size, *, log: bool = False) -> Drawing:
+def over_steps(now: Snapshot, traces: list[StepCurve], ink: Ink, size: Size, *, log: bool = False) -> Drawing:
     """Curves over the steps of a run, with the changes that were made on the way."""
     window = whole(now, growing=True)
     kept = [trace for trace in traces if len(trace.steps)]
     axis = Axis.around(*(t.values for t in kept), log=log) if kept else Axis(0.0, 1.0)
-    board = Board(ink, size, Axis(window.start, window.stop, steps=True, name="steps"), axis)
+    axes = Axes(ink, size, Axis(window.start, window.stop, steps=True, name="steps"), axis)
     for mark in now.marks:
         if mark.kind == "change":
-            board.post(mark.step, ink.mark)
+            axes.post(mark.step, ink.mark)
     for trace in kept:
-        board.line(trace.steps, trace.values, trace.style)
+        axes.line(trace.steps, trace.values, trace.style)
         if trace.marker:
-            few = np.unique(np.linspace(0, len(trace.steps) - 1, max(2, board.frame.width // 12)).astype(np.int64))
-            board.dots(trace.steps[few], trace.values[few], trace.style, trace.marker)
+            few = np.unique(np.linspace(0, len(trace.steps) - 1, max(2, axes.frame.width // 12)).astype(np.int64))
+            axes.dots(trace.steps[few], trace.values[few], trace.style, trace.marker)
     legend = [(trace.style, trace.marker or "──", trace.label) for trace in kept]
-    return Drawing(board.sheet.lines(), "", legend)
+    return Drawing(axes.sheet.lines(), "", legend)
 
 
 def trace(
     label: str, style: Style, series: Series | None, now: Snapshot, columns: int, marker: str = "",
     share: float = ROUNDING,
-) -> Trace:  # fmt: skip
+) -> StepCurve:  # fmt: skip
     """A curve of evaluations, cut down to what so many columns can show.
 
     Args:
         share: of the first value, under which it does not go.
     """
-    cut = Curve(label, style, series=series, share=share).cut(whole(now, growing=True), columns)
+    cut = DrawnCurve(label, style, series=series, share=share).cut(whole(now, growing=True), columns)
     window = whole(now, growing=True)
-    return Trace(label, style, np.asarray([window.at(p) for p in cut.place.tolist()]), cut.high, marker)
+    return StepCurve(label, style, np.asarray([window.at(p) for p in cut.place.tolist()]), cut.high, marker)
 
 
-class MetricView(View):
+class MetricView(RunView):
     """A metric on the validation rows at every evaluation, and on the train rows."""
-
-    name = "metric"
-    help = "A metric over the steps, on validation and train rows; the arrows go through the metrics."
 
     def fits(self, subject: Subject) -> bool:
         """Once there are metrics."""
@@ -115,20 +112,20 @@ class MetricView(View):
         drawn = over_steps(now, traces, ink, size, log=log)
         return Drawing(drawn.lines, " · ".join([name + ", log y" * log, *values]), drawn.legend)
 
-    def _train(self, subject: Subject, turn: str, ink: Ink, columns: int) -> Trace | None:
+    def _train(self, subject: Subject, turn: str, ink: Ink, columns: int) -> StepCurve | None:
         now, plan = subject.snapshot, subject.plan
         if plan is not None and plan.full_batch and turn in SEEN.get(plan.loss, ()) and now.history:
             window = whole(now, growing=True)
-            cut = Curve("train", ink.train, history=now.history).cut(window, columns)
+            cut = DrawnCurve("train", ink.train, history=now.history).cut(window, columns)
             places, values = cut.outline()
             steps = np.asarray([window.at(place) for place in places.tolist()])
             root = turn == "rmse"
-            return Trace("train", ink.train, steps, np.sqrt(np.maximum(values, 0)) if root else values)
+            return StepCurve("train", ink.train, steps, np.sqrt(np.maximum(values, 0)) if root else values)
         series = subject.trail.figures.get(turn)
         return trace("train", ink.train, series, now, columns, "▪") if series is not None and len(series) else None
 
 
-def _last(one: Trace, metric: str) -> str:
+def _last(one: StepCurve, metric: str) -> str:
     """The newest value of a metric, which of an error may be rounding beside the first one."""
     first, last = float(one.values[0]), float(one.values[-1])
     return error(last, 4, first) if metric in ERRORS else figures(last, 4, 1.0)
@@ -145,17 +142,14 @@ def note_figures(subject: Subject) -> None:
     subject.trail.figure(now.weights.step if now.weights is not None else now.step, found.parts["train"].figures)
 
 
-def _spans_decades(traces: list[Trace]) -> bool:
+def _spans_decades(traces: list[StepCurve]) -> bool:
     values = np.concatenate([t.values for t in traces]) if traces else np.empty(0)
     values = values[np.isfinite(values)]
     return len(values) > 0 and bool(values.min() > 0) and bool(values.max() > 50 * values.min())
 
 
-class GradientView(View):
+class GradientView(RunView):
     """The norm of the gradient at every evaluation."""
-
-    name = "gradient"
-    help = "The norm of the gradient of all parameters at every evaluation, on a logarithmic axis."
 
     def fits(self, subject: Subject) -> bool:
         """Once there is one."""
@@ -170,11 +164,8 @@ class GradientView(View):
         return Drawing(drawn.lines, f"‖gradient‖ {figures(series.last, 4, series.first)}, log y")
 
 
-class RateView(View):
+class RateView(RunView):
     """The learning rate of every step, as schedule and steering made it."""
-
-    name = "rate"
-    help = "The learning rate over the steps, as the schedule and your changes made it."
 
     def fits(self, subject: Subject) -> bool:
         """Once the plan is known."""
@@ -188,7 +179,7 @@ class RateView(View):
         rates = learning_rates(subject, steps)
         wide = rates.max() > 100 * max(rates.min(), 1e-300)
         drawn = over_steps(
-            now, [Trace("", ink.accent, steps.astype(np.float64), rates)], ink, size, log=bool(wide)
+            now, [StepCurve("", ink.accent, steps.astype(np.float64), rates)], ink, size, log=bool(wide)
         )  # fmt: skip
         about = f"learning rate {figures(now.lr, 4)} · {plan.schedule}" + (", log y" if wide else "")
         return Drawing(drawn.lines, about)
@@ -206,20 +197,16 @@ def learning_rates(subject: Subject, steps: np.ndarray[Any, np.dtype[np.int64]])
             rates[steps >= event.step] = float(event.value)
     if plan.schedule == "plateau":
         for mark in subject.snapshot.marks:  # the drops are said in the marks alone
-            name, _, value = mark.text.partition(" ")
-            if name == "lr":
-                rates[steps >= mark.step] = float(value)
+            if mark.rate is not None:
+                rates[steps >= mark.step] = mark.rate
     if not plan.scheduled:
         return rates
     moving = factors_at(plan.schedule, plan.warmup, plan.steps, steps)
     return np.asarray(rates * moving)
 
 
-class WeightsView(View):
+class WeightsView(RunView):
     """The weights on normalized features over the steps, as the snapshots brought them."""
-
-    name = "weights"
-    help = "The weights on normalized features over the steps; of a network the norms of its layers."
 
     def fits(self, subject: Subject) -> bool:
         """Once there are two looks."""
@@ -232,7 +219,7 @@ class WeightsView(View):
         finite = np.where(np.isfinite(values[-1]), np.abs(values[-1]), np.inf)
         order = np.argsort(-alike(cleared(finite, float(finite.max(initial=0.0)))), kind="stable")[:SHOWN]
         traces = [
-            Trace(trail.names[i], ink.kinds[n % len(ink.kinds)], steps, values[:, i], MARKERS[n % len(MARKERS)])
+            StepCurve(trail.names[i], ink.kinds[n % len(ink.kinds)], steps, values[:, i], MARKERS[n % len(MARKERS)])
             for n, i in enumerate(sorted(order.tolist()))
         ]
         drawn = over_steps(subject.snapshot, traces, ink, size)

@@ -14,15 +14,15 @@ from textual.message import Message
 from tui.keys.keymap import named
 from tui.keys.table import bindings
 from tui.look.styles import hue
+from tui.registry.views import REGISTRY, labels
 from tui.widgets.cells import Cells, Span, Words, apart, clip, wrap
 
 if TYPE_CHECKING:
-    from tui.charts.views.base import Drawing, Subject, View
+    from tui.charts.views.base import Drawing, RunView, Subject
     from tui.charts.views.weight_history import Trail
     from tui.model.workspace import Desk
     from tui.tasks.throttled import Looker
 
-EMPTY = "fit, residuals, metrics, learning rate, gradient, weights, confusion, ROC, decision boundary: "
 CALM = 0.5  # seconds between two pictures of a run that is going on
 FOLLOWING = 49  # times as long as it took to look at the train rows before they are looked at again
 
@@ -44,7 +44,7 @@ class ViewsPane(Cells, can_focus=True):
         super().__init__(id=id, classes="pane views")
         self.border_title = "views"
         self.folded = False
-        self.views: list[View] = []
+        self.views: list[RunView] = []
         self._wanted = ""  # the name of the view that was chosen
         self._turns: dict[str, str] = {}  # what was chosen within the views, by name
         self._subject: Subject | None = None
@@ -67,8 +67,7 @@ class ViewsPane(Cells, can_focus=True):
                 self._forget()
                 self.redraw()
             return
-        from tui.charts.views.base import subject_of
-        from tui.charts.views.registry import available
+        from tui.charts.views.base import available, subject_of
         from tui.charts.views.weight_history import Trail
 
         before = self._subject
@@ -94,14 +93,14 @@ class ViewsPane(Cells, can_focus=True):
         self._answers, self.views = {}, []
 
     @property
-    def view(self) -> View | None:
+    def view(self) -> RunView | None:
         """The view that is shown: the chosen one where it makes sense, else the first."""
-        return next((v for v in self.views if v.name == self._wanted), self.views[0] if self.views else None)
+        return next((v for v in self.views if v.record.name == self._wanted), self.views[0] if self.views else None)
 
-    def _turn(self, view: View) -> str:
+    def _turn(self, view: RunView) -> str:
         assert self._subject is not None
         turns = view.turns(self._subject)
-        wanted = self._turns.get(view.name, "")
+        wanted = self._turns.get(view.record.name, "")
         return wanted if wanted in turns else turns[0] if turns else ""
 
     def _ask(self, *, at_once: bool = False) -> None:
@@ -113,7 +112,7 @@ class ViewsPane(Cells, can_focus=True):
         if depends is None:
             return
         turn, size = self._turn(view), self.size if view.sized else (0, 0)
-        key = (view.name, turn, size, id(depends), id(subject.prepared), id(subject.plan), subject.decision)
+        key = (view.record.name, turn, size, id(depends), id(subject.prepared), id(subject.plan), subject.decision)
         if key == self._asked or not self.size.width:
             return
         self._asked = key
@@ -143,8 +142,8 @@ class ViewsPane(Cells, can_focus=True):
         subject, view, turn, key = message.key
         if self._subject is None or subject.trail is not self._subject.trail:
             return
-        waited_for = (view.name, turn) not in self._answers
-        self._answers[view.name, turn] = message.found
+        waited_for = (view.record.name, turn) not in self._answers
+        self._answers[view.record.name, turn] = message.found
         if key != self._asked:
             self._ask()
         self._redraw_soon(self._subject.snapshot.live and not waited_for)
@@ -170,19 +169,22 @@ class ViewsPane(Cells, can_focus=True):
         """The next view, or the one before."""
         if not self.views:
             return
-        names = [view.name for view in self.views]
-        now = names.index(self.view.name) if self.view is not None else 0
+        names = [view.record.name for view in self.views]
+        now = names.index(self.view.record.name) if self.view is not None else 0
         self.choose_view(names[(now + by) % len(names)])
 
     def choose_view(self, name: str) -> None:
-        """Show a view by its name."""
+        """Show a view by its name, or say why the run has none."""
+        if name not in [view.record.name for view in self.views]:
+            self.app.notify(REGISTRY[name].refusal)
+            return
         self._wanted = name
         self._ask(at_once=True)
         self.redraw()
 
     def like(self, name: str) -> None:
         """Show the view of this name, once there is one."""
-        self._wanted = name
+        self._wanted = name.lower()  # it was "ROC" once
 
     @property
     def liked(self) -> str:
@@ -197,7 +199,7 @@ class ViewsPane(Cells, can_focus=True):
         turns = view.turns(subject)
         if len(turns) > 1:
             by = max(-1, min(1, lines))
-            self._turns[view.name] = turns[(turns.index(self._turn(view)) + by) % len(turns)]
+            self._turns[view.record.name] = turns[(turns.index(self._turn(view)) + by) % len(turns)]
             self._ask(at_once=True)
             self.redraw()
 
@@ -216,11 +218,11 @@ class ViewsPane(Cells, can_focus=True):
         """The view, or what to do to get one."""
         ink, view, subject = self.ink, self.view, self._subject
         if self.folded:
-            return [[(" ▸ ", ink.accent), (view.name.capitalize() if view is not None else "Views", ink.dim)]]
+            return [[(" ▸ ", ink.accent), (view.record.label.capitalize() if view is not None else "Views", ink.dim)]]
         self._ask()
         if view is None or subject is None:
             self._title("views", "")
-            words = f"{EMPTY}{named('views.next')} goes through them."
+            words = f"{labels()}: {named('views.next')} goes through them."
             return [[], *([(f"  {line}", ink.faint)] for line in wrap(words, width - 4, height - 1))]
         if height < 4 or width < 16:
             return [[("  Enter shows it large", ink.faint)]]
@@ -229,10 +231,10 @@ class ViewsPane(Cells, can_focus=True):
         self._title(self._tabs(view, width), self._words(view, drawn, width) if drawn is not None else "")
         return drawn.lines if drawn is not None else [[], [("  looking…", ink.faint)]]
 
-    def _draw(self, view: View, subject: Subject, turn: str, size: tuple[int, int]) -> Drawing | None:
+    def _draw(self, view: RunView, subject: Subject, turn: str, size: tuple[int, int]) -> Drawing | None:
         from tui.charts.views.base import Drawing
 
-        found = self._answers.get((view.name, turn))
+        found = self._answers.get((view.record.name, turn))
         if view.key(subject) is not None and found is None:
             return None
         if isinstance(found, Exception):
@@ -240,10 +242,10 @@ class ViewsPane(Cells, can_focus=True):
             return Drawing([[], *([(f"  {text}", self.ink.bad)] for text in texts)])
         return view.draw(subject, found, turn, self.ink, size)
 
-    def _tabs(self, view: View, width: int) -> Words:
+    def _tabs(self, view: RunView, width: int) -> Words:
         """The names of the views, the shown one bright; where not all fit, only it and its neighbours' arrows."""
-        names = [one.name for one in self.views]
-        now = names.index(view.name)
+        names = [one.record.label for one in self.views]
+        now = self.views.index(view)
         first, last = now, now
         while True:  # as many neighbours as fit, to the right first
             if last + 1 < len(names) and _size(names[first : last + 2]) <= width - 8:
@@ -256,7 +258,7 @@ class ViewsPane(Cells, can_focus=True):
         tabs = apart([(names[index], hues[index]) for index in range(first, last + 1)], " · ")
         return ("‹ " * (first > 0), ""), *tabs, (" ›" * (last + 1 < len(names)), "")
 
-    def _words(self, view: View, drawn: Drawing, width: int) -> Words:
+    def _words(self, view: RunView, drawn: Drawing, width: int) -> Words:
         """What is said below: the picture in words, then its colours, as far as they fit."""
         assert self._subject is not None
         room = width - 6

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from engine.base.rounding import ZERO, alike
-from tui.charts.views.base import Drawing, Size, Subject, View
+from tui.charts.views.base import Drawing, RunView, Size, Subject
 from tui.look.numbers import fixed
 from tui.look.styles import Ink
 from tui.widgets.cells import Span, left, right
@@ -15,11 +15,8 @@ from tui.widgets.cells import Span, left, right
 NUMBER = 10  # cells of a number
 
 
-class BarsView(View):
+class BarsView(RunView):
     """A bar for each weight on normalized features: how much a feature matters."""
-
-    name = "bars"
-    help = "The weights on normalized features as bars, the largest first: how much each feature matters."
 
     def fits(self, subject: Subject) -> bool:
         """For linear models."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 
-from tui.charts.multi_curve import MARKERS
+from tui.charts.sight import MARKERS
 from tui.keys.keymap import named
 from tui.screens.runs.columns import FOREIGN, LIVE, Fitting, View, differing, fields, fitting, ordered
 from tui.screens.runs.filter import Filter

@@ -7,15 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tui.charts.multi_curve import MARKERS, Axis, Sight
-from tui.charts.run_curves import Trace, Track, unit
+from tui.charts.run_curves import RunCurve, Track, unit
+from tui.charts.sight import AXES, MARKERS, Along, Sight
 from tui.screens.runs.columns import OWN, RENAMED, fields
 
 if TYPE_CHECKING:
     from engine.runs.store import RunInfo
     from tui.look.styles import Ink
 
-AXES: tuple[Axis, ...] = ("steps", "epochs", "time")
 MOST = len(MARKERS)  # runs that can be told apart
 SAID = 2  # choices in a label, at most
 
@@ -27,7 +26,7 @@ class Marked:
         self.slots: dict[Path, int] = {}
         self.tracks: dict[Path, Track] = {}
         self.problems: dict[Path, str] = {}
-        self.axis: Axis = "steps"
+        self.axis: Along = AXES[0]
 
     def toggle(self, path: Path) -> bool:
         """Mark a run or take its mark away; False where no more can be told apart."""
@@ -64,7 +63,7 @@ class Marked:
             elif path in problems:
                 self.problems[path] = problems[path]
 
-    def turn_axis(self) -> Axis:
+    def turn_axis(self) -> Along:
         """To the next of step, epoch, time."""
         self.axis = AXES[(AXES.index(self.axis) + 1) % len(AXES)]
         return self.axis
@@ -76,13 +75,13 @@ class Marked:
             sight = replace(sight, axis=self.axis, unit=of, window=None, cursor=None)
         return sight
 
-    def curves(self, runs: Mapping[Path, RunInfo], ink: Ink) -> list[Trace]:
+    def curves(self, runs: Mapping[Path, RunInfo], ink: Ink) -> list[RunCurve]:
         """The curves of the runs that have been read."""
         of = unit(list(self.tracks.values()), self.axis)
         paths = [path for path in self.slots if path in self.tracks]
         names = labels([runs[path] for path in paths if path in runs])
         return [
-            Trace(
+            RunCurve(
                 names.get(path, path.name),
                 ink.kinds[self.slots[path] % len(ink.kinds)],
                 MARKERS[self.slots[path]],

@@ -7,6 +7,7 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.cells import cell_len
 from rich.style import Style
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -159,7 +160,8 @@ class RaceScreen(RavineScreen):
         self.chart.sight = self._sighted(self.chart.sight, curves)
         self.chart.redraw()
         self.rule.tell(rule(desk.shown_recipe, self.racers))
-        columns: tuple[Column, ...] = (SIGN, MODE, STATE, LOSS, GAP, KAPPA)
+        mode = replace(MODE, width=max(MODE.width, *(cell_len(racer.name) for racer in self.racers)))
+        columns: tuple[Column, ...] = (SIGN, mode, STATE, LOSS, GAP, KAPPA)
         if self.size.width >= 68:  # half a number would be another one
             columns += (RATE,)
         if self.size.width >= 120:

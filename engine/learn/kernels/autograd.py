@@ -71,7 +71,7 @@ class Autograd:
         self._model = Differentiated(plan, module, self._device, dtype)
         self._updater = Updater(plan, self._model)
         self._lr, self._factor = plan.lr, 1.0
-        own = plan.architecture.family == "module"
+        own = plan.architecture.own
         self._masks = Masks(plan.architecture.dropout > 0 or own, plan.seed, self._device)
         self._generators = Generators(module if own else None, plan.seed, self._device)
         self._unrepeatable: str | None = "" if own else None  # why a resumed run is another one; "" not looked at yet

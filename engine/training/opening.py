@@ -38,7 +38,7 @@ Activity = Callable[[str], None]
 Cancelled = Callable[[], bool]
 
 
-class RunOpening:
+class SetupBuilder:
     """Opens a run. What it has got by then is there also where it fails on the way.
 
     Args:

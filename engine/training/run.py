@@ -28,7 +28,7 @@ from engine.training import sentences
 from engine.training.ending import Closing
 from engine.training.failure import keep_failed
 from engine.training.loop import Loop
-from engine.training.opening import Activity, Cancelled, RunOpening
+from engine.training.opening import Activity, Cancelled, SetupBuilder
 from engine.training.setup import Setup
 from engine.training.snapshot import Ended, Ending, Mark, Weights
 from engine.training.stopwatch import Stopwatch
@@ -64,7 +64,7 @@ class Run:
         self.ending: Ending | None = None
         self.result: dict[str, Any] = {}
         self._clock = Stopwatch()
-        self._opening = RunOpening(recipe, command, origin, self._clock, given=given, screen=screen, locks=locks)
+        self._opening = SetupBuilder(recipe, command, origin, self._clock, given=given, screen=screen, locks=locks)
         self._setup: Setup
         self._loop: Loop
         self._view: WeightView

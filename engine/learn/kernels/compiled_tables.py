@@ -39,13 +39,13 @@ class SingleLoop:
         self._width = min(max(1 << max(room, 1).bit_length() - 1, NARROWEST), WIDEST)
         self._y, self._weight = _cast(train.y, dtype), _cast(train.weight, dtype)
         self._block = -1  # of the newest table made to be used in place; 0 for the triangular factor
-        self._table: tiles.Table
+        self._table: tiles.TileTable
         self._factor: Vector  # that factor, row after row
         self._rows: Vector | None = None
         width = self._width
         empty = np.zeros(0, dtype)
         z, losses = np.zeros(width, dtype), np.zeros(width, dtype)
-        self._room = tiles.Room(empty, empty, empty, z, losses, np.zeros(self._features))
+        self._room = tiles.TileBuffers(empty, empty, empty, z, losses, np.zeros(self._features))
         self._fetching = self._room._replace(
             x=np.zeros(width * self._features, dtype),
             y=np.zeros(width, dtype),
@@ -78,10 +78,10 @@ class SingleLoop:
             rates[:most], losses, limit, unit, at, batch, order, table, to, how, room
         )
 
-    def _made(self, x: Vector, y: Vector, weight: Vector, block: int, floor: float = 0.0) -> tiles.Table:
-        return tiles.Table(x, y, weight, block, self._width, floor, losses.code(self._plan.loss))
+    def _made(self, x: Vector, y: Vector, weight: Vector, block: int, floor: float = 0.0) -> tiles.TileTable:
+        return tiles.TileTable(x, y, weight, block, self._width, floor, losses.code(self._plan.loss))
 
-    def _whole(self) -> tiles.Table:
+    def _whole(self) -> tiles.TileTable:
         """All rows as one block. Of the squared error, the triangular factor of the rows, which is the same to it.
 
         With [X 1 y] = Q R the residuals are Q'(A w - y) turned round, so that their squares sum to the same loss with
@@ -98,7 +98,7 @@ class SingleLoop:
             self._block, self._table = 0, self._made(x, upper[:p, p].astype(self._dtype), self._y[:0], p, floor)
         return self._table
 
-    def _in_place(self, block: int) -> tiles.Table:
+    def _in_place(self, block: int) -> tiles.TileTable:
         """Tile after tile, in each feature after feature."""
         if self._block != block:
             n, p = self._plan.rows, self._features
@@ -113,7 +113,7 @@ class SingleLoop:
             self._block, self._table = block, self._made(x, self._y, self._weight, block)
         return self._table
 
-    def _gathered(self) -> tiles.Table:
+    def _gathered(self) -> tiles.TileTable:
         """Row after row."""
         if self._rows is None:
             rows = np.ones((self._plan.rows, self._features), self._dtype)
@@ -136,7 +136,7 @@ class LayersLoop:
         self._orders = Orders(plan.shuffle, plan.seed, plan.rows)
         self._as_they_are = one_after_the_other(plan.rows)
         classes = plan.objective.classes
-        self._table = layers.Table(
+        self._table = layers.LayerTable(
             _cast(train.x, dtype).reshape(-1),
             None if classes else _cast(train.y, dtype),
             train.y.astype(np.int64) if classes else None,
@@ -147,7 +147,7 @@ class LayersLoop:
         activation = REGISTRY[shape.activation]
         self._layers = layers.Layers(widths, activations.code(activation.name), losses.code(plan.loss), tile)
         units = tile * int(widths[1:].sum())
-        self._room = layers.Room(
+        self._room = layers.LayerBuffers(
             x=np.zeros(tile * shape.inputs, dtype),
             y=None if classes else np.zeros(tile, dtype),
             label=np.zeros(tile, np.int64) if classes else None,

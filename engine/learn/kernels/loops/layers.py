@@ -27,7 +27,7 @@ class Layers(NamedTuple):
     tile: int
 
 
-class Table(NamedTuple):
+class LayerTable(NamedTuple):
     """Rows in their own order.
 
     Attributes:
@@ -43,7 +43,7 @@ class Table(NamedTuple):
     weight: Vector
 
 
-class Room(NamedTuple):
+class LayerBuffers(NamedTuple):
     """Arrays to work in. What belongs to layers is one vector: each layer's [tile, units], one after the other.
 
     Attributes:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from engine.learn.kernels.loops import generated
 from engine.learn.kernels.loops.jit import jit, part
-from engine.learn.kernels.loops.layers import Layers, Room, Table
+from engine.learn.kernels.loops.layers import LayerBuffers, Layers, LayerTable
 from engine.learn.kernels.loops.products import add_product_of_turned, product, product_with_turned
 from engine.learn.kernels.loops.rules import Regime, Trained, penalise
 from engine.learn.kernels.loops.source import version
@@ -57,7 +57,7 @@ def _tile(
     p: Vector,
     g: Vector,
     layers: Layers,
-    room: Room,
+    room: LayerBuffers,
     hidden: Vector | None,
     curves: Vector | None,
     y: Vector | None,
@@ -109,7 +109,14 @@ def _tile(
 
 @part
 def _fetch(
-    table: Table, order: Order, epoch: int, first: int, rows: int, room: Room, y: Vector | None, label: Ints | None
+    table: LayerTable,
+    order: Order,
+    epoch: int,
+    first: int,
+    rows: int,
+    room: LayerBuffers,
+    y: Vector | None,
+    label: Ints | None,
 ) -> None:
     """Gather rows into a tile; y and label are the table's."""
     d = len(room.x) // len(room.row)
@@ -135,11 +142,11 @@ def run(
     at: Ints,
     batch: int,
     order: Order,
-    table: Table,
+    table: LayerTable,
     to: Trained,
     regime: Regime,
     layers: Layers,
-    room: Room,
+    room: LayerBuffers,
 ) -> int:
     """Take a step for each rate; how many were taken. Arguments as in `single.run`, and the layers.
 

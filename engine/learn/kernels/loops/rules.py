@@ -30,7 +30,7 @@ class Trained(NamedTuple):
     Attributes:
         p: T [p], the parameters.
         g: T [p], their gradient.
-        state: T [height, p], what the rules keep; see `source.rules.Layout`.
+        state: T [height, p], what the rules keep; see `source.rules.StateLayout`.
         previous: T [p], the parameters before the newest update.
         decayed: T [p], 1 for weights and 0 for biases, which no penalty touches.
     """

@@ -16,7 +16,7 @@ from engine.learn.kernels.loops import generated
 from engine.learn.kernels.loops.jit import jit, part
 from engine.learn.kernels.loops.rules import Regime, Trained, penalise
 from engine.learn.kernels.loops.source import version
-from engine.learn.kernels.loops.tiles import BACK, COUNT, EPOCH, ROW, Order, Room, Table
+from engine.learn.kernels.loops.tiles import BACK, COUNT, EPOCH, ROW, Order, TileBuffers, TileTable
 
 Vector = NDArray[Any]
 Ints = NDArray[np.int64]
@@ -86,7 +86,7 @@ def _gradient(x: Vector, base: int, rows: int, slopes: Vector, total: NDArray[np
 
 
 @part
-def _fetch(table: Table, order: Order, epoch: int, first: int, rows: int, room: Room) -> None:
+def _fetch(table: TileTable, order: Order, epoch: int, first: int, rows: int, room: TileBuffers) -> None:
     """Gather rows into a tile."""
     p = len(room.total)
     for i in range(rows):
@@ -108,10 +108,10 @@ def run(
     at: Ints,
     batch: int,
     order: Order,
-    table: Table,
+    table: TileTable,
     to: Trained,
     regime: Regime,
-    room: Room,
+    room: TileBuffers,
 ) -> int:
     """Take a step for each rate; how many were taken. Fewer mean that a loss was bad, or that an order is wanted.
 

@@ -13,7 +13,7 @@ Ints = NDArray[np.int64]
 EPOCH, ROW, COUNT, BACK, PLACES = range(5)  # what `at` holds; see `single.run`
 
 
-class Table(NamedTuple):
+class TileTable(NamedTuple):
     """Rows in the order in which they lie in memory.
 
     Attributes:
@@ -48,7 +48,7 @@ class Order(NamedTuple):
     first: int
 
 
-class Room(NamedTuple):
+class TileBuffers(NamedTuple):
     """Arrays to work in, of `width` rows each."""
 
     x: Vector  # T [width * p]; empty where tiles are used in place

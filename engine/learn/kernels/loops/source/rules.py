@@ -43,7 +43,7 @@ def plain() -> int:
 
 
 @dataclass(frozen=True)
-class Layout:
+class StateLayout:
     """How the rules that there are now are told apart, and where the loops keep their state.
 
     Attributes:
@@ -57,7 +57,7 @@ class Layout:
     height: int
 
 
-def layout() -> Layout:
+def layout() -> StateLayout:
     """The layout for the records that there are now."""
     codes, rows, height = {}, {}, 0
     for group in _groups():
@@ -66,7 +66,7 @@ def layout() -> Layout:
         for one in group:
             codes[one.name] = code(one.name)
             rows[one.name] = tuple(letters.index(letter) for letter in one.letters)
-    return Layout(codes, rows, height)
+    return StateLayout(codes, rows, height)
 
 
 def text() -> str:

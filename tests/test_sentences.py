@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[1]
 TO_DO = {
     "engine/runs",
 
-    "tui/app", "tui/charts", "tui/keys", "tui/model", "tui/screens", "tui/tasks", "tui/terminal", "tui/watch",
+    "tui/charts", "tui/screens",
     "tui/widgets",
 }  # fmt: skip
 

@@ -115,7 +115,7 @@ def test_ctrl_z_gives_the_shell_back_and_fg_goes_on(shell: Any, tmp_path: Path) 
     app.send(" ")
     app.see("training", "step ")
     app.send("\x1a")
-    app.see("Training pauses; fg goes on.", "$ ")
+    app.see("Training pauses; fg resumes it.", "$ ")
     app.send("echo the $((40 + 2)) shell\r")
     app.see("the 42 shell")
     (run,) = [path for path in (tmp_path / "runs").iterdir() if path.is_dir()]
@@ -227,7 +227,7 @@ def test_a_failure_of_its_own_is_told_in_a_sentence_and_the_run_is_saved(tmp_pat
         app.see("training", "step ")
         app.send("c")
         assert app.ended() == 1
-        app.wait(lambda: "ravine failed; what went wrong is at the end of" in app.text, "a sentence")
+        app.wait(lambda: "ravine failed; the error is at the end of" in app.text, "a sentence")
         assert "ZeroDivisionError" in (tmp_path / "state" / "ravine" / "log" / "screen.log").read_text()
         run_folder(tmp_path)
     finally:

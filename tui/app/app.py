@@ -16,6 +16,7 @@ from textual.message import Message
 from textual.screen import Screen
 
 from engine.base.errors import Untrusted
+from tui.app import sentences
 from tui.app.base_app import Face
 from tui.app.trusting import Trusting
 from tui.keys.keymap import named
@@ -284,7 +285,7 @@ class RavineApp(Face):
             if message.untrusted is not None:
                 from tui.screens.trust import refusal
 
-                problem = refusal(message.untrusted, f"{named('run.toggle')} asks again")
+                problem = refusal(message.untrusted, sentences.ASKS_AGAIN(key=named("run.toggle")))
             same = message.recipe == self.desk.recipe
             self.desk.surveyed(message.recipe, message.survey, message.table, problem)
             self._untrusted = message.untrusted if same else self._untrusted
@@ -483,7 +484,7 @@ class RavineApp(Face):
                 if desk.phase != "training" and await asyncio.to_thread(_at_rest, desk):
                     break
                 await asyncio.sleep(0.02)
-        self.leave_to_shell("Training pauses; fg goes on." if going else "fg brings ravine back.")
+        self.leave_to_shell(sentences.PAUSED_FOR_SHELL() if going else sentences.FG_BRINGS_BACK())
         if desk is not None and self._actions is not None and going and desk.phase == "paused":
             self._actions.toggle()
 
@@ -494,7 +495,7 @@ class RavineApp(Face):
         if self.desk is not None:
             if self._tensorboard is None:
                 self._tensorboard = TensorBoard()
-                self._say("TensorBoard is starting…", False)
+                self._say(sentences.STARTING_TENSORBOARD(), False)
             self._tensorboard.open(self.desk.runs_folder, self.post_message)
 
     def on_tensor_board_answered(self, message: TensorBoardAnswered) -> None:
@@ -504,7 +505,7 @@ class RavineApp(Face):
             return
         self.copy_to_clipboard(message.address)
         self.notify(
-            f"{message.address} (copied)\n\nOver SSH, on your own machine first:\n{message.tunnel}",
+            sentences.ADDRESS_COPIED(address=message.address, tunnel=message.tunnel),
             title="TensorBoard",
             timeout=15,
             markup=False,
@@ -519,7 +520,9 @@ class RavineApp(Face):
         """Copy the command line, or the script where one is shown."""
         if self.desk is not None:
             script = self.screen.to_copy() if isinstance(self.screen, RavineScreen) else ""
-            self.copy(script or self.desk.command, f"The script, {len(script.splitlines()):,} lines." if script else "")
+            self.copy(
+                script or self.desk.command, sentences.SCRIPT_COPIED(lines=len(script.splitlines())) if script else ""
+            )
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """What the palette offers; see `tui.app.palette`."""

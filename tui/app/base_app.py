@@ -17,6 +17,7 @@ from textual.geometry import Size
 from textual.theme import Theme
 
 from engine.base.printable import printable, printable_lines
+from tui.app import sentences
 from tui.keys.keymap import KeyTable, speak_of
 from tui.look.filters import Harmless, NoColours, OnlyAscii
 from tui.look.styles import RAVINE, pane_colours
@@ -185,20 +186,22 @@ class Face(DirectApp):
 
         def keep() -> None:
             also = kept(text)
-            self.call_later(lambda: self.notify(f"{shown or text}\n\n{also}", title="Copied", timeout=8))
+            self.call_later(
+                lambda: self.notify(sentences.COPIED(shown=shown or text, also=also), title="Copied", timeout=8)
+            )
 
         in_background(keep, "copying")
 
     def leave_to_shell(self, farewell: str) -> None:
         """Give the terminal to the shell, with a word; returns after fg."""
         if not has_shell():
-            self.notify("There is no shell to go back to: nothing else runs in this terminal.", severity="error")
+            self.notify(sentences.NO_SHELL(), severity="error")
             return
         try:
             with self.suspend():
                 stop_here(farewell)
         except SuspendNotSupported:
-            self.notify("This terminal cannot be left and come back to.", severity="error")
+            self.notify(sentences.NO_WAY_BACK(), severity="error")
 
     def _mend(self) -> None:
         """In the thread of the line: pictures were thrown away, so the whole screen is due."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from engine.base.errors import InputError
 from engine.commands.console import say
+from tui.app import sentences
 from tui.terminal.early_signals import terminal_kept
 from tui.terminal.terminal import is_terminal, log_path, own_screen, shows
 
@@ -34,10 +35,10 @@ def own_keys() -> dict[str, str]:
     except FileNotFoundError:
         return {}
     except (ValueError, RecursionError) as error:
-        raise InputError(f"The keys in {path} cannot be read: {error}.") from None
+        raise InputError(sentences.KEYS_UNREADABLE(path=path, reason=error)) from None
     for name, value in keys.items():
         if not isinstance(value, str) or not value.strip():
-            raise InputError(f'The key {name} in {path} is not a text such as "g" or "f5,ctrl+g"; dots need quotes.')
+            raise InputError(sentences.BAD_KEY(name=name, path=path))
     return keys
 
 
@@ -81,15 +82,16 @@ def _theme(name: str) -> str:
 
     known = [theme.name for theme in OURS] + sorted(BUILTIN_THEMES)
     if name not in known:
-        said = f"There is no theme called {name}" if name else "--theme needs a name"
-        raise InputError(f"{said}. Themes: {', '.join(known)}.")
+        if not name:
+            raise InputError(sentences.THEME_NEEDS_NAME(themes=known))
+        raise InputError(sentences.NO_THEME(name=name, themes=known))
     return name
 
 
 SWITCH = 0.0005  # seconds
 COLLECTED = 5_000, 10, 200  # see gc.set_threshold: with torch loaded, looking through all objects takes 0.2 s
 FAILURE = 1  # what Textual returns after an exception of the app's own
-RESUME = "one that was going on can be resumed with `ravine resume last`"
+RESUME = sentences.RESUMABLE()
 
 
 def prepare() -> None:
@@ -116,7 +118,7 @@ def start(words: Sequence[str]) -> int:
     try:
         manner, words = manner_of(words)
         for word in {PLAIN.typed, JSON.typed} & set(words):  # what only `ravine train` can do
-            raise InputError(f"{word} is for training without a screen: ravine train with the same flags.")
+            raise InputError(sentences.FOR_HEADLESS(flag=word))
         memory = Memory(fresh=manner.fresh)
         if words:
             found = _recipe(memory, words)
@@ -127,7 +129,7 @@ def start(words: Sequence[str]) -> int:
         say(str(error))
         return 2
     if not is_terminal():
-        say("The full-screen trainer needs a terminal; `ravine train` does the same without one.")
+        say(sentences.NEEDS_TERMINAL())
         return 2
     return _run(recipe, manner, memory)
 
@@ -159,7 +161,7 @@ def _run(recipe: Callable[[], Recipe], manner: Manner, memory: Memory) -> int:
             app.desk.leave(CLOSING)
         app.keep_all()
         if app.return_code == FAILURE:
-            farewell = f"ravine failed; what went wrong is at the end of {log_path()}. Runs are whole; {RESUME}."
+            farewell = sentences.CRASHED(path=log_path(), resume=RESUME)
     if farewell:
         say(farewell)
     return app.return_code or 0

@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 import sys
 
+from tui.app import sentences
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
@@ -34,10 +36,7 @@ def leave_folder() -> str:
     run = sorted(name for name, module in list(sys.modules.items()) if name != "__main__" and _of(module, here))
     if not run:
         return ""
-    return (
-        f"ravine: Python has run {', '.join(f'{name}.py' for name in run)} of this folder in the place of its own "
-        "modules; rename the file, or take the folder (also an empty part) out of PYTHONPATH."
-    )
+    return sentences.SHADOWED(files=[f"{name}.py" for name in run])
 
 
 def _of(module: object, folder: str) -> bool:
@@ -55,5 +54,5 @@ def shadowed() -> str:
     if os.path.realpath(origin) == os.path.realpath(os.path.join(ROOT, "engine", "__init__.py")):
         return ""
     if not origin:
-        return f"ravine: its own package engine is not in {ROOT!a}; install ravine again."
-    return f"ravine: {origin!a} hides its own package engine; rename it, or take its folder out of PYTHONPATH."
+        return sentences.NO_ENGINE(folder=ROOT)
+    return sentences.HIDDEN_ENGINE(file=origin)

@@ -10,6 +10,7 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 from textual.screen import Screen
 
+from tui.app import sentences
 from tui.keys.situation import Situation
 from tui.keys.table import KEYS
 from tui.screens.train.screen import TrainScreen
@@ -38,24 +39,26 @@ def commands(app: Acting, screen: Screen[Any], now: Situation) -> Iterable[Syste
             title = (key.text(now) or key.footer) + (f" ({key.also})" if key.also else "")
             yield SystemCommand(title, key.help, _runner(app, key.action))
     yield SystemCommand(
-        "Gradient of an expression",
-        f"A scratchpad: value, gradients and the graph as a tree; {EXAMPLE}.",
+        sentences.GRADIENT(),
+        sentences.SCRATCHPAD(example=EXAMPLE),
         lambda: app.action_go("scratchpad"),
     )
     if isinstance(screen, TrainScreen):
         for view in screen.fit.views:
-            yield SystemCommand(f"View: {view.record.label}", view.record.help, _shower(screen, view.record.name))
+            yield SystemCommand(
+                sentences.VIEW(name=view.record.label), view.record.help, _shower(screen, view.record.name)
+            )
     for preset in app.desk.presets if app.desk is not None else ():
         yield SystemCommand(_title(preset), _about(preset), _taker(app, preset))
 
 
 def _title(preset: Preset) -> str:
-    kind = "Own recipe" if preset.own else "Preset"
-    return f"{kind}: {preset.title}"
+    said = sentences.OWN_RECIPE if preset.own else sentences.PRESET
+    return said(title=preset.title)
 
 
 def _about(preset: Preset) -> str:
-    return preset.problem or preset.description or f"--preset {preset.name}"
+    return preset.problem or preset.description or sentences.PRESET_FLAG(name=preset.name)
 
 
 def _runner(app: Acting, action: str) -> Callable[[], Any]:

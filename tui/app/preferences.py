@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tui.app import sentences
 from tui.keys.keymap import named
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class Memory:
         except (InputError, ValueError, RecursionError):
             found = None
         if not isinstance(found, dict):
-            self.told = f"What was remembered of last time cannot be read ({self.path}); it is begun anew."
+            self.told = sentences.CHOICES_UNREADABLE(path=self.path)
             return {}
         return found
 
@@ -84,10 +85,9 @@ class Memory:
                 with trust.scope():
                     recipe = preset([*_without(self._words, words), *words])
             except InputError as error:
-                problem = f"The choices of last time cannot be taken any more: {error}"
+                problem = sentences.CHOICES_GONE(why=error)
             else:
-                back = f"{named('run.defaults')} sets them back to the defaults"
-                self.told = self.told or f"The choices are those of last time; {back}."
+                self.told = self.told or sentences.CHOICES_OF_LAST_TIME(key=named("run.defaults"))
                 return recipe
         recipe = preset(words)
         self.told = problem
@@ -104,7 +104,7 @@ class Memory:
             return ""
         if ":" in table and not Path(table).is_absolute() and self._folder == str(Path.cwd()):
             return ""
-        return f"{Path(table).name} of last time is not here any more; the choices are the defaults."
+        return sentences.TABLE_GONE(table=Path(table).name)
 
     # Keeping.
 

@@ -7,6 +7,7 @@ import string
 import unicodedata
 from collections.abc import Mapping
 
+from tui.keys import sentences
 from tui.keys.situation import Situation
 from tui.keys.table import GROUPS, KEYS, WATCHING, Key
 
@@ -121,7 +122,7 @@ class KeyTable:
         """What the footer shows: (keys, word) pairs; keys with one word stand together."""
         if now.editing:
             asked = now.screen in ("runs", "watch")  # a line that says itself what becomes of it, such as a filter
-            return [("Enter", "take it"), ("Esc", "leave" if asked else "leave it as it was")]
+            return [("Enter", sentences.TAKE_IT()), ("Esc", "leave" if asked else sentences.LEAVE_AS_IT_WAS())]
         entries: list[tuple[str, list[str]]] = []
         for key in KEYS:
             word = key.text(now) if now.screen != "watch" or key.id in WATCHING else ""
@@ -152,8 +153,8 @@ class KeyTable:
 
     def conflicts(self) -> list[str]:
         """What a keymap gets wrong, one sentence each: names that are no key's, and one key for two things."""
-        found = [f"keys.toml: there is nothing called {name}{_meant(name)}." for name in self.unknown]
-        found += [f"keys.toml: {name} stays where it is, for terminals do not send {key}." for name, key in self.unsent]
+        found = [sentences.NO_SUCH_KEY(name=name, hint=_meant(name)) for name in self.unknown]
+        found += [sentences.NOT_SENT(name=name, key=key) for name, key in self.unsent]
         for place in {key.place for key in KEYS}:
             taken: dict[str, Key] = {}
             for key in KEYS:
@@ -162,7 +163,7 @@ class KeyTable:
                 for name in self.keys(key):
                     other = taken.setdefault(name, key)
                     if other is not key and (key.id in self.keymap or other.id in self.keymap):
-                        sentence = f"keys.toml: {key_name(name)} is given to both {other.id} and {key.id}."
+                        sentence = sentences.GIVEN_TO_BOTH(key=key_name(name), one=other.id, other=key.id)
                         if sentence not in found:
                             found.append(sentence)
         return found
@@ -173,7 +174,7 @@ def _meant(name: str) -> str:
     from difflib import get_close_matches
 
     near = get_close_matches(name, [key.id for key in KEYS], 1)
-    return f", perhaps {near[0]}" if near else "; the README lists what there is"
+    return sentences.PERHAPS(near=near[0]) if near else sentences.SEE_README()
 
 
 _spoken = KeyTable()  # the table of the app that runs
@@ -193,4 +194,4 @@ def named(key: str, *, begins: bool = False) -> str:
 
 def untrained() -> str:
     """What is said where a trained run is needed, and there is none."""
-    return f"There is no trained run yet: train one with {named('go.train')}, then {named('run.toggle')}."
+    return sentences.NO_TRAINED_RUN(screen=named("go.train"), key=named("run.toggle"))

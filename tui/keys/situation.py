@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from tui.keys import sentences
+
 Screen = Literal[
     "train", "data", "runs", "predict", "evaluate", "code", "finder", "rewind", "scratchpad", "help", "watch", "race",
     "log",
@@ -49,10 +51,10 @@ def run_word(now: Situation) -> str:
     if now.phase == "training":
         return "pause"
     if now.phase == "paused":
-        return "go on"
+        return sentences.GO_ON()
     if now.phase == "preparing":
         return ""
-    word = "race again" if now.screen == "race" else "run"
+    word = sentences.RACE_AGAIN() if now.screen == "race" else "run"
     return word if not now.blocked else ""
 
 
@@ -98,7 +100,7 @@ def choose_word(now: Situation) -> str:
     return {
         "runs": "open",
         "predict": "type",
-        "data": "type of column",
+        "data": sentences.TYPE_OF_COLUMN(),
         "scratchpad": "type",
         "rewind": "branch",
         "train": "choose",

@@ -10,6 +10,7 @@ import numpy as np
 
 from engine.registry.modes import REGISTRY
 from tui.look.numbers import count, error, figures, gap
+from tui.model import sentences
 from tui.model.command_line import command_line
 from tui.model.run_handle import Opener, Run
 from tui.model.workspace import Desk
@@ -93,7 +94,7 @@ class Racer:
     @property
     def spoken(self) -> str:
         """The mode in a sentence."""
-        return self.name if self._scales else "raw features"
+        return self.name if self._scales else sentences.RAW_FEATURES()
 
     @property
     def are(self) -> str:
@@ -161,18 +162,17 @@ def rule(recipe: Recipe, found: tuple[Racer, ...]) -> str:
         lr = steered[-1].value
     if lr != "auto":
         low = [racer.spoken for racer in found if _too_fast(racer, float(lr))]
-        since = f" since step {steered[-1].step:,}" if steered else ""
-        told = f"One learning rate for all{since}: {figures(float(lr), 4)}. "
         if low:
-            return (
-                told + f"Too high for {_words(low)}, whose stable rates end below it; normalization raises that limit."
-            )
-        if any(plan.lr_limit for plan in plans):
-            return told + "It is stable for each of them; the larger κ is, the longer the way."
-        return told + "The same choices otherwise; only the scale of the features differs."
+            meaning = sentences.TOO_HIGH(racers=low)
+        elif any(plan.lr_limit for plan in plans):
+            meaning = sentences.STABLE_FOR_EACH()
+        else:
+            meaning = sentences.SAME_OTHERWISE()
+        since = steered[-1].step if steered else ""
+        return sentences.ONE_RATE(since=since, lr=figures(float(lr), 4), meaning=meaning)
     if len({plan.lr for plan in plans}) == 1 and len(plans) > 1:
-        return f"Learning rate auto: {plans[0].lr_reason}, {figures(plans[0].lr, 4)}, the same for every mode."
-    return "Learning rate auto: each mode has the one that suits it. The larger κ is, the longer the way all the same."
+        return sentences.AUTO_THE_SAME(reason=plans[0].lr_reason, lr=figures(plans[0].lr, 4))
+    return sentences.AUTO_FOR_EACH()
 
 
 def arrival(now: Snapshot) -> int | None:
@@ -202,15 +202,18 @@ def outcome(found: tuple[Racer, ...], arrived: Mapping[str, int]) -> str:
     if any(racer.now.live for racer in found):
         waiting = [racer for racer in found if racer.now.phase == "preparing"]
         if waiting:  # they begin together
-            return f"{waiting[0].name}: {waiting[0].now.activity or 'preparing'}"
+            return sentences.RACER_PREPARES(
+                racer=waiting[0].name, activity=waiting[0].now.activity or sentences.PREPARING()
+            )
         steps = max((racer.now.steps for racer in found), default=0)
         live = [racer for racer in found if racer.now.live]
-        word = "paused" if all(racer.now.phase == "paused" for racer in live) else "racing"
+        paused = all(racer.now.phase == "paused" for racer in live)
+        word = sentences.PAUSED() if paused else sentences.ARE_RACING()
         at = max(racer.now.step for racer in live)
-        return f"{len(live)} of {len(found)} {word} · step {at:,} of {steps:,}"
+        return sentences.RACING(live=len(live), all=len(found), state=word, step=at, steps=steps)
     lost = [racer.spoken for racer in found if racer.diverged]
-    told = _ranking(found, arrived) + ([f"{_capital(_words(lost))} diverged"] if lost else [])
-    return ". ".join(told) + "." if told else "None of them could be run."
+    told = _ranking(found, arrived) + ([sentences.SOME_DIVERGED(racers=_capital(_words(lost)))] if lost else [])
+    return " ".join(told) if told else sentences.NONE_RAN()
 
 
 def _ranking(found: tuple[Racer, ...], arrived: Mapping[str, int]) -> list[str]:
@@ -218,29 +221,28 @@ def _ranking(found: tuple[Racer, ...], arrived: Mapping[str, int]) -> list[str]:
     there = sorted((racer for racer in good if racer.mode in arrived), key=lambda racer: arrived[racer.mode])
     if there:
         first, last = there[0], there[-1]
-        told = f"{_capital(first.spoken)} {first.was} first within 1 % of the optimum (step {arrived[first.mode]:,})"
-        if last is not first:
-            told += f", {last.spoken} last (step {arrived[last.mode]:,})"
+        second = "" if last is first else sentences.LAST(racer=last.spoken, step=arrived[last.mode])
+        told = sentences.FIRST(racer=_capital(first.spoken), was=first.was, step=arrived[first.mode], last=second)
         rest = [racer.spoken for racer in good if racer not in there]
-        return [told, f"Not so far came {_words(rest)}"] if rest else [told]
+        return [told, sentences.NOT_SO_FAR(racers=rest)] if rest else [told]
     known = all(racer.gap is not None for racer in good)
     # Losses that differ by last digits only stay in the order of the normalizations.
     ranked = sorted(good, key=lambda racer: float(f"{(racer.gap if known else racer.loss) or 0.0:.9e}"))
     if not ranked:
         return []
-    told = f"{_capital(ranked[0].spoken)} came closest: {_measure(ranked[0], known)}"
-    return [told + (f"; {_farthest(ranked[-1], known)}" if len(ranked) > 1 else "")]
+    far = _farthest(ranked[-1], known) if len(ranked) > 1 else ""
+    return [sentences.CLOSEST(racer=_capital(ranked[0].spoken), measure=_measure(ranked[0], known), far=far)]
 
 
 def _farthest(racer: Racer, known: bool) -> str:
-    return f"{racer.spoken} {racer.are} farthest: {_measure(racer, known)}"
+    return sentences.FARTHEST(racer=racer.spoken, are=racer.are, measure=_measure(racer, known))
 
 
 def _measure(racer: Racer, known: bool) -> str:
     if known and racer.gap is not None:
-        return f"gap {gap(racer.gap, 2)} after {count(racer.now.step)} steps"
+        return sentences.GAP_AFTER(gap=gap(racer.gap, 2), steps=count(racer.now.step))
     assert racer.loss is not None
-    return f"loss {error(racer.loss, 4, racer.now.loss_size)} after {count(racer.now.step)} steps"
+    return sentences.LOSS_AFTER(loss=error(racer.loss, 4, racer.now.loss_size), steps=count(racer.now.step))
 
 
 def _words(names: list[str]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from engine.recipe import Recipe
 from tui.keys.keymap import named
+from tui.model import sentences
 from tui.model.workspace import Desk
 
 PACES: tuple[float | None, ...] = (None, 1.0, 3.0, 10.0, 30.0, 60.0, 300.0)  # seconds for a run; None is full speed
@@ -46,7 +47,7 @@ class RunActions:
             desk.pending = "pausing"
         elif desk.phase == "paused" and desk.run is not None:
             desk.run.resume()
-            desk.pending = "going on"
+            desk.pending = sentences.GOING_ON()
         elif desk.phase != "preparing":
             desk.begin()
         desk.changed()
@@ -94,10 +95,10 @@ class RunActions:
         before, self._before = self._before, desk.recipe
         if desk.recipe != plain:
             desk.adopt(plain)
-            desk.say(f"All choices are the defaults; {named('run.defaults')} brings back what they were.", False)
+            desk.say(sentences.ALL_DEFAULTS(key=named("run.defaults")), False)
         elif before is not None:
             desk.adopt(before)
-            desk.say("The choices are what they were.", False)
+            desk.say(sentences.AS_THEY_WERE(), False)
 
     def rate_up(self) -> None:
         """A higher learning rate."""
@@ -138,5 +139,5 @@ class RunActions:
 
     def _pace(self, seconds: float | None) -> None:
         self._desk.set({"pace": "max" if seconds is None else f"{seconds:g}"})
-        told = "as fast as it goes" if seconds is None else f"a run is spread over {seconds:g} s"
-        self._desk.say(f"Pace: {told}.", False)
+        told = sentences.FULL_SPEED() if seconds is None else sentences.SPREAD(seconds=seconds)
+        self._desk.say(sentences.PACE(pace=told), False)

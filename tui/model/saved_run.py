@@ -11,6 +11,7 @@ from textual.message import Message
 
 from engine.base.errors import InputError, Untrusted
 from tui.keys.keymap import named
+from tui.model import sentences
 from tui.tasks.background import in_background
 
 if TYPE_CHECKING:
@@ -127,19 +128,16 @@ def read_kept(path: Path) -> Kept:
 
 def _told(path: Path, facts: Mapping[str, Any], now: Standing, steps: int) -> str:
     """Why a run ended; of one that has not, or not by itself, how it stands."""
-    number = f" (pid {now.pid})" if now.pid is not None else ""
+    pid = "" if now.pid is None else str(now.pid)
     if now.live:
-        return f"The run is {now.word}{number}; this is its curve up to step {steps:,}."
+        return sentences.STILL_RUNNING(state=now.word, pid=pid, step=steps)
     if now.state == "unknown":
         return now.refusal(path)
     if facts.get("ending"):
         return str(facts["ending"])
     if now.state == "interrupted":
-        return (
-            f"Interrupted at step {steps:,}: its process ended without a word. {named('runs.resume')} in the list of "
-            "runs goes on from its last checkpoint."
-        )
-    return "Nothing is known of how it ended."
+        return sentences.CUT_OFF(step=steps, key=named("runs.resume"))
+    return sentences.ENDING_UNKNOWN()
 
 
 def _model(path: Path) -> Predictor | None:

@@ -17,6 +17,7 @@ from engine.recipe import Choice, Known, Recipe, choices, find
 from engine.training.pacing import seconds_of
 from tui.keys.keymap import named
 from tui.look.numbers import figures, short
+from tui.model import sentences
 from tui.model.command_line import command_line
 from tui.model.run_handle import Opener, Run, open_session
 
@@ -151,10 +152,10 @@ class Desk:
         now = self.recipe.recording
         recording = replace(preset.recipe.recording, runs=now.runs, pace=now.pace, name=None)
         self.adopt(replace(preset.recipe, recording=recording))
-        words = f"{named('run.toggle')} starts it."
         if self.live:
-            words = f"the panels have its choices; {named('run.anew')} begins a run with them."
-        self.say(f"{preset.title}: {words}", False)
+            self.say(sentences.PRESET_TAKEN_LIVE(preset=preset.title, key=named("run.anew")), False)
+        else:
+            self.say(sentences.PRESET_TAKEN(preset=preset.title, key=named("run.toggle")), False)
 
     def branch(self, recipe: Recipe, origin: Origin) -> bool:
         """Begin a new run, paused, at a checkpoint of an earlier one; what is going on is ended first."""
@@ -165,7 +166,7 @@ class Desk:
             survey = self.survey_of(recipe)
             self.trained_on = survey.prepared if survey is not None else None
             table = survey.table if survey is not None else None
-            command = f"branched from {origin.run.name}"
+            command = sentences.BRANCHED_FROM(run=origin.run.name)
             run = self._take(self._open(recipe, table=table, paced=True, command=command, origin=origin))
             run.pause()
             run.start()
@@ -192,7 +193,7 @@ class Desk:
     def resume(self, found: Resumption) -> None:
         """Go on with a kept run where its checkpoint stood, in its own folder."""
         if self.live:
-            self.say("A run is going on; stop it first.", True)
+            self.say(sentences.STOP_FIRST(), True)
             return
         self._again = lambda: self.resume(found)
         self._adopt_here(found.recipe)
@@ -205,13 +206,12 @@ class Desk:
     def show_kept(self, kept: Kept) -> None:
         """A kept run: its choices into the panels, and its curve, unless a run is going on."""
         if self.live:
-            self.say("A run is going on; its curve stays. The panels have the choices of the other one.", False)
+            self.say(sentences.CURVE_STAYS(), False)
         else:
             self.run, self.snapshot, self.trained_on = None, kept.snapshot, None
             self._kept = kept.recipe
         if kept.changed:
-            has = "has" if len(kept.changed) == 1 else "have"
-            self.say(f"{' and '.join(kept.changed)} {has} changed since this run was made.", False)
+            self.say(sentences.MODULES_CHANGED(files=kept.changed, count=len(kept.changed)), False)
         self._adopt_here(kept.recipe)
 
     def _adopt_here(self, recipe: Recipe) -> None:
@@ -245,14 +245,14 @@ class Desk:
             return False
         plan = old.plan
         if "lr" in changed:
-            plan = replace(plan, lr=float(self.recipe.optimizer.lr), lr_reason="as given")
+            plan = replace(plan, lr=float(self.recipe.optimizer.lr), lr_reason=sentences.AS_GIVEN())
         self.survey = replace(old, recipe=self.recipe, plan=plan)
         return True
 
     def given_up(self) -> None:
         """The person had enough of waiting for the survey."""
         self.activity = ""
-        self.problem = "Reading was stopped; choose a table, or the same one again."
+        self.problem = sentences.READING_STOPPED()
         self.changed()
 
     def asked(self, activity: str) -> None:
@@ -370,7 +370,7 @@ class Desk:
             self.snapshot = self._said = new
             self.pending = ""
             if new.full and new.stalls > (old.stalls if old is not None else 0):
-                self.say(f"{new.full} {named('run.toggle').capitalize()} tries again.", True)
+                self.say(sentences.TRY_AGAIN(why=new.full, key=named("run.toggle").capitalize()), True)
             for field, why in new.refused[known:]:
                 self._take_back(field, why)
             self.ticking = old is not None and (new.phase, len(new.refused)) == (old.phase, known)
@@ -392,7 +392,7 @@ class Desk:
     def race(self, opener: Opener) -> None:
         """Begin a run that `opener` makes of the present choices, such as a race, unless one is going on."""
         if self.live:
-            self.say(f"A run is going on; stop it with {named('run.stop')} first.", True)
+            self.say(sentences.STOP_WITH(key=named("run.stop")), True)
         else:
             self.begin(opener=opener)
             self.changed()
@@ -452,8 +452,8 @@ class Desk:
         if now is None or now.run is None:
             return ""
         if now.live:
-            return f"The run {now.run} is still closing its folder."
-        return f"Saved at step {now.step:,}: {now.run}"
+            return sentences.STILL_CLOSING(run=now.run)
+        return sentences.SAVED(step=now.step, run=now.run)
 
     def leave(self, timeout: float) -> bool:
         """Save the run that is going on and end it; whether its folder is closed. Takes up to `timeout` seconds."""

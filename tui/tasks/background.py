@@ -6,6 +6,8 @@ import threading
 import traceback
 from collections.abc import Callable
 
+from tui.tasks import sentences
+
 
 def in_background(work: Callable[[], None], name: str, failed: Callable[[str], object] | None = None) -> None:
     """Do it in a thread that never keeps the program from ending.
@@ -31,4 +33,4 @@ def unexpected(error: BaseException) -> str:
     """One sentence for an exception that nobody foresaw."""
     first = (str(error).strip().splitlines() or [""])[0].rstrip(".")
     what = f"{type(error).__name__}: {first}" if first else type(error).__name__
-    return f"This went wrong unexpectedly: {what}. The log has more of it."
+    return sentences.UNEXPECTED(what=what)

@@ -10,6 +10,7 @@ from typing import Any
 
 from textual.message import Message
 
+from tui.tasks import sentences
 from tui.tasks.background import in_background
 
 ENDINGS = (".csv", ".tsv", ".txt", ".dat", ".parquet", ".pq", ".npz")
@@ -58,7 +59,7 @@ def read_folder(folder: Path) -> FolderRead:
                     continue  # a link that leads nowhere
                 found.append(Entry(Path(entry.path), is_folder, size))
     except OSError as error:
-        return FolderRead(folder, (), f"{folder} cannot be read: {error.strerror or error}.")
+        return FolderRead(folder, (), sentences.FOLDER_UNREADABLE(path=folder, reason=error.strerror or error))
     found.sort(key=lambda one: (not one.folder, not one.usable, one.path.name.lower()))
     return FolderRead(folder, tuple(found))
 

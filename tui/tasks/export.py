@@ -13,6 +13,7 @@ from textual.message import Message
 
 from engine.base.errors import Cancelled, InputError, Untrusted
 from tui.look.numbers import volume
+from tui.tasks import sentences
 from tui.tasks.background import in_background
 from tui.tasks.survey import PROGRESS
 
@@ -63,7 +64,7 @@ class Exporter:
             nonlocal due
             if monotonic() >= due and not given_up.is_set():
                 due = monotonic() + PROGRESS
-                self._post(Exported(f"{volume(done)} written to {text}"))
+                self._post(Exported(sentences.WRITTEN_SO_FAR(size=volume(done), path=text)))
 
         try:
             path = Path(text).expanduser()
@@ -78,9 +79,12 @@ class Exporter:
         except InputError as error:
             self._post(Exported(problem=str(error), done=True))
         else:
-            names = " and ".join(str(file) for file in written)
             told = warning(REGISTRY[format], run, run.parent)
-            self._post(Exported(f"Wrote {names}, {volume(size)}.{f' {told}' if told else ''}", done=True))
+            self._post(
+                Exported(
+                    sentences.WROTE(files=[str(file) for file in written], size=volume(size), warning=told), done=True
+                )
+            )
 
 
 def offered(run: Path, ending: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from textual.message import Message
 
+from tui.tasks import sentences
 from tui.tasks.background import in_background
 
 ADDRESS = re.compile(r"https?://[^\s/]+:(\d+)/")
@@ -76,7 +77,7 @@ class TensorBoard:
                 self.address = f"http://localhost:{found[1]}/"
                 post(TensorBoardAnswered(self.address, self.tunnel))
         if not self.address:
-            post(TensorBoardAnswered(problem=f"TensorBoard did not start: {last or 'it said nothing'}."))
+            post(TensorBoardAnswered(problem=sentences.TENSORBOARD_FAILED(reason=last or sentences.SAID_NOTHING())))
 
     def close(self) -> None:
         """End it."""

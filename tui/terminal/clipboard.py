@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from tui.terminal import sentences
 from tui.terminal.terminal import keep_copy
 
 
@@ -16,7 +17,7 @@ def kept(text: str, environment: Mapping[str, str] = os.environ) -> str:
 
 
 def _place(path: Path | None) -> str:
-    return f"Also in {path}" if path is not None else "It could not be written to a file as well."
+    return sentences.ALSO_IN(path=path) if path is not None else sentences.NOT_IN_FILE()
 
 
 def hint(environment: Mapping[str, str]) -> str:
@@ -27,5 +28,5 @@ def hint(environment: Mapping[str, str]) -> str:
     if seen is not None and seen.clipboard is False:
         return tmux.fixes(seen)[0]
     if seen is None and environment.get("STY"):
-        return "GNU screen keeps copied text to itself; take it from the file."
+        return sentences.GNU_SCREEN()
     return ""

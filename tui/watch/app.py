@@ -12,12 +12,13 @@ from tui.app.base_app import Face
 from tui.keys.keymap import KeyTable
 from tui.keys.table import WATCHING, bindings
 from tui.screens.help import KeyList
+from tui.watch import sentences
 from tui.watch.screen import WatchScreen
 
 if TYPE_CHECKING:
     from tui.watch.reader import Reader
 
-ABOUT = "ravine watch shows the curves of TensorBoard logs as they are written; the logs are only read."
+ABOUT = sentences.HELP()
 
 
 class WatchHelp(Screen[None]):
@@ -34,14 +35,14 @@ class WatchHelp(Screen[None]):
     def on_mount(self) -> None:
         """All of the screen is the list's."""
         self.keys_pane.styles.width, self.keys_pane.styles.height = "100%", "100%"
-        self.keys_pane.border_title = "keys · ? or Esc goes back"
+        self.keys_pane.border_title = sentences.KEYS_TITLE()
         self.keys_pane.focus()
 
 
 class WatchApp(Face):
     """The app of `ravine watch`."""
 
-    TITLE = "ravine watch"
+    TITLE = sentences.NAME()
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("app", WATCHING)]
 
@@ -70,4 +71,4 @@ class WatchApp(Face):
 
     def action_suspend_run(self) -> None:
         """To the shell; fg comes back."""
-        self.leave_to_shell("fg brings ravine back.")
+        self.leave_to_shell(sentences.FG_BRINGS_BACK())

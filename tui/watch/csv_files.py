@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tui.tasks.background import in_background
+from tui.watch import sentences
 
 if TYPE_CHECKING:
     from engine.watch.curve import LoggedCurve
@@ -45,9 +46,8 @@ def start_export(curves: Mapping[str, LoggedCurve], folder: Path, told: Callable
         try:
             written = export(curves, folder)
         except OSError as error:
-            told(f"The curves cannot be written: {error.strerror or error}.", True)
+            told(sentences.NOT_WRITTEN(reason=error.strerror or error), True)
             return
-        rest = f" and {len(written) - 1} more" if len(written) > 1 else ""
-        told(f"Written: {written[0].name}{rest}, in {folder}.", False)
+        told(sentences.WRITTEN(file=written[0].name, more=len(written) - 1, folder=folder), False)
 
     in_background(work, "writing", lambda words: told(words, True))

@@ -10,6 +10,7 @@ from textual.binding import BindingType
 
 from tui.keys.table import WATCHING, bindings
 from tui.look.numbers import figures, short
+from tui.watch import sentences
 from tui.widgets.cells import Span, apart, left, right, tame, wrap
 from tui.widgets.scroll import Scrolling
 
@@ -125,7 +126,7 @@ class Details(Scrolling, inherit_bindings=False):
         for tag, texts in sorted(dict(run.texts).items()) if run is not None else []:
             if not texts:
                 continue
-            lines.append([(f" {tag}", ink.strong), (f"  step {texts[-1].step:,}", ink.dim)])
+            lines.append([(f" {tag}", ink.strong), (sentences.TEXT_STEP(step=texts[-1].step), ink.dim)])
             for line in texts[-1].text.splitlines()[:MOST]:
                 plain = tame(line.expandtabs(2))
                 indent = len(plain) - len(plain.lstrip())
@@ -147,7 +148,7 @@ class Details(Scrolling, inherit_bindings=False):
                     (right(figures(low, 3), 10) + " ", ink.dim),
                     (drawn, ink.train),
                     (" " + left(figures(high, 3), 10), ink.dim),
-                    (f"step {short(histogram.step)}", ink.faint),
+                    (sentences.STEP(step=short(histogram.step)), ink.faint),
                 ]
             )
         return lines

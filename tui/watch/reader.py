@@ -6,6 +6,8 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
+from tui.watch import sentences
+
 if TYPE_CHECKING:
     from engine.watch.tree import LogTree, Progress
 
@@ -57,7 +59,7 @@ class Reader:
                 now = self.tree.poll(BUDGET)
             except Exception as error:  # noqa: BLE001 - told on the screen; what was read stays there
                 self.version += 1
-                self.problem = f"The logs cannot be read on: {type(error).__name__}: {error}."
+                self.problem = sentences.READING_FAILED(error=type(error).__name__, reason=error)
                 return
             before, self.progress = self.progress, now
             if now.changed or before is None or before.busy != now.busy or before.size != now.size:

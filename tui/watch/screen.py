@@ -20,6 +20,7 @@ from tui.keys.keymap import named
 from tui.keys.situation import Situation
 from tui.keys.table import bindings
 from tui.screens.base import BaseScreen
+from tui.watch import sentences
 from tui.watch.csv_files import start_export
 from tui.watch.log_details import Details
 from tui.watch.name_lists import NameList, fill
@@ -63,7 +64,7 @@ class WatchScreen(BaseScreen):
         self.top, self.message = StatusLine(id="top"), StatusLine(id="messages")
         self.runs, self.tags = NameList("runs", self.selection), NameList("tags", self.selection)
         self.chart, self.details = Curves(), Details()
-        self.editor = Editor("filter", "", example="a part of the names")
+        self.editor = Editor("filter", "", example=sentences.PART_OF_NAMES())
         self.editor.id = "filter"
         for pane in (self.top, self.tags, self.runs, self.chart, self.details, self.message):
             pane.styles.position = "absolute"
@@ -151,7 +152,7 @@ class WatchScreen(BaseScreen):
     def _show_curves(self, drawn: list[Logged]) -> None:
         tags = self.selection.shown_tags
         self.chart.curves, self.chart.sight = drawn, self.sight
-        self.chart.what = tags[0] if len(tags) == 1 else f"{len(tags)} tags"
+        self.chart.what = tags[0] if len(tags) == 1 else sentences.TAGS(tags=len(tags))
         self.chart.empty = why_empty(self.reader, self.selection)
         self.chart.redraw()
 
@@ -195,8 +196,7 @@ class WatchScreen(BaseScreen):
         if self.runs.has_focus and selection.run:
             selection.toggle_run()
         elif self.tags.has_focus and selection.tag and selection.toggle_tag():
-            off = f"{named('watch.toggle')} takes it off"
-            self._told = Word(f"{selection.tag} stays on the chart while others are looked at; {off}.")
+            self._told = Word(sentences.STAYS_ON(tag=selection.tag, key=named("watch.toggle")))
         self.show()
 
     def action_chart(self, what: str) -> None:

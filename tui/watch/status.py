@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tui.keys.keymap import named
 from tui.look.numbers import volume
+from tui.watch import sentences
 from tui.watch.selection import MOST, Selection
 from tui.widgets.cells import Cells, Span, clip, left, right
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from tui.look.styles import Ink
     from tui.watch.reader import Reader
 
-GROWING = "is being written"  # in the sentence about a file whose last record is not whole yet
+GROWING = sentences.GROWING()  # in the sentence about a file whose last record is not whole yet
 
 
 class StatusLine(Cells):
@@ -38,14 +39,14 @@ class StatusLine(Cells):
 def top_line(reader: Reader, selection: Selection, ink: Ink, width: int) -> list[Span]:
     """The folder, what is in it, and how far it is read."""
     now, runs, tags = reader.progress, len(reader.tree.runs), len(selection.tags)
-    state = "opening"
+    state = sentences.OPENING()
     if now is not None:
-        share = f"{now.share:.0%} of {volume(now.size)}"
-        state = f"◌ reading {share}" if now.busy else f"● live   {volume(now.size)}"
+        size = volume(now.size)
+        state = sentences.READING(share=now.share, size=size) if now.busy else sentences.LIVE(size=size)
     head = f"   {reader.tree.path}"
-    facts = f"   {runs:,} run{'s' * (runs != 1)} · {tags:,} tag{'s' * (tags != 1)}"
+    facts = sentences.RUNS_AND_TAGS(runs=runs, tags=tags)
     room = max(4, width - 14 - len(facts) - len(state) - 2)
-    spans: list[Span] = [(" ravine watch", ink.accent), (left(clip(head, room), room), ink.text), (facts, ink.dim)]
+    spans: list[Span] = [(sentences.HEAD(), ink.accent), (left(clip(head, room), room), ink.text), (facts, ink.dim)]
     used = 13 + room + len(facts)
     return [*spans, (right(state, max(0, width - used - 1)), ink.good if reader.loaded else ink.text)]
 
@@ -53,25 +54,18 @@ def top_line(reader: Reader, selection: Selection, ink: Ink, width: int) -> list
 def why_empty(reader: Reader, selection: Selection) -> str:
     """What the chart says where there is no curve."""
     if not reader.loaded:
-        return "reading…"
+        return sentences.READING_NOW()
     if not reader.tree.runs:
-        return (
-            f"There are no logs in {reader.tree.path} yet; TensorBoard's event files have tfevents in their "
-            "names. New ones show by themselves."
-        )
+        return sentences.NO_LOGS(path=reader.tree.path)
     if not selection.tags:
-        return (
-            "No tag is called so."
-            if selection.filters["tags"]
-            else f"These logs have no curves; {named('watch.view')} shows the rest."
-        )
-    return f"Every run is hidden: {named('watch.toggle')} shows the one under the cursor."
+        return sentences.NO_TAG() if selection.filters["tags"] else sentences.NO_CURVES(key=named("watch.view"))
+    return sentences.ALL_HIDDEN(key=named("watch.toggle"))
 
 
 def problems_of(reader: Reader, selection: Selection) -> list[str]:
     """What is wrong with the logs that are listed, and with the reading, in sentences."""
     runs = reader.tree.runs
-    found = [f"{name}: {text}" for name in selection.runs for text in runs[name].problems]
+    found = [sentences.OF_RUN(run=name, problem=text) for name in selection.runs for text in runs[name].problems]
     return [*found, *reader.tree.problems.values(), *[reader.problem] * bool(reader.problem)]
 
 
@@ -89,11 +83,14 @@ def word_of(told: Word, problems: list[str], selection: Selection) -> Word:
         return told
     if problems:
         bad = [text for text in problems if GROWING not in text]
-        more = f" {named('watch.view')} shows {len(problems) - 1} more." if len(problems) > 1 else ""
-        return Word((bad or problems)[0] + more, bool(bad))
+        first, more = (bad or problems)[0], len(problems) - 1
+        if more:
+            first = sentences.PROBLEM_AND_MORE(problem=first, key=named("watch.view"), more=more)
+        return Word(first, bool(bad))
     if selection.left_out:
         return Word(
-            f"{MOST} of {MOST + selection.left_out} curves show: {named('watch.toggle')} hides a run, "
-            f"{named('watch.filter')} filters the list."
+            sentences.TOO_MANY(
+                shown=MOST, curves=MOST + selection.left_out, hide=named("watch.toggle"), filter=named("watch.filter")
+            )
         )
     return Word(bad=told.bad)

@@ -43,11 +43,6 @@ class Occupancy:
         return self.holders[0].words if self.holders else ""
 
 
-def gib(size: int) -> str:
-    """Bytes in GiB with one digit: "70.1"."""
-    return f"{size / 2**30:.1f}"
-
-
 def known_by(uuid: str) -> str:
     """What the driver calls the UUID that torch gives."""
     return uuid if not uuid or uuid.startswith(("GPU-", "MIG-")) else f"GPU-{uuid}"

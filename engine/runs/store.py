@@ -22,7 +22,6 @@ from engine.runs.schema import judge_entry
 ELSEWHERE = frozenset({"dataset", "normalize", "model", "optimizer", "lr"})
 # Choices that an entry says as the run made them definite: what is done, not what follows from the table.
 DEFINITE, ALSO = frozenset({"normalization", "model", "optimizer", "device"}), frozenset({"task", "steps"})
-SOME = 6  # names in a message
 WAIT = 0.25  # seconds between two looks at heartbeats
 PLACED = ("device", "backend", "precision", "threads")
 FIGURES = ("epochs", "steps_per_second", "optimum_loss", "baseline_loss", "lr_bound", "condition_number")

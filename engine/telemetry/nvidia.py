@@ -26,7 +26,6 @@ class GpuSample:
     memory_total: int | None = None  # bytes
     temperature: float | None = None  # degrees Celsius
     power: float | None = None  # watts
-    power_limit: float | None = None  # watts
 
 
 @dataclass(frozen=True)
@@ -107,7 +106,6 @@ class Nvidia:
         memory = self._ask(lambda: nvml.nvmlDeviceGetMemoryInfo(handle))
         heat = self._ask(lambda: nvml.nvmlDeviceGetTemperature(handle, nvml.NVML_TEMPERATURE_GPU))
         power = self._ask(lambda: nvml.nvmlDeviceGetPowerUsage(handle))  # milliwatts
-        limit = self._ask(lambda: nvml.nvmlDeviceGetEnforcedPowerLimit(handle))
         return GpuSample(
             gpu.name,
             None if rates is None else float(rates.gpu),
@@ -115,7 +113,6 @@ class Nvidia:
             None if memory is None else int(memory.total),
             None if heat is None else float(heat),
             None if power is None else power / 1000,
-            None if limit is None else limit / 1000,
         )
 
     def close(self) -> None:

@@ -67,9 +67,6 @@ class Driver:
     def nvmlDeviceGetPowerUsage(self, handle: int) -> int:
         return 250_500
 
-    def nvmlDeviceGetEnforcedPowerLimit(self, handle: int) -> int:
-        return 700_000
-
 
 @pytest.fixture
 def driver(monkeypatch: pytest.MonkeyPatch) -> Driver:
@@ -86,7 +83,7 @@ def install(monkeypatch: pytest.MonkeyPatch, driver: Any) -> Any:
 def test_every_gauge_of_every_card(driver: Driver) -> None:
     nvidia = Nvidia(environment={})
     first, second = nvidia.sample()
-    assert first == GpuSample("cuda:0", 40.0, 2**30, 8 * 2**30, 61.0, 250.5, 700.0)
+    assert first == GpuSample("cuda:0", 40.0, 2**30, 8 * 2**30, 61.0, 250.5)
     assert (second.name, second.utilisation) == ("cuda:1", 41.0)
     assert [gpu.title for gpu in nvidia.gpus] == ["Card 0", "Card 1"]
     assert nvidia.driver == "580.65.06"
@@ -112,9 +109,9 @@ def test_the_cards_are_those_that_cuda_sees(
 
 
 def test_what_a_card_does_not_tell_is_none_and_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    install(monkeypatch, Driver("nvmlDeviceGetUtilizationRates", "nvmlDeviceGetEnforcedPowerLimit"))
+    install(monkeypatch, Driver("nvmlDeviceGetUtilizationRates", "nvmlDeviceGetTemperature"))
     first = Nvidia(environment={}).sample()[0]
-    assert (first.utilisation, first.power_limit, first.power) == (None, None, 250.5)
+    assert (first.utilisation, first.temperature, first.power) == (None, None, 250.5)
     assert "telemetry/cuda0/utilisation" not in scalars(Sample(0.0, gpus=(first,)))
 
 

@@ -13,7 +13,8 @@ import pytest
 from engine.analysis.survey import survey
 from engine.cli import main
 from engine.commands.console import DONE, WRONG
-from engine.recipe import Choice, Known, Recipe, build, choices, find, read_toml
+from engine.learn.plan import of_table
+from engine.recipe import Choice, Known, Recipe, autos, build, choices, find, read_toml
 from engine.recipe.needs import Needs
 from engine.runs import choices as kept
 from engine.runs.store import list_runs
@@ -226,6 +227,31 @@ def test_of_a_module_nothing_is_said_about_layers_of_its_own() -> None:
     known = Known(build({"model": "mine:Net", "dropout": 0.5}))
     assert known.why_not("dropout") == "model mine:Net has no hidden layers to choose"
     assert "choose --model mlp" in message(lambda: known.refuse(["dropout"]))
+
+
+def test_the_panel_follows_at_once_what_auto_means_now(table: Path) -> None:
+    desk = desk_of(build(asked(table, {})))
+    assert desk.resolved("optimizer") == "sgd"
+    assert desk.set({"model": "mlp"})  # no survey of it has come yet
+    assert (desk.resolved("optimizer"), desk.resolved("init"), desk.resolved("batch_size")) == (
+        "adam",
+        "kaiming",
+        "full",
+    )
+    assert not desk.made.why_not("hidden")
+    assert desk.set({"optimizer": "lbfgs"})
+    assert desk.made.why_not("batch_size") == "lbfgs works on full batches"
+
+
+@pytest.mark.parametrize("values", settings_of_what_counts(), ids=lambda v: ",".join(f"{a}={b}" for a, b in v.items()))
+def test_what_auto_means_is_what_the_plan_makes_of_it(table: Path, values: dict[str, Any]) -> None:
+    recipe = build(asked(table, values))
+    found = survey(recipe)
+    plan, made = found.plan, of_table(recipe, found.prepared)
+    for name in ("model", "loss", "init", "optimizer", "schedule", "l2", "steps", "eval_every"):
+        assert made[name] == getattr(plan, name), name
+    assert autos.batch(made) == plan.batch
+    assert all(choice.auto is None or choice.optional or choice.default == "auto" for choice in choices())
 
 
 def test_needs_are_declared_with_the_fields() -> None:

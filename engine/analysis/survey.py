@@ -19,7 +19,7 @@ from engine.data.sources import load
 from engine.data.table import Table
 from engine.learn.curvature import LossSurfaceFacts, measurable, qr_factor, survey_loss, under
 from engine.learn.kernels.threads import limited
-from engine.learn.plan import Plan, make_architecture, make_plan, penalty
+from engine.learn.plan import Plan, make_architecture, make_plan, of_table
 from engine.learn.recommend import planned
 from engine.learn.resolved import resolved
 from engine.recipe import ColumnKind, Data, Known, Recipe
@@ -124,7 +124,7 @@ class Surveyor:
                 classes=max(len(prepared.classes), 2),
                 weight=train.weight,
                 scale=prepared.target_scale.scale,
-                l2=penalty(recipe, prepared, architecture),
+                l2=float(of_table(recipe, prepared)["l2"]),
                 optimum=False,  # Newton's method takes its time, and the run will find it
                 upper=upper,
             )

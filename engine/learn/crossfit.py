@@ -15,7 +15,7 @@ from engine.learn.curvature import LossSurfaceFacts
 from engine.learn.kernels.choose import open_kernel
 from engine.learn.kernels.contract import Kernel
 from engine.learn.metrics import probabilities
-from engine.learn.plan import Plan, penalty
+from engine.learn.plan import Plan, of_table
 from engine.learn.threshold import HALF, Tuned, few, folds, tune
 from engine.recipe import Event, Recipe
 
@@ -129,7 +129,7 @@ def _trained(
         batch=batch,
         steps=max(1, round(plan.steps * share)),
         warmup=round(plan.warmup * share),
-        l2=penalty(recipe, part, plan.architecture),
+        l2=float(of_table(recipe, part)["l2"]),
     )
     kernel = open_kernel(plan, part, facts)
     moved = [replace(event, step=round(event.step * share)) for event in events if event.step < steps]

@@ -14,21 +14,17 @@ from engine.learn.curvature import LossSurfaceFacts, survey_loss
 from engine.learn.kernels.threads import limited
 from engine.learn.models import Architecture, Init
 from engine.learn.schedules import Schedule
-from engine.recipe import Recipe
+from engine.recipe import Known, Recipe, autos
 from engine.registry import losses, rules
-from engine.registry.families import OWN, usual
+from engine.registry.families import OWN
 from engine.registry.families import REGISTRY as FAMILIES
 from engine.registry.families import fitting as suited
 from engine.registry.losses import Loss
-from engine.registry.rules import ADAM, MOMENTUM, NESTEROV, SGD, Rule
+from engine.registry.rules import MOMENTUM, Rule
 
 Precision = Literal["float32", "float64", "bf16", "fp16"]
 Backend = Literal["spectral", "compiled", "autograd"]
 Shuffle = Literal["full", "blocks", "none"]
-SMALL_BATCH, MIDDLE_BATCH = 32, 256  # rows: for classes and networks, and for tables of more than MANY_ROWS
-MANY_ROWS = 10_000
-EVALUATIONS = 250  # in a run, at most
-LOOKS = 50  # the same without validation rows, when evaluations only draw curves
 THREADED = 20_000_000  # multiplications in a batch from which on more than one thread pays
 USUAL_LR = 0.01  # where no stability bound is known and the rule has no usual one
 
@@ -98,10 +94,17 @@ class Plan:
         return self.architecture.module or self.architecture.family
 
 
+def of_table(recipe: Recipe, prepared: Prepared) -> Known:
+    """The choices that follow from others and from the table, made definite."""
+    facts = {"task": prepared.task, "classes": len(prepared.classes), "rows": len(prepared.train.y)}
+    return Known(recipe, {**facts, "validates": len(prepared.validation.y) > 0})
+
+
 def make_architecture(recipe: Recipe, prepared: Prepared) -> tuple[Architecture, str]:
     """The model and loss for a task. Raises InputError where they do not fit together."""
     task, wish, loss = prepared.task, recipe.model.model, recipe.model.loss
-    family = OWN if ":" in wish else usual(task) if wish == "auto" else wish
+    made = of_table(recipe, prepared)
+    family = OWN if ":" in wish else made["model"]
     known = FAMILIES.get(family)
     if known is not None and task not in known.tasks:
         what = {
@@ -120,7 +123,7 @@ def make_architecture(recipe: Recipe, prepared: Prepared) -> tuple[Architecture,
                 loss=loss, model=wish if wish != "auto" else family, target=prepared.target, task=task, fitting=fitting
             )
         )
-    chosen = fitting[0] if loss == "auto" else loss
+    chosen = made["loss"]
     width = max(len(prepared.classes), 2) if losses.REGISTRY[chosen].classes else 1
     shape = Architecture(family, len(prepared.features), width, module=wish if family == OWN else "")
     if known is not None and known.hidden:
@@ -146,19 +149,12 @@ def make_facts(recipe: Recipe, prepared: Prepared, architecture: Architecture, l
             weight=train.weight,
             scale=prepared.target_scale.scale,
             l1=recipe.optimizer.l1,
-            l2=penalty(recipe, prepared, architecture),
+            l2=float(of_table(recipe, prepared)["l2"]),
             optimum=architecture.linear,
         )
     if not isfinite(facts.baseline_loss):
         raise InputError(sentences.TARGET_TOO_LARGE(target=prepared.target))
     return facts if architecture.linear else LossSurfaceFacts(baseline_loss=facts.baseline_loss)
-
-
-def penalty(recipe: Recipe, prepared: Prepared, architecture: Architecture) -> float:
-    """The L2 penalty. `auto` is 1/rows for classes under a linear model: scikit-learn's C = 1."""
-    if recipe.optimizer.l2 != "auto":
-        return float(recipe.optimizer.l2)
-    return 1 / len(prepared.train.y) if architecture.linear and prepared.task != "regression" else 0.0
 
 
 def make_plan(recipe: Recipe, prepared: Prepared, facts: LossSurfaceFacts, device: str) -> Plan:
@@ -172,29 +168,18 @@ def make_plan(recipe: Recipe, prepared: Prepared, facts: LossSurfaceFacts, devic
     """
     architecture, loss = make_architecture(recipe, prepared)
     wishes, rows = recipe.optimizer, len(prepared.train.y)
-    best = ADAM if not architecture.linear else SGD if prepared.task == "regression" else NESTEROV
-    rule = best if wishes.optimizer == "auto" else rules.REGISTRY[wishes.optimizer]
-    batch = _batch(recipe, prepared, architecture, rule)
-    batches = -(-rows // batch)
-    if recipe.stopping.steps is not None:
-        steps = recipe.stopping.steps
-    elif recipe.stopping.epochs == "auto":
-        steps = 1000 if batch >= rows else 100 * batches
-    else:
-        steps = int(recipe.stopping.epochs) * batches
+    made = of_table(recipe, prepared)
+    rule, batch, steps = rules.REGISTRY[made["optimizer"]], autos.batch(made), made["steps"]
     if wishes.warmup > steps:
         raise InputError(sentences.WARMUP_TOO_LONG(warmup=wishes.warmup, steps=steps))
     bound, kind = largest_stable(facts, rule, loss, wishes.momentum, batch, rows)
     lr, reason = _learning_rate(recipe, rule, bound, kind)
-    init: Init = recipe.model.init if recipe.model.init != "auto" else "zeros" if architecture.linear else "kaiming"
-    if architecture.family == OWN and recipe.model.init == "auto":
-        init = "own"
     precision = _precision(recipe, architecture, device)
     remark = precision_remark(device, precision)
     return Plan(
         architecture=architecture,
         loss=loss,
-        init=init,
+        init=made["init"],
         optimizer=rule.name,
         lr=lr,
         lr_reason=reason,
@@ -202,16 +187,16 @@ def make_plan(recipe: Recipe, prepared: Prepared, facts: LossSurfaceFacts, devic
         lr_limit_of=kind,
         momentum=wishes.momentum if rule.takes("momentum") else MOMENTUM,
         weight_decay=wishes.weight_decay,
-        schedule=_schedule(recipe, architecture, whole=batch >= rows),
+        schedule=made["schedule"],
         warmup=wishes.warmup,
         l1=wishes.l1,
-        l2=penalty(recipe, prepared, architecture),
+        l2=float(made["l2"]),
         clip=wishes.clip if rule.takes("clip") else None,
         shuffle=wishes.shuffle,
         batch=batch,
         rows=rows,
         steps=steps,
-        eval_every=_eval_every(recipe, prepared, batches, steps),
+        eval_every=made["eval_every"],
         device=device,
         precision=precision,
         threads=_threads(recipe, architecture, batch),
@@ -220,33 +205,6 @@ def make_plan(recipe: Recipe, prepared: Prepared, facts: LossSurfaceFacts, devic
         compile=recipe.device.compile,
         notes=() if remark is None else (remark,),
     )
-
-
-def _schedule(recipe: Recipe, architecture: Architecture, *, whole: bool) -> Schedule:
-    """Resolve the schedule; `whole`: whether a batch has all rows."""
-    if recipe.optimizer.schedule != "auto":
-        return recipe.optimizer.schedule
-    return "cosine" if architecture.linear and not whole else "constant"
-
-
-def _eval_every(recipe: Recipe, prepared: Prepared, batches: int, steps: int) -> int:
-    wishes = recipe.stopping
-    if wishes.eval_every != "auto":
-        return int(wishes.eval_every)
-    ruled = any(rule is not None for rule in (wishes.patience, wishes.tol, wishes.target_loss))
-    ruled = ruled or recipe.optimizer.schedule == "plateau" or len(prepared.validation.y) > 0
-    return max(batches, -(-steps // (EVALUATIONS if ruled else LOOKS)))
-
-
-def _batch(recipe: Recipe, prepared: Prepared, architecture: Architecture, rule: Rule) -> int:
-    rows, wish = len(prepared.train.y), recipe.optimizer.batch_size
-    if wish == "full" or not rule.takes("batch_size"):
-        return rows
-    if wish != "auto":
-        return min(int(wish), rows)
-    if rows > MANY_ROWS:
-        return MIDDLE_BATCH
-    return rows if prepared.task == "regression" and architecture.linear else min(SMALL_BATCH, rows)
 
 
 def _precision(recipe: Recipe, architecture: Architecture, device: str) -> Precision:

@@ -24,6 +24,7 @@ def resolved(
     facts: dict[str, Any] = {
         "rows": plan.rows,
         "classes": len(prepared.classes),
+        "validates": len(prepared.validation.y) > 0,
         "screen": screen,
         "task": prepared.task,
         "target": prepared.target,

@@ -2,6 +2,7 @@
 
 choice     one field: what it takes, how it is read and shown
 sections   every field, declared once
+autos      what auto means
 known      what is known of the choices: each made definite, or why it does not apply
 needs      to what a choice applies
 recipe     all sections and the changes on the way; the fields by name; recipes from flat values

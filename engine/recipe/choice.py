@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_
 from engine.base.errors import InputError
 from engine.recipe import sentences
 from engine.recipe.names import problem
-from engine.recipe.needs import Needs
+from engine.recipe.needs import Needs, Now
 from engine.registry import Registry
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ class Choice:
     flag: str  # with its dashes
     fits: Callable[[str], object] | None  # of a text: whether it may be, beyond not being empty
     needs: tuple[Needs, ...]  # to what it applies: where one of them is not met it does not
+    auto: Callable[[Now], Any] | None  # what auto means; None where more than choices and the table decides
 
     @property
     def help(self) -> str:
@@ -336,6 +337,7 @@ def choice(
     suggestions: tuple[str, ...] = (),
     fits: Callable[[str], object] | None = None,
     needs: Needs | tuple[Needs, ...] = (),
+    auto: Callable[[Now], Any] | None = None,
 ) -> Any:
     """Declare a field of a section.
 
@@ -344,9 +346,11 @@ def choice(
         flag: its spelling where it is not the name.
         fits: whether a text may be its value.
         needs: to what it applies; without any it always does.
+        auto: what auto, or nothing given, means, of what else is known.
     """
     told = {"help": help, "label": label, "unit": unit, "flag": flag, "live": live, "example": example}
     told |= {"suggestions": suggestions, "fits": fits, "needs": (needs,) if isinstance(needs, Needs) else needs}
+    told["auto"] = auto
     if isinstance(default, dict):
         return dataclasses.field(default_factory=lambda: dict(default), metadata=told)
     return dataclasses.field(default=default, metadata=told)
@@ -404,6 +408,7 @@ def _declared(section: str, one: dataclasses.Field[Any]) -> Choice:
         flag="--" + (told["flag"] or one.name.replace("_", "-")),
         fits=told["fits"],
         needs=told["needs"],
+        auto=told["auto"],
     )
 
 

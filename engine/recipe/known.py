@@ -25,8 +25,8 @@ class Known:
 
     Args:
         recipe: what was chosen; the changes during the run count too.
-        facts: choices made definite by their names, and of the table `rows` (train rows), `classes` (how many), and of
-            the way the run is begun `screen` (whether there is one).
+        facts: choices made definite by their names; of the table `rows` (train rows), `classes` (how many) and
+            `validates` (whether there are validation rows); `screen`: whether the run is begun in the app.
     """
 
     def __init__(self, recipe: Recipe, facts: Mapping[str, Any] | None = None) -> None:
@@ -41,17 +41,23 @@ class Known:
             return self.recipe.get(name.removesuffix(WISH))
         if not is_field(name):
             raise Unknown(name)
-        value = self.recipe.get(name)
-        if value == "auto" or (value is None and find(name).show(None)):
+        value, choice = self.recipe.get(name), find(name)
+        if value in ("auto", None) and choice.auto is not None:
+            return choice.auto(self)
+        if value == "auto" or (value is None and choice.show(None)):
             raise Unknown(name)
         return value
 
     def of(self, recipe: Recipe) -> Known:
-        """The same of a recipe that was changed since: choices that differ are no longer as they were made definite."""
+        """The same of a recipe that was changed since. What was made definite stays so only where it is still chosen
+        alike, and is no `auto` that another choice may have changed.
+        """
+        if recipe == self.recipe:
+            return self
         same = {
             name: value
             for name, value in self.facts.items()
-            if not is_field(name) or recipe.get(name) == self.recipe.get(name)
+            if not is_field(name) or (recipe.get(name) == self.recipe.get(name) and find(name).auto is None)
         }
         return Known(recipe, same)
 

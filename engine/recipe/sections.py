@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from engine.base.errors import InputError
-from engine.recipe import names, needs
+from engine.recipe import autos, names, needs
 from engine.recipe.choice import Bounds, ColumnKind, choice, declared
 from engine.registry import activations, datasets, families, losses, modes, rules
 
@@ -137,6 +137,7 @@ class Model(Section):
         example="mymodels:Net",
         fits=_like(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*"),
         suggestions=("auto",),
+        auto=autos.model,
     )
     hidden: Sizes = choice(
         (64, 64), "Units of each hidden layer.", label="hidden units", example="64,64", needs=needs.HIDDEN
@@ -154,12 +155,14 @@ class Model(Section):
         "auto",
         "Where the parameters begin, bias included; auto is zeros for linear models, kaiming for an mlp.",
         label="init",
+        auto=autos.init,
     )
     loss: Literal["auto"] | Annotated[str, losses.REGISTRY] = choice(
         "auto",
         f"What is made small; auto is {losses.default('regression')} for amounts, {losses.default('binary')} for two "
         f"classes, {losses.default('multiclass')} for more.",
         label="loss",
+        auto=autos.loss,
     )
     threshold: Literal["auto"] | Probability = choice(
         0.5,
@@ -180,6 +183,7 @@ class Optimizer(Section):
         f"{rules.NESTEROV.name} for logistic and softmax, {rules.ADAM.name} for an mlp or a module.",
         label="optimizer",
         live=True,
+        auto=autos.optimizer,
     )
     lr: Literal["auto"] | Rate = choice(
         "auto",
@@ -197,6 +201,7 @@ class Optimizer(Section):
         unit="rows",
         live=True,
         needs=needs.BATCHES,
+        auto=autos.batch_size,
     )
     shuffle: Literal["full", "blocks", "none"] = choice(
         "full",
@@ -209,6 +214,7 @@ class Optimizer(Section):
         "How the learning rate moves: a tenth after each third, to zero, up and down, or when stuck; "
         "auto is cosine for a linear model on small batches, whose noise it lets settle, else constant.",
         label="schedule",
+        auto=autos.schedule,
     )
     warmup: Annotated[int, Bounds(least=0, most=10**12)] = choice(
         0, "Steps in which the learning rate rises from zero.", label="warm-up", unit="steps"
@@ -219,6 +225,7 @@ class Optimizer(Section):
         "Adds c times each weight to the gradient (penalty c/2 times its square), never the bias; "
         "auto is 1/rows for logistic and softmax, whose weights could else grow for ever, and 0 elsewhere.",
         label="L2",
+        auto=autos.l2,
     )
     weight_decay: Penalty = choice(
         rules.WEIGHT_DECAY,
@@ -275,14 +282,16 @@ class Stopping(Section):
         "Passes over the train rows; auto is 1,000 with full batches, else 100.",
         label="epochs",
         needs=needs.EPOCHS,
+        auto=autos.epochs,
     )
-    steps: Count | None = choice(None, "Updates to take, instead of epochs.", label="steps")
+    steps: Count | None = choice(None, "Updates to take, instead of epochs.", label="steps", auto=autos.steps)
     eval_every: Literal["auto"] | Count = choice(
         "auto",
         "Steps between evaluations of all train and validation rows; auto is an epoch, at most 250 times a run "
         "(50 without validation rows).",
         label="evaluate every",
         unit="steps",
+        auto=autos.eval_every,
     )
 
     patience: Count | None = choice(

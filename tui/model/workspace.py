@@ -274,11 +274,14 @@ class Desk:
         survey, made = self.known, self.made
         if survey is None or self.recipe.get(field) not in ("auto", None) or made.why_not(field):
             return ""
-        value = made.facts.get(field)
+        try:
+            value = made[field]
+        except LookupError:
+            return ""
         if field == "batch_size":
-            return "full" if survey.plan.full_batch else short(survey.plan.batch)
+            return "full" if value >= made["rows"] else short(value)
         if field == "epochs":
-            return short(round(value)) if value is not None else ""
+            return short(round(value))
         if field == "eval_every":
             return short(value) if value else "never"
         if isinstance(value, float):

@@ -52,7 +52,7 @@ LOG_COSH = Loss(
         gradient = tanh(z - y)
     """,
     constant=median,
-    constant_name="the median",
+    constant_name="median",
     steepest=1.0,
     second=lambda np, z, y: 1 - np.tanh(z - y) ** 2,
 )

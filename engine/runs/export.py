@@ -8,6 +8,7 @@ from pathlib import Path
 from engine.base.errors import Cancelled, InputError
 from engine.base.files import replacing, write_bytes
 from engine.base.printable import to_bytes
+from engine.runs import sentences
 from engine.runs.formats import REGISTRY, TRAIN, Content, ExportFormat
 
 
@@ -37,15 +38,15 @@ def write(
     """
     one = REGISTRY[format]
     if path.is_dir():
-        raise InputError(f"{path} is a folder; give a file's name.")
+        raise InputError(sentences.IS_A_FOLDER(path=path))
     for file in (path, one.beside(path)):
         if file is not None and not overwrite and file.exists():
-            raise FileThere(f"There is already a file {file}.")
+            raise FileThere(sentences.FILE_EXISTS(path=file))
     content = one.content(run, path, TRAIN)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"{path.parent} cannot be made: {error.strerror or error}.") from None
+        raise InputError(sentences.NOT_MADE(path=path.parent, reason=error.strerror or error)) from None
     put(pieces(content), path, progress, cancelled)
     beside = write_meaning(one, path, content)
     return (path,) if beside is None else (path, beside)
@@ -69,7 +70,7 @@ def put(
 ) -> None:
     """Write a file piece by piece, whole or not at all. Raises as `write` does."""
     if path.is_dir():
-        raise InputError(f"{path} is a folder; give a file's name.")
+        raise InputError(sentences.IS_A_FOLDER(path=path))
     done = 0
     try:
         with replacing(path) as out:
@@ -81,7 +82,7 @@ def put(
                 if progress is not None:
                     progress(done)
     except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror or error}.") from None
+        raise InputError(sentences.NOT_WRITTEN(path=path, reason=error.strerror or error)) from None
 
 
 def write_meaning(format: ExportFormat, path: Path, content: Content) -> Path | None:
@@ -92,7 +93,7 @@ def write_meaning(format: ExportFormat, path: Path, content: Content) -> Path | 
         try:
             write_bytes(beside, content.meaning.encode())
         except OSError as error:
-            raise InputError(f"{beside} cannot be written: {error.strerror or error}.") from None
+            raise InputError(sentences.NOT_WRITTEN(path=beside, reason=error.strerror or error)) from None
     return beside
 
 

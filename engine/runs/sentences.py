@@ -187,4 +187,8 @@ DATA = Title("Data")
 PREDICTING = Phrase("predicting {table}")
 MORE_ROWS = Phrase("… {rows} more")
 
+IS_A_FOLDER = Sentence("{path} is a folder; give a file's name.")
+FILE_EXISTS = Sentence("There is already a file {path}.")
+NOT_MADE = Sentence("{path} cannot be made: {reason}.")
+
 entitle(globals())

@@ -8,6 +8,7 @@ import numpy as np
 from rich.cells import cell_len
 from rich.style import Style
 
+from tui.charts import sentences
 from tui.look.numbers import error
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def told(
     Args:
         size: what a loss is measured against, see `engine.base.rounding`.
     """
-    lines = [(f"step {step:,}", ink.strong)]
+    lines = [(sentences.STEP(step=step), ink.strong)]
     for curve in curves[:MOST]:
         sign = "──" if curve.marker == "braille" else f"{curve.marker} "
         value, note = _value(curve, step)
@@ -82,11 +83,11 @@ def _extremes(curve: DrawnCurve, step: int, window: Window, frame: Frame, size: 
         return ""
     found = curve.history.columns(np.asarray([first, last], np.int64))
     low, high = float(found.low[0]), float(found.high[0])
-    gap = ", and not finite" if bool(found.gap[0]) else ""
+    gap = sentences.AND_NOT_FINITE() if bool(found.gap[0]) else ""
     least, greatest = exact(low, 5, size), exact(high, 5, size)
     if low != low or (least == greatest and not gap):
         return ""
-    return f"{least} to {greatest} in steps {first:,} to {last - 1:,}{gap}"
+    return sentences.RANGE(least=least, greatest=greatest, first=first, last=last - 1, gap=gap)
 
 
 def put(sheet: Sheet, column: int, left: int, lines: list[tuple[str, Style]], ink: Ink) -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from rich.cells import cell_len
 from rich.style import Style
 
-from tui.charts import crosshair, plot
+from tui.charts import crosshair, plot, sentences
 from tui.charts.axis import along_ticks, linear_ticks, log_ticks, round_ends, scaled
 from tui.charts.canvas import Sheet
 from tui.charts.curve import ROUNDING, Cut, DrawnCurve
@@ -198,7 +198,7 @@ class Picture:
         """The words on the rules, in front of the curves but never over them."""
         best, sheet, frame, margin = self.optimum, self.sheet, self.frame, self.margin
         if best is not None and self.optimum_shown and self.now.facts is not None:
-            text = f" optimum {error(self.now.facts.optimum_loss or 0.0, 5, self.now.loss_size)} "
+            text = sentences.OPTIMUM(loss=error(self.now.facts.optimum_loss or 0.0, 5, self.now.loss_size))
             row = frame.row(best)
             end = margin + frame.width - len(text)
             places = [(end - frame.width // 8, row), (margin + 2, row), (end, row), (end, row - 1), (end, row + 1)]
@@ -226,7 +226,12 @@ class Picture:
         body[0] = (body[0][0], self.ink.bad + Style(bold=True))
         if ending.remedy:
             body.append(
-                (f"{named('run.remedy')}  {ending.remedy_text or 'apply the remedy'}, and start again", self.ink.accent)
+                (
+                    sentences.REMEDY(
+                        key=named("run.remedy"), remedy=ending.remedy_text or sentences.APPLY_THE_REMEDY()
+                    ),
+                    self.ink.accent,
+                )
             )
         width = max(cell_len(line) for line, _ in body) + 4
         x = max(self.margin, (sheet.width - width) // 2)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from rich.cells import cell_len
 
+from tui.charts import sentences
 from tui.charts.multi_curve import Drawn, Overlay, whole
 from tui.charts.sight import Sight
 from tui.charts.viewport import Window
@@ -64,7 +65,7 @@ class Curves(Cells):
         overlay = Overlay(self.curves, self.sight, self.window, self.ink, (width, height))
         sheet = overlay.draw()
         self.log_y = overlay.log_y
-        told = self.sight.told(overlay.log_y, *["values not above 0 have no place"] * overlay.hidden)
+        told = self.sight.told(overlay.log_y, *[sentences.NO_PLACE()] * overlay.hidden)
         self._title([self.what, *told], self._marks(width - 4))
         return sheet.lines()
 

@@ -15,6 +15,7 @@ from engine.base.errors import InputError
 from engine.base.rounding import raised
 from engine.learn.passes import EpochCounter, of_facts
 from engine.recipe import read_toml
+from tui.charts import sentences
 from tui.charts.curve import Cut
 from tui.charts.sight import Along
 from tui.charts.viewport import Window
@@ -123,9 +124,9 @@ def read_track(run: Path) -> Track:
     try:
         history = History.open(run / "loss.f64")
     except FileNotFoundError:
-        raise InputError(f"{run / 'loss.f64'} cannot be read: there is no such file.") from None
+        raise InputError(sentences.NO_LOSS_FILE(path=run / "loss.f64")) from None
     if not len(history):
-        raise InputError(f"The run {run.name} has no losses yet.")
+        raise InputError(sentences.NO_LOSSES_YET(run=run.name))
     steps, walls = read_pairs(run / "stamps.f64")
     stamped, seconds = _clock(steps.astype(np.float64), walls)
     return Track(history, _passes(run, facts), stamped, seconds)

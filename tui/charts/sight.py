@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, get_args
 
+from tui.charts import sentences
+
 if TYPE_CHECKING:
     from tui.charts.viewport import Window
 
@@ -49,7 +51,7 @@ class Sight:
     def told(self, log_y: bool, *more: str) -> list[str]:
         """How the axes are, in words for a title, and what else there is to say of them."""
         words = ["log y" if log_y else "linear y", *["log x"] * self.log_x, *more]
-        return [*words, *["raw + smoothed"] * self.smooth, *["zoomed, 0 shows all"] * (self.window is not None)]
+        return [*words, *["raw + smoothed"] * self.smooth, *[sentences.ZOOMED()] * (self.window is not None)]
 
     def zoomed(self, factor: float, place: float, everything: Window) -> Sight:
         """The steps around a place 0..1 spread (a factor below 1) or drawn together, to everything at most."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from engine.base.rounding import ZERO, is_rounding
+from tui.charts import sentences
 from tui.look.numbers import fixed
 from tui.widgets.cells import Span, clip, left, right, wrap
 from tui.widgets.scroll import Scrolling
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from engine.learn.plan import Plan
     from engine.training.snapshot import Snapshot
 
-EMPTY = "They appear with the first step of a run."
+EMPTY = sentences.WITH_FIRST_STEP()
 NUMBER = 11  # cells of a number
 
 
@@ -142,7 +143,7 @@ class WeightsTable(Scrolling):
         ink = self.ink
         if not self._shapes:
             return []
-        lines: list[list[Span]] = [[], [(" the tensors of a step", ink.faint)]]
+        lines: list[list[Span]] = [[], [(sentences.TENSORS(), ink.faint)]]
         for text in self._shapes:
             for index, line in enumerate(wrap(text, width - 4, 8)):
                 lines.append([("   " if index else " ", ink.dim), (line, ink.dim if index else ink.text)])

@@ -11,6 +11,7 @@ from engine.registry.modes import REGISTRY
 from tui.keys.keymap import KeyTable, named
 from tui.keys.situation import Situation
 from tui.look.numbers import duration, error, figures, gap, short
+from tui.widgets import sentences
 from tui.widgets.cells import Cells, Span, clip, wrap
 
 if TYPE_CHECKING:
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from engine.training.snapshot import Snapshot
     from tui.model.workspace import Desk
 
-LOOKING = "looking at the data…"
+LOOKING = sentences.LOOKING()
+SHOWN = 4  # features that are named
 NAMED = 30  # cells that the run in a few words gets before the machine's facts get any
 STATES = {
     "none": ("○", "ready"),
@@ -93,7 +95,7 @@ def summary(desk: Desk) -> str:
     if lr is None and recipe.optimizer.lr != "auto":
         lr = float(recipe.optimizer.lr)
     mode = REGISTRY[recipe.normalization.normalize]
-    parts = [recipe.data.dataset.rpartition("/")[2], mode.label if mode.scales else "not normalized"]
+    parts = [recipe.data.dataset.rpartition("/")[2], mode.label if mode.scales else sentences.NOT_NORMALIZED()]
     if plan is not None:
         parts.append(str(plan.model))
     optimizer = str(plan.optimizer) if plan is not None else recipe.optimizer.optimizer.removeprefix("auto")
@@ -109,9 +111,9 @@ def _progress(now: Snapshot | None) -> tuple[str, ...]:
     if now is None or not now.steps:
         return ("",)
     if not now.live:
-        return (f"   {now.step:,} step{'s' * (now.step != 1)}",)
-    speed = f"   {short(float(f'{now.steps_per_second:.2g}'))} steps/s" if now.steps_per_second else ""
-    eta = f"   ETA {duration(now.eta)}" if now.eta is not None else ""
+        return (sentences.STEPS_TAKEN(steps=now.step),)
+    speed = sentences.SPEED(speed=short(float(f"{now.steps_per_second:.2g}"))) if now.steps_per_second else ""
+    eta = sentences.ETA(time=duration(now.eta)) if now.eta is not None else ""
     return (speed + eta, *_machine(now))
 
 
@@ -124,16 +126,16 @@ def _machine(now: Snapshot) -> list[str]:
     for gpu in seen.gpus:
         facts = [] if gpu.utilisation is None else [f"{gpu.utilisation:.0f} %"]
         if gpu.memory is not None:
-            facts.append(f"{gpu.memory / 2**30:.1f} GiB")
+            facts.append(sentences.GIB(memory=gpu.memory / 2**30))
         if gpu.temperature is not None:
             facts.append(f"{gpu.temperature:.0f} °C")
         if gpu.power is not None:
             facts.append(f"{gpu.power:.0f} W")
         parts.append([" ".join([gpu.name, *facts[:1]]), *facts[1:]])
     if seen.cpu is not None:
-        parts.append([f"cpu {seen.cpu:.0f} %"])
+        parts.append([sentences.CPU(percent=seen.cpu)])
     if seen.own_memory is not None:
-        parts.append([f"mem {seen.own_memory / 2**30:.1f} GiB"])
+        parts.append([sentences.MEMORY(memory=seen.own_memory / 2**30)])
     return [
         (" " if rank else " · " if index else "   ") + text
         for index, part in enumerate(parts)
@@ -202,45 +204,49 @@ def happening(desk: Desk) -> tuple[str, bool]:
     if now is not None and now.ending is not None:
         ending = now.ending
         offer = (
-            f" {named('run.remedy')} takes {ending.remedy_text or 'the remedy'} and starts again."
+            sentences.REMEDY(key=named("run.remedy"), remedy=ending.remedy_text or sentences.THE_REMEDY())
             if ending.remedy
             else ""
         )
         if ending.reason == "diverged":
             # The chart has the whole sentence.
-            return f"Diverged at step {now.step:,}.{offer}", True
-        return ending.sentence + offer, False
+            return sentences.DIVERGED(step=now.step, offer=offer), True
+        return sentences.ENDED(ending=ending.sentence, offer=offer), False
     if desk.known is None:
         return LOOKING, False
     known = desk.known
-    features = ", ".join(known.features[:4]) + (f" and {len(known.features) - 4} more" * (len(known.features) > 4))
-    kept = f", {len(known.prepared.validation.y):,} of them for validation" if len(known.prepared.validation.y) else ""
-    start = f"{named('run.toggle', begins=True)} starts the run."
-    return f"Ready: {known.rows:,} rows{kept}; {features} → {known.target}. {start}", False
+    more = len(known.features) - SHOWN
+    features = sentences.FEATURES(features=known.features[:SHOWN], more=max(0, more))
+    return sentences.READY(
+        rows=known.rows,
+        validation=len(known.prepared.validation.y),
+        features=features,
+        target=known.target,
+        key=named("run.toggle", begins=True),
+    ), False
 
 
 def waiting(desk: Desk) -> str:
     """What was chosen that the run that is going on cannot take, and what can be done about it."""
     if not desk.later:
         return ""
-    what = ", ".join(desk.later)
-    return f"Next run: {what}. {named('run.anew')} ends and keeps this one, and begins that."
+    return sentences.NEXT_RUN(choices=desk.later, key=named("run.anew"))
 
 
 def _going(now: Snapshot) -> str:
     if now.activity or not now.steps:
-        return now.activity or "preparing"
-    parts = [f"step {now.step:,} of {now.steps:,}"]
+        return now.activity or sentences.PREPARING()
+    parts = [sentences.STEP_OF(step=now.step, steps=now.steps)]
     size = now.loss_size
     if now.loss is not None:
-        parts.append(f"loss {error(now.loss, 6, size)}")
+        parts.append(sentences.LOSS(loss=error(now.loss, 6, size)))
     if now.validation_loss is not None:
-        parts.append(f"validation {error(now.validation_loss, 6, size)}")
+        parts.append(sentences.VALIDATION(loss=error(now.validation_loss, 6, size)))
     if now.facts is not None and now.facts.optimum_loss is not None and now.loss is not None:
-        parts.append(f"optimum {error(now.facts.optimum_loss, 5, size)}")
+        parts.append(sentences.OPTIMUM(loss=error(now.facts.optimum_loss, 5, size)))
         left = now.facts.gap(now.loss) if now.plan is not None and now.plan.full_batch else None
         if left is not None:
-            parts.append(f"gap {gap(left, 2)}")
+            parts.append(sentences.GAP(gap=gap(left, 2)))
     return " · ".join(parts)
 
 
@@ -266,7 +272,7 @@ class KeyLine(Cells):
         if len(rows) > height:
             # The help screen has them all.
             entries = self.table.footer(self.now, minor=False)
-            entries = [(key, "all keys" if word == "help" else word) for key, word in entries]
+            entries = [(key, sentences.ALL_KEYS() if word == "help" else word) for key, word in entries]
             while len(rows := _flow(entries, width - 2)) > height and len(entries) > 4:
                 del entries[-3]
         return [

@@ -13,6 +13,7 @@ from textual.screen import ModalScreen
 
 from tui.look.numbers import volume
 from tui.tasks.browse import Entry, FolderRead, ask_for_folder, common, matching, parted
+from tui.widgets import sentences
 from tui.widgets.cells import Cells, Span, clip, left, right
 from tui.widgets.scroll import Roll
 from tui.widgets.text_field import Editor
@@ -23,7 +24,7 @@ class Entries(Cells):
 
     def __init__(self) -> None:
         super().__init__(id="entries", classes="pane")
-        self.border_title = "your file"
+        self.border_title = sentences.YOUR_FILE()
         self.found: list[Entry] = []
         self.recent: frozenset[Path] = frozenset()
         self.cursor = 0
@@ -42,17 +43,17 @@ class Entries(Cells):
         if self.problem:
             lines.append([(f"  {clip(self.problem, width - 4)}", ink.bad)])
         elif not self.found:
-            lines.append([("  nothing here is called so; Enter takes the path as it is typed", ink.faint)])
+            lines.append([(sentences.NOTHING_HERE(), ink.faint)])
         for index in self.roll.fit(len(self.found), height - 2, self.cursor):
             spans = self._line(self.found[index], width, "▸" if index == self.cursor else " ")
             lines.append([(text, ink.on_cursor(style)) for text, style in spans] if index == self.cursor else spans)
-        self.note(" · ".join(filter(None, (self.roll.told, "↑ ↓ move · Enter open · Tab complete · Esc leave"))))
+        self.note(" · ".join(filter(None, (self.roll.told, sentences.KEYS_OF_PICKER()))))
         return lines
 
     def _line(self, one: Entry, width: int, pointer: str) -> list[Span]:
         ink = self.ink
         style = ink.accent if one.folder else ink.strong if one.usable else ink.faint
-        note = "used before" if one.path in self.recent else "" if one.folder else volume(one.size)
+        note = sentences.USED_BEFORE() if one.path in self.recent else "" if one.folder else volume(one.size)
         name = f"{one.path.name}/" if one.folder else one.path.name
         where = f"  {one.path.parent}" if one.path in self.recent else ""
         room = max(1, width - 18)
@@ -80,7 +81,7 @@ class FilePicker(ModalScreen[str]):
     def __init__(self, text: str = "", recent: Sequence[Path] = ()) -> None:
         super().__init__()
         self._recent = tuple(Entry(path, False) for path in recent)
-        self.entries, self.line = Entries(), Editor("path", text, example="a path, or module:function")
+        self.entries, self.line = Entries(), Editor("path", text, example=sentences.PATH_OR_FUNCTION())
         self._chosen, self._moved = text, False  # whether the cursor was moved since something was typed
         self._folder: Path | None = None  # the one that is shown, or was asked for
         self._read: tuple[Entry, ...] = ()

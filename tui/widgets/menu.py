@@ -10,6 +10,7 @@ from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 
 from tui.keys.table import bindings
+from tui.widgets import sentences
 from tui.widgets.cells import Cells, Span, clip, left
 from tui.widgets.dialog import Dialog
 
@@ -31,7 +32,7 @@ class Menu(Cells, can_focus=True):
     def __init__(self, title: str, offers: Sequence[Offer], now: str) -> None:
         super().__init__(id="menu")
         self.border_title = title
-        self.border_subtitle = "Enter takes it · Esc leaves it as it is"
+        self.border_subtitle = sentences.KEYS_OF_MENU()
         self._offers, self._now = offers, now
         self.cursor = next((index for index, one in enumerate(offers) if one.value == now), 0)
 

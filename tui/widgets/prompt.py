@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len
 
+from tui.widgets import sentences
 from tui.widgets.cells import Cells, Span, clip
 from tui.widgets.text_field import Editor
 
@@ -35,7 +36,7 @@ class Ask:
     check: Callable[[str], str] = _fine  # what is wrong with a text, in a sentence; empty where nothing is
     typed: Callable[[str], None] = _nothing  # after every change
     left: Callable[[], None] = lambda: None  # Esc
-    keys: str = "Enter takes it · Esc leaves it as it was"
+    keys: str = sentences.KEYS_OF_PROMPT()
     select: bool = False
 
 

@@ -9,6 +9,7 @@ from rich.cells import cell_len
 
 from tui.look.numbers import figures
 from tui.look.styles import Ink
+from tui.widgets import sentences
 from tui.widgets.cells import Span, clip, left
 
 if TYPE_CHECKING:
@@ -82,15 +83,15 @@ def about(desk: Desk, choice: Choice, room: int = 1000) -> str:
     """The help of a field: what it is, what it takes, what it is by default; in signs where `room` cells are few."""
     help = choice.help if choice.help.endswith(".") else choice.help + "."
     if why := desk.made.why_not(choice.name):
-        help = f"Does not apply: {why}. {help}"
+        help = sentences.DOES_NOT_APPLY(why=why, help=help)
     default = choice.default_text or "none"
     unit = f" ({UNITS.get(choice.unit, choice.unit)})" if choice.unit else ""
     met = replace(choice, bounds=replace(choice.bounds, most=None)) if _far(choice.bounds.most) else choice
-    taken = "" if choice.kind in ("pick", "switch") else f" Takes {met.allowed}{unit}."
-    when = "" if choice.live or not desk.live else " From the next run on."
-    told = f"{help}{taken} Default: {default}{_in(choice, choice.default)}.{when}"
+    taken = "" if choice.kind in ("pick", "switch") else sentences.TAKES(allowed=met.allowed, unit=unit)
+    when = "" if choice.live or not desk.live else sentences.FROM_NEXT_RUN()
+    told = sentences.ABOUT(help=help, taken=taken, default=default, now=_in(choice, choice.default), when=when)
     if cell_len(told) > room and choice.kind in ("whole", "number"):
-        return f"{help} {_signs(choice)}. Default: {default}.{when}"
+        return sentences.ABOUT_IN_SIGNS(help=help, bounds=_signs(choice), default=default, when=when)
     return told
 
 

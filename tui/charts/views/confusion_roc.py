@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from rich.cells import cell_len
 from rich.style import Style
 
+from tui.charts import sentences
 from tui.charts.axes import Axes, Axis
 from tui.charts.sight import MARKERS
 from tui.charts.views.base import Drawing, ModelView, Size, Subject, outputs
@@ -55,10 +56,14 @@ class ConfusionView(ClassesView):
         classes = subject.prepared.classes if subject.prepared is not None else ()
         good = float(np.trace(found.confusion)) / max(1, found.rows)
         decision = subject.decision
-        at = "" if decision is None else f" · {MARK} from {decision.threshold:.4g} on"
-        about = f"{turn}: {100 * good:.1f} % of {count(found.rows)} right{at} · actual ↓ decided →"
-        for rest in (" decided →", f" of {count(found.rows)}", " · actual ↓", at):
-            about = about if cell_len(about) <= size[0] - 6 else about.replace(rest, "")
+        at = "" if decision is None else sentences.FROM_ON(mark=MARK, threshold=decision.threshold)
+        parts: dict[str, Any] = {"rows": count(found.rows), "at": at, "actual": True, "decided": True}
+        about = sentences.CONFUSION(split=turn, accuracy=100 * good, **parts)
+        for name in ("decided", "rows", "actual", "at"):
+            if cell_len(about) <= size[0] - 6:
+                break
+            parts[name] = ""
+            about = sentences.CONFUSION(split=turn, accuracy=100 * good, **parts)
         positive = None if decision is None else decision.positive
         return Drawing(matrix(found.confusion, classes, ink, size, positive), about)
 
@@ -84,7 +89,7 @@ def matrix(
     need = max(max(cell_len(t) for row in texts for t in row), 3) + 2
     cell = min(max(need, max(cell_len(n) for n in names) + 2), (width - label - 4) // len(classes))
     if cell < need and cell < 2:
-        return [[], [("  too many classes for this pane; Enter shows it large", ink.dim)]]
+        return [[], [(sentences.TOO_MANY_CLASSES(), ink.dim)]]
     tall = 3 if height >= 3 * len(classes) + 2 and cell >= 7 else 1
     lines: list[list[Span]] = [
         [(" " * (label + 2), ink.dim), *((_middle(clip(name, max(1, cell - 1)), cell), ink.dim) for name in names)]
@@ -102,7 +107,7 @@ def matrix(
                     style = (ink.text if share else ink.faint) + Style(bgcolor=ink.tint(hue, 0.06 + 0.54 * share))
                 spans.append((_middle(text, cell), style))
             lines.append([*spans, (" ", ink.dim)])
-    return lines if len(lines) <= height else [*lines[: height - 1], [("  Enter shows all classes", ink.dim)]]
+    return lines if len(lines) <= height else [*lines[: height - 1], [(sentences.ALL_CLASSES(), ink.dim)]]
 
 
 def _shade(share: float) -> str:
@@ -120,7 +125,7 @@ class RocView(ClassesView):
     def draw(self, subject: Subject, found: Part, turn: str, ink: Ink, size: Size) -> Drawing:
         """A curve for the positive one of two classes, or one for each of more."""
         axes = Axes(
-            ink, size, Axis(0.0, 1.0, name="false positives"), Axis(0.0, 1.0)
+            ink, size, Axis(0.0, 1.0, name=sentences.FALSE_POSITIVES()), Axis(0.0, 1.0)
         )  # fmt: skip
         axes.line([0, 1], [0, 1], ink.faint)
         legend = []
@@ -134,14 +139,16 @@ class RocView(ClassesView):
             if one:
                 at = _at(curve, threshold)
                 axes.dots([curve.false[at]], [curve.true[at]], ink.accent, "●")
-                legend.append((ink.accent, "●", f"threshold {threshold:.4g}"))
+                legend.append((ink.accent, "●", sentences.THRESHOLD(threshold=threshold)))
             else:
                 few = np.unique(np.linspace(0, len(curve.false) - 1, 8).astype(np.int64))
                 axes.dots(curve.false[few], curve.true[few], style, marker)
-            legend.insert(number, (style, "──" if one else marker, f"{curve.name} AUC {fixed(curve.roc_auc, 4)}"))
+            legend.insert(
+                number, (style, "──" if one else marker, sentences.AUC(curve=curve.name, auc=fixed(curve.roc_auc, 4)))
+            )
         if not legend:
-            return Drawing([[], [("  n/a: the rows are all of one class", ink.faint)]], turn)
-        return Drawing(axes.sheet.lines(), f"{turn}: true positives ↑ false positives →", legend)
+            return Drawing([[], [(sentences.ONE_CLASS(), ink.faint)]], turn)
+        return Drawing(axes.sheet.lines(), sentences.ROC_AXES(split=turn), legend)
 
 
 def _at(curve: ThresholdCurve, threshold: float) -> int:

@@ -9,6 +9,7 @@ from rich.cells import cell_len
 from rich.style import Style
 
 from engine.base.rounding import cleared
+from tui.charts import sentences
 from tui.charts.axes import Axes, Axis
 from tui.charts.views.base import Drawing, Floats, ModelView, Size, Subject, outputs
 from tui.look.numbers import figures
@@ -53,7 +54,7 @@ class FitView(ModelView):
         target = subject.prepared.target if subject.prepared is not None else ""
         guesses = np.concatenate([part.guess for part in found.parts])
         if not np.isfinite(guesses).any():
-            return Drawing([[], [("  the predictions are not finite", ink.bad)]])
+            return Drawing([[], [(sentences.NOT_FINITE(), ink.bad)]])
         actual = np.concatenate([part.actual for part in found.parts])
         if found.curve is None:
             both = Axis.around(actual, guesses)
@@ -70,7 +71,7 @@ class FitView(ModelView):
         if found.curve is not None:
             axes.line(*found.curve, ink.accent)
             name = subject.prepared.encoder.inputs[0].name if subject.prepared is not None else ""
-            return Drawing(axes.sheet.lines(), f"{target} over {name}", legend)
+            return Drawing(axes.sheet.lines(), sentences.TARGET_OVER(target=target, feature=name), legend)
         words = f"{target}: predicted ↑ actual →"
         if cell_len(words) > size[0] - 22:  # the legend stands beside it
             words = "predicted ↑ actual →"
@@ -84,7 +85,7 @@ class ResidualsView(FitView):
         """The points around zero, and to the right how many there are at each height."""
         parts = [part for part in found.parts if np.isfinite(part.guess).any()]
         if not parts:
-            return Drawing([[], [("  the predictions are not finite", ink.bad)]])
+            return Drawing([[], [(sentences.NOT_FINITE(), ink.bad)]])
         amount = max(float(np.abs(part.actual).max(initial=0.0)) for part in parts)
         rests = [cleared(part.actual - part.guess, amount) for part in parts]
         left = np.concatenate(rests)
@@ -102,7 +103,7 @@ class ResidualsView(FitView):
             bars = _histogram(left, axes, side - 1)
             lines = [[*line, (bar, ink.band)] for line, bar in zip(lines, bars, strict=True)]
         rest = left[np.isfinite(left)]
-        about = f"actual − predicted ↑ predicted → · std {figures(float(rest.std()), 4, amount)}"
+        about = sentences.RESIDUALS(std=figures(float(rest.std()), 4, amount))
         return Drawing(lines, about, legend)
 
 

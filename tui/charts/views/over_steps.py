@@ -10,7 +10,7 @@ from rich.style import Style
 
 from engine.base.rounding import SHARE, alike, cleared
 from engine.registry.metrics import ERRORS, OF_AMOUNTS, SEEN, SQUARES
-from tui.charts import plot
+from tui.charts import plot, sentences
 from tui.charts.axes import Axes, Axis
 from tui.charts.curve import ROUNDING, DrawnCurve
 from tui.charts.loss_drawing import whole
@@ -181,7 +181,7 @@ class RateView(RunView):
         drawn = over_steps(
             now, [StepCurve("", ink.accent, steps.astype(np.float64), rates)], ink, size, log=bool(wide)
         )  # fmt: skip
-        about = f"learning rate {figures(now.lr, 4)} · {plan.schedule}" + (", log y" if wide else "")
+        about = sentences.RATE_AND_SCHEDULE(lr=figures(now.lr, 4), schedule=plan.schedule) + (", log y" if wide else "")
         return Drawing(drawn.lines, about)
 
 
@@ -224,5 +224,6 @@ class WeightsView(RunView):
         ]
         drawn = over_steps(subject.snapshot, traces, ink, size)
         rest = len(trail.names) - len(traces)
-        about = "norms by layer" if trail.names[0].startswith("‖") else "on normalized features"
-        return Drawing(drawn.lines, about + (f", the {SHOWN} largest" if rest > 0 else ""), drawn.legend)
+        about = sentences.NORMS_BY_LAYER() if trail.names[0].startswith("‖") else sentences.ON_NORMALIZED()
+        about = sentences.LARGEST(about=about, count=SHOWN) if rest > 0 else about
+        return Drawing(drawn.lines, about, drawn.legend)

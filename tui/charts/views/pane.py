@@ -11,6 +11,7 @@ from textual import events
 from textual.binding import BindingType
 from textual.message import Message
 
+from tui.charts import sentences
 from tui.keys.keymap import named
 from tui.keys.table import bindings
 from tui.look.styles import hue
@@ -222,10 +223,10 @@ class ViewsPane(Cells, can_focus=True):
         self._ask()
         if view is None or subject is None:
             self._title("views", "")
-            words = f"{labels()}: {named('views.next')} goes through them."
+            words = sentences.VIEWS(views=labels(), key=named("views.next"))
             return [[], *([(f"  {line}", ink.faint)] for line in wrap(words, width - 4, height - 1))]
         if height < 4 or width < 16:
-            return [[("  Enter shows it large", ink.faint)]]
+            return [[(sentences.SHOWN_LARGE(), ink.faint)]]
         turn = self._turn(view)
         drawn = self._draw(view, subject, turn, (width, height))
         self._title(self._tabs(view, width), self._words(view, drawn, width) if drawn is not None else "")

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from engine.base.rounding import ZERO, alike
+from tui.charts import sentences
 from tui.charts.views.base import Drawing, RunView, Size, Subject
 from tui.look.numbers import fixed
 from tui.look.styles import Ink
@@ -58,8 +59,8 @@ class BarsView(RunView):
                 ]
             )
         if len(order) > room:
-            lines.append([(f" {len(order) - room} smaller ones; the weights table has them all", ink.dim)])
-        about = "weights on normalized features" + (f" for {turn}" if turn else "")
+            lines.append([(sentences.SMALLER_ONES(count=len(order) - room), ink.dim)])
+        about = sentences.WEIGHTS_ON_NORMALIZED(turn=turn)
         return Drawing(lines, about, [(ink.train, "▬", "raises"), (ink.validation, "▬", "lowers")])
 
 

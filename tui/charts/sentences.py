@@ -1,0 +1,40 @@
+"""What tui/charts says."""
+
+from engine.base.sentence import Phrase, Sentence, Title, entitle
+
+STEP = Title("step {step:count}")
+RANGE = Title("{least} to {greatest} in steps {first:count} to {last:count}{gap:if , *}")
+OPTIMUM = Title(" optimum {loss} ")
+REMEDY = Title("{key}  {remedy}, and start again")
+NO_PLACE = Phrase("values not above 0 have no place")
+NO_LOSS_FILE = Sentence("{path} cannot be read: there is no such file.")
+NO_LOSSES_YET = Sentence("The run {run} has no losses yet.")
+ZOOMED = Phrase("zoomed, 0 shows all")
+FROM_ON = Phrase("{mark} from {threshold:.4g} on")
+TOO_MANY_CLASSES = Title("  too many classes for this pane; Enter shows it large")
+ALL_CLASSES = Title("  Enter shows all classes")
+FALSE_POSITIVES = Title("false positives")
+THRESHOLD = Title("threshold {threshold:.4g}")
+AUC = Title("{curve} AUC {auc}")
+ONE_CLASS = Title("  n/a: the rows are all of one class")
+ROC_AXES = Title("{split}: true positives ↑ false positives →")
+NOT_FINITE = Title("  the predictions are not finite")
+TARGET_OVER = Title("{target} over {feature}")
+RESIDUALS = Title("actual − predicted ↑ predicted → · std {std}")
+RATE_AND_SCHEDULE = Title("learning rate {lr} · {schedule}")
+NORMS_BY_LAYER = Phrase("norms by layer")
+ON_NORMALIZED = Phrase("on normalized features")
+VIEWS = Sentence("{views}: {key} goes through them.")
+SHOWN_LARGE = Title("  Enter shows it large")
+SMALLER_ONES = Title(" {count} smaller ones; the weights table has them all")
+WEIGHTS_ON_NORMALIZED = Phrase("weights on normalized features{turn:if  for *}")
+WITH_FIRST_STEP = Sentence("They appear with the first step of a run.")
+TENSORS = Title(" the tensors of a step")
+AND_NOT_FINITE = Phrase("and not finite")
+CONFUSION = Title(
+    "{split}: accuracy {accuracy:.1f} %{rows:if  of * rows}{at:if  · *}{actual:if  · actual ↓}{decided:if  decided →}"
+)
+LARGEST = Title("{about}, the {count} largest")
+APPLY_THE_REMEDY = Phrase("apply the remedy")
+
+entitle(globals())

@@ -1,0 +1,42 @@
+"""What tui/widgets says."""
+
+from engine.base.sentence import Phrase, Sentence, Title, entitle
+
+LOOKING = Sentence("looking at the data…")
+NOT_NORMALIZED = Phrase("not normalized")
+STEPS_TAKEN = Title("   {steps:count step}")
+SPEED = Title("   {speed} steps/s")
+ETA = Title("   ETA {time}")
+GIB = Title("{memory:.1f} GiB")
+CPU = Title("cpu {percent:.0f} %")
+MEMORY = Title("mem {memory:.1f} GiB")
+REMEDY = Sentence("{key} takes {remedy} and starts again.")
+DIVERGED = Sentence("Diverged at step {step:count}.{offer:if  *}")
+READY = Sentence(
+    "Ready: {rows:count} rows{validation:if , * of them for validation}; {features} → {target}. {key} starts the run."
+)
+NEXT_RUN = Sentence("Next run: {choices}. {key} ends and keeps this one, and begins that.")
+STEP_OF = Title("step {step:count} of {steps:count}")
+LOSS = Title("loss {loss}")
+VALIDATION = Title("validation {loss}")
+OPTIMUM = Title("optimum {loss}")
+GAP = Title("gap {gap}")
+ALL_KEYS = Phrase("all keys")
+YOUR_FILE = Phrase("your file")
+NOTHING_HERE = Title("  nothing here is called so; Enter takes the path as it is typed")
+KEYS_OF_PICKER = Title("↑ ↓ move · Enter open · Tab complete · Esc leave")
+USED_BEFORE = Phrase("used before")
+PATH_OR_FUNCTION = Phrase("a path, or module:function")
+KEYS_OF_MENU = Title("Enter takes it · Esc leaves it as it is")
+KEYS_OF_PROMPT = Title("Enter takes it · Esc leaves it as it was")
+DOES_NOT_APPLY = Sentence("Does not apply: {why}. {help}")
+TAKES = Sentence("Takes {allowed}{unit}.")
+FROM_NEXT_RUN = Sentence("From the next run on.")
+ABOUT = Sentence("{help}{taken:if  *} Default: {default}{now}.{when:if  *}")
+ABOUT_IN_SIGNS = Sentence("{help} {bounds}. Default: {default}.{when:if  *}")
+THE_REMEDY = Phrase("the remedy")
+ENDED = Sentence("{ending}{offer:if  *}")
+FEATURES = Phrase("{features}{more:if  and * more}")
+PREPARING = Phrase("preparing")
+
+entitle(globals())

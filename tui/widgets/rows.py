@@ -90,6 +90,9 @@ def about(desk: Desk, choice: Choice, room: int = 1000) -> str:
     taken = "" if choice.kind in ("pick", "switch") else sentences.TAKES(allowed=met.allowed, unit=unit)
     when = "" if choice.live or not desk.live else sentences.FROM_NEXT_RUN()
     told = sentences.ABOUT(help=help, taken=taken, default=default, now=_in(choice, choice.default), when=when)
+    if why and cell_len(told) > room:  # the note of the row says it too
+        plain = choice.help.rstrip(".") + "."
+        told = sentences.ABOUT(help=plain, taken="", default=default, now=_in(choice, choice.default), when=when)
     if cell_len(told) > room and choice.kind in ("whole", "number"):
         return sentences.ABOUT_IN_SIGNS(help=help, bounds=_signs(choice), default=default, when=when)
     return told

@@ -131,8 +131,8 @@ def make_architecture(recipe: Recipe, prepared: Prepared) -> tuple[Architecture,
             shape,
             hidden=recipe.model.hidden,
             activation=recipe.model.activation,
-            dropout=recipe.model.dropout,
-            batch_norm=recipe.model.batch_norm,
+            dropout=recipe.model.dropout if known.chain else 0.0,
+            batch_norm=recipe.model.batch_norm and known.chain,
         )
     return shape, chosen
 

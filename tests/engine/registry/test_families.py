@@ -13,12 +13,11 @@ import pytest
 import torch
 
 from engine.analysis.evaluation import evaluate
-from engine.base.errors import InputError
 from engine.data.sources import load
 from engine.learn.kernels.contract import State
 from engine.learn.models import init_parameters
 from engine.learn.shapes import describe
-from engine.recipe import build, find, read_toml
+from engine.recipe import Known, build, find, read_toml
 from engine.registry import families
 from engine.registry.families import REGISTRY, Family, register, remove
 from engine.runs import code, onnx_model, predictor, standalone, tensors
@@ -318,9 +317,11 @@ def test_help_offers_it() -> None:
 def test_a_target_that_it_does_not_fit_is_refused() -> None:
     told = message(lambda: case(classes(2), model="robust-line"))
     assert "Model robust-line does not fit the target" in told
-    assert "choose --model logistic or mlp or pairwise or skipping" in told
-    with pytest.raises(InputError, match=r"[Dd]ropout"):
-        of("skipping", "regression", dropout=0.5)
+    assert all(name in told for name in ("logistic", "mlp", "pairwise", "skipping"))
+    known = Known(build({"model": "skipping", "dropout": 0.5}))
+    assert "no hidden layers" in message(lambda: known.refuse(["dropout"]))
+    assert not known.why_not("hidden")
+    assert of("skipping", "regression", dropout=0.5).plan.architecture.dropout == 0
 
 
 def test_parameters_without_outputs_are_no_family() -> None:

@@ -203,8 +203,8 @@ def conditions(
         return health.examine(architecture, arrays)
     train = prepared.train
     with np.errstate(over="ignore", invalid="ignore"):
-        slopes = backward.gradient(architecture, loss, arrays, train.x, train.y, train.weight)
-        return health.examine(architecture, arrays, slopes, train.x)
+        gradients = backward.gradient(architecture, loss, arrays, train.x, train.y, train.weight)
+        return health.examine(architecture, arrays, gradients, train.x)
 
 
 def examine(

@@ -1,6 +1,6 @@
-"""The elementary functions of an expression: what they give, where they are defined, and their slopes.
+"""The elementary functions of an expression: what they give, where they are defined, and their derivatives.
 
-Where a derivative has a corner, the value is torch's: relu and abs have slope 0 at 0, min and max share it when equal.
+At a corner the derivative is torch's: relu and abs have 0 at 0, min and max share it when equal.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def _power(a: float, b: float) -> float:
     return float(a**b)
 
 
-def _power_slopes(a: float, b: float, value: float) -> Numbers:
+def _power_derivatives(a: float, b: float, value: float) -> Numbers:
     if b == 0:
         base = 0.0
     elif a == 0 and b < 1:
@@ -70,7 +70,7 @@ def _power_slopes(a: float, b: float, value: float) -> Numbers:
     return base, exponent
 
 
-def extreme_slopes(parts: Numbers, value: float) -> Numbers:
+def extreme_derivatives(parts: Numbers, value: float) -> Numbers:
     """Equal shares for all that are the least, or the greatest."""
     share = 1 / parts.count(value)
     return tuple(share if part == value else 0.0 for part in parts)
@@ -79,10 +79,10 @@ def extreme_slopes(parts: Numbers, value: float) -> Numbers:
 Compute = Callable[[float], float]
 ComputePair = Callable[[float, float], float]
 
-# Of one part, by the names of the functions above and of math: the value, and the slope by the part and the value.
+# Of one part, by the names of the functions above and of math: the value, and the derivative by the part and the value.
 SINGLE: dict[str, tuple[Compute, ComputePair]] = {
-    compute.__name__.strip("_"): (compute, slope)
-    for compute, slope in (
+    compute.__name__.strip("_"): (compute, derivative)
+    for compute, derivative in (
         (_log, lambda a, v: 1 / a),
         (_ln, lambda a, v: 1 / a),
         (math.exp, lambda a, v: v),
@@ -97,13 +97,13 @@ SINGLE: dict[str, tuple[Compute, ComputePair]] = {
     )
 }
 NEGATIVE: tuple[Compute, ComputePair] = (lambda a: -a, lambda a, v: -1.0)
-# Of two parts: the value, and the slopes by both parts and the value.
+# Of two parts: the value, and the derivatives by both parts and the value.
 PAIRS: dict[str, tuple[ComputePair, Callable[[float, float, float], Numbers]]] = {
     "+": (lambda a, b: a + b, lambda a, b, v: (1.0, 1.0)),
     "-": (lambda a, b: a - b, lambda a, b, v: (1.0, -1.0)),
     "*": (lambda a, b: a * b, lambda a, b, v: (b, a)),
     "/": (_divide, lambda a, b, v: (1 / b, -v / b)),
-    "**": (_power, _power_slopes),
+    "**": (_power, _power_derivatives),
 }
 EXTREMES: dict[str, Callable[[Numbers], float]] = {"min": min, "max": max}
 FUNCTIONS = (*SINGLE, *EXTREMES)

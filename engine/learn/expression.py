@@ -25,7 +25,7 @@ from engine.learn.elementary import (
     ComputePair,
     Numbers,
     Undefined,
-    extreme_slopes,
+    extreme_derivatives,
 )
 from engine.learn.expression_text import ExpressionText, read, tokens_of
 
@@ -106,7 +106,7 @@ class _Note:
     label: str
     value: float
     parents: tuple[int, ...] = ()
-    slopes: Numbers = ()  # by each parent
+    derivatives: Numbers = ()  # by each parent
     variable: str = ""
     varies: bool = False  # whether a variable is part of it
 
@@ -116,9 +116,9 @@ def _backward(tape: list[_Note]) -> list[float]:
     gradients = [0.0] * len(tape)
     gradients[-1] = 1.0
     for at in range(len(tape) - 1, -1, -1):
-        for parent, slope in zip(tape[at].parents, tape[at].slopes, strict=True):
+        for parent, derivative in zip(tape[at].parents, tape[at].derivatives, strict=True):
             if tape[parent].varies:
-                gradients[parent] += gradients[at] * slope
+                gradients[parent] += gradients[at] * derivative
     return gradients
 
 
@@ -188,24 +188,24 @@ class _Computer:
         return line, self._tape[line]
 
     def _single(self, label: str, function: tuple[Compute, ComputePair], part: ast.expr) -> _Note:
-        compute, slope = function
+        compute, derivative = function
         line, inner = self._line(part)
         value = _defined(label, lambda: compute(inner.value), (inner.value,))
-        return _Note(label, value, (line,), (slope(inner.value, value),), varies=inner.varies)
+        return _Note(label, value, (line,), (derivative(inner.value, value),), varies=inner.varies)
 
     def _pair(self, label: str, sign: str, left: ast.expr, right: ast.expr) -> _Note:
-        compute, slopes = PAIRS[sign]
+        compute, derivatives = PAIRS[sign]
         (first, a), (second, b) = self._line(left), self._line(right)
         given = (a.value, b.value)
         value = _defined(label, lambda: compute(*given), given)
-        return _Note(label, value, (first, second), slopes(*given, value), varies=a.varies or b.varies)
+        return _Note(label, value, (first, second), derivatives(*given, value), varies=a.varies or b.varies)
 
     def _extreme(self, label: str, name: str, parts: list[ast.expr]) -> _Note:
         lines, notes = zip(*(self._line(part) for part in parts), strict=True)
         given = tuple(note.value for note in notes)
         value = EXTREMES[name](given)
         varies = any(note.varies for note in notes)
-        return _Note(label, value, lines, extreme_slopes(given, value), varies=varies)
+        return _Note(label, value, lines, extreme_derivatives(given, value), varies=varies)
 
 
 def _defined(label: str, compute: Callable[[], float], given: Numbers) -> float:

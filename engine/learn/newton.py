@@ -14,7 +14,7 @@ Floats = NDArray[np.float64]
 LARGEST = 1500  # parameters for which the Hessian is formed
 WORK = 4e10  # multiplications beyond which the optimum is not worth waiting for
 ITERATIONS = 100
-FLAT = 1e-9  # a gradient by an amount's outputs that is as good as nothing
+FLAT = 1e-9  # a gradient by the outputs of a regression that is as good as nothing
 LARGE = 40.0  # a logit at which a row counts as decided for ever
 
 

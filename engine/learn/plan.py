@@ -1,4 +1,4 @@
-"""From wishes to figures: every `auto` of a recipe resolved for the table at hand, with the reason in words."""
+"""The plan of a run: every `auto` of a recipe resolved for the table at hand, with the reason in words."""
 
 from __future__ import annotations
 
@@ -102,9 +102,9 @@ def of_table(recipe: Recipe, prepared: Prepared) -> Known:
 
 def make_architecture(recipe: Recipe, prepared: Prepared) -> tuple[Architecture, str]:
     """The model and loss for a task. Raises InputError where they do not fit together."""
-    task, wish, loss = prepared.task, recipe.model.model, recipe.model.loss
+    task, model, loss = prepared.task, recipe.model.model, recipe.model.loss
     made = of_table(recipe, prepared)
-    family = OWN if ":" in wish else made["model"]
+    family = OWN if ":" in model else made["model"]
     known = FAMILIES.get(family)
     if known is not None and task not in known.tasks:
         what = {
@@ -120,12 +120,16 @@ def make_architecture(recipe: Recipe, prepared: Prepared) -> tuple[Architecture,
     if loss not in ("auto", *fitting):
         raise InputError(
             sentences.LOSS_DOES_NOT_FIT(
-                loss=loss, model=wish if wish != "auto" else family, target=prepared.target, task=task, fitting=fitting
+                loss=loss,
+                model=model if model != "auto" else family,
+                target=prepared.target,
+                task=task,
+                fitting=fitting,
             )
         )
     chosen = made["loss"]
     width = max(len(prepared.classes), 2) if losses.REGISTRY[chosen].classes else 1
-    shape = Architecture(family, len(prepared.features), width, module=wish if family == OWN else "")
+    shape = Architecture(family, len(prepared.features), width, module=model if family == OWN else "")
     if known is not None and known.hidden:
         shape = replace(
             shape,
@@ -167,12 +171,12 @@ def make_plan(recipe: Recipe, prepared: Prepared, facts: LossSurfaceFacts, devic
         InputError: choices that contradict each other or the table.
     """
     architecture, loss = make_architecture(recipe, prepared)
-    wishes, rows = recipe.optimizer, len(prepared.train.y)
+    config, rows = recipe.optimizer, len(prepared.train.y)
     made = of_table(recipe, prepared)
     rule, batch, steps = rules.REGISTRY[made["optimizer"]], autos.batch(made), made["steps"]
-    if wishes.warmup > steps:
-        raise InputError(sentences.WARMUP_TOO_LONG(warmup=wishes.warmup, steps=steps))
-    bound, kind = largest_stable(facts, rule, loss, wishes.momentum, batch, rows)
+    if config.warmup > steps:
+        raise InputError(sentences.WARMUP_TOO_LONG(warmup=config.warmup, steps=steps))
+    bound, kind = largest_stable(facts, rule, loss, config.momentum, batch, rows)
     lr, reason = _learning_rate(recipe, rule, bound, kind)
     precision = _precision(recipe, architecture, device)
     remark = precision_remark(device, precision)
@@ -185,14 +189,14 @@ def make_plan(recipe: Recipe, prepared: Prepared, facts: LossSurfaceFacts, devic
         lr_reason=reason,
         lr_limit=bound,
         lr_limit_of=kind,
-        momentum=wishes.momentum if rule.takes("momentum") else MOMENTUM,
-        weight_decay=wishes.weight_decay,
+        momentum=config.momentum if rule.takes("momentum") else MOMENTUM,
+        weight_decay=config.weight_decay,
         schedule=made["schedule"],
-        warmup=wishes.warmup,
-        l1=wishes.l1,
+        warmup=config.warmup,
+        l1=config.l1,
         l2=float(made["l2"]),
-        clip=wishes.clip if rule.takes("clip") else None,
-        shuffle=wishes.shuffle,
+        clip=config.clip if rule.takes("clip") else None,
+        shuffle=config.shuffle,
         batch=batch,
         rows=rows,
         steps=steps,
@@ -208,13 +212,13 @@ def make_plan(recipe: Recipe, prepared: Prepared, facts: LossSurfaceFacts, devic
 
 
 def _precision(recipe: Recipe, architecture: Architecture, device: str) -> Precision:
-    wish = recipe.device.precision
-    if wish == "auto":
+    chosen = recipe.device.precision
+    if chosen == "auto":
         return "float64" if architecture.linear and precision_problem(device, "float64") is None else "float32"
-    problem = precision_problem(device, wish)
+    problem = precision_problem(device, chosen)
     if problem is not None:
         raise InputError(problem)
-    return wish
+    return chosen
 
 
 def _threads(recipe: Recipe, architecture: Architecture, batch: int) -> int:

@@ -29,5 +29,5 @@ def size(name: str, baseline: float | None, loss: str = MSE.name) -> float | Non
     if baseline is None or not isfinite(baseline) or baseline < 0:
         return None
     squared = loss == "auto" or (loss in REGISTRY and REGISTRY[loss].degree == 2)
-    amount = sqrt(baseline) if squared else baseline
-    return {MSE.name: amount * amount, "log_loss": baseline}.get(name, amount)
+    error = sqrt(baseline) if squared else baseline
+    return {MSE.name: error * error, "log_loss": baseline}.get(name, error)

@@ -55,9 +55,9 @@ def _outputs(x: Vector, base: int, rows: int, p: Vector, out: Vector) -> None:
 
 
 @part
-def _gradient(x: Vector, base: int, rows: int, slopes: Vector, total: NDArray[np.float64]) -> None:
+def _gradient(x: Vector, base: int, rows: int, output_gradients: Vector, total: NDArray[np.float64]) -> None:
     """Add to total [p] the sums over a tile's rows of slope * feature."""
-    zero, s = slopes.dtype.type(0), slopes[:rows]
+    zero, s = output_gradients.dtype.type(0), output_gradients[:rows]
     j = 0
     while j + 4 <= len(total):
         a = x[base : base + rows]

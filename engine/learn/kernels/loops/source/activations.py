@@ -61,7 +61,7 @@ def code(name: str) -> int:
 
 def text() -> str:
     """The two functions, for the records that there are now."""
-    slopes = "".join(
+    derivatives = "".join(
         f"        if activation == {code(one.name)}:\n            below = T({one.below!r})\n"
         for one in REGISTRY
         if one.below
@@ -71,4 +71,12 @@ def text() -> str:
         for one in REGISTRY
         if one.loop and one.below is None
     )
-    return FORWARD + slopes + LINES + branches.replace("\n        if", "\n        elif") + BACK + slopes + BACK_LINES
+    return (
+        FORWARD
+        + derivatives
+        + LINES
+        + branches.replace("\n        if", "\n        elif")
+        + BACK
+        + derivatives
+        + BACK_LINES
+    )

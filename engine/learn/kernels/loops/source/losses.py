@@ -18,7 +18,7 @@ def output_gradients(loss, outputs, targets, weight, first, count, row):
     T = outputs.dtype.type
     total, target = T(0), targets[first : first + count]
 '''
-# The sum is taken on the way, without a look at weights: amounts have none.
+# The sum is taken on the way, without a look at weights: regression has none.
 SQUARED = """\
     if loss == CODE:
         for i in range(count):

@@ -11,6 +11,7 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import zip_longest
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,7 +50,7 @@ def csv(run: Path, tag: str = TRAIN) -> Iterator[str]:
     """
     read_facts(run)
     blocks = _blocks(run, tag)
-    return (text for part in ((HEAD,), (_lines(*block) for block in blocks)) for text in part)
+    return (text for part in ((HEAD,), (curve_lines(*block) for block in blocks)) for text in part)
 
 
 def csv_of_all(runs: Sequence[Path], tag: str = TRAIN) -> Iterator[str]:
@@ -58,7 +59,7 @@ def csv_of_all(runs: Sequence[Path], tag: str = TRAIN) -> Iterator[str]:
     for run in runs:
         name = _cells([run.name])
         for block in _blocks_or_none(run, tag):
-            yield "".join(f"{name},{line}\n" for line in _lines(*block).splitlines())
+            yield "".join(f"{name},{line}\n" for line in curve_lines(*block).splitlines())
 
 
 def wide(run: Path) -> Iterator[str]:
@@ -183,7 +184,8 @@ def _walls(run: Path, steps: Steps) -> Floats:
     return np.interp(steps, ends, times) if len(ends) else np.zeros(len(steps))
 
 
-def _lines(walls: Floats, steps: Steps, values: Floats) -> str:
+def curve_lines(walls: Floats, steps: Steps, values: NDArray[np.floating[Any]]) -> str:
+    """Lines below `HEAD`, every digit of them."""
     rows = zip(walls.tolist(), steps.tolist(), values.tolist(), strict=True)
     return "".join(f"{w!r},{s},{v!r}\n" for w, s, v in rows)
 

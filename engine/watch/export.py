@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from engine.runs.curves_csv import BLOCK, HEAD, curve_lines
 from engine.watch.curve import LoggedCurve
-
-BLOCK = 1 << 16  # lines made at once
 
 
 def csv(curve: LoggedCurve) -> Iterator[str]:
     """The lines: Wall time, Step, Value; every point that was logged."""
     steps, walls, values = curve.points()
-    yield "Wall time,Step,Value\n"
+    yield HEAD
     for start in range(0, len(steps), BLOCK):
         part = slice(start, start + BLOCK)
-        rows = zip(walls[part].tolist(), steps[part].tolist(), values[part].tolist(), strict=True)
-        yield "".join(f"{wall!r},{step},{value!r}\n" for wall, step, value in rows)
+        yield curve_lines(walls[part], steps[part], values[part])

@@ -12,6 +12,7 @@ from textual.widget import Widget
 
 from tui.keys.situation import Situation
 from tui.look.sizes import SMALLEST, too_small
+from tui.screens import sentences
 from tui.terminal.direct_paint import Shown
 from tui.widgets.bars import KeyLine, Messages, TopLine
 from tui.widgets.cells import Cells, Span
@@ -29,7 +30,7 @@ class TooSmall(Cells):
         """In the middle, in as few words as fit."""
         ink = self.ink
         need = f"{SMALLEST[0]}x{SMALLEST[1]}"
-        texts = ["too small", f"needs {need}", f"has {width}x{height}"]
+        texts = [sentences.TOO_SMALL(), sentences.NEEDS(size=need), sentences.HAS(width=width, height=height)]
         top = max(0, (height - len(texts)) // 2)
         lines: list[list[Span]] = [[] for _ in range(top)]
         lines += [[(text.center(width), ink.accent if index == 0 else ink.dim)] for index, text in enumerate(texts)]

@@ -12,6 +12,7 @@ from textual.message import Message
 
 from tui.charts.loss_chart import LossChart
 from tui.look.numbers import error
+from tui.screens import sentences
 from tui.screens.base import RavineScreen
 from tui.tasks.background import in_background
 from tui.widgets.cells import Span
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 COLUMNS = (
     Column("step", 14, number=True),
     Column("checkpoint", 12),
-    Column("train loss", 12, number=True),
+    Column(sentences.TRAIN_LOSS(), 12, number=True),
     Column("validation", 12, number=True),
 )
 
@@ -124,11 +125,8 @@ class RewindScreen(RavineScreen):
             return
         self.points = message.points
         self._snapshot = message.kept.snapshot if message.kept is not None else None
-        self.listing.border_title = f"checkpoints of {message.run.name}"
-        self.listing.empty = message.problem or (
-            "This run has no checkpoint yet: one is written when it is paused, every 30 seconds, and at its end; "
-            "more with “checkpoint every” in panel 3."
-        )
+        self.listing.border_title = sentences.CHECKPOINTS_OF(run=message.run.name)
+        self.listing.empty = message.problem or (sentences.NO_CHECKPOINT_YET())
         self.listing.cursor = max(0, len(self.points) - 1)
         self._fill()
         self.show()
@@ -154,7 +152,7 @@ class RewindScreen(RavineScreen):
             self.chart.show(None)
             return
         point = self.points[self.listing.cursor]
-        mark = Mark(point.step, "change", f"back to {point.step:,}")
+        mark = Mark(point.step, "change", sentences.BACK_TO(step=point.step))
         self.chart.show(replace(now, marks=(*(m for m in now.marks if m.step < point.step), mark), step=now.step))
         self.chart.redraw()
 
@@ -186,7 +184,7 @@ class RewindScreen(RavineScreen):
 
     def show(self) -> None:
         """The bars."""
-        hint = "Enter branches: a new run, paused at this checkpoint; change what you like."
+        hint = sentences.ENTER_BRANCHES()
         self.messages.hint = (hint if self.points else "", False)
         super().show()
 

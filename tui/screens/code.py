@@ -16,6 +16,7 @@ from textual.message import Message
 from tui.keys.keymap import named
 from tui.keys.table import bindings
 from tui.look.styles import Ink
+from tui.screens import sentences
 from tui.screens.base import RavineScreen
 from tui.tasks.background import in_background
 from tui.tasks.throttled import Looker
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from engine.runs.code import Style as Spelling
 
 STYLES: tuple[Spelling, ...] = ("plain", "torch")
-WORDS = {"plain": "tensors and formulas", "torch": "nn, optim and DataLoader"}
+WORDS = {"plain": sentences.PLAIN_STYLE(), "torch": sentences.TORCH_STYLE()}
 
 
 class Script(Scrolling):
@@ -203,7 +204,7 @@ class CodeScreen(RavineScreen):
             problem = str(message.found) or type(message.found).__name__
             self.script.text = ""
             self.script.problem = problem.replace(
-                "use --style torch", f"{named('code.style')} shows it with torch's own modules"
+                sentences.USE_TORCH_STYLE(), sentences.SHOWS_TORCH(key=named("code.style"))
             )
             self.script.redraw()
         else:
@@ -235,6 +236,5 @@ def _write(
         name = f"{stem}-{prepared.fingerprint[:12]}.npz"
         data = user_state_path("ravine", appauthor=False) / "tables" / name
     text = code.script(recipe, plan, prepared, style=style, data=data)
-    note = f"Run with python, it gives the losses of a run with these choices. {named('app.copy')} copies it"
-    note += f", and writes the rows that it loads to {data}." if data is not None else "."
+    note = sentences.SCRIPT_ABOUT(key=named("app.copy"), data="" if data is None else data)
     return text, colour(text), note, data

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
+from tui.screens import sentences
 from tui.widgets.cells import Cells, Span
 from tui.widgets.dialog import Dialog
 
@@ -24,10 +25,10 @@ class Question(Cells):
         ink = self.ink
         return [
             [],
-            [("  A run is going on.", ink.strong)],
+            [(sentences.RUN_GOING_ON(), ink.strong)],
             [],
-            [("  Enter", ink.accent), ("  save it and quit", ink.text)],
-            [("  Esc  ", ink.accent), ("  go on training", ink.text)],
+            [("  Enter", ink.accent), (sentences.SAVE_AND_QUIT(), ink.text)],
+            [("  Esc  ", ink.accent), (sentences.GO_ON(), ink.text)],
         ]
 
 

@@ -14,6 +14,7 @@ from textual.message import Message
 
 from tui.keys.table import bindings
 from tui.look.numbers import figures
+from tui.screens import sentences
 from tui.screens.base import RavineScreen
 from tui.tasks.background import in_background
 from tui.widgets.cells import Cells, Span, wrap
@@ -39,7 +40,7 @@ class RateCurve(Cells, can_focus=True):
     def __init__(self, take: Callable[[], object]) -> None:
         super().__init__(id="rate-curve", classes="pane")
         self._take = take
-        self.border_title = "loss of a trial run over its rising learning rate"
+        self.border_title = sentences.TRIAL_LOSS()
         self.finding: Finding | None = None
         self.limit: float | None = None  # the largest stable rate, where it is known
         self.words = ""
@@ -64,9 +65,9 @@ class RateCurve(Cells, can_focus=True):
         wide = np.nanmax(losses) > 100 * max(float(np.nanmin(smoothed)), 1e-300)
         x = Axis(float(np.log10(found.rates[0])), float(np.log10(found.rates[-1])), log=True)
         axes = Axes(ink, (width, height - len(lines)), x, Axis.around(losses, smoothed, log=bool(wide)))
-        posts = [(found.suggestion, f"suggested {figures(found.suggestion, 3)}", ink.accent)]
+        posts = [(found.suggestion, sentences.SUGGESTED(lr=figures(found.suggestion, 3)), ink.accent)]
         if self.limit is not None:
-            posts.append((self.limit, f"stable below {figures(self.limit, 3)}", ink.optimum))
+            posts.append((self.limit, sentences.STABLE_BELOW(lr=figures(self.limit, 3)), ink.optimum))
         for rate, _, style in posts:
             axes.post(rate, style)
         axes.line(found.rates, losses, ink.band)
@@ -118,9 +119,9 @@ class FinderScreen(RavineScreen):
         self._given_up.set()
         self._number += 1
         self.curve.finding = None
-        self._say("A trial run with a rising learning rate…")
+        self._say(sentences.TRIAL_RUN())
         if desk.problem or desk.live:
-            self._say(desk.problem or "A run is going on; stop it first: two would slow each other.", bad=True)
+            self._say(desk.problem or sentences.STOP_FIRST(), bad=True)
             return
         survey = desk.known
         self.curve.limit = desk.rate_limit
@@ -160,7 +161,7 @@ class FinderScreen(RavineScreen):
         self._say(message.problem, bad=True)
         if message.finding is not None:
             found = message.finding
-            self._say(f"Suggested learning rate {figures(found.suggestion, 3)}: {found.reason}. Enter takes it.")
+            self._say(sentences.SUGGESTION(lr=figures(found.suggestion, 3), reason=found.reason))
         self.show()
 
     def take(self) -> None:

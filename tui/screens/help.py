@@ -6,15 +6,12 @@ from textual.app import ComposeResult
 from textual.geometry import Region
 
 from tui.keys.keymap import KeyTable
+from tui.screens import sentences
 from tui.screens.base import RavineScreen
 from tui.widgets.cells import Span, left, wrap
 from tui.widgets.scroll import Scrolling
 
-ABOUT = (
-    "A ravine is what badly scaled features do to a loss surface: steep walls, a floor that hardly slopes. Gradient "
-    "descent bounces off the walls or crawls along the floor. Normalization turns the ravine into a bowl: compare κ "
-    "in panel 2, and train both ways."
-)
+ABOUT = sentences.RAVINE()
 
 
 class KeyList(Scrolling):

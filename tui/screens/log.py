@@ -16,6 +16,7 @@ from textual.message import Message
 
 from tui.keys.table import bindings
 from tui.look.numbers import volume
+from tui.screens import sentences
 from tui.screens.base import RavineScreen
 from tui.tasks.background import in_background
 from tui.terminal.terminal import log_begun, log_path
@@ -106,16 +107,16 @@ def said(before: Traffic | None, now: Traffic, seconds: float) -> str:
     """
     parts = []
     if before is not None:
-        parts.append(f"{(now.sent - before.sent) / seconds / 1000:.1f} kB/s")
-        parts.append(f"{(now.pictures - before.pictures) / seconds:.1f} pictures/s")
-    parts.append(f"{volume(now.sent)} sent in all")
+        parts.append(sentences.RATE(rate=(now.sent - before.sent) / seconds / 1000))
+        parts.append(sentences.PICTURES(rate=(now.pictures - before.pictures) / seconds))
+    parts.append(sentences.SENT(size=volume(now.sent)))
     if now.drain:
-        parts.append(f"the terminal took the last picture in {1000 * now.drain:.0f} ms")
+        parts.append(sentences.DRAIN(milliseconds=1000 * now.drain))
     if now.waiting:
-        parts.append(f"{volume(now.waiting)} wait")
+        parts.append(sentences.WAITING(size=volume(now.waiting)))
     if now.lost:
-        parts.append(f"{now.lost:,} pictures left out while it took nothing")
-    return "The line: " + " · ".join(parts) + "."
+        parts.append(sentences.LOST(pictures=now.lost))
+    return sentences.LINE(facts=" · ".join(parts))
 
 
 class LogScreen(RavineScreen):
@@ -134,11 +135,11 @@ class LogScreen(RavineScreen):
 
     def panes(self) -> ComposeResult:
         """What was told, the log of the run, what was printed."""
-        self.told = Lines(id="told", empty="Nothing was told yet.")
+        self.told = Lines(id="told", empty=sentences.NO_MESSAGES())
         self.told.border_title = "messages"
-        self.log_lines = Lines(id="log-lines", empty="There is no run yet: what happens in it is written here.")
+        self.log_lines = Lines(id="log-lines", empty=sentences.NO_RUN_YET())
         self.printed = Lines(id="printed", empty="")
-        self.printed.border_title = f"printed by other code · {log_path()}"
+        self.printed.border_title = sentences.PRINTED(path=log_path())
         self._line_shown = False
         self._before: tuple[float, Traffic] | None = None
         self._said = ""
@@ -183,7 +184,7 @@ class LogScreen(RavineScreen):
         self.told.fill(tuple((f"{one.time:%H:%M:%S}", one.text, one.how) for one in journal.told))
         desk = self.ravine.desk
         run = desk.snapshot.run if desk is not None and desk.snapshot is not None else None
-        title = f"log of the run · {run / 'log.txt'}" if run is not None else "log of the run"
+        title = sentences.LOG_OF_RUN(path=run / "log.txt") if run is not None else sentences.LOG()
         self.log_lines.head(title)
         self.messages.hint = (self._said if self._line_shown else "", False)
         super().show()
@@ -220,7 +221,7 @@ class LogScreen(RavineScreen):
     def action_line(self) -> None:
         """Tell what the line carries, or do not."""
         if self.base_app.link is None:
-            self.notify("There is no line to a terminal here.", severity="error")
+            self.notify(sentences.NO_LINE(), severity="error")
             return
         self._line_shown = not self._line_shown
         self._before = None

@@ -21,6 +21,7 @@ from tui.keys.keymap import named
 from tui.keys.table import bindings
 from tui.look.numbers import error, figures, fixed, gap, short
 from tui.model.race import Racer, arrival, outcome, race_of, racers, rule
+from tui.screens import sentences
 from tui.screens.base import RavineScreen
 from tui.widgets.cells import Cells, Span, clip, wrap
 from tui.widgets.table import Column, Listing
@@ -38,7 +39,7 @@ LOSS = Column("loss", 9, number=True)
 GAP = Column("gap", 8, number=True)
 KAPPA = Column("κ", 8, number=True)
 RATE = Column("lr", 8, number=True)
-LIMIT = Column("stable up to", 12, number=True)
+LIMIT = Column(sentences.STABLE_UP_TO(), 12, number=True)
 NEAR = Column("within 1 %", 10, number=True)
 STEPS = Column("steps", 7, number=True)
 
@@ -140,7 +141,7 @@ class RaceScreen(RavineScreen):
                     self._arrived[racer.mode] = step
             self._draw_racers()
         elif not self.racers:
-            self.chart.empty = "No race yet: N on the train screen starts one with the choices of the panels."
+            self.chart.empty = sentences.NO_RACE_YET()
             self.chart.redraw()
         self._say()
         super().show()
@@ -167,12 +168,16 @@ class RaceScreen(RavineScreen):
         if self.size.width >= 120:
             columns += (LIMIT, NEAR, STEPS)
             rest = self.size.width - sum(column.width + 2 for column in columns) - 4
-            columns += (Column("how it stands", max(8, rest)),)
+            columns += (Column(sentences.STATUS(), max(8, rest)),)
         elif self.size.width >= 76:
             columns += (NEAR,)
         decision = next((racer.now.decision for racer in self.racers if racer.now.decision is not None), None)
-        at = "" if decision is None else f" · positive {clip(decision.name, 16)} from {decision.threshold:.4g} on"
-        self.listing.border_title = f"{len(self.racers)} normalizations{at} · Enter opens one when all have ended"
+        at = (
+            ""
+            if decision is None
+            else sentences.POSITIVE_FROM(class_=clip(decision.name, 16), threshold=decision.threshold)
+        )
+        self.listing.border_title = sentences.NORMALIZATIONS(count=len(self.racers), positive=at)
         self.listing.fill(columns, len(self.racers), lambda line: self._line(self.racers[line], columns, ink.dim))
 
     def _styles(self) -> dict[str, Style]:
@@ -245,7 +250,7 @@ class RaceScreen(RavineScreen):
         if path is None or desk is None:
             return
         if desk.live:
-            self.app.notify(f"They are still racing; {named('run.stop')} stops them all.", timeout=4)
+            self.app.notify(sentences.STILL_RACING(key=named("run.stop")), timeout=4)
         else:
             ask_for_run(path, self.post_message)
 

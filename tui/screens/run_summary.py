@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 
+from tui.screens import sentences
 from tui.widgets.cells import Span, wrap
 from tui.widgets.dialog import Dialog
 from tui.widgets.scroll import Scrolling
@@ -19,11 +20,11 @@ WIDEST = 92
 class Paragraphs(Scrolling):
     """The words, which scroll where they are longer than the pane is high."""
 
-    LAST = "Esc closes"
+    LAST = sentences.ESC_CLOSES()
 
     def __init__(self, desk: Desk) -> None:
         super().__init__()
-        self.border_title = "why it ended"
+        self.border_title = sentences.RUN_SUMMARY()
         self._desk = desk
 
     def action_choose(self) -> None:
@@ -41,17 +42,17 @@ class Paragraphs(Scrolling):
         for index, line in enumerate(wrap(text, width - 4, 60)):
             lines.append([(f"  {line}", ink.bad if bad and not index else ink.text)])
         if self._desk.remedy and now.ending is not None:
-            words = now.ending.remedy_text or "take the remedy"
-            lines += [[], [("  f  ", ink.accent), (f"{words}, and start again", ink.text)]]
+            words = now.ending.remedy_text or sentences.TAKE_REMEDY()
+            lines += [[], [("  f  ", ink.accent), (sentences.AND_START(remedy=words), ink.text)]]
         if now.decision is not None:
             lines += [[], [("  decisions", ink.strong)]]
             lines += [[(f"  {line}", ink.dim)] for line in wrap(now.decision.sentence, width - 4, 6)]
         if now.notes:
-            lines += [[], [("  the table", ink.strong)]]
+            lines += [[], [(sentences.THE_TABLE(), ink.strong)]]
             for note in now.notes:
                 lines += [[(f"  {line}", ink.dim)] for line in wrap(note, width - 4, 8)]
         if now.run is not None:
-            lines += [[], [("  kept in", ink.strong)]]
+            lines += [[], [(sentences.SAVED_TO(), ink.strong)]]
             lines += [[(f"  {line}", ink.dim)] for line in _folded(str(now.run), width - 4)]
         return lines
 

@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.geometry import Region
 
 from tui.look.numbers import figures, fixed
+from tui.screens import sentences
 from tui.screens.base import RavineScreen
 from tui.widgets.cells import Span, clip, left, right, wrap
 from tui.widgets.panel import Panel
@@ -39,7 +40,7 @@ class Pad(Panel):
     def __init__(self, computed: Callable[[], object]) -> None:
         super().__init__(id="pad")
         self._computed = computed
-        self.border_title = "expression and values"
+        self.border_title = sentences.EXPRESSION()
         self.text = FIRST
         self.values: dict[str, float] = {}  # those of variables that are gone are kept, they may come back
         self.found: Gradient | None = None
@@ -73,11 +74,10 @@ class Pad(Panel):
         row = self.current
         if row is None or row.field == EXPRESSION:
             return (
-                "Numbers, variables, + - * / ^, products such as 3x, parentheses, pi, e, log, exp, sqrt, sin, cos, "
-                "tan, tanh, sigmoid, relu, abs, min, max. Enter types it.",
+                sentences.SCRATCHPAD_HELP(),
                 False,
             )
-        return f"The value of {row.field}. A figure begins a new one.", False
+        return sentences.VALUE_OF(name=row.field), False
 
     def action_choose(self) -> None:
         """Type it."""
@@ -106,7 +106,7 @@ class Pad(Panel):
         """Compute with what is typed; why that cannot be done, in a sentence."""
         expression, values = self._with(field, text)
         if values is None:
-            return f"{field} is {text or 'empty'}, but must be a number."
+            return sentences.MUST_BE_NUMBER(name=field, text=text or sentences.EMPTY())
         return self.compute(expression, values)
 
     def _with(self, field: str, text: str) -> tuple[str, dict[str, float] | None]:
@@ -151,7 +151,7 @@ class Tree(Scrolling):
 
     def __init__(self) -> None:
         super().__init__(id="tree", classes="pane")
-        self.border_title = "value, gradients and graph"
+        self.border_title = sentences.VALUE_AND_GRAPH()
         self.found: Gradient | None = None
         self.problem = ""
 
@@ -168,7 +168,7 @@ class Tree(Scrolling):
         lines.append([])
         name = max(12, width - 2 * NUMBER - 2)
         heads = [(right("value", NUMBER), ink.faint), (right("gradient", NUMBER), ink.faint)]
-        lines.append([(left(" part of the expression", name), ink.faint), *heads])
+        lines.append([(left(sentences.PART(), name), ink.faint), *heads])
         lines += [self._line(node, stem, name) for node, stem in _walk(found.tree)]
         return lines
 

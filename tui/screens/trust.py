@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 
 from engine.base.printable import printable
 from engine.modules import trust
+from tui.screens import sentences
 from tui.widgets.cells import Span, wrap
 from tui.widgets.dialog import Dialog
 from tui.widgets.scroll import Scrolling
@@ -25,7 +26,7 @@ class Words(Scrolling):
 
     def __init__(self, error: Untrusted) -> None:
         super().__init__()
-        self.border_title = "run this code?"
+        self.border_title = sentences.RUN_THIS_CODE()
         self._error = error
 
     def action_choose(self) -> None:
@@ -41,7 +42,7 @@ class Words(Scrolling):
         def say(text: str, style: Style) -> None:
             lines.extend([(f"  {line}", style)] for line in wrap(text, width - 4, 60))
 
-        say("Python code is asked for that you did not name yourself:", ink.text)
+        say(sentences.CODE_ASKED_FOR(), ink.text)
         lines.append([])
         for name in error.names:
             say(printable(name), ink.strong)
@@ -50,22 +51,24 @@ class Words(Scrolling):
             lines += [[(f"    {text[at : at + width - 6]}", ink.strong)] for at in range(0, len(text), width - 6)]
         lines.append([])
         if error.changed:
-            has = "has" if len(error.changed) == 1 else "have"
-            say(f"{changed} {has} changed since the run was made with it.", ink.bad)
+            say(sentences.CHANGED_SINCE(files=changed, count=len(error.changed)), ink.bad)
         elif all(trust.known(*mark) for mark in error.grants if not mark[2]):
-            say("You have run or confirmed this file before, but asked for something else of it.", ink.text)
+            say(sentences.KNOWN_BUT_OTHER(), ink.text)
         else:
-            say("You have neither run nor confirmed this file before.", ink.text)
-        does = f"imports it and calls {' and '.join(map(_called, error.names))}" if error.names else "imports it"
+            say(sentences.NEITHER_RUN(), ink.text)
+        does = (
+            sentences.IMPORTS_AND_CALLS(names=[_called(name) for name in error.names])
+            if error.names
+            else sentences.IMPORTS()
+        )
         say(
-            f"If you allow it, Python {does}, with whatever it imports itself. It can do all that you can do: read, "
-            "change and delete your files, and send them away. Allow it only if you know who wrote it.",
+            sentences.IF_ALLOWED(does=does),
             ink.text,
         )
         lines += [
             [],
-            [("  y    ", ink.accent), ("allow it; not asked again while the file stays as it is", ink.text)],
-            [("  Esc  ", ink.accent), ("do not run it", ink.text)],
+            [("  y    ", ink.accent), (sentences.ALLOW(), ink.text)],
+            [("  Esc  ", ink.accent), (sentences.DO_NOT_RUN(), ink.text)],
         ]
         return lines
 
@@ -73,11 +76,12 @@ class Words(Scrolling):
 def _place(file: str) -> str:
     """Where a file lies, from where one stands."""
     if not file:
-        return "a module of Python itself"
+        return sentences.OF_PYTHON()
     path, here = Path(file), Path.cwd()
     if path.is_relative_to(here):
         inside = path.relative_to(here)
-        return f"{printable(str(inside))}, {'in' if inside.parent == Path() else 'below'} the folder where you stand"
+        where = sentences.IN_THIS_FOLDER if inside.parent == Path() else sentences.BELOW_THIS_FOLDER
+        return where(file=printable(str(inside)))
     return printable(file)
 
 
@@ -89,7 +93,7 @@ def _called(name: str) -> str:
 def refusal(error: Untrusted, again: str) -> str:
     """Why something cannot be done now, in a sentence for a pane. `again`: how it is asked again."""
     code = error.names or error.changed or error.files
-    return f"{' and '.join(code)} {'is' if len(code) == 1 else 'are'} not allowed to run yet; {again}."
+    return sentences.NOT_ALLOWED(code=code, count=len(code), again=again)
 
 
 class TrustScreen(Dialog[bool]):

@@ -27,7 +27,7 @@ async def test_metrics_stand_beside_their_baselines_and_the_worst_rows_are_liste
         for split in ("train", "validation"):
             for value in result["metrics"][split].values():
                 assert fixed(value, 5) in driver.text("figures")
-        said = "the model beats the class shares alone in 6 of 6 figures (n/a: not defined)."
+        said = "the model beats the baseline (class priors) in 6 of 6 metrics (n/a: not defined)."
         assert said in " ".join(driver.text("figures").split())
         await driver.see("actual ↓ decided →", "precision", "recall", pane="classes")
         said = f"The positive class is 1, decided from a probability of {result['threshold']:.4g} on."

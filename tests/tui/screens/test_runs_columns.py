@@ -175,7 +175,7 @@ def test_the_filter_says_which_runs(text: str, wanted: str) -> None:
         ("zzzz=3", "There is no column zzzz; h lists them all."),
         ("lr<", "After lr< the value is missing."),
         ("lr<fast", "lr< takes a number like lr<0.1, and fast is none."),
-        ("normalize<zscore", "normalize is a word and has no order; say normalize=zscore."),
+        ("normalize<zscore", "normalize is a word and has no order; write normalize=zscore."),
         ("age<soon", "age< takes a time like age<2h, and soon is none."),
         ("lr<1,2", "lr< takes one number; several go with lr=."),
         ('tag="good', 'A quote is not closed: "a name with spaces" has two.'),

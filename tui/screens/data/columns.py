@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tui.look.numbers import figures, short
+from tui.screens import sentences
 from tui.screens.data.findings import measure, value
 from tui.widgets.cells import Span
 from tui.widgets.table import Column
@@ -24,20 +25,20 @@ COLUMNS = (
     Column("max", 10, number=True),
     Column("mean", 10, number=True),
     Column("std", 8, number=True),
-    Column("to target", 9, number=True),
+    Column(sentences.TO_TARGET(), 9, number=True),
     Column("raw", 8),
     Column("normalized", 10),
 )
 # Where not all fit, these go first.
-LESS = ("std", "mean", "unique", "to target", "raw", "normalized", "max", "min", "missing")
+LESS = ("std", "mean", "unique", sentences.TO_TARGET(), "raw", "normalized", "max", "min", "missing")
 KINDS = (
-    ("", "automatic", "as its cells and its name suggest"),
-    ("numeric", "numeric", "a number"),
-    ("boolean", "boolean", "one of two values, such as no and yes"),
-    ("categorical", "categorical", "one of several names; one column for each but the first"),
-    ("date", "date", "a day such as 2026-03-31; learned from as a number of days"),
-    ("identifier", "identifier", "the name of a row; left out, unless it is a number that you take in"),
-    ("text", "text", "free text; left out"),
+    ("", "automatic", sentences.KIND_AUTO()),
+    ("numeric", "numeric", sentences.A_NUMBER()),
+    ("boolean", "boolean", sentences.KIND_BOOLEAN()),
+    ("categorical", "categorical", sentences.KIND_CATEGORICAL()),
+    ("date", "date", sentences.KIND_DATE()),
+    ("identifier", "identifier", sentences.KIND_IDENTIFIER()),
+    ("text", "text", sentences.KIND_TEXT()),
 )
 
 
@@ -59,7 +60,7 @@ def cells(one: ColumnSummary, what: str, ink: Ink, *, odd: bool, own: bool) -> d
         odd: whether there is text among its numbers.
         own: whether a person said what it is.
     """
-    role = {"target": ink.accent, "left out": ink.faint}.get(what, ink.dim)
+    role = {"target": ink.accent, sentences.LEFT_OUT(): ink.faint}.get(what, ink.dim)
     text = ink.faint if what == "left out" else ink.text
     numbers = one.mean == one.mean
     after = one.features[0].histogram if one.features else None
@@ -73,7 +74,7 @@ def cells(one: ColumnSummary, what: str, ink: Ink, *, odd: bool, own: bool) -> d
         "max": (value(one, one.high) if numbers else "", text),
         "mean": (value(one, one.mean, one.std) if numbers else "", text),
         "std": (figures(one.std, 4) if numbers else "", text),
-        "to target": (_correlation(one), text),
+        sentences.TO_TARGET(): (_correlation(one), text),
         "raw": (bars(one.histogram), ink.dim),
         "normalized": (bars(after), ink.train),
     }

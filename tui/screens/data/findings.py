@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from engine.data import dates
 from tui.look.numbers import figures
+from tui.screens import sentences
 from tui.widgets.cells import Span, wrap
 from tui.widgets.scroll import Scrolling
 
@@ -18,7 +19,7 @@ class Findings(Scrolling):
 
     def __init__(self) -> None:
         super().__init__(id="findings", classes="pane")
-        self.border_title = "what was found"
+        self.border_title = sentences.REPORT()
         self.summary: Summary | None = None
         self.column: ColumnSummary | None = None
         self.problem = ""
@@ -43,16 +44,22 @@ class Findings(Scrolling):
                 say(text)
         if self.summary is not None:
             lines += [[], [(" rows", ink.strong)]]
-            parts = [f"{self.summary.rows:,} in the table"]
             if self.summary.target:
-                parts.append(f"{self.summary.train:,} to train, {self.summary.validation:,} for validation")
-                parts += [f"{self.summary.test:,} for the test"] * bool(self.summary.test)
-            say("; ".join(parts))
+                say(
+                    sentences.ROWS_OF_PARTS(
+                        rows=self.summary.rows,
+                        train=self.summary.train,
+                        validation=self.summary.validation,
+                        test=self.summary.test,
+                    )
+                )
+            else:
+                say(sentences.ROWS_IN_TABLE(rows=self.summary.rows))
             for one in self.summary.classes:
-                which = ", the positive class" if one.positive else ""
-                say(f"{one.name}: {one.train + one.validation + one.test:,} rows{which}")
+                which = sentences.POSITIVE_CLASS() if one.positive else ""
+                say(sentences.CLASS_ROWS(class_=one.name, rows=one.train + one.validation + one.test, which=which))
             if self.summary.notes:
-                lines += [[], [(" left out or repaired", ink.strong)]]
+                lines += [[], [(sentences.LEFT_OUT_TITLE(), ink.strong)]]
                 for note in self.summary.notes:
                     say(note)
         return lines
@@ -76,20 +83,24 @@ def _calm(mean: float, std: float) -> str:
 def _about(column: ColumnSummary) -> list[str]:
     found = [f"{column.kind}" + (f": {column.reason}" if column.reason else "")]
     if column.left_out:
-        found.append(f"left out: {column.left_out}")
+        found.append(sentences.LEFT_OUT_WHY(why=column.left_out))
     if column.top:
         found.append(", ".join(f"{name} {count:,}" for name, count in column.top))
     if column.mean == column.mean:
-        found.append(f"{value(column, column.low)} to {value(column, column.high)}, {column.unique:,} different")
-        deviation = f"{figures(column.std, 4)} days" if column.kind == "date" else figures(column.std, 4)
-        found.append(f"mean {value(column, column.mean, column.std)}, std {deviation}")
+        found.append(
+            sentences.RANGE(low=value(column, column.low), high=value(column, column.high), values=column.unique)
+        )
+        deviation = sentences.DAYS(days=figures(column.std, 4)) if column.kind == "date" else figures(column.std, 4)
+        found.append(sentences.MEAN_AND_STD(mean=value(column, column.mean, column.std), std=deviation))
     if column.measure:
-        what = "correlation r" if column.measure == "r" else "correlation ratio η"
+        what = sentences.CORRELATION() if column.measure == "r" else sentences.ETA()
         defined = column.correlation == column.correlation
         found.append(
-            f"{what} with the target {column.correlation:z.3f}" if defined else f"{what}: n/a, it never varies"
+            sentences.WITH_TARGET(measure=what, correlation=column.correlation)
+            if defined
+            else sentences.NEVER_VARIES(measure=what)
         )
     return found + [
-        f"→ {one.name}: mean {_calm(one.mean, one.std)}, std {figures(one.std, 3)} when normalized"
+        sentences.NORMALIZED(feature=one.name, mean=_calm(one.mean, one.std), std=figures(one.std, 3))
         for one in column.features
     ]

@@ -12,6 +12,7 @@ from textual.geometry import Region
 
 from tui.keys.keymap import named
 from tui.keys.table import bindings
+from tui.screens import sentences
 from tui.screens.base import RavineScreen
 from tui.screens.data.columns import COLUMNS, KINDS, LESS, cells
 from tui.screens.data.findings import Findings
@@ -36,7 +37,7 @@ class DataScreen(RavineScreen):
 
     def panes(self) -> ComposeResult:
         """The columns, the findings, the rows."""
-        self.columns_list = Listing("columns", id="columns", empty="looking at the data…")
+        self.columns_list = Listing("columns", id="columns", empty=sentences.LOOKING())
         self.findings = Findings()
         self.preview = Listing("rows", id="rows", empty="")
         self.summary: Summary | None = None
@@ -78,7 +79,7 @@ class DataScreen(RavineScreen):
         if desk is None:
             return
         self.findings.problem = desk.problem or self._broken
-        self.columns_list.empty = "" if self.findings.problem else "looking at the data…"
+        self.columns_list.empty = "" if self.findings.problem else sentences.LOOKING()
         prepared = desk.known.prepared if desk.known is not None else None
         if desk.table is not None and not desk.activity and (desk.table, prepared) != self._asked:
             self._asked, self._broken = (desk.table, prepared), ""
@@ -95,11 +96,7 @@ class DataScreen(RavineScreen):
             strays = table[one.name].strays
             if strays:
                 row, text = strays[0]
-                more = f" and {len(strays) - 1:,} more" if len(strays) > 1 else ""
-                self.findings.strays = (
-                    f"“{text}” in {table.place(row)}{more}: not a number. Enter gives the column another type, "
-                    "u leaves it out; or correct the file."
-                )
+                self.findings.strays = sentences.STRAY(text=text, place=table.place(row), more=len(strays) - 1)
 
     @property
     def column(self) -> ColumnSummary | None:
@@ -135,7 +132,7 @@ class DataScreen(RavineScreen):
                 break
             columns = tuple(c for c in columns if c.heading != heading)
         names = [c.heading for c in columns]
-        self.columns_list.border_title = f"{len(summary.columns)} columns of {summary.name}"
+        self.columns_list.border_title = sentences.COLUMNS_OF(columns=len(summary.columns), table=summary.name)
         self.columns_list.fill(columns, len(summary.columns), lambda line: self._column(summary.columns[line], names))
         self.findings.column = self.column
 
@@ -148,7 +145,7 @@ class DataScreen(RavineScreen):
         if one.name == (data.target or (desk.table.target if desk.table is not None else None)):
             return "target"
         out = one.name in data.drop or (data.features and one.name not in data.features)
-        return "left out" if out else ""
+        return sentences.LEFT_OUT() if out else ""
 
     def _column(self, one: ColumnSummary, names: list[str]) -> list[Span]:
         desk, what = self.ravine.desk, self._role(one)
@@ -175,8 +172,10 @@ class DataScreen(RavineScreen):
             room -= size + 2
             shown += 1
         first, last = self._offset, self._offset + shown
-        more = f", columns {first + 1} to {last} of {len(widths)}" if shown < len(widths) else ""
-        self.preview.border_title = f"{table.rows:,} rows{more}"
+        more = ""
+        if shown < len(widths):
+            more = sentences.COLUMNS_SHOWN(first=first + 1, last=last, columns=len(widths))
+        self.preview.border_title = sentences.ROWS_SHOWN(rows=table.rows, columns=more)
         ink = self.preview.ink
 
         def line(index: int) -> list[Span]:
@@ -208,7 +207,7 @@ class DataScreen(RavineScreen):
             return
         now = desk.recipe.data.types.get(one.name, "")
         offers = [
-            Offer(word, name, f"{about}; now {one.kind}" if not word and not now else about)
+            Offer(word, name, sentences.KIND_NOW(about=about, kind=one.kind) if not word and not now else about)
             for word, name, about in KINDS
         ]
 
@@ -242,7 +241,7 @@ class DataScreen(RavineScreen):
         data = desk.recipe.data
         if self._role(one) == "target":
             self.notify(
-                f"{one.name} is the target; {named('data.target')} on another column makes that one the target.",
+                sentences.IS_TARGET(column=one.name, key=named("data.target")),
                 timeout=4,
             )
         elif one.name in data.drop:
@@ -259,7 +258,7 @@ class DataScreen(RavineScreen):
     def _take_in(self, desk: Desk, one: ColumnSummary) -> None:
         """A column that is left out for what it is comes in as what can be learned from."""
         if one.kind not in ("identifier", "text"):
-            self.notify(f"{one.name} cannot be learned from: {one.left_out}.", timeout=4)
+            self.notify(sentences.CANNOT_LEARN(column=one.name, why=one.left_out), timeout=4)
             return
         kind = "categorical" if one.top else "numeric"
         self._set(desk, {"types": {**desk.recipe.data.types, one.name: kind}})

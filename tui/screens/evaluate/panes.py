@@ -10,6 +10,7 @@ import numpy as np
 from engine.base.rounding import SHARE, vanishes
 from engine.registry.metrics import ERRORS
 from tui.look.numbers import count, error, fixed
+from tui.screens import sentences
 from tui.widgets.cells import Span, left, right, wrap
 from tui.widgets.scroll import LINES, Scrolling
 
@@ -107,15 +108,15 @@ class Figures(Assessed):
 
 def _verdict(evaluation: Evaluation, split: str) -> str:
     part = evaluation.parts[split]  # type: ignore[index]
-    against = "the mean of the train targets" if evaluation.task == "regression" else "the class shares alone"
+    against = sentences.BASELINE_MEAN() if evaluation.task == "regression" else sentences.BASELINE_PRIORS()
     found = [better(name, value, part.baseline[name]) for name, value in part.figures.items()]
     decided = [good for good in found if good is not None]
-    note = " (n/a: not defined)" if len(decided) < len(found) else ""
-    text = f"On {split} rows the model beats {against} in {sum(decided)} of {len(decided)} figures{note}."
+    note = sentences.NOT_DEFINED() if len(decided) < len(found) else ""
+    text = sentences.BEATS(split=split, baseline=against, better=sum(decided), metrics=len(decided), note=note)
     decision = evaluation.decision
     if decision is None:
         return text
-    return f"{text} Precision, recall, F1 and areas are of {decision.name}, from {decision.threshold:.4g} on."
+    return sentences.OF_DECISION(text=text, class_=decision.name, threshold=decision.threshold)
 
 
 class Classes(Assessed):
@@ -130,8 +131,8 @@ class Classes(Assessed):
         ink, classes, decision = self.ink, evaluation.classes, evaluation.decision
         positive = None if decision is None else decision.positive
         right_ones = 100 * float(np.trace(part.confusion)) / max(1, part.rows)
-        at = "" if decision is None else f" · {MARK} from {decision.threshold:.4g} on"
-        lines: list[list[Span]] = [[(f" {right_ones:.1f} % right · actual ↓ decided →{at}", ink.dim)]]
+        at = "" if decision is None else sentences.FROM_ON(mark=MARK, threshold=decision.threshold)
+        lines: list[list[Span]] = [[(sentences.ACCURACY(accuracy=right_ones, at=at), ink.dim)]]
         lines += matrix(part.confusion, classes, ink, (width, 2 * len(classes) + 2), positive)
         name = max(8, min(18, width - 4 * NUMBER - 2))
         heads = ("precision", "recall", "f1", "rows")
@@ -149,13 +150,13 @@ class Classes(Assessed):
         sizes = np.sort(np.abs(part.residuals))
         sizes = sizes[np.isfinite(sizes)]
         if not len(sizes):
-            return [[], [("  n/a: no prediction is finite", ink.bad)]]
-        lines: list[list[Span]] = [[(f" how far predictions of {evaluation.target} are off", ink.dim)], []]
+            return [[], [(sentences.NO_FINITE(), ink.bad)]]
+        lines: list[list[Span]] = [[(sentences.HOW_FAR(target=evaluation.target), ink.dim)], []]
         amount = part.largest_target
         largest = float(sizes[-1]) or 1.0
         for share in (25, 50, 75, 90, 95, 99, 100):
             value = float(sizes[min(len(sizes) - 1, int(np.ceil(share / 100 * len(sizes))) - 1)])
-            words = f" {share} % within" if share < 100 else " all within"
+            words = sentences.WITHIN(percent=share) if share < 100 else sentences.ALL_WITHIN()
             room = 0 if vanishes(value, amount) else max(0, width - 14 - NUMBER - 3)
             bar = "▬" * round(value / largest * room)
             lines.append(
@@ -166,12 +167,12 @@ class Classes(Assessed):
                 ]
             )
         bias = float(np.nanmean(part.residuals))  # actual less predicted
-        way = "too low" if bias > 0 else "too high"
-        way = "neither too high nor too low" if vanishes(bias, amount) or bias == 0 else way
+        way = sentences.TOO_LOW() if bias > 0 else sentences.TOO_HIGH()
+        way = sentences.NEITHER() if vanishes(bias, amount) or bias == 0 else way
         lines += [
             [],
             [
-                (" on average", ink.dim),
+                (sentences.ON_AVERAGE(), ink.dim),
                 (f"  {error(abs(bias), 4, amount)}", ink.text),
                 (f"  {way}", ink.dim),
             ],
@@ -190,7 +191,7 @@ class Conditions(Assessed):
             lines += [[(f" {line}", ink.text)] for line in wrap(text, width - 2, 6)]
         lines += [[]] if lines else []
         if not evaluation.health:
-            return [*lines, [(" nothing is known of the parameters of a module", ink.faint)]]
+            return [*lines, [(sentences.MODULE_PARAMETERS(), ink.faint)]]
         complaints = evaluation.complaints
         well = len(evaluation.health) - len(complaints)
         for complaint in complaints:
@@ -198,7 +199,7 @@ class Conditions(Assessed):
                 [(f" {line}", ink.bad)] for line in wrap(complaint[:1].upper() + complaint[1:] + ".", width - 2, 4)
             ]
         if not complaints:
-            lines.append([(f" All {well} parameters are well: finite, moving, no dead units.", ink.good)])
+            lines.append([(sentences.HEALTHY(tensors=well), ink.good)])
         name = max(8, min(18, width - 3 * NUMBER - 2))
         heads = ("norm", "gradient", "dead")
         lines += [[], [(left(" parameter", name), ink.faint), *((right(head, NUMBER), ink.faint) for head in heads)]]
@@ -217,5 +218,5 @@ def _threshold(evaluation: Evaluation, part: Part) -> list[str]:
     words = [decision.sentence]
     if decision.threshold != 0.5:
         now, half = part.figures["f1"], part.at_half["f1"]
-        words.append(f"Here F1 is {known(now, 4)}; at 0.5 it is {known(half, 4)}.")
+        words.append(sentences.F1_HERE(now=known(now, 4), half=known(half, 4)))
     return [" ".join(words)]

@@ -18,6 +18,7 @@ from engine.base.errors import Untrusted
 from tui.keys.keymap import untrained
 from tui.keys.table import bindings
 from tui.look.numbers import count, error, figures
+from tui.screens import sentences
 from tui.screens.base import RavineScreen
 from tui.screens.evaluate.panes import Assessed, Classes, Conditions, Figures
 from tui.screens.trust import refusal
@@ -58,7 +59,7 @@ class EvaluateScreen(RavineScreen):
             Classes(id="classes"),
             Conditions(id="conditions"),
         )
-        self.worst = Listing("worst rows", id="worst", empty="")
+        self.worst = Listing(sentences.WORST_ROWS(), id="worst", empty="")
         self.evaluation: Evaluation | None = None
         self.of = ""  # what is evaluated, in words
         self._path: Path | None = None
@@ -127,7 +128,7 @@ class EvaluateScreen(RavineScreen):
             key: Any = id(subject.snapshot.parameters)
             if key != self._asked and subject.model is not None:
                 self._asked = key
-                self._looker.ask("live", lambda: _now(subject), at_once=at_once)
+                self._looker.ask(sentences.LIVE(), lambda: _now(subject), at_once=at_once)
             return
         path = self._wish or (subject.snapshot.run if subject is not None else None)
         if ("kept", path) == self._asked:
@@ -136,7 +137,7 @@ class EvaluateScreen(RavineScreen):
         survey = desk.survey_of(desk.shown_recipe) if subject is not None else None
         table, folder = survey.table if survey is not None else None, desk.runs_folder
         self._looker.ask(self._asked, lambda: _kept(path or _newest(folder), table), at_once=True)
-        self._say("looking at every row…", bad=False)
+        self._say(sentences.LOOKING_AT_ROWS(), bad=False)
 
     def on_evaluate_screen_looked(self, message: Looked) -> None:
         """It has come."""
@@ -147,7 +148,7 @@ class EvaluateScreen(RavineScreen):
             bad = not isinstance(message.found, Untrained)
             text = str(message.found) or type(message.found).__name__
             if isinstance(message.found, Untrusted):
-                text = refusal(message.found, "come back to this screen to be asked again")
+                text = refusal(message.found, sentences.COME_BACK())
                 self.ravine.trusting.ask(message.found, self.arrive, once=True)
             self._say(text, bad=bad)
         else:
@@ -193,7 +194,7 @@ class EvaluateScreen(RavineScreen):
             return
         assert self.evaluation is not None
         cases = part.worst
-        self.worst.border_title = f"the {len(cases)} worst of {count(part.rows)} {self._split} rows"
+        self.worst.border_title = sentences.WORST(cases=len(cases), rows=count(part.rows), split=self._split)
         columns, cells = _columns(part, self.evaluation.loss, self._side - 3)
         self.worst.fill(columns, len(cases), lambda line: _cells(self.worst, cells[line]))
         self._hint()
@@ -272,7 +273,7 @@ def _now(subject: Subject) -> tuple[str, Evaluation]:
     health = evaluation.conditions(model.architecture, plan.loss, model.parameters.arrays, prepared)
     found = evaluation.examine(prepared, given, plan.loss, subject.decision, health=health)
     found = replace(found, gradient_size=subject.snapshot.gradient_size)
-    return f"this run at step {subject.snapshot.step:,}", found
+    return sentences.THIS_RUN_AT(step=subject.snapshot.step), found
 
 
 def _columns(part: Part, loss: str, room: int) -> tuple[list[Column], list[list[str]]]:

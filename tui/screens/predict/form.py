@@ -8,6 +8,7 @@ from rich.cells import cell_len
 from textual import events
 
 from tui.look.numbers import figures
+from tui.screens import sentences
 from tui.widgets.cells import clip
 from tui.widgets.panel import Panel
 from tui.widgets.rows import Row
@@ -74,8 +75,8 @@ class Form(Panel):
             return self._editor.problem, True
         one = self._input(row.field)
         if one.categories:
-            return f"{one.name}: one of {', '.join(one.choices)}. Empty means missing.", False
-        return f"{one.name}: {_range(one)} in the train rows; empty means missing.", False
+            return sentences.ONE_OF(column=one.name, choices=one.choices), False
+        return sentences.RANGE_OF(column=one.name, range=_range(one)), False
 
     def action_choose(self) -> None:
         """Edit the value."""

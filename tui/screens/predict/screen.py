@@ -13,6 +13,7 @@ from engine.modules import trust
 from tui.keys.keymap import untrained
 from tui.keys.table import bindings
 from tui.look.numbers import error
+from tui.screens import sentences
 from tui.screens.base import RavineScreen
 from tui.screens.predict.form import Form
 from tui.screens.predict.steps import Way
@@ -108,14 +109,14 @@ class PredictScreen(RavineScreen):
             return
         self.way.problem = message.problem
         if message.untrusted is not None:
-            self.way.problem = refusal(message.untrusted, "come back to this screen to be asked again")
+            self.way.problem = refusal(message.untrusted, sentences.COME_BACK())
             self.ravine.trusting.ask(message.untrusted, lambda: self._load(message.path), once=True)
         self.way.predictor = message.predictor
         self.way.explanation = None
         name = message.path.name
         index = next((i for i, run in enumerate(self.runs) if run.path == message.path), 0)
-        self.form.border_title = clip(f"values for {name}", 40)
-        self.way.border_title = f"from raw values to the prediction · run {index + 1} of {len(self.runs)}"
+        self.form.border_title = clip(sentences.VALUES_FOR(run=name), 40)
+        self.way.border_title = sentences.RAW_TO_PREDICTION(number=index + 1, runs=len(self.runs))
         self.form.take_predictor(message.predictor)
         if message.predictor is not None:
             self.explain(self.form.values)
@@ -153,7 +154,7 @@ class PredictScreen(RavineScreen):
 
         if self.runs:
             offers = [Offer(str(run.path), run.name, _about(run)) for run in self.runs]
-            self.app.push_screen(MenuScreen("predict with", offers, str(self._path)), take)
+            self.app.push_screen(MenuScreen(sentences.PREDICT_WITH(), offers, str(self._path)), take)
 
     # A file in, a file out.
 
@@ -170,12 +171,12 @@ class PredictScreen(RavineScreen):
             trust.ask_table(text)  # a module:function may give the rows
             self._job = FileJob(self.way.predictor, text, self.post_message)
             self._job.start()
-            self._tell([(f"reading {Path(text).name}… Esc stops.", False)])
+            self._tell([(sentences.READING(file=Path(text).name), False)])
 
     def on_file_progress(self, message: FileProgress) -> None:
         """How far it is."""
         if message.job is self._job:
-            self._tell([(f"{message.text}. Esc stops.", False)])
+            self._tell([(sentences.ESC_STOPS(text=message.text), False)])
 
     def on_file_done(self, message: FileDone) -> None:
         """The file is written, or why it is not."""
@@ -186,8 +187,8 @@ class PredictScreen(RavineScreen):
             self._tell([(message.problem, True)])
             return
         first = ", ".join(message.first)
-        told = [(f"{message.rows:,} rows of {message.source.name} predicted: {message.path}", False)]
-        told += [(f"the first: {first}", False)] * bool(first)
+        told = [(sentences.PREDICTED(rows=message.rows, file=message.source.name, path=message.path), False)]
+        told += [(sentences.FIRST(predictions=first), False)] * bool(first)
         self._tell(told + [(text, True) for text in message.warnings])
 
     def _tell(self, told: list[tuple[str, bool]]) -> None:
@@ -201,7 +202,7 @@ class PredictScreen(RavineScreen):
             return
         self._job.cancel()
         self._job = None
-        self._tell([("Stopped; nothing was written.", False)])
+        self._tell([(sentences.STOPPED(), False)])
 
     @property
     def busy(self) -> bool:
@@ -238,5 +239,5 @@ def _about(run: RunInfo) -> str:
     """A run in a few words."""
     loss = run.val_loss if run.val_loss is not None else run.train_loss
     words = [run.dataset.rpartition("/")[2], run.normalization, run.model]
-    told = [] if loss is None else [f"loss {error(loss, 4, run.figures.get('baseline_loss'))}"]
+    told = [] if loss is None else [sentences.LOSS(loss=error(loss, 4, run.figures.get("baseline_loss")))]
     return " · ".join([*(word for word in words if word), *told])

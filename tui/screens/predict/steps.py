@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from engine.base.rounding import is_rounding
 from tui.look.numbers import figures, fixed
+from tui.screens import sentences
 from tui.widgets.cells import Span, left, right, wrap
 from tui.widgets.scroll import Scrolling
 
@@ -21,7 +22,7 @@ class Way(Scrolling):
 
     def __init__(self) -> None:
         super().__init__(id="way", classes="pane")
-        self.border_title = "from raw values to the prediction"
+        self.border_title = sentences.FROM_RAW()
         self.predictor: Predictor | None = None
         self.explanation: Explanation | None = None
         self.problem = ""
@@ -61,7 +62,7 @@ class Way(Scrolling):
                 break
         else:  # too many warnings: they scroll with the features
             foot, rows = foot[: len(foot) - len(warnings)], rows + warnings
-            what = "features and warnings" if warnings else what
+            what = sentences.FEATURES_AND_WARNINGS() if warnings else what
         seen = self.roll.fit(len(rows), max(LEAST, height - 1 - len(foot)))
         below = self.roll.below
         what = "feature" if (what, below) == ("features", 1) else what
@@ -140,12 +141,12 @@ class Way(Scrolling):
                 )
         decision = self.predictor.decision
         if decision is not None:  # of two classes, so that one share tells the other's
-            words = f"   {decision.name} is decided from {100 * decision.threshold:.4g} % on"
+            words = sentences.DECIDED_FROM(class_=decision.name, percent=100 * decision.threshold)
             lines.append([(words, ink.dim)])
         elif len(shown) < len(found.probabilities):
             rest = sum(probability for label, probability in found.probabilities.items() if label not in shown)
             others = len(found.probabilities) - len(shown)
-            words = f"   {others} other class{'es' * (others > 1)}"
+            words = sentences.OTHER_CLASSES(classes=others)
             lines.append([(left(words, name), ink.dim), (right(f"{100 * rest:.2f} %", size), ink.dim)])
         return lines
 

@@ -12,6 +12,7 @@ from textual.message import Message
 
 from engine.base.errors import InputError
 from tui.keys.keymap import named
+from tui.screens import sentences
 from tui.tasks.background import in_background
 
 
@@ -61,7 +62,7 @@ class Keeper:
             old = notes.read(run)
             new = notes.write(run, note=text)
             self._undos.append(Undo("note", run, note=old.note))
-            return Acted(run, run, "The run has the note now." if new.note else "The note is gone.")
+            return Acted(run, run, sentences.HAS_NOTE() if new.note else sentences.NOTE_GONE())
 
         self._do(run, work)
 
@@ -74,7 +75,7 @@ class Keeper:
             old = notes.read(run)
             new = notes.write(run, tags=tags)
             self._undos.append(Undo("tags", run, tags=old.tags))
-            return Acted(run, run, "The run has the tags now." if new.tags else "The tags are gone.")
+            return Acted(run, run, sentences.HAS_TAGS() if new.tags else sentences.TAGS_GONE())
 
         self._do(run, work)
 
@@ -87,7 +88,7 @@ class Keeper:
             new = keeping.rename(run, name)
             self._moved(run, new)
             self._undos.append(Undo("rename", new, name=run.name))
-            return Acted(run, new, f"It is called {new.name} now.")
+            return Acted(run, new, sentences.CALLED_NOW(name=new.name))
 
         self._do(run, work)
 
@@ -100,7 +101,7 @@ class Keeper:
             place = keeping.delete(run)
             self._moved(run, place)
             self._undos.append(Undo("delete", place))
-            return Acted(run, None, f"{run.name} is in the trash; {named('runs.undo')} brings it back.")
+            return Acted(run, None, sentences.IN_TRASH(run=run.name, key=named("runs.undo")))
 
         self._do(run, work)
 
@@ -125,16 +126,16 @@ class Keeper:
         if last.what == "rename":
             old = keeping.rename(last.run, last.name)
             self._moved(last.run, old)
-            return Acted(last.run, old, f"It is called {old.name} again.")
+            return Acted(last.run, old, sentences.CALLED_AGAIN(name=old.name))
         if last.what == "delete":
             run = keeping.restore(last.run)
             self._moved(last.run, run)
-            return Acted(last.run, run, f"{run.name} is back.")
+            return Acted(last.run, run, sentences.IS_BACK(run=run.name))
         if last.what == "note":
             notes.write(last.run, note=last.note)
-            return Acted(last.run, last.run, "The note is as before.")
+            return Acted(last.run, last.run, sentences.NOTE_AS_BEFORE())
         notes.write(last.run, tags=last.tags)
-        return Acted(last.run, last.run, "The tags are as before.")
+        return Acted(last.run, last.run, sentences.TAGS_AS_BEFORE())
 
     def _moved(self, old: Path, new: Path) -> None:
         """What takes back earlier actions finds the run in its new place."""

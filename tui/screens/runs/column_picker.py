@@ -8,6 +8,7 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 
 from tui.keys.table import bindings
+from tui.screens import sentences
 from tui.screens.runs.columns import Field, fields
 from tui.widgets.cells import Cells, Span, clip, left
 from tui.widgets.dialog import Dialog
@@ -60,7 +61,7 @@ class Switches(Cells, can_focus=True):
                 (left(clip(one.about, max(0, width - 24)), max(0, width - 23)), ink.dim),
             ]
             lines.append([(text, ink.on_cursor(style)) for text, style in spans] if here else spans)
-        self.note(" · ".join(filter(None, (self.roll.told, "Enter shows or hides · Esc goes back"))))
+        self.note(" · ".join(filter(None, (self.roll.told, sentences.KEYS_OF_COLUMNS()))))
         return lines
 
 

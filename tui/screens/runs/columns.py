@@ -13,13 +13,14 @@ from engine.recipe import Choice, Known, Recipe, choices
 from engine.registry import metrics
 from engine.registry.losses import MSE
 from tui.look.numbers import duration, error, figures, short
+from tui.screens import sentences
 
 if TYPE_CHECKING:
     from engine.runs.store import RunInfo
 
 Kind = Literal["about", "result", "choice"]
 LIVE = ("running", "paused")
-FOREIGN = "no run"  # the state of a folder that is none
+FOREIGN = sentences.NO_RUN()  # the state of a folder that is none
 SHOWN = ("state", "normalize", "lr", "loss", "validation", "gap", "steps", "dataset", "age", "tags")
 OWN = frozenset({"dataset", "normalize", "model", "optimizer", "lr"})  # choices that have a column above
 RENAMED = {"loss": "loss_function", "steps": "steps_planned"}  # choices that are called like a result
@@ -125,8 +126,8 @@ def _about(run: RunInfo) -> float | None:
 def _age(seconds: float) -> str:
     for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
         if seconds >= size:
-            return f"{seconds / size:.0f} {unit} ago"
-    return "just now"
+            return sentences.AGO(number=seconds / size, unit=unit)
+    return sentences.JUST_NOW()
 
 
 def _bytes(size: float) -> str:
@@ -184,8 +185,8 @@ def fields() -> dict[str, Field]:
     listed = [choice for choice in choices() if choice.name not in OWN | KEEPING]
     own = {choice.name for choice in listed}
     for name in METRICS:
-        about = f"{name.replace('_', ' ')} of the validation rows, else of the train rows"
-        about += ", of the positive class" if name in OF_THE_POSITIVE else ""
+        of = sentences.METRIC_OF_POSITIVE if name in OF_THE_POSITIVE else sentences.METRIC
+        about = of(metric=name.replace("_", " "))
         called = f"{name}_score" if name in own else name
         found[called] = Field(
             called, called.replace("_", " "), max(9, len(called)), about, _figure(name),

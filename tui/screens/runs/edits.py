@@ -12,6 +12,7 @@ from textual.message import Message
 
 from engine.base.printable import printable
 from engine.base.shell import quoted
+from tui.screens import sentences
 from tui.screens.runs.actions import Acted, Keeper
 from tui.tasks.export import Exported, Exporter, offered
 from tui.widgets.prompt import Ask
@@ -61,7 +62,7 @@ class RunEdits:
             text = text if printable(text) == text else quoted(text)
             self._app.copy_to_clipboard(text)
             file = keep_copy(text)
-            self._app.notify(f"{text}\n\nAlso in {file}" if file else text, title="Copied", timeout=6)
+            self._app.notify(sentences.COPIED(text=text, path=file) if file else text, title="Copied", timeout=6)
 
     def note(self) -> None:
         """Write a note."""
@@ -69,24 +70,26 @@ class RunEdits:
         if run is not None:
             taken = partial(self._keeper.note, run.path)
             text = " ".join(run.note.split())
-            self._ask(Ask(f"note on {run.name}", text, "What you want to remember; empty takes it away.", taken))
+            self._ask(Ask(sentences.NOTE_ON(run=run.name), text, sentences.REMEMBER(), taken))
 
     def tags(self) -> None:
         """Tag the run."""
         run = self._current()
         if run is not None:
             path = run.path
-            hint = "Tags separated by commas, such as good, paper; tag=good in the filter finds them."
+            hint = sentences.TAGS_HINT()
             text = ", ".join(run.tags)
-            self._ask(Ask(f"tags of {run.name}", text, hint, lambda text: self._keeper.tags(path, text.split(","))))
+            self._ask(
+                Ask(sentences.TAGS_OF(run=run.name), text, hint, lambda text: self._keeper.tags(path, text.split(",")))
+            )
 
     def rename(self) -> None:
         """Another name."""
         run = self._current()
         if run is not None:
-            hint = "Letters, digits, spaces and . + = _ -"
+            hint = sentences.NAME_HINT()
             taken = partial(self._keeper.rename, run.path)
-            self._ask(Ask(f"name of {run.name}", run.name, hint, taken, check=_no_name))
+            self._ask(Ask(sentences.NAME_OF(run=run.name), run.name, hint, taken, check=_no_name))
 
     def delete(self) -> None:
         """Into the trash."""
@@ -99,7 +102,7 @@ class RunEdits:
         if self._keeper.can_undo:
             self._keeper.undo()
         else:
-            self._app.notify("There is nothing to undo.", timeout=3)
+            self._app.notify(sentences.NOTHING_TO_UNDO(), timeout=3)
 
     def acted(self, message: Acted) -> bool:
         """Tell that it has been done, or why not; whether it has."""
@@ -135,11 +138,11 @@ class RunEdits:
             self._again = lambda: self._exporter.start(run, format, typed, overwrite=bool(there) and typed == text)
             self._again()
 
-        hint = f"A path; without folders it is in {Path.cwd()}."
+        hint = sentences.PATH_HINT(folder=Path.cwd())
         if there:
-            hint = f"{there} Enter writes over it; type another name to keep it."
-        keys = "Enter writes it · Esc leaves it"
-        self._ask(Ask(f"export {run.name} as {format} to", text, hint, taken, check=_no_path, keys=keys))
+            hint = sentences.WRITES_OVER(there=there)
+        keys = sentences.KEYS_OF_EXPORT()
+        self._ask(Ask(sentences.EXPORT_TO(run=run.name, format=format), text, hint, taken, check=_no_path, keys=keys))
 
     def exported(self, message: Exported) -> None:
         """Tell how it goes."""
@@ -157,10 +160,10 @@ def _no_name(text: str) -> str:
     from engine.recipe.names import problem
 
     if not text:
-        return "A run needs a name."
+        return sentences.NEEDS_NAME()
     why = problem(text)
-    return f"This name cannot be used: {why}." if why else ""
+    return sentences.BAD_NAME(why=why) if why else ""
 
 
 def _no_path(text: str) -> str:
-    return "" if text.strip() else "Say where to."
+    return "" if text.strip() else sentences.NO_PATH()

@@ -8,6 +8,7 @@ from engine.recipe import find
 from engine.runs.choices import idle
 from engine.runs.facts import went_on
 from tui.look.numbers import duration, error, short
+from tui.screens import sentences
 from tui.widgets.cells import Cells, Span, wrap
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class RunFacts(Cells):
         state = _stands(self.info) if self.info is not None else str(facts.get("state", ""))
         pairs += [("folder", str(kept.path)), ("state", state)]
         if facts.get("ending"):
-            pairs.append(("why it ended", str(facts["ending"])))
+            pairs.append((sentences.RUN_SUMMARY(), str(facts["ending"])))
         away = idle(facts, kept.recipe)
         pairs += [
             (name.replace("_", " "), find(name).show(value))
@@ -65,20 +66,27 @@ class RunFacts(Cells):
                 size = 1.0 if name == "gap" else kept.snapshot.loss_size if name in LOSSES else None
                 pairs.append((name.replace("_", " "), error(float(result[name]), 6, size)))
         if result.get("seconds"):
-            pairs.append(("time", f"{duration(result['seconds'])} at {short(result['steps_per_second'] or 0)} steps/s"))
+            pairs.append(
+                (
+                    "time",
+                    sentences.TIME_AND_PACE(
+                        time=duration(result["seconds"]), pace=short(result["steps_per_second"] or 0)
+                    ),
+                )
+            )
         pairs.append(("device", f"{facts.get('device', '')} {facts.get('precision', '')} {facts.get('backend', '')}"))
         origin = facts.get("origin")
         if isinstance(origin, dict) and origin.get("run"):
-            how = "branched from" if origin.get("branch") else "went on with"
-            pairs.append((how, f"{origin['run']} at step {origin.get('step', 0):,}"))
+            how = sentences.BRANCHED_FROM() if origin.get("branch") else sentences.RESUMED_FROM()
+            pairs.append((how, sentences.RUN_AT_STEP(run=origin["run"], step=origin.get("step", 0))))
         if parts := went_on(facts):
-            pairs.append(("went on at", "step " + ", ".join(f"{step:,}" for step in parts)))
+            pairs.append((sentences.RESUMED_AT(), sentences.AT_STEPS(steps=[f"{step:,}" for step in parts])))
         return pairs
 
 
 def _stands(info: RunInfo) -> str:
     """How a run stands: with the process that has it, or the step that it was interrupted at."""
     if info.word == "interrupted":
-        return f"interrupted at step {info.steps:,}"
+        return sentences.INTERRUPTED_AT(step=info.steps)
     process = info.live or info.state == "unknown"
-    return f"{info.word}, pid {info.pid}" if process and info.pid is not None else info.word
+    return sentences.WITH_PID(state=info.word, pid=info.pid) if process and info.pid is not None else info.word

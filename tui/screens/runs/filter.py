@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.base.errors import InputError
 from tui.keys.keymap import named
+from tui.screens import sentences
 from tui.screens.runs.columns import ALIASES, Field, fields, find
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class Filter:
 def parse(text: str) -> Filter:
     """Understand a filter. Raises InputError with what is wrong with it, in a sentence."""
     if text.count('"') % 2:
-        raise InputError('A quote is not closed: "a name with spaces" has two.')
+        raise InputError(sentences.QUOTE_OPEN())
     return Filter(text, tuple(_test(word) for word in _words(text)))
 
 
@@ -75,13 +76,13 @@ def _words(text: str) -> list[str]:
 def _test(word: str) -> Test:
     if word.startswith("!") and not word.startswith("!="):
         if word == "!":
-            raise InputError("After ! the word is missing that the runs shall not have.")
+            raise InputError(sentences.WORD_MISSING())
         inner = _test(word[1:])
         return lambda run: not inner(run)
     match = _TERM.fullmatch(word)
     if match is None:
         if word[:1] in "<>=" or word.startswith("!="):
-            raise InputError(f"Before {word[:1]} the name of a column is missing: lr{word}.")
+            raise InputError(sentences.COLUMN_MISSING(sign=word[:1], term=word))
         return _free(_plain(word))
     name, sign, value = match.groups()
     return _column(name, "=" if sign == "==" else sign, value)
@@ -96,16 +97,17 @@ def _column(name: str, sign: str, value: str) -> Test:
     column = find(name)
     if column is None:
         near = get_close_matches(name.lower(), [*fields(), *ALIASES], n=1)
-        hint = f"did you mean {near[0]}?" if near else f"{named('runs.columns')} lists them all."
-        raise InputError(f"There is no column {name}; {hint}")
+        if near:
+            raise InputError(sentences.NO_COLUMN_BUT_NEAR(name=name, near=near[0]))
+        raise InputError(sentences.NO_COLUMN(name=name, key=named("runs.columns")))
     if not value:
-        raise InputError(f"After {name}{sign} the value is missing.")
+        raise InputError(sentences.VALUE_MISSING(name=name, sign=sign))
     options = _split(value)
     if sign in _ORDER:
         if not column.number:
-            raise InputError(f"{name} is a word and has no order; say {name}={value}.")
+            raise InputError(sentences.NO_ORDER(name=name, value=value))
         if len(options) > 1:
-            raise InputError(f"{name}{sign} takes one number; several go with {name}=.")
+            raise InputError(sentences.ONE_NUMBER(name=name, sign=sign))
         limit, order = _number(column, options[0], sign), _ORDER[sign]
         return lambda run: (found := _value(column, run)) is not None and order(found, limit)
     tests = [_equal(column, option, sign) for option in options]
@@ -138,7 +140,7 @@ def _equal(column: Field, option: str, sign: str) -> Test:
             return lambda run: _shown(column, run) == option
         return lambda run: (found := _value(column, run)) is not None and _alike(found, wanted)
     if column.only and "*" not in option and option.casefold() not in column.words:
-        raise InputError(f"{column.name} is one of {', '.join(column.words)}, and {option} is none of them.")
+        raise InputError(sentences.NOT_ONE_OF(column=column.name, words=column.words, word=option))
     if "*" in option:
         pattern = option.casefold().replace("[", "[[]").replace("?", "[?]")
         return lambda run: any(fnmatchcase(text, pattern) for text in _texts(column, run))
@@ -181,8 +183,8 @@ def _number(column: Field, text: str, sign: str) -> float:
             if column.show is not str and column.name != "steps"
             else "1000"
         )
-        takes = "a time like" if column.timed else "a number like"
-        raise InputError(f"{column.name}{sign} takes {takes} {column.name}{sign}{example}, and {text} is none.")
+        takes = sentences.A_TIME() if column.timed else sentences.A_NUMBER()
+        raise InputError(sentences.BAD_NUMBER(column=column.name, sign=sign, takes=takes, example=example, text=text))
     return float(match[1].replace("_", "")) * units[match[2]]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from engine.base.errors import InputError
 from tui.keys.keymap import named
+from tui.screens import sentences
 from tui.screens.runs.filter import Filter, parse, understood
 from tui.widgets.prompt import Ask
 
@@ -24,13 +25,12 @@ def filter_line(before: Filter, take: Callable[[Filter], None]) -> Ask:
     return Ask(
         "filter",
         before.text,
-        "Such as lr<0.1 normalize=zscore,robust !diverged age<2d tag=good, or words of name, table, note and "
-        f"tags. Every column has its name, which {named('runs.columns')} lists.",
+        sentences.FILTER_HINT(key=named("runs.columns")),
         typed,
         check=_mistake,
         typed=typed,
         left=lambda: take(Filter()),
-        keys="Enter keeps it · Esc takes it away",
+        keys=sentences.KEYS_OF_FILTER(),
     )
 
 

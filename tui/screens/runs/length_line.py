@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from engine.base.errors import InputError
 from engine.recipe import find
+from tui.screens import sentences
 from tui.widgets.prompt import Ask
 
 
@@ -18,12 +19,12 @@ def length_line(run: str, steps: int, taken: Callable[[Mapping[str, str]], None]
         taken: takes the field, steps or epochs, and its value.
     """
     return Ask(
-        f"steps of {run}",
+        sentences.STEPS_OF(run=run),
         str(steps),
-        "How many steps it takes in all, such as 2000, or how many epochs, such as 20 epochs.",
+        sentences.STEPS_HINT(),
         lambda text: taken(_length(text)),
         check=_mistake,
-        keys="Enter resumes it · Esc leaves it as it is",
+        keys=sentences.KEYS_OF_LENGTH(),
         select=True,
     )
 

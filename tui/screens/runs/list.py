@@ -12,6 +12,7 @@ from rich.cells import cell_len
 
 from tui.charts.sight import MARKERS
 from tui.keys.keymap import named
+from tui.screens import sentences
 from tui.screens.runs.columns import FOREIGN, LIVE, Fitting, View, differing, fields, fitting, ordered
 from tui.screens.runs.filter import Filter
 from tui.screens.runs.marked_curves import Marked
@@ -60,8 +61,9 @@ class RunList(Listing):
         """Other runs than before; the cursor stays on its run."""
         runs = read.runs
         self.folder = str(read.folder)
-        keys = f"{named('go.train')}, then {named('run.toggle')}"
-        self.empty = read.problem or f"No runs in {read.folder} yet: train one with {keys}."
+        self.empty = read.problem or sentences.NO_RUNS(
+            folder=read.folder, screen=named("go.train"), key=named("run.toggle")
+        )
         if len(runs) == len(self.all) and all(map(is_, runs, self.all)):
             self.redraw()  # none has changed, but what is said of an empty list may have
         else:
@@ -76,7 +78,7 @@ class RunList(Listing):
         """Only the runs that pass."""
         self.filter = found
         if self.all:
-            self.empty = "No run passes the filter; / and then Esc take it away."
+            self.empty = sentences.NONE_PASSES()
         self.rearrange()
 
     def rearrange(self, *, follow: bool = True) -> None:
@@ -122,12 +124,12 @@ class RunList(Listing):
         counted = f"{all_:,}" if not self.filter.tests else f"{real:,} of {all_:,}"
         words = [f"{counted} {runs} in {self.folder}"] if self.all else ["runs"]
         words += [f"/{self.filter.text}"] if self.filter.tests else []
-        words += ["only what differs"] if self.view.differ else []
+        words += [sentences.DIFFERING()] if self.view.differ else []
         if self.view.sort not in (*self._fit.names, "run"):
             words.append(f"by {fields()[self.view.sort].heading} {ARROWS[self.view.down]}")
         more = [f"← {self._fit.before}"] * bool(self._fit.before) + [f"{self._fit.after} →"] * bool(self._fit.after)
         words += [" ".join(more) + " columns"] if more else []
-        words += [f"{len(self.marked.slots)} marked"] if self.marked.slots else []
+        words += [sentences.MARKED(count=len(self.marked.slots))] if self.marked.slots else []
         self.head(" · ".join(words))
 
     def _cells(self, run: RunInfo) -> list[Span]:

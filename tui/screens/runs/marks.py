@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tui.charts.multi_curve_pane import Curves
 from tui.keys.keymap import named
+from tui.screens import sentences
 from tui.screens.runs.list import RunList
 from tui.screens.runs.marked_curves import MOST, Marked
 from tui.screens.runs.reading import Reading, TracksRead
@@ -58,14 +59,14 @@ class RunMarks:
     def _draw_curves(self) -> None:
         self.curves.sight = self.marked.seen(self.curves.sight)
         self.curves.curves = self.marked.curves({run.path: run for run in self._listing.all}, self.curves.ink)
-        self.curves.what = f"loss by {self.marked.axis.removesuffix('s')}"
+        self.curves.what = sentences.LOSS_BY(axis=self.marked.axis.removesuffix("s"))
         self.curves.empty = "reading…"
         self.curves.redraw()
 
     def toggle(self, path: Path) -> bool:
         """Mark a run, or take its mark away; False, and it is said, where no more can be told apart."""
         if not self.marked.toggle(path):
-            self._tell(f"{MOST} runs can be told apart; {named('runs.unmark')} takes all marks away.", False)
+            self._tell(sentences.TOO_MANY_MARKS(most=MOST, key=named("runs.unmark")), False)
             return False
         if path in self.marked.slots:
             self._reading.tracks(tuple(self.marked.slots), dict(self.marked.tracks))
@@ -88,9 +89,7 @@ class RunMarks:
             self.marked.turn_axis()
             self._draw_curves()
         else:
-            self._tell(
-                f"Mark runs with {named('runs.mark')} first; {named('runs.axis')} turns their common axis.", False
-            )
+            self._tell(sentences.MARK_FIRST(mark=named("runs.mark"), axis=named("runs.axis")), False)
 
     def steer(self, what: str) -> bool:
         """Change how the curves are seen: log_y, log_x, smooth, in, out, reset; False where there are none."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from textual.message import Message
 
 from engine.base.errors import InputError
+from tui.screens import sentences
 from tui.screens.runs.columns import FOREIGN, LIVE
 from tui.tasks.latest_only import Newest
 
@@ -48,7 +49,7 @@ class Reading:
 
     def __init__(self, post: Callable[[Message], Any], lister: Lister | None = None) -> None:
         self._post = post
-        self._list, self._one, self._marked = Newest("runs"), Newest("run"), Newest("marked runs")
+        self._list, self._one, self._marked = Newest("runs"), Newest("run"), Newest(sentences.MARKED_RUNS())
         self._stamp: tuple[Path, int] | None = None  # the folder, and its time of change, as they were listed
         self._lister = lister
         self._foreign: tuple[object, tuple[RunInfo, ...]] = (None, ())  # of which names, and what is said of them
@@ -129,5 +130,6 @@ def _others(folder: Path, names: tuple[str, ...]) -> tuple[RunInfo, ...]:
     """The folders that are no runs, each with its sentence."""
     from engine.runs.store import RunInfo
 
-    said = "is not a run folder: it has neither run.json nor recipe.toml."
-    return tuple(RunInfo(name, folder / name, FOREIGN, problem=f"{folder / name} {said}") for name in names)
+    return tuple(
+        RunInfo(name, folder / name, FOREIGN, problem=sentences.NOT_A_RUN(path=folder / name)) for name in names
+    )

@@ -13,6 +13,7 @@ from textual.geometry import Region
 from textual.timer import Timer
 
 from tui.keys.table import bindings
+from tui.screens import sentences
 from tui.screens.base import RavineScreen
 from tui.screens.runs.column_picker import ColumnPicker
 from tui.screens.runs.columns import FOREIGN, LIVE, View
@@ -191,7 +192,7 @@ class RunsScreen(RavineScreen):
             self._follow()
         self._phase = phase
         self._shown.facts.redraw()
-        hint = "Enter opens it: its choices into the panels, its curve on the chart."
+        hint = sentences.ENTER_OPENS()
         self.messages.hint = (hint if self.listing.current is not None else "", False)
         self.messages.redraw()
 

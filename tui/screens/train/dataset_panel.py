@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tui.look.numbers import count
+from tui.screens import sentences
 from tui.widgets.panel import Panel
 from tui.widgets.rows import Row, field_row
 
@@ -36,7 +37,7 @@ class DatasetPanel(Panel):
             Row(
                 "option",
                 path.name,
-                note="used before" if self._roomy else "recent",
+                note=sentences.USED_BEFORE() if self._roomy else "recent",
                 field="dataset",
                 sets=str(path),
                 help=str(path),
@@ -55,7 +56,7 @@ class DatasetPanel(Panel):
             rows.append(
                 Row("option", one.name, note=note, field="dataset", sets=one.name, chosen=chosen, help=one.help)
             )
-        rows.append(Row("heading", "columns and rows"))
+        rows.append(Row("heading", sentences.COLUMNS_AND_ROWS()))
         rows += [field_row(desk, c) for c in desk.choices("data") if c.name != "dataset"]
         return rows
 
@@ -64,9 +65,9 @@ class DatasetPanel(Panel):
         return self.size.width > 30
 
     def _own_row(self, desk: Desk, own: str) -> Row:
-        help = "Your own table: a CSV, TSV, Parquet or NPZ file, or module:function. Enter shows files to pick."
+        help = sentences.OWN_TABLE()
         if not own:
-            return Row("option", "your file…", field="dataset", sets=OWN, help=help)
+            return Row("option", sentences.YOUR_FILE(), field="dataset", sets=OWN, help=help)
         note = ""
         if desk.known is not None:
             task = TASKS.get(desk.known.task, desk.known.task)
@@ -105,8 +106,8 @@ class DatasetPanel(Panel):
         if unknown is None:
             return ""
         near = get_close_matches(unknown, known, 1, 0.4)
-        hint = f"; {near[0]} is the nearest name" if near else f"; the columns are {', '.join(known[:8])}"
-        return f"There is no column {unknown} in {Path(desk.recipe.data.dataset).name}{hint}."
+        hint = sentences.NEAREST(name=near[0]) if near else sentences.THE_COLUMNS(names=known[:8])
+        return sentences.UNKNOWN_COLUMN(column=unknown, table=Path(desk.recipe.data.dataset).name, hint=hint)
 
     def words(self, desk: Desk, choice: Choice) -> tuple[str, ...]:
         """The columns of the table are the words of the target, its two classes those of the positive one."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tui.screens import sentences
 from tui.widgets.panel import Panel
 from tui.widgets.rows import Row, field_row
 
@@ -27,7 +28,7 @@ class DevicePanel(Panel):
         rows = [
             Row(
                 "option", "auto", note=auto, field="device", sets="auto", chosen=now == "auto",
-                help="The processor while the model is small enough to be faster there.",
+                help=sentences.PROCESSOR(),
             )
         ]  # fmt: skip
         for device in desk.devices:
@@ -35,11 +36,11 @@ class DevicePanel(Panel):
             help = f"{device.title}: {device.verdict}."
             rows.append(
                 Row(
-                    "option", device.name, note=device.title if device.usable else "not usable", field="device",
-                    sets=device.name, chosen=chosen, usable=device.usable, help=help,
+                    "option", device.name, note=device.title if device.usable else sentences.NOT_USABLE(),
+                    field="device", sets=device.name, chosen=chosen, usable=device.usable, help=help,
                 )
             )  # fmt: skip
         if not desk.devices:
-            rows.append(Row("heading", "looking for devices…"))
+            rows.append(Row("heading", sentences.LOOKING_FOR_DEVICES()))
         rows += [field_row(desk, c) for c in desk.choices("device") if c.name != "device"]
         return rows

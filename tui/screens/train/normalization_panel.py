@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from engine.registry.modes import REGISTRY
 from tui.look.numbers import figures
+from tui.screens import sentences
 from tui.widgets.panel import Panel
 from tui.widgets.rows import Row, field_row
 
@@ -32,10 +33,7 @@ class NormalizationPanel(Panel):
                 kappa = "∞" if stiffness.condition_number is None else figures(stiffness.condition_number, 3)
                 rate = "-" if stiffness.lr_bound is None else figures(stiffness.lr_bound, 3)
                 note = f"κ {kappa:>7} · lr < {rate:<8}" if wide else f"κ {kappa}"
-                help = (
-                    f"{label}: condition number κ {kappa}, so the flattest direction needs about that "
-                    f"many steps; descent is stable below learning rate {rate}."
-                )
+                help = sentences.NORMALIZATION(mode=label, kappa=kappa, rate=rate)
             rows.append(Row("option", label, note=note, field="normalize", sets=word, chosen=word == now, help=help))
         rows += [field_row(desk, c) for c in desk.choices("normalization") if c.name != "normalize"]
         return rows

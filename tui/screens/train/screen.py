@@ -14,6 +14,7 @@ from tui.charts.views.pane import ViewsPane
 from tui.charts.weights_table import WeightsTable
 from tui.keys.keymap import named
 from tui.keys.table import bindings
+from tui.screens import sentences
 from tui.screens.base import RavineScreen
 from tui.screens.train.dataset_panel import DatasetPanel
 from tui.screens.train.device_panel import DevicePanel
@@ -111,17 +112,17 @@ class TrainScreen(RavineScreen):
         desk = self.ravine.desk
         assert desk is not None
         if desk.problem:
-            told = ["These choices cannot be run yet.", "", desk.problem]
+            told = [sentences.NOT_RUNNABLE(), "", desk.problem]
             if desk.table is not None and desk.recipe.data.target is None and desk.table.target is None:
                 told += [
                     "",
-                    f"Panel 1 lists the columns: ↑ ↓ move, Enter takes one, then {named('run.toggle')} trains.",
+                    sentences.TO_TRAIN(key=named("run.toggle")),
                 ]
             return told
         return [
-            f"Press {named('run.toggle')} to train.",
+            sentences.PRESS(key=named("run.toggle")),
             "",
-            "1 to 4 go to the panels, arrows and Enter choose. Each line explains itself below.",
+            sentences.PANELS(),
         ]
 
     def refit(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import io
 import json
 import os
 import shutil
@@ -11,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -28,6 +29,7 @@ from engine.recipe import Recipe, build
 from engine.training.run import Run
 from engine.training.session import Session
 from engine.training.snapshot import Phase, Snapshot
+from tests.warm import Warm
 from tests.workers import (
     pytest_collection_modifyitems,
     pytest_xdist_auto_num_workers,
@@ -79,19 +81,33 @@ def environment(**more: str) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": path, "COLUMNS": "200", "XDG_STATE_HOME": state, **more}
 
 
+@cache
+def _warm() -> Warm:
+    """The process of this one that is forked for command lines."""
+    found = Warm({**environment(), "OPENBLAS_NUM_THREADS": "1"})
+    atexit.register(found.close)
+    return found
+
+
+def run_program(
+    *words: str, cwd: Path, environment: Mapping[str, str], stdin: Any = subprocess.DEVNULL
+) -> subprocess.CompletedProcess[bytes]:
+    """Run a command line of the program to its end, in a process of its own with exactly this environment."""
+    warm = _warm()
+    if warm.serves({**environment, "OPENBLAS_NUM_THREADS": "1"}):
+        return warm.run(words, cwd=cwd, environment=environment, stdin=stdin, timeout=DEADLINE)
+    return subprocess.run(
+        [*PROGRAM, *words], cwd=cwd, env=environment, stdin=stdin, capture_output=True, timeout=DEADLINE
+    )
+
+
 def ravine(
     line: str, *words: str, cwd: Path, stdin: Any = subprocess.DEVNULL, **more: str
 ) -> subprocess.CompletedProcess[str]:
     """Run a command line of the program to its end."""
-    return subprocess.run(
-        [*PROGRAM, *line.split(), *words],
-        cwd=cwd,
-        env=environment(**more),
-        stdin=stdin,
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE,
-    )
+    done = run_program(*line.split(), *words, cwd=cwd, environment=environment(**more), stdin=stdin)
+    out, err = (io.TextIOWrapper(io.BytesIO(text)).read() for text in (done.stdout, done.stderr))
+    return subprocess.CompletedProcess(done.args, done.returncode, out, err)
 
 
 @dataclass

@@ -16,7 +16,7 @@ import pytest
 
 from engine.runs import formats
 from tests import hostile
-from tests.conftest import DEADLINE, PROGRAM, ROOT, environment, strict_json
+from tests.conftest import DEADLINE, PROGRAM, ROOT, environment, run_program, strict_json
 from tests.hostile import HOSTILE, LINES, NAME, harmless
 
 Command = Callable[..., subprocess.CompletedProcess[bytes]]
@@ -48,14 +48,8 @@ def command(planted: Path) -> Command:
     """Run a line in that folder, and see that nothing it prints is obeyed or hidden."""
 
     def call(*words: str, **more: str) -> subprocess.CompletedProcess[bytes]:
-        done = subprocess.run(
-            [*PROGRAM, *words],
-            cwd=planted,
-            env=environment(XDG_CONFIG_HOME=str(planted / "config"), **more),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=DEADLINE,
-        )
+        surroundings = environment(XDG_CONFIG_HOME=str(planted / "config"), **more)
+        done = run_program(*words, cwd=planted, environment=surroundings)
         harmless(done.stdout)
         assert "Traceback" not in harmless(done.stderr)
         return done

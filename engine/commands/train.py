@@ -169,7 +169,7 @@ def resume(
     from engine.runs.store import resolve
 
     path = resolve(run, Path(runs).expanduser())
-    found = resuming.read(path, steps=steps, epochs=epochs, changed_data=changed_data, take_over=take_over)
+    found = resuming.read(path, steps=steps, epochs=epochs, changed_data=changed_data, take_over=take_over, asks=False)
     return train(found.recipe, json=json, plain=plain, origin=found.origin)
 
 

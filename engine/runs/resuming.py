@@ -43,6 +43,7 @@ def read(
     epochs: str | None = None,
     changed_data: bool = False,
     take_over: bool = False,
+    asks: bool = True,
 ) -> Resumption:
     """Read what a run goes on with.
 
@@ -50,9 +51,11 @@ def read(
         steps, epochs: a new length of the whole run; a finished run goes on to it.
         changed_data: go on though the table is not the one that the run began with.
         take_over: also where the process that had the run cannot be asked whether it is over.
+        asks: somebody is there to be asked for a length. Else a finished run that is to be no longer is gone into, and
+            ends at once: a script may resume its run as often as it likes.
 
     Raises:
-        AllTaken: the run is finished, and no new length is given.
+        AllTaken: the run is finished, no new length is given, and somebody can be asked.
         InputError: a process has the run, or may have it; there is no checkpoint; the length cannot be.
     """
     recipe, facts = read_toml(run), read_facts(run)
@@ -65,9 +68,9 @@ def read(
     planned = int((facts.get("choices") or {}).get("steps") or 0)
     done = int((facts.get("result") or {}).get("steps") or 0)
     finished = facts.get("state") == "ended" and 0 < planned <= done
-    if finished and not length:
+    if finished and not length and asks:
         raise AllTaken(run, planned)
-    origin = replace(Origin.read(run, changed_data=changed_data, take_over=take_over), finished=finished)
+    origin = replace(Origin.read(run, changed_data=changed_data, take_over=take_over), finished=finished and asks)
     if recipe.stopping.steps is not None and length:
         origin.check_length(recipe.stopping.steps)
     words = [word for name, text in length.items() for word in (f"--{name}", str(text))]

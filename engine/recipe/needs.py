@@ -50,7 +50,7 @@ def _held_out(it: Now) -> bool:
 def _deviation(it: Now) -> bool:
     mode = modes.REGISTRY.get(it["normalize"])
     if mode is None or mode.scales:
-        return mode is not None and mode.moments
+        return mode is not None and mode.deviates
     return bool(it["normalize_target"]) and it["task"] == "regression"  # which the default mode then does
 
 

@@ -68,6 +68,8 @@ class Mode:
         fit: of numpy and the columns: (offset [d], scale [d]); an offset of None takes nothing away. A `fit` of None
             leaves features as they are.
         moments: whether `fit` asks for moments always; they are then summed up in the first pass over the rows.
+        may_vanish: whether the scale can be 0 for a column that varies, as where its middle half is all the same; its
+            standard deviation stands in then.
         script: lines in torch that leave offset and scale of {x}, float64 [n, d] or [n], in {offset} (where one is
             taken away) and {scale}; {std} stands for the arguments of Tensor.std, and `np` is numpy. "" where there are
             none: the export of a script then refuses the mode.
@@ -79,8 +81,14 @@ class Mode:
     help: str
     fit: Callable[[Any, Columns], tuple[Any, Any]] | None
     moments: bool = False
+    may_vanish: bool = False
     script: str = ""
     remedy: int = 9
+
+    @property
+    def deviates(self) -> bool:
+        """Whether it can depend on which standard deviation is taken."""
+        return self.moments or self.may_vanish
 
     @property
     def scales(self) -> bool:
@@ -126,6 +134,7 @@ REGISTRY: Registry[Mode] = Registry(
         label="robust",
         help="Median 0, IQR 1.",
         fit=lambda np, columns: columns.quartiles(),
+        may_vanish=True,
         script="""
             low, {offset}, high = torch.from_numpy(np.percentile({x}.numpy(), [25, 50, 75], axis=0))
             {scale} = high - low

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from engine.runs import predictor
+from tests.conftest import recipe, train
 from tui.tasks import predict_file
 
 SIZES = [(160, 45), (120, 36), (80, 24)]
@@ -213,3 +217,103 @@ async def test_dates_and_truths_are_typed_as_the_table_writes_them(
         assert way.problem == ""
         assert way.explanation.raw[0] == 20546  # the third of April
         assert form.check("day", "soon").startswith("day: “soon” is not a date; give a date like ")
+
+
+class Reading:
+    """The reading of models, which goes on when it is told to."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.asked: list[str] = []
+        self._goes_on = threading.Event()
+        self._goes_on.set()
+        load = predictor.load
+
+        def waiting(run: Path) -> predictor.Predictor:
+            self.asked.append(run.name)
+            self._goes_on.wait(60)
+            return load(run)
+
+        patch.setattr(predictor, "load", waiting)
+
+    def stop(self) -> None:
+        """Whatever is asked for from now on waits."""
+        self._goes_on.clear()
+
+    def go_on(self) -> None:
+        """Read."""
+        self._goes_on.set()
+
+
+@pytest.fixture
+def reading(monkeypatch: pytest.MonkeyPatch) -> Iterator[Reading]:
+    """Stops at the next model until the test lets it go on."""
+    found = Reading(monkeypatch)
+    yield found
+    found.go_on()
+
+
+@pytest.fixture
+def other_columns(tmp_path: Path) -> None:
+    """Two runs whose tables share one column, age; that of houses is the newer one."""
+    for name, dataset in (("older", "diabetes"), ("newer", "houses")):
+        train(recipe(tmp_path, dataset=dataset, steps=20, name=name))
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 45)])
+@pytest.mark.parametrize("meanwhile", ["nothing", "elsewhere", "small"])
+async def test_the_screen_may_be_opened_and_left_while_a_model_is_being_read(
+    drive: Any, reading: Reading, other_columns: None, size: tuple[int, int], meanwhile: str
+) -> None:
+    async with drive(size) as driver:
+        reading.stop()
+        await driver.press("p")
+        await driver.until(lambda: "newer" in reading.asked, "the question for the model")
+        await _do(driver, meanwhile)
+        reading.go_on()
+        await _come_back(driver, meanwhile, size, "size")
+        await driver.see("size", pane="form")
+        await driver.see("values for newer", pane="form")
+        await driver.see("price", pane="way")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 45)])
+@pytest.mark.parametrize("meanwhile", ["nothing", "elsewhere", "small", "typing"])
+async def test_a_model_with_other_columns_may_come_while_its_form_cannot_be_drawn(
+    drive: Any, reading: Reading, other_columns: None, size: tuple[int, int], meanwhile: str
+) -> None:
+    async with drive(size) as driver:
+        await driver.press("p")
+        await driver.see("size", pane="form")
+        await driver.see("values for newer", pane="form")
+        reading.stop()
+        await driver.press("n")
+        await driver.until(lambda: reading.asked[-1] == "older", "the question for the other model")
+        await _do(driver, meanwhile)
+        reading.go_on()
+        await _come_back(driver, meanwhile, size, "age")
+        await driver.see("age", "bmi", pane="form")
+        assert "size" not in driver.app.screen.form.values
+        await driver.see("progression", pane="way")
+        await driver.press("down", "1", "enter")  # its fields take values
+
+
+async def _do(driver: Any, meanwhile: str) -> None:
+    """Something during which the form is not drawn."""
+    if meanwhile == "elsewhere":
+        await driver.press("question_mark")
+        await driver.until(lambda: driver.app.current_mode == "help")
+    elif meanwhile == "small":
+        await driver.pilot.resize_terminal(50, 10)
+        await driver.until(lambda: driver.app.screen.too_small.display, "the word that it is too small")
+        await driver.until(lambda: not driver.app.screen.form.size.height, "the form hidden")
+    elif meanwhile == "typing":
+        await driver.press("enter")
+        await driver.type("7")
+
+
+async def _come_back(driver: Any, meanwhile: str, size: tuple[int, int], *wanted: str) -> None:
+    if meanwhile == "elsewhere":
+        await driver.press("p")
+    elif meanwhile == "small":
+        await driver.until(lambda: any(name in driver.app.screen.form.values for name in wanted), "the model")
+        await driver.pilot.resize_terminal(*size)

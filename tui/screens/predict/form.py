@@ -48,6 +48,8 @@ class Form(Panel):
             else _typical(one)
             for one in inputs
         }
+        if self._editor is not None and self._editor.field not in self.values:
+            super().close_editor()  # the column that is typed for is one of the model before
         self._cursor, self._touched = 0, True
         self._rows = self._all_rows(self.desk) if self.desk is not None else []  # also where nothing can be drawn yet
         self.redraw()

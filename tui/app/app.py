@@ -117,7 +117,7 @@ class RavineApp(Face):
         "evaluate": _later("evaluate.screen", "EvaluateScreen"),
         "code": _later("code", "CodeScreen"),
         "finder": _later("finder", "FinderScreen"),
-        "rewind": _later("checkpoints", "RewindScreen"),
+        "rewind": _later("checkpoints", "CheckpointsScreen"),
         "log": _later("log", "LogScreen"),
         "scratchpad": _later("scratchpad", "ScratchpadScreen"),
         "race": _later("race", "RaceScreen"),

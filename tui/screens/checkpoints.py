@@ -43,7 +43,7 @@ class Point:
     validation: float | None
 
 
-class RewindScreen(RavineScreen):
+class CheckpointsScreen(RavineScreen):
     """Enter branches: the new run begins paused, so that something can be changed before it goes on."""
 
     NAME = "rewind"
@@ -58,7 +58,7 @@ class RewindScreen(RavineScreen):
         problem: str = ""
 
     @dataclass
-    class Opened(Message):
+    class CheckpointOpened(Message):
         """A checkpoint to branch from, or why it cannot be read."""
 
         recipe: Recipe | None
@@ -119,7 +119,7 @@ class RewindScreen(RavineScreen):
     def _tell(self, message: Message) -> None:
         self.post_message(message)
 
-    def on_rewind_screen_listed(self, message: Listed) -> None:
+    def on_checkpoints_screen_listed(self, message: Listed) -> None:
         """They have come."""
         if message.run != self.run:
             return
@@ -169,10 +169,10 @@ class RewindScreen(RavineScreen):
         in_background(
             lambda: self._tell(_open(run, point)),
             "checkpoint",
-            lambda words: self._tell(self.Opened(None, None, words)),
+            lambda words: self._tell(self.CheckpointOpened(None, None, words)),
         )
 
-    def on_rewind_screen_opened(self, message: Opened) -> None:
+    def on_checkpoints_screen_checkpoint_opened(self, message: CheckpointOpened) -> None:
         """Begin the new run, paused, and go to it."""
         desk = self.ravine.desk
         if desk is None:
@@ -189,7 +189,7 @@ class RewindScreen(RavineScreen):
         super().show()
 
 
-def _read(run: Path) -> RewindScreen.Listed:
+def _read(run: Path) -> CheckpointsScreen.Listed:
     """The checkpoints of a run folder. In a thread."""
     from engine.base.errors import InputError
     from engine.runs import checkpoint
@@ -201,8 +201,8 @@ def _read(run: Path) -> RewindScreen.Listed:
         found |= {run / "checkpoints" / f"{name}.safetensors": name for name in ("best", "last")}
         points = [_point(kept, path, name) for path, name in found.items() if path.exists()]
     except InputError as error:
-        return RewindScreen.Listed(run, None, (), str(error))
-    return RewindScreen.Listed(run, kept, tuple(sorted(points, key=lambda p: (p.step, p.name != "best"))))
+        return CheckpointsScreen.Listed(run, None, (), str(error))
+    return CheckpointsScreen.Listed(run, kept, tuple(sorted(points, key=lambda p: (p.step, p.name != "best"))))
 
 
 def _point(kept: Kept, path: Path, name: str) -> Point:
@@ -230,7 +230,7 @@ def _kept_step(checkpoints: Path, last: int) -> int | None:
     return step
 
 
-def _open(run: Path, point: Point) -> RewindScreen.Opened:
+def _open(run: Path, point: Point) -> CheckpointsScreen.CheckpointOpened:
     """The recipe and the checkpoint of a new run. In a thread."""
     import json
 
@@ -243,10 +243,10 @@ def _open(run: Path, point: Point) -> RewindScreen.Opened:
         state = checkpoint.load(point.path)
         recipe = read_toml(run)
     except InputError as error:
-        return RewindScreen.Opened(None, None, str(error))
+        return CheckpointsScreen.CheckpointOpened(None, None, str(error))
     if "run" not in state.facts:  # the best weights are kept without what the run itself remembers
         state = replace(state, facts=state.facts | {"run": json.dumps({"evaluated": point.step})})
     past = tuple(event for event in recipe.events if event.step < point.step)
     recording = replace(recipe.recording, name=None, runs=str(run.parent))
     recipe = replace(recipe, events=past, recording=recording)
-    return RewindScreen.Opened(recipe, Origin(run, state, branch=True))
+    return CheckpointsScreen.CheckpointOpened(recipe, Origin(run, state, branch=True))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from rich.style import Style
 from textual.app import ComposeResult
@@ -19,7 +19,7 @@ from tui.look.styles import Ink
 from tui.screens import sentences
 from tui.screens.base import RavineScreen
 from tui.tasks.background import in_background
-from tui.tasks.throttled import Looker
+from tui.tasks.throttled import Throttled
 from tui.widgets.cells import Span, wrap
 from tui.widgets.scroll import Scrolling
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from engine.analysis.survey import Survey
     from engine.recipe import Recipe
     from engine.runs.code import Style as Spelling
+
+    Key: TypeAlias = tuple[Spelling, int]  # the style, and which survey the choices are of
 
 STYLES: tuple[Spelling, ...] = ("plain", "torch")
 WORDS = {"plain": sentences.PLAIN_STYLE(), "torch": sentences.TORCH_STYLE()}
@@ -120,6 +122,16 @@ def colour(text: str) -> list[list[tuple[str, str]]]:
     return lines
 
 
+@dataclass(frozen=True)
+class ScriptText:
+    """A script."""
+
+    text: str
+    coloured: list[list[tuple[str, str]]]  # its lines, in stretches of a colour
+    note: str  # what is to be known of it
+    table: Path | None  # what it loads
+
+
 class CodeScreen(RavineScreen):
     """In the style of the lecture notes, or with nn, optim and DataLoader."""
 
@@ -129,17 +141,17 @@ class CodeScreen(RavineScreen):
     class Written(Message):
         """A script, or why there is none."""
 
-        key: Any
-        found: Any
+        key: Key
+        found: ScriptText | BaseException
 
     def panes(self) -> ComposeResult:
         """The text."""
         self.script = Script()
         self._style: Spelling = "plain"
-        self._asked: Any = None
+        self._asked: Key | None = None
         self._survey: Survey | None = None
         self._table: Path | None = None  # what the script loads
-        self._looker = Looker(lambda key, found: self.post_message(self.Written(key, found)), rest=0)
+        self._work = Throttled[Key, ScriptText](lambda key, found: self.post_message(self.Written(key, found)), rest=0)
         yield self.script
 
     def to_copy(self) -> str:
@@ -194,13 +206,13 @@ class CodeScreen(RavineScreen):
         key = (style, id(survey))
         if key != self._asked:
             self._asked, self._survey = key, survey
-            self._looker.ask(key, lambda: _write(survey, recipe, style), at_once=True)
+            self._work.ask(key, lambda: _write(survey, recipe, style), at_once=True)
 
     def on_code_screen_written(self, message: Written) -> None:
         """It has come."""
         if message.key != self._asked:
             return
-        if isinstance(message.found, Exception):
+        if isinstance(message.found, BaseException):
             problem = str(message.found) or type(message.found).__name__
             self.script.text = ""
             self.script.problem = problem.replace(
@@ -208,9 +220,9 @@ class CodeScreen(RavineScreen):
             )
             self.script.redraw()
         else:
-            text, coloured, note, self._table = message.found
-            self.script.take(text, coloured)
-            self.messages.hint = (note, False)
+            self._table = message.found.table
+            self.script.take(message.found.text, message.found.coloured)
+            self.messages.hint = (message.found.note, False)
         super().show()
 
     def action_style(self) -> None:
@@ -219,10 +231,8 @@ class CodeScreen(RavineScreen):
         self.show()
 
 
-def _write(
-    survey: Survey, recipe: Recipe, style: Spelling
-) -> tuple[str, list[list[tuple[str, str]]], str, Path | None]:
-    """The script, its lines in colours, what is to be known of it, and the table that it loads. In a thread."""
+def _write(survey: Survey, recipe: Recipe, style: Spelling) -> ScriptText:
+    """The script of some choices. In a thread."""
     from platformdirs import user_state_path
 
     from engine.learn.decide import decide
@@ -237,4 +247,4 @@ def _write(
         data = user_state_path("ravine", appauthor=False) / "tables" / name
     text = code.script(recipe, plan, prepared, style=style, data=data)
     note = sentences.SCRIPT_ABOUT(key=named("app.copy"), data="" if data is None else data)
-    return text, colour(text), note, data
+    return ScriptText(text, colour(text), note, data)

@@ -13,7 +13,7 @@ from tui.widgets.dialog import Dialog
 WIDEST, LINES = 34, 6
 
 
-class Question(Cells):
+class QuitQuestion(Cells):
     """The words of the dialog."""
 
     def __init__(self) -> None:
@@ -41,7 +41,7 @@ class ConfirmQuitScreen(Dialog[bool]):
     ]
 
     def __init__(self) -> None:
-        super().__init__(Question(), WIDEST, lambda width: LINES)
+        super().__init__(QuitQuestion(), WIDEST, lambda width: LINES)
 
     def action_answer(self, leave: bool) -> None:
         """Close with the answer."""

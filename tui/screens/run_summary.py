@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 WIDEST = 92
 
 
-class Paragraphs(Scrolling):
+class RunSummary(Scrolling):
     """The words, which scroll where they are longer than the pane is high."""
 
     LAST = sentences.ESC_CLOSES()
@@ -70,7 +70,7 @@ class RunSummaryScreen(Dialog[bool]):
     ]
 
     def __init__(self, desk: Desk) -> None:
-        words = Paragraphs(desk)
+        words = RunSummary(desk)
         super().__init__(words, WIDEST, lambda width: len(words.told(width)) + 1)
         self._desk = desk
 

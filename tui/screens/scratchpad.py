@@ -28,7 +28,7 @@ EXPRESSION = "expression"
 NUMBER = 12  # cells of a number
 
 
-class Pad(Panel):
+class ExpressionPanel(Panel):
     """The expression, and a value for each of its variables.
 
     Args:
@@ -144,7 +144,7 @@ class Pad(Panel):
         self.compute(self.text, self.values)
 
 
-class Tree(Scrolling):
+class ExpressionTree(Scrolling):
     """The value, the gradients, and the graph from the whole down to its leaves."""
 
     KIND = "text"
@@ -202,7 +202,7 @@ class ScratchpadScreen(RavineScreen):
 
     def panes(self) -> ComposeResult:
         """What is typed, and what comes of it."""
-        self.pad, self.tree_pane = Pad(self.show_tree), Tree()
+        self.pad, self.tree_pane = ExpressionPanel(self.show_tree), ExpressionTree()
         yield self.pad
         yield self.tree_pane
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 WIDEST = 88
 
 
-class Words(Scrolling):
+class TrustQuestion(Scrolling):
     """What would run, from where, and what that means."""
 
     def __init__(self, error: Untrusted) -> None:
@@ -105,7 +105,7 @@ class TrustScreen(Dialog[bool]):
     ]
 
     def __init__(self, error: Untrusted) -> None:
-        words = Words(error)
+        words = TrustQuestion(error)
         super().__init__(words, WIDEST, lambda width: len(words.told(width)) + 1)
 
     def action_answer(self, allow: bool) -> None:

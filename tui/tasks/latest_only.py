@@ -9,7 +9,7 @@ from collections.abc import Callable
 from tui.tasks.background import in_background, unexpected
 
 
-class Newest:
+class LatestOnly:
     """For questions that are out of date as soon as there is another one, such as what is under a cursor that moves.
 
     Args:

@@ -6,15 +6,17 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from tui.tasks.background import in_background
 
+Key = TypeVar("Key")
+Answer = TypeVar("Answer")
 REST = 19.0  # after a piece of work the next one waits so many times as long as it took: a share of a twentieth
 SHORTEST, LONGEST = 0.5, 3.0  # seconds that it waits at least and at most
 
 
-class Looker:
+class Throttled(Generic[Key, Answer]):
     """Does the newest piece of work that was asked for, in a thread.
 
     Args:
@@ -22,15 +24,15 @@ class Looker:
         rest: how many times as long as a piece of work took the next one waits.
     """
 
-    def __init__(self, tell: Callable[[Any, Any], Any], *, rest: float = REST) -> None:
+    def __init__(self, tell: Callable[[Key, Answer | BaseException], Any], *, rest: float = REST) -> None:
         self._tell, self._share = tell, rest
         self._lock = threading.Lock()
-        self._waiting: tuple[Any, Callable[[], Any]] | None = None
+        self._waiting: tuple[Key, Callable[[], Answer]] | None = None
         self._busy = False
         self._at_once = threading.Event()
         self._rest = 0.0  # no work before this moment, by the monotonic clock
 
-    def ask(self, key: Any, work: Callable[[], Any], *, at_once: bool = False) -> None:
+    def ask(self, key: Key, work: Callable[[], Answer], *, at_once: bool = False) -> None:
         """Have a piece of work done; one that has not begun yet is given up for it.
 
         Args:
@@ -56,7 +58,7 @@ class Looker:
                 key, work = self._waiting
                 self._waiting = None
             began = time.monotonic()
-            answer: Any
+            answer: Answer | BaseException
             try:
                 answer = self._alone(work)
             except BaseException as error:  # noqa: BLE001 - shown where the answer would have been
@@ -71,7 +73,7 @@ class Looker:
         return min(LONGEST, max(SHORTEST, self._share * took)) if self._share else 0.0
 
     @staticmethod
-    def _alone(work: Callable[[], Any]) -> Any:
+    def _alone(work: Callable[[], Answer]) -> Answer:
         """On one thread: a second pool beside that of the training run would stop both."""
         from engine.learn.kernels.threads import limited
 

@@ -26,28 +26,35 @@ class WatchHelp(Screen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("app", frozenset({"app.back"}))]
 
+    def __init__(self, table: KeyTable) -> None:
+        super().__init__()
+        self._keys = KeyList(table, only=WATCHING, about=ABOUT)
+
     def compose(self) -> ComposeResult:
         """The list of keys."""
-        table: KeyTable = self.app.key_table  # type: ignore[attr-defined]
-        self.keys_pane = KeyList(table, only=WATCHING, about=ABOUT)
-        yield self.keys_pane
+        yield self._keys
 
     def on_mount(self) -> None:
         """All of the screen is the list's."""
-        self.keys_pane.styles.width, self.keys_pane.styles.height = "100%", "100%"
-        self.keys_pane.border_title = sentences.KEYS_TITLE()
-        self.keys_pane.focus()
+        self._keys.styles.width, self._keys.styles.height = "100%", "100%"
+        self._keys.border_title = sentences.KEYS_TITLE()
+        self._keys.focus()
 
 
 class WatchApp(Face):
-    """The app of `ravine watch`."""
+    """The app of `ravine watch`.
+
+    Args:
+        reader: reads the logs.
+        options: what `Face` takes.
+    """
 
     TITLE = sentences.NAME()
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("app", WATCHING)]
 
-    def __init__(self, reader: Reader, **face: Any) -> None:
-        super().__init__(**face)
+    def __init__(self, reader: Reader, **options: Any) -> None:
+        super().__init__(**options)
         self.reader = reader
 
     def get_default_screen(self) -> Screen[None]:
@@ -59,7 +66,7 @@ class WatchApp(Face):
         if isinstance(self.screen, WatchHelp):
             self.pop_screen()
         elif where == "help":
-            self.push_screen(WatchHelp())
+            self.push_screen(WatchHelp(self.key_table))
 
     async def action_back(self) -> None:
         """Esc on the page of keys."""

@@ -25,7 +25,7 @@ def natural(name: str) -> list[tuple[int, float, str]]:
 
 
 @dataclass(frozen=True)
-class Choice:
+class ShownCurve:
     """A curve that shows."""
 
     run: str
@@ -50,7 +50,7 @@ class Selection:
         self.hidden: set[str] = set()  # runs
         self.pinned: set[str] = set()  # tags that show whatever the cursor is on
         self.filters: dict[Names, str] = {"runs": "", "tags": ""}
-        self.curves: list[Choice] = []  # those that show
+        self.curves: list[ShownCurve] = []  # those that show
         self.left_out = 0  # curves for which there is no colour left
         self._slots: dict[str, int] = {}
 
@@ -96,7 +96,8 @@ class Selection:
             return name if len(tags) == 1 else tag if len(self.runs) == 1 else f"{name} {tag}"
 
         self.curves = [
-            Choice(name, tag, label(name, tag), taken[keys[name, tag]], runs[name].curves[tag]) for name, tag in pairs
+            ShownCurve(name, tag, label(name, tag), taken[keys[name, tag]], runs[name].curves[tag])
+            for name, tag in pairs
         ]
 
     def toggle_run(self) -> None:

@@ -23,7 +23,7 @@ from tui.charts.views.over_steps import learning_rates
 from tui.charts.views.weight_history import MOST, Trail
 from tui.look.styles import RAVINE, ink
 from tui.registry.views import REGISTRY
-from tui.tasks.throttled import Looker
+from tui.tasks.throttled import Throttled
 
 REGRESSION = ["fit", "residuals", "metric", "rate", "gradient", "weights", "bars"]
 CLASSES = ["boundary", "confusion", "roc", "metric", "rate", "gradient", "weights", "bars"]
@@ -219,7 +219,7 @@ def test_of_many_questions_the_newest_is_answered() -> None:
         assert go_on.wait(30)
         return "slow"
 
-    looker = Looker(tell, rest=0)
+    looker = Throttled(tell, rest=0)
     looker.ask(1, slow)
     assert begun.wait(30)
     looker.ask(2, lambda: pytest.fail("given up"))

@@ -14,7 +14,7 @@ from engine.base.errors import InputError
 from engine.recipe import choices
 from engine.runs.store import RunInfo
 from tests.conftest import message
-from tui.screens.runs.columns import View, differing, fields, find, fitting, ordered
+from tui.screens.runs.columns import ColumnView, differing, fields, find, fitting, ordered
 from tui.screens.runs.filter import DIGITS, parse
 
 
@@ -70,11 +70,11 @@ def test_as_many_columns_as_find_room_and_always_one() -> None:
 
 
 def test_a_view_is_kept_as_plain_data_and_what_is_no_good_is_left_out() -> None:
-    view = View(("lr", "kappa"), True, "loss", False)
-    assert View.of(view.state()) == view
-    assert View.of({"columns": ["lr", "nonsense", 5], "sort": "nonsense", "down": "x"}) == View(("lr",))
+    view = ColumnView(("lr", "kappa"), True, "loss", False)
+    assert ColumnView.of(view.state()) == view
+    assert ColumnView.of({"columns": ["lr", "nonsense", 5], "sort": "nonsense", "down": "x"}) == ColumnView(("lr",))
     for state in (None, 5, [], {}, {"columns": 5, "sort": []}):
-        assert View.of(state) == View()
+        assert ColumnView.of(state) == ColumnView()
 
 
 # Order.
@@ -89,14 +89,14 @@ def test_live_runs_come_first_whatever_the_order_and_missing_values_last() -> No
         info("foreign", state="no run", created=0.0),
     ]
 
-    def names(view: View) -> list[str]:
+    def names(view: ColumnView) -> list[str]:
         return [run.name for run in ordered(runs, view)]
 
-    assert names(View()) == ["live", "new", "none", "old", "foreign"]
-    assert names(View(sort="age", down=False)) == ["live", "old", "none", "new", "foreign"]
-    assert names(View(sort="loss", down=False)) == ["live", "new", "old", "none", "foreign"]
-    assert names(View(sort="loss", down=True)) == ["live", "old", "new", "none", "foreign"]
-    assert names(View(sort="run", down=False)) == ["live", "new", "none", "old", "foreign"]
+    assert names(ColumnView()) == ["live", "new", "none", "old", "foreign"]
+    assert names(ColumnView(sort="age", down=False)) == ["live", "old", "none", "new", "foreign"]
+    assert names(ColumnView(sort="loss", down=False)) == ["live", "new", "old", "none", "foreign"]
+    assert names(ColumnView(sort="loss", down=True)) == ["live", "old", "new", "none", "foreign"]
+    assert names(ColumnView(sort="run", down=False)) == ["live", "new", "none", "old", "foreign"]
 
 
 def test_only_what_differs() -> None:
@@ -287,7 +287,7 @@ def test_losses_that_differ_by_rounding_stand_with_the_newest_first_and_are_told
         for at, (name, loss) in enumerate(losses.items())
     ]
     for column in ("loss", "gap"):
-        assert [run.name for run in ordered(rest, View(sort=column, down=False))] == ["c", "b", "a", "e", "d"]
+        assert [run.name for run in ordered(rest, ColumnView(sort=column, down=False))] == ["c", "b", "a", "e", "d"]
         assert [fields()[column].text(run) for run in rest[:3]] == ["≈ 0"] * 3
     assert fields()["loss"].text(info(train_loss=6e-26)) == "6e-26", "of an old run, which does not say its size"
     assert fields()["accuracy"].text(info(figures={"accuracy": 0.0})) == "0"

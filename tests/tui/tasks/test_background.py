@@ -18,10 +18,10 @@ from tui.screens.runs.reading import Reading
 from tui.tasks.background import in_background
 from tui.tasks.browse import ask_for_folder
 from tui.tasks.export import Exporter
-from tui.tasks.latest_only import Newest
+from tui.tasks.latest_only import LatestOnly
 from tui.tasks.predict_file import FileJob
 from tui.tasks.survey import Inquirer, ask_for_summary, find_devices, find_presets, find_recent, find_sets
-from tui.tasks.throttled import Looker
+from tui.tasks.throttled import Throttled
 
 
 class Panic(BaseException):
@@ -72,7 +72,7 @@ def test_whoever_waits_for_a_job_that_fails_is_told(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_question_after_one_that_failed_is_answered() -> None:
-    newest, told = Newest("x"), list[str]()
+    newest, told = LatestOnly("x"), list[str]()
     newest.ask(broken, told.append)
     wait_for(lambda: told)
     newest.ask(lambda: told.append("answered"), told.append)
@@ -81,7 +81,7 @@ def test_a_question_after_one_that_failed_is_answered() -> None:
 
 def test_a_look_that_fails_is_shown_where_its_answer_would_be() -> None:
     told: list[Any] = []
-    Looker(lambda key, answer: told.append(answer), rest=0).ask("key", broken)
+    Throttled(lambda key, answer: told.append(answer), rest=0).ask("key", broken)
     wait_for(lambda: told)
     assert isinstance(told[0], Panic)
 

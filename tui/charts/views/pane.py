@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tui.charts.views.base import Drawing, RunView, Subject
     from tui.charts.views.weight_history import Trail
     from tui.model.workspace import Desk
-    from tui.tasks.throttled import Looker
+    from tui.tasks.throttled import Throttled
 
 CALM = 0.5  # seconds between two pictures of a run that is going on
 FOLLOWING = 49  # times as long as it took to look at the train rows before they are looked at again
@@ -50,8 +50,8 @@ class ViewsPane(Cells, can_focus=True):
         self._turns: dict[str, str] = {}  # what was chosen within the views, by name
         self._subject: Subject | None = None
         self._trail: Trail | None = None
-        self._looker: Looker | None = None
-        self._follower: Looker | None = None
+        self._looker: Throttled[Any, Any] | None = None
+        self._follower: Throttled[None, None] | None = None
         self._asked: Any = None
         self._answers: dict[tuple[str, str], Any] = {}  # the newest answer of each view and turn
         self._shown: Any = None
@@ -118,9 +118,9 @@ class ViewsPane(Cells, can_focus=True):
             return
         self._asked = key
         if self._looker is None:
-            from tui.tasks.throttled import Looker
+            from tui.tasks.throttled import Throttled
 
-            self._looker = Looker(lambda key, found: self.post_message(self.Looked(key, found)))
+            self._looker = Throttled(lambda key, found: self.post_message(self.Looked(key, found)))
         size = (self.size.width, self.size.height)
         looking = (subject, view, turn, key)
         self._looker.ask(looking, lambda: view.look(subject, turn, size), at_once=at_once)
@@ -131,9 +131,9 @@ class ViewsPane(Cells, can_focus=True):
         if subject is None or subject.model is None:
             return
         if self._follower is None:
-            from tui.tasks.throttled import Looker
+            from tui.tasks.throttled import Throttled
 
-            self._follower = Looker(lambda key, found: None, rest=FOLLOWING)
+            self._follower = Throttled(lambda key, found: None, rest=FOLLOWING)
         from tui.charts.views.over_steps import note_figures
 
         self._follower.ask(None, lambda: note_figures(subject))

@@ -39,7 +39,7 @@ def better(name: str, value: float, baseline: float) -> bool | None:
     return value < baseline if name in ERRORS else value > baseline
 
 
-class Assessed(Scrolling):
+class EvaluationPane(Scrolling):
     """A pane on one evaluation and one of its splits, which scrolls where it is longer than high."""
 
     KIND = "text"
@@ -68,7 +68,7 @@ class Assessed(Scrolling):
         raise NotImplementedError
 
 
-class Figures(Assessed):
+class Figures(EvaluationPane):
     """The metrics of every split, each beside its baseline."""
 
     def assessed(self, evaluation: Evaluation, part: Part, width: int) -> list[list[Span]]:
@@ -119,7 +119,7 @@ def _verdict(evaluation: Evaluation, split: str) -> str:
     return sentences.OF_DECISION(text=text, class_=decision.name, threshold=decision.threshold)
 
 
-class Classes(Assessed):
+class Classes(EvaluationPane):
     """The confusion matrix and the figures of each class; for amounts how large the errors are."""
 
     def assessed(self, evaluation: Evaluation, part: Part, width: int) -> list[list[Span]]:
@@ -180,7 +180,7 @@ class Classes(Assessed):
         return lines
 
 
-class Conditions(Assessed):
+class Conditions(EvaluationPane):
     """The decision threshold, and how well the parameters are, in words."""
 
     def assessed(self, evaluation: Evaluation, part: Part, width: int) -> list[list[Span]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 from rich.cells import cell_len
 from textual import events
@@ -20,9 +20,9 @@ from tui.keys.table import bindings
 from tui.look.numbers import count, error, figures
 from tui.screens import sentences
 from tui.screens.base import RavineScreen
-from tui.screens.evaluate.panes import Assessed, Classes, Conditions, Figures
+from tui.screens.evaluate.panes import Classes, Conditions, EvaluationPane, Figures
 from tui.screens.trust import refusal
-from tui.tasks.throttled import Looker
+from tui.tasks.throttled import Throttled
 from tui.widgets.cells import Span
 from tui.widgets.table import Column, Listing
 
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from engine.analysis.evaluation import Evaluation, Part
     from engine.data.table import Table
     from tui.charts.views.base import Subject
+
+    Kept: TypeAlias = tuple[Literal["kept"], Path | None]  # of which folder; None is the newest
+    Key: TypeAlias = Literal["live"] | Kept
 
 PANES = ("figures", "classes", "worst", "conditions")  # the order in which they are gone through
 FIRST = ("validation", "test", "train")  # the split that is looked at first
@@ -46,15 +49,15 @@ class EvaluateScreen(RavineScreen):
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("evaluate")]
 
     @dataclass
-    class Looked(Message):
+    class Evaluated(Message):
         """An evaluation has come, or why there is none."""
 
-        key: Any
-        found: Any
+        key: Key
+        found: tuple[str, Evaluation] | BaseException
 
     def panes(self) -> ComposeResult:
         """Three texts and the list of the worst rows."""
-        self.texts: tuple[Assessed, ...] = (
+        self.texts: tuple[EvaluationPane, ...] = (
             Figures(id="figures"),
             Classes(id="classes"),
             Conditions(id="conditions"),
@@ -67,8 +70,10 @@ class EvaluateScreen(RavineScreen):
         self._split = ""
         self._pane = PANES[0]
         self._side = 0  # columns of the list
-        self._asked: Any = None
-        self._looker = Looker(lambda key, found: self.post_message(self.Looked(key, found)))
+        self._asked: int | Kept | None = None
+        self._work = Throttled[Key, tuple[str, Evaluation]](
+            lambda key, found: self.post_message(self.Evaluated(key, found))
+        )
         yield from self.texts
         yield self.worst
 
@@ -125,25 +130,26 @@ class EvaluateScreen(RavineScreen):
             return
         subject = subject_of(desk, Trail()) if self._wish is None else None
         if subject is not None and subject.snapshot.live:
-            key: Any = id(subject.snapshot.parameters)
+            key = id(subject.snapshot.parameters)
             if key != self._asked and subject.model is not None:
                 self._asked = key
-                self._looker.ask(sentences.LIVE(), lambda: _now(subject), at_once=at_once)
+                self._work.ask("live", lambda: _now(subject), at_once=at_once)
             return
         path = self._wish or (subject.snapshot.run if subject is not None else None)
-        if ("kept", path) == self._asked:
+        kept: Kept = ("kept", path)
+        if kept == self._asked:
             return
-        self._asked = ("kept", path)
+        self._asked = kept
         survey = desk.survey_of(desk.shown_recipe) if subject is not None else None
         table, folder = survey.table if survey is not None else None, desk.runs_folder
-        self._looker.ask(self._asked, lambda: _kept(path or _newest(folder), table), at_once=True)
+        self._work.ask(kept, lambda: _kept(path or _newest(folder), table), at_once=True)
         self._say(sentences.LOOKING_AT_ROWS(), bad=False)
 
-    def on_evaluate_screen_looked(self, message: Looked) -> None:
+    def on_evaluate_screen_evaluated(self, message: Evaluated) -> None:
         """It has come."""
         if message.key != (self._asked if isinstance(self._asked, tuple) else "live"):
             return  # of a run that was looked at before
-        if isinstance(message.found, Exception):
+        if isinstance(message.found, BaseException):
             self.evaluation = None
             bad = not isinstance(message.found, Untrained)
             text = str(message.found) or type(message.found).__name__

@@ -16,7 +16,7 @@ from tui.look.numbers import error
 from tui.screens import sentences
 from tui.screens.base import RavineScreen
 from tui.screens.predict.form import Form
-from tui.screens.predict.steps import Way
+from tui.screens.predict.steps import PredictionSteps
 from tui.screens.trust import refusal
 from tui.tasks.predict_file import FileDone, FileJob, FileProgress
 from tui.widgets.cells import clip
@@ -35,7 +35,7 @@ class PredictScreen(RavineScreen):
 
     def panes(self) -> ComposeResult:
         """The form and the way."""
-        self.form, self.way = Form(self.explain), Way()
+        self.form, self.way = Form(self.explain), PredictionSteps()
         self.runs: tuple[RunInfo, ...] = ()
         self._path: Path | None = None
         self._wish: Path | None = None

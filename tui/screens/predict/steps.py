@@ -17,7 +17,7 @@ LEAST = 2  # features that are shown however little room there is
 FEW = 3  # classes that are shown then, the likeliest
 
 
-class Way(Scrolling):
+class PredictionSteps(Scrolling):
     """The table from raw to normalized to contribution to prediction; its features scroll."""
 
     def __init__(self) -> None:

@@ -61,7 +61,7 @@ class Field:
 
 
 @dataclass(frozen=True)
-class View:
+class ColumnView:
     """Which columns show, and in which order the runs stand: plain values, which can be kept."""
 
     columns: tuple[str, ...] = SHOWN
@@ -74,7 +74,7 @@ class View:
         return {"columns": list(self.columns), "differ": self.differ, "sort": self.sort, "down": self.down}
 
     @classmethod
-    def of(cls, state: Any) -> View:
+    def of(cls, state: Any) -> ColumnView:
         """From plain data; what cannot be used is left out."""
         if not isinstance(state, dict):
             return cls()
@@ -92,7 +92,7 @@ class View:
             state.get("down") is not False,
         )
 
-    def turned(self, name: str) -> View:
+    def turned(self, name: str) -> ColumnView:
         """Sorted by another column: numbers and times with the greatest first, words in their order."""
         return replace(self, sort=name, down=fields()[name].number)
 
@@ -255,7 +255,7 @@ def _several(one: Field, runs: Sequence[RunInfo]) -> bool:
     return any(get(run) != first for run in runs)
 
 
-def ordered(runs: Iterable[RunInfo], view: View) -> tuple[RunInfo, ...]:
+def ordered(runs: Iterable[RunInfo], view: ColumnView) -> tuple[RunInfo, ...]:
     """Live runs first, folders that are no runs last; among each other by the column, the newest first where alike."""
     newest = sorted(runs, key=lambda run: (run.created, run.name), reverse=True)
     one = fields()[view.sort]

@@ -13,7 +13,7 @@ from rich.cells import cell_len
 from tui.charts.sight import MARKERS
 from tui.keys.keymap import named
 from tui.screens import sentences
-from tui.screens.runs.columns import FOREIGN, LIVE, Fitting, View, differing, fields, fitting, ordered
+from tui.screens.runs.columns import FOREIGN, LIVE, ColumnView, Fitting, differing, fields, fitting, ordered
 from tui.screens.runs.filter import Filter
 from tui.screens.runs.marked_curves import Marked
 from tui.widgets.cells import Span
@@ -38,7 +38,7 @@ class RunList(Listing):
         self.all: tuple[RunInfo, ...] = ()
         self.shown: tuple[RunInfo, ...] = ()
         self.going: Mapping[Path, RunInfo] = {}  # this program's own live runs, as they are now
-        self.view = View()
+        self.view = ColumnView()
         self.filter = Filter()
         self.wanted: Path | None = None  # the cursor goes there when other runs have come
         self._names: tuple[str, ...] = ()
@@ -190,7 +190,7 @@ class RunList(Listing):
         if names:
             self.see(replace(self.view, columns=names, differ=False))
 
-    def see(self, view: View) -> None:
+    def see(self, view: ColumnView) -> None:
         """Other columns, or another order."""
         self.view, self._shift = view, 0
         self.rearrange()

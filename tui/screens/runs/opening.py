@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tui.screens.host import Host
 
 
-class Opening:
+class RunOpening:
     """Takes the run under the cursor to another screen, as soon as it has been read.
 
     Args:

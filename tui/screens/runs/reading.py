@@ -13,7 +13,7 @@ from textual.message import Message
 from engine.base.errors import InputError
 from tui.screens import sentences
 from tui.screens.runs.columns import FOREIGN, LIVE
-from tui.tasks.latest_only import Newest
+from tui.tasks.latest_only import LatestOnly
 
 if TYPE_CHECKING:
     from engine.runs.store import Lister, RunInfo
@@ -49,7 +49,8 @@ class Reading:
 
     def __init__(self, post: Callable[[Message], Any], lister: Lister | None = None) -> None:
         self._post = post
-        self._list, self._one, self._marked = Newest("runs"), Newest("run"), Newest(sentences.MARKED_RUNS())
+        self._list, self._one = LatestOnly("runs"), LatestOnly("run")
+        self._marked = LatestOnly(sentences.MARKED_RUNS())
         self._stamp: tuple[Path, int] | None = None  # the folder, and its time of change, as they were listed
         self._lister = lister
         self._foreign: tuple[object, tuple[RunInfo, ...]] = (None, ())  # of which names, and what is said of them

@@ -16,7 +16,7 @@ from tui.keys.table import bindings
 from tui.screens import sentences
 from tui.screens.base import RavineScreen
 from tui.screens.runs.column_picker import ColumnPicker
-from tui.screens.runs.columns import FOREIGN, LIVE, View
+from tui.screens.runs.columns import FOREIGN, LIVE, ColumnView
 from tui.screens.runs.edits import TOLD, RunEdits
 from tui.screens.runs.filter import Filter
 from tui.screens.runs.filter_line import filter_line
@@ -24,7 +24,7 @@ from tui.screens.runs.layout import arrange
 from tui.screens.runs.list import RunList
 from tui.screens.runs.marked_curves import Marked
 from tui.screens.runs.marks import RunMarks
-from tui.screens.runs.opening import Opening
+from tui.screens.runs.opening import RunOpening
 from tui.screens.runs.own_runs import as_now, own_run
 from tui.screens.runs.reading import Reading, RunsFolderRead, TracksRead
 from tui.screens.runs.run_shown import RunShown
@@ -59,7 +59,7 @@ class RunsScreen(RavineScreen):
         self._edits = RunEdits(
             self.app, lambda: self._real, self._open_line, self.ravine.trusting.ask, self.post_message
         )
-        self._opening = Opening(
+        self._opening = RunOpening(
             self.ravine, self._shown, lambda text: self._tell(text, True), self._open_line, self.post_message
         )
         self.chart, self.curves = self._shown.chart, self._marks.curves
@@ -106,7 +106,7 @@ class RunsScreen(RavineScreen):
 
     @remembered.setter
     def remembered(self, state: Any) -> None:
-        self.listing.see(View.of(state))
+        self.listing.see(ColumnView.of(state))
 
     def on_mount(self) -> None:
         """The cursor is in the list."""

@@ -151,7 +151,9 @@ class CodeScreen(RavineScreen):
         self._asked: Key | None = None
         self._survey: Survey | None = None
         self._table: Path | None = None  # what the script loads
-        self._work = Throttled[Key, ScriptText](lambda key, found: self.post_message(self.Written(key, found)), rest=0)
+        self._work: Throttled[Key, ScriptText] = Throttled(
+            lambda key, found: self.post_message(self.Written(key, found)), rest=0
+        )
         yield self.script
 
     def to_copy(self) -> str:

@@ -71,7 +71,7 @@ class EvaluateScreen(RavineScreen):
         self._pane = PANES[0]
         self._side = 0  # columns of the list
         self._asked: int | Kept | None = None
-        self._work = Throttled[Key, tuple[str, Evaluation]](
+        self._work: Throttled[Key, tuple[str, Evaluation]] = Throttled(
             lambda key, found: self.post_message(self.Evaluated(key, found))
         )
         yield from self.texts

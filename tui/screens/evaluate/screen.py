@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from tui.charts.views.base import Subject
 
     Kept: TypeAlias = tuple[Literal["kept"], Path | None]  # of which folder; None is the newest
-    Key: TypeAlias = Literal["live"] | Kept
+    Key: TypeAlias = Kept | None  # None is the run that goes on
 
 PANES = ("figures", "classes", "worst", "conditions")  # the order in which they are gone through
 FIRST = ("validation", "test", "train")  # the split that is looked at first
@@ -133,7 +133,7 @@ class EvaluateScreen(RavineScreen):
             key = id(subject.snapshot.parameters)
             if key != self._asked and subject.model is not None:
                 self._asked = key
-                self._work.ask("live", lambda: _now(subject), at_once=at_once)
+                self._work.ask(None, lambda: _now(subject), at_once=at_once)
             return
         path = self._wish or (subject.snapshot.run if subject is not None else None)
         kept: Kept = ("kept", path)
@@ -147,7 +147,7 @@ class EvaluateScreen(RavineScreen):
 
     def on_evaluate_screen_evaluated(self, message: Evaluated) -> None:
         """It has come."""
-        if message.key != (self._asked if isinstance(self._asked, tuple) else "live"):
+        if message.key != (self._asked if isinstance(self._asked, tuple) else None):
             return  # of a run that was looked at before
         if isinstance(message.found, BaseException):
             self.evaluation = None

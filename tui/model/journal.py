@@ -11,7 +11,7 @@ KEPT = 1000  # messages
 
 
 @dataclass(frozen=True)
-class Told:
+class JournalEntry:
     """One message."""
 
     time: datetime
@@ -23,15 +23,15 @@ class Journal:
     """The newest messages, oldest first."""
 
     def __init__(self) -> None:
-        self._told: deque[Told] = deque(maxlen=KEPT)
+        self._told: deque[JournalEntry] = deque(maxlen=KEPT)
         self.count = 0  # ever
 
     def add(self, text: str, how: Literal["information", "warning", "error"] = "information") -> None:
         """Keep a message, with the time."""
-        self._told.append(Told(datetime.now(), text, how))
+        self._told.append(JournalEntry(datetime.now(), text, how))
         self.count += 1
 
     @property
-    def told(self) -> tuple[Told, ...]:
+    def told(self) -> tuple[JournalEntry, ...]:
         """The messages."""
         return tuple(self._told)

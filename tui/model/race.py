@@ -12,7 +12,7 @@ from engine.registry.modes import REGISTRY
 from tui.look.numbers import count, error, figures, gap
 from tui.model import sentences
 from tui.model.command_line import command_line
-from tui.model.run_handle import Opener, Run
+from tui.model.run_handle import Opener, RunHandle
 from tui.model.workspace import Desk
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ COLUMNS = 256  # stretches of a history that are looked into at once
 def opener(desk: Desk) -> Opener:
     """Begins a race in the place of a run. Each racer is recorded with the command line that repeats it alone."""
 
-    def open_race(recipe: Recipe, *, command: str = "", **options: Any) -> Run:
+    def open_race(recipe: Recipe, *, command: str = "", **options: Any) -> RunHandle:
         from engine.training.race import Race
 
         return Race(recipe, command=lambda one: command_line(one, desk.made.of(one)), **options)
@@ -42,7 +42,7 @@ def begin(desk: Desk) -> bool:
 
 
 @runtime_checkable
-class RaceHandle(Run, Protocol):
+class RaceHandle(RunHandle, Protocol):
     """The part of `engine.training.race.Race` that is used beside what every run has."""
 
     @property

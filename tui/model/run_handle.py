@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from engine.training.snapshot import Snapshot
 
 
-class Run(Protocol):
+class RunHandle(Protocol):
     """The part of `engine.training.session.Session` that is used. Every command returns at once."""
 
     @property
@@ -28,17 +28,17 @@ class Run(Protocol):
 
 
 @runtime_checkable
-class Failable(Run, Protocol):
+class Failable(RunHandle, Protocol):
     """A run that keeps the exception that ended it."""
 
     @property
     def failure(self) -> BaseException | None: ...
 
 
-Opener = Callable[..., Run]
+Opener = Callable[..., RunHandle]
 
 
-def open_session(recipe: Recipe, **options: Any) -> Run:
+def open_session(recipe: Recipe, **options: Any) -> RunHandle:
     """A real run. The engine is imported at the first one."""
     from engine.training.session import Session
 

@@ -19,7 +19,7 @@ from tui.keys.keymap import named
 from tui.look.numbers import figures, short
 from tui.model import sentences
 from tui.model.command_line import command_line
-from tui.model.run_handle import Opener, Run, open_session
+from tui.model.run_handle import Opener, RunHandle, open_session
 
 if TYPE_CHECKING:
     from engine.analysis.survey import Survey
@@ -63,7 +63,7 @@ class Desk:
         self.devices: tuple[DeviceInfo, ...] = ()
         self.presets: tuple[Preset, ...] = ()
         self.recent: tuple[Path, ...] = ()  # files used before, the newest first
-        self.run: Run | None = None
+        self.run: RunHandle | None = None
         self.snapshot: Snapshot | None = None
         self.trained_on: Prepared | None = None  # the rows of the run, where they are known
         self.pending = ""  # what was asked of the run and has not shown yet
@@ -175,7 +175,7 @@ class Desk:
         self.after_this(begin)
         return True
 
-    def _take(self, run: Run) -> Run:
+    def _take(self, run: RunHandle) -> RunHandle:
         """Another run in the place of the one before."""
         self.run, self._names = run, {}
         return run

@@ -16,7 +16,7 @@ from tui.screens import sentences
 from tui.screens.base import RavineScreen
 from tui.tasks.background import in_background
 from tui.widgets.cells import Span
-from tui.widgets.table import Column, Listing
+from tui.widgets.table import Listing, TableColumn
 
 if TYPE_CHECKING:
     from engine.recipe import Recipe
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from tui.model.saved_run import Kept
 
 COLUMNS = (
-    Column("step", 14, number=True),
-    Column("checkpoint", 12),
-    Column(sentences.TRAIN_LOSS(), 12, number=True),
-    Column("validation", 12, number=True),
+    TableColumn("step", 14, number=True),
+    TableColumn("checkpoint", 12),
+    TableColumn(sentences.TRAIN_LOSS(), 12, number=True),
+    TableColumn("validation", 12, number=True),
 )
 
 

@@ -24,7 +24,7 @@ from tui.model.race import Racer, arrival, outcome, race_of, racers, rule
 from tui.screens import sentences
 from tui.screens.base import RavineScreen
 from tui.widgets.cells import Cells, Span, clip, wrap
-from tui.widgets.table import Column, Listing
+from tui.widgets.table import Listing, TableColumn
 
 if TYPE_CHECKING:
     from tui.model.saved_run import RunRead
@@ -32,19 +32,19 @@ if TYPE_CHECKING:
 PICTURES = 0.2  # seconds between two pictures while they race
 ABOVE = 10.0  # times the first loss: what goes higher leaves the picture, so that the others can be told apart
 
-SIGN = Column("", 1)
-MODE = Column("scale", 8)
-STATE = Column("state", 9)
-LOSS = Column("loss", 9, number=True)
-GAP = Column("gap", 8, number=True)
-KAPPA = Column("κ", 8, number=True)
-RATE = Column("lr", 8, number=True)
-LIMIT = Column(sentences.STABLE_UP_TO(), 12, number=True)
-NEAR = Column("within 1 %", 10, number=True)
-STEPS = Column("steps", 7, number=True)
+SIGN = TableColumn("", 1)
+MODE = TableColumn("scale", 8)
+STATE = TableColumn("state", 9)
+LOSS = TableColumn("loss", 9, number=True)
+GAP = TableColumn("gap", 8, number=True)
+KAPPA = TableColumn("κ", 8, number=True)
+RATE = TableColumn("lr", 8, number=True)
+LIMIT = TableColumn(sentences.STABLE_UP_TO(), 12, number=True)
+NEAR = TableColumn("within 1 %", 10, number=True)
+STEPS = TableColumn("steps", 7, number=True)
 
 
-class Rule(Cells):
+class HorizontalRule(Cells):
     """What all of them have in common, and what comes of it."""
 
     def __init__(self) -> None:
@@ -73,7 +73,7 @@ class RaceScreen(RavineScreen):
         self.chart = Curves(id="race-chart")
         self.chart.what = "loss"
         self.chart.sight = Sight(log_x=True)  # what tells them apart happens in the first steps
-        self.rule = Rule()
+        self.rule = HorizontalRule()
         self.listing = Listing("racers", id="racers", empty="")
         for pane in (self.chart, self.rule):
             pane.styles.position = "absolute"
@@ -162,13 +162,13 @@ class RaceScreen(RavineScreen):
         self.chart.redraw()
         self.rule.tell(rule(desk.shown_recipe, self.racers))
         mode = replace(MODE, width=max(MODE.width, *(cell_len(racer.name) for racer in self.racers)))
-        columns: tuple[Column, ...] = (SIGN, mode, STATE, LOSS, GAP, KAPPA)
+        columns: tuple[TableColumn, ...] = (SIGN, mode, STATE, LOSS, GAP, KAPPA)
         if self.size.width >= 68:  # half a number would be another one
             columns += (RATE,)
         if self.size.width >= 120:
             columns += (LIMIT, NEAR, STEPS)
             rest = self.size.width - sum(column.width + 2 for column in columns) - 4
-            columns += (Column(sentences.STATUS(), max(8, rest)),)
+            columns += (TableColumn(sentences.STATUS(), max(8, rest)),)
         elif self.size.width >= 76:
             columns += (NEAR,)
         decision = next((racer.now.decision for racer in self.racers if racer.now.decision is not None), None)
@@ -202,7 +202,7 @@ class RaceScreen(RavineScreen):
         ceiling = ABOVE * max(first) if first and max(first) > 0 else None
         return replace(sight, level=known[0] if known else None, ceiling=ceiling)
 
-    def _line(self, racer: Racer, columns: tuple[Column, ...], dim: Style) -> list[Span]:
+    def _line(self, racer: Racer, columns: tuple[TableColumn, ...], dim: Style) -> list[Span]:
         ink, now, plan = self.chart.ink, racer.now, racer.now.plan
         style = self._styles()[racer.mode]
         index = next(index for index, one in enumerate(self.racers) if one.mode == racer.mode)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from tui.charts.multi_curve import Logged
 from tui.watch.selection import Names, Selection
 from tui.widgets.cells import Span
-from tui.widgets.table import Column, Listing
+from tui.widgets.table import Listing, TableColumn
 
 WORDS: dict[Names, str] = {"runs": "run", "tags": "tag"}
 
@@ -46,7 +46,7 @@ class NameList(Listing):
         typed, word = self._selection.filters[self.what], WORDS[self.what]
         self.head(f"{_counted(len(self.names), word)}" + (f" · /{typed}" if typed else ""))
         self.empty = "none" if loaded else "looking…"
-        self.fill((Column("", 1), Column("", width)), len(self.names), lambda line: sign(self.names[line]))
+        self.fill((TableColumn("", 1), TableColumn("", width)), len(self.names), lambda line: sign(self.names[line]))
 
 
 def _counted(count: int, word: str) -> str:

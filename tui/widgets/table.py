@@ -16,7 +16,7 @@ from tui.widgets.scroll import Roll
 
 
 @dataclass(frozen=True)
-class Column:
+class TableColumn:
     """A column: its heading, its width in cells, and on which side its texts stand."""
 
     heading: str
@@ -50,11 +50,11 @@ class Listing(Cells, can_focus=True):
         self.empty = empty
         self.cursor = 0
         self.count = 0
-        self.columns: Sequence[Column] = ()
+        self.columns: Sequence[TableColumn] = ()
         self._line: Callable[[int], Sequence[Span]] = lambda _line: ()
         self.roll = Roll()
 
-    def fill(self, columns: Sequence[Column], count: int, line: Callable[[int], Sequence[Span]]) -> None:
+    def fill(self, columns: Sequence[TableColumn], count: int, line: Callable[[int], Sequence[Span]]) -> None:
         """Show `count` lines; `line` gives the cells of one, a text and a style for each column."""
         self.columns, self.count, self._line = columns, count, line
         self.cursor = max(0, min(self.cursor, count - 1))

@@ -8,7 +8,7 @@ from tui.look.numbers import figures, short
 from tui.screens import sentences
 from tui.screens.data.findings import measure, value
 from tui.widgets.cells import Span
-from tui.widgets.table import Column
+from tui.widgets.table import TableColumn
 
 if TYPE_CHECKING:
     from engine.data.summary import ColumnSummary, Histogram
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
 
 BARS = " ▁▂▃▄▅▆▇█"
 COLUMNS = (
-    Column("column", 16),
-    Column("type", 11),
-    Column("role", 8),
-    Column("missing", 7, number=True),
-    Column("unique", 7, number=True),
-    Column("min", 10, number=True),
-    Column("max", 10, number=True),
-    Column("mean", 10, number=True),
-    Column("std", 8, number=True),
-    Column(sentences.TO_TARGET(), 9, number=True),
-    Column("raw", 8),
-    Column("normalized", 10),
+    TableColumn("column", 16),
+    TableColumn("type", 11),
+    TableColumn("role", 8),
+    TableColumn("missing", 7, number=True),
+    TableColumn("unique", 7, number=True),
+    TableColumn("min", 10, number=True),
+    TableColumn("max", 10, number=True),
+    TableColumn("mean", 10, number=True),
+    TableColumn("std", 8, number=True),
+    TableColumn(sentences.TO_TARGET(), 9, number=True),
+    TableColumn("raw", 8),
+    TableColumn("normalized", 10),
 )
 # Where not all fit, these go first.
 LESS = ("std", "mean", "unique", sentences.TO_TARGET(), "raw", "normalized", "max", "min", "missing")

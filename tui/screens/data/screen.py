@@ -19,7 +19,7 @@ from tui.screens.data.findings import Findings
 from tui.tasks.survey import Summarized, ask_for_summary
 from tui.widgets.cells import Span
 from tui.widgets.menu import MenuScreen, Offer
-from tui.widgets.table import Column, Listing
+from tui.widgets.table import Listing, TableColumn
 
 if TYPE_CHECKING:
     from engine.data.summary import ColumnSummary, Summary
@@ -126,7 +126,7 @@ class DataScreen(RavineScreen):
         summary = self.summary
         if summary is None:
             return
-        columns: tuple[Column, ...] = COLUMNS
+        columns: tuple[TableColumn, ...] = COLUMNS
         for heading in LESS:
             if sum(c.width + 2 for c in columns) <= self.columns_list.size.width:
                 break
@@ -162,13 +162,13 @@ class DataScreen(RavineScreen):
         ]
         self._offset = max(0, min(self._offset, len(widths) - 1))
         room, shown = self.preview.size.width - 10, 0
-        columns = [Column("row", 7, number=True)]
+        columns = [TableColumn("row", 7, number=True)]
         while self._offset + shown < len(widths):
             index = self._offset + shown
             size = min(20, max(3, widths[index]))
             if room < size and shown:
                 break
-            columns.append(Column(table.names[index], size, number=not table.columns[index].is_coded))
+            columns.append(TableColumn(table.names[index], size, number=not table.columns[index].is_coded))
             room -= size + 2
             shown += 1
         first, last = self._offset, self._offset + shown

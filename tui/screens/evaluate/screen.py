@@ -24,7 +24,7 @@ from tui.screens.evaluate.panes import Classes, Conditions, EvaluationPane, Figu
 from tui.screens.trust import refusal
 from tui.tasks.throttled import Throttled
 from tui.widgets.cells import Span
-from tui.widgets.table import Column, Listing
+from tui.widgets.table import Listing, TableColumn
 
 if TYPE_CHECKING:
     from engine.analysis.evaluation import Evaluation, Part
@@ -282,7 +282,7 @@ def _now(subject: Subject) -> tuple[str, Evaluation]:
     return sentences.THIS_RUN_AT(step=subject.snapshot.step), found
 
 
-def _columns(part: Part, loss: str, room: int) -> tuple[list[Column], list[list[str]]]:
+def _columns(part: Part, loss: str, room: int) -> tuple[list[TableColumn], list[list[str]]]:
     """The columns that fit, and the texts of every case."""
     cases, classes, size = part.worst, part.probabilities is not None, part.size(loss)
     heads = ["row", "loss", "actual", "predicted"] + ["chance"] * classes
@@ -297,13 +297,13 @@ def _columns(part: Part, loss: str, room: int) -> tuple[list[Column], list[list[
         ]
         line += [f"{100 * case.probability:.1f} %" if isfinite(case.probability) else "n/a"] * classes
         texts.append(line + [case.values[name] or "missing" for name in raw])
-    columns: list[Column] = []
+    columns: list[TableColumn] = []
     for index, head in enumerate([*heads, *raw]):
         width = min(16, max([cell_len(head), *(cell_len(line[index]) for line in texts)]))
         if sum(c.width + 2 for c in columns) + width > room - 2 and index >= 4:
             break
         number = index in (0, 1) or (index < 4 and not classes) or (classes and index == 4)
-        columns.append(Column(head, width, number or _number(texts[0][index])))
+        columns.append(TableColumn(head, width, number or _number(texts[0][index])))
     return columns, [line[: len(columns)] for line in texts]
 
 

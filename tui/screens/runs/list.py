@@ -17,7 +17,7 @@ from tui.screens.runs.columns import FOREIGN, LIVE, ColumnView, Fitting, differi
 from tui.screens.runs.filter import Filter
 from tui.screens.runs.marked_curves import Marked
 from tui.widgets.cells import Span
-from tui.widgets.table import Column, Listing
+from tui.widgets.table import Listing, TableColumn
 
 if TYPE_CHECKING:
     from engine.runs.store import RunInfo
@@ -108,15 +108,15 @@ class RunList(Listing):
         else:
             self._fit = Fitting(())
         self._room = name
-        columns = [Column("", 1), self._column("run", name), *(self._column(one) for one in self._fit.names)]
+        columns = [TableColumn("", 1), self._column("run", name), *(self._column(one) for one in self._fit.names)]
         self._title()
         self.fill(columns, len(self.shown), lambda line: self._cells(self.shown[line]))
 
-    def _column(self, name: str, width: int = 0) -> Column:
+    def _column(self, name: str, width: int = 0) -> TableColumn:
         one = fields()[name]
         chosen = self.view.sort == name
         heading = f"{one.heading} {ARROWS[self.view.down]}" if chosen else one.heading
-        return Column(heading, max(width or one.width, len(heading)), one.number, chosen)
+        return TableColumn(heading, max(width or one.width, len(heading)), one.number, chosen)
 
     def _title(self) -> None:
         real, all_ = (sum(run.state != FOREIGN for run in runs) for runs in (self.shown, self.all))

@@ -217,7 +217,7 @@ SCENES: dict[str, Scene] = {
     "rewind": Scene({**HOUSES, "checkpoint_every": 200}, then(ended, "w", sees=("checkpoints of", "400"))),
     "log": Scene(HOUSES, then(ended, "G", mode="log", sees=("All 1,000 steps",))),
     "scratchpad": Scene(HOUSES, scratchpad),
-    "ending": Scene({**HOUSES, "normalize": "none", "lr": 0.002}, then(ended, "i", sees=("kept in",))),
+    "ending": Scene({**HOUSES, "normalize": "none", "lr": 0.002}, then(ended, "i", sees=("saved to",))),
     "quit": Scene(HOUSES, then(standing, "q", sees=("save it and quit",)), Opener(100)),
     "trust": Scene({**FAST, "dataset": "notes:load", "model": "notes:Net"}, question, files={"notes.py": "\n"}),
     "picker": Scene(HOUSES, then(nothing, "1", "home", "enter", sees=("path",)), files={"sales.csv": SALES, **CHINA}),

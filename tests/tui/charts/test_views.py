@@ -64,11 +64,11 @@ async def test_classes_have_a_boundary_a_confusion_matrix_and_a_roc_curve(drive:
         await driver.see("•", "×", "x2 ↑", pane="fit")
         await driver.press("v")
         await looked(driver)
-        await driver.see("validation:", "% right", pane="fit")
+        await driver.see("validation:", "accuracy", pane="fit")
         while driver.app.focused is not driver.app.screen.fit:
             await driver.press("tab")
         await driver.press("down")
-        await driver.see("train:", "% right", pane="fit")
+        await driver.see("train:", "accuracy", pane="fit")
         await driver.press("v")
         await looked(driver)
         result = json.loads((driver.app.desk.snapshot.run / "run.json").read_text())["result"]

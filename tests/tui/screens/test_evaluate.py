@@ -32,7 +32,7 @@ async def test_metrics_stand_beside_their_baselines_and_the_worst_rows_are_liste
         await driver.see("actual ↓ decided →", "precision", "recall", pane="classes")
         said = f"The positive class is 1, decided from a probability of {result['threshold']:.4g} on."
         assert said in " ".join(driver.text("conditions").split())
-        await driver.see("All 2 parameters are well", "weight", "bias", pane="conditions")
+        await driver.see("2 parameter tensors healthy", "weight", "bias", pane="conditions")
         await driver.see("the 20 worst of 262 validation rows", "pclass", pane="worst")
         worst = driver.app.screen.evaluation.parts["validation"].worst
         assert [case.loss for case in worst] == sorted((case.loss for case in worst), reverse=True)
@@ -70,7 +70,7 @@ async def test_on_a_small_screen_v_goes_through_the_panes(drive: Any) -> None:
         for pane, texts in (
             ("classes", ("50 % within", "on average")),
             ("worst", ("the 7 worst of 7 train rows", "size", "age")),
-            ("conditions", ("All 2 parameters are well",)),
+            ("conditions", ("2 parameter tensors healthy",)),
         ):
             await driver.press("v")
             await driver.until(lambda pane=pane: driver.app.focused.id == pane and driver.app.focused.display)

@@ -16,7 +16,8 @@ from engine.commands.console import DONE, put, put_lines, say
 from engine.commands.parameters import RunName, RunsFolder, Trust
 from engine.modules.trust import given
 from engine.runs import formats
-from engine.runs.formats import CODE, TRAIN, ExportFormat
+from engine.runs.formats import CODE, ExportFormat
+from engine.runs.tags import TRAIN
 
 TOLD = 1 << 25  # bytes between two words on how far it is
 

@@ -22,8 +22,8 @@ from engine.base.loss_history import History
 from engine.runs import sentences
 from engine.runs.curves import read_evaluation_lines, read_pairs
 from engine.runs.facts import read_facts
-from engine.runs.formats import TRAIN
 from engine.runs.store import written
+from engine.runs.tags import TRAIN, VALIDATION
 
 BLOCK = 1 << 16  # lines made at once
 HEAD = "Wall time,Step,Value\n"
@@ -38,7 +38,7 @@ def tags(run: Path) -> tuple[str, ...]:
     for _, _, values in read_evaluation_lines(run):
         found |= dict.fromkeys(values)
     if len(read_pairs(run / "validation.f64")[0]):
-        found["loss/validation"] = None  # of runs older than evaluations.jsonl
+        found[VALIDATION] = None  # of runs older than evaluations.jsonl
     return tuple(found)
 
 
@@ -76,7 +76,7 @@ def wide(run: Path) -> Iterator[str]:
         steps, losses = read_pairs(run / "validation.f64")
         walls = _walls(run, steps)
         table = zip(steps.tolist(), walls.tolist(), losses.tolist(), strict=True)
-        evaluated = {step: (wall, {"loss/validation": value}) for step, wall, value in table}
+        evaluated = {step: (wall, {VALIDATION: value}) for step, wall, value in table}
     waiting = sorted(evaluated, reverse=True)
     for walls, steps, losses in _train(run):
         lines = []
@@ -147,7 +147,7 @@ def _blocks(run: Path, tag: str) -> Iterator[tuple[Floats, Steps, Floats]]:
     if points:
         walls, steps, values = zip(*points, strict=True)
         return iter([(np.array(walls), np.array(steps, np.int64), np.array(values))])
-    if tag == "loss/validation":
+    if tag == VALIDATION:
         steps_, values_ = read_pairs(run / "validation.f64")
         if len(steps_):
             return iter([(_walls(run, steps_), steps_, values_)])

@@ -9,7 +9,8 @@ from engine.base.errors import Cancelled, InputError
 from engine.base.files import replacing, write_bytes
 from engine.base.printable import to_bytes
 from engine.runs import sentences
-from engine.runs.formats import REGISTRY, TRAIN, Content, ExportFormat
+from engine.runs.formats import REGISTRY, Content, ExportFormat
+from engine.runs.tags import TRAIN
 
 
 class FileThere(InputError):

@@ -37,8 +37,6 @@ from engine.registry import Registry
 if TYPE_CHECKING:
     from engine.runs.code import Style
 
-TRAIN = "loss/train"  # the curve that is exported where none is named
-
 
 @dataclass(frozen=True)
 class Content:

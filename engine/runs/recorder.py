@@ -12,7 +12,7 @@ from engine.base.loss_history import Series
 from engine.data.prepare import Prepared
 from engine.learn.plan import Plan
 from engine.recipe import Known, Recording, choices
-from engine.runs import graph, summaries
+from engine.runs import graph, summaries, tags
 from engine.runs.folder import RunFolder, read_evaluation_lines, read_pairs
 from engine.runs.markup import code, line, row, toml
 from engine.runs.tensorboard import EventFile, histogram_steps, logged
@@ -76,7 +76,7 @@ class Recorder:
                 continue
             losses = self._folder.history.values(int(steps[0]), int(steps[-1]) + 1)[steps - steps[0]]
             walls = np.interp(steps + 1, ends, times) if len(ends) else np.zeros(len(steps))
-            self._events.scalars("loss/train", walls, steps, losses)
+            self._events.scalars(tags.TRAIN, walls, steps, losses)
 
     def losses(self, start: int, losses: Floats, rates: Callable[[NDArray[np.int64]], Floats] | None) -> None:
         """The losses before the updates from `start` on [n].
@@ -95,7 +95,7 @@ class Recorder:
             steps = np.append(steps, end - 1)
         if len(steps):
             walls = np.full(len(steps), wall)
-            self._events.scalars("loss/train", walls, steps, losses[steps - start])
+            self._events.scalars(tags.TRAIN, walls, steps, losses[steps - start])
             if rates is not None:
                 new = steps > self._rated  # a change has its point already
                 self._events.scalars("learning_rate", walls[new], steps[new], rates(steps[new]))
@@ -120,8 +120,8 @@ class Recorder:
         if self._events is not None:
             self._events.point(wall, step, values)
         self._folder.evaluation(step, wall, values)
-        if "loss/validation" in values:
-            self._folder.validation(step, values["loss/validation"])
+        if tags.VALIDATION in values:
+            self._folder.validation(step, values[tags.VALIDATION])
 
     def wants_histograms(self, step: int) -> bool:
         """Whether an evaluation at this step shall come with histograms: some 50 times a run, decided by the step."""

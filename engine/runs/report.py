@@ -16,7 +16,7 @@ from engine.learn.rounded import Rounded, reach
 from engine.recipe import choices, read_toml
 from engine.registry import metrics
 from engine.registry.losses import MSE
-from engine.runs import braille, predictor, sentences
+from engine.runs import braille, predictor, sentences, tags
 from engine.runs.choices import idle, known
 from engine.runs.curves import left_out, read_evaluations
 from engine.runs.facts import decision, read_facts, went_on
@@ -159,7 +159,7 @@ def _curves(run: Path) -> str:
         low, high = raised(cut.low, history.first), raised(cut.high, history.first)
         log = _spans_decades(low, high)
         lines = braille.chart(low, high, height=HEIGHT, log=log, span=(0, len(history) - 1))
-        parts.append(_drawing("loss/train", lines, log))
+        parts.append(_drawing(tags.TRAIN, lines, log))
     tracks: dict[str, tuple[list[int], list[float]]] = {}
     for step, values in read_evaluations(run):
         for tag, value in values.items():

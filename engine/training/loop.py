@@ -10,6 +10,7 @@ import numpy as np
 from engine.learn.kernels.contract import Parameters, Split
 from engine.learn.metrics import probabilities
 from engine.recipe import Event
+from engine.runs import tags
 from engine.training import result as outcomes
 from engine.training.setup import Setup
 from engine.training.snapshot import Mark
@@ -91,7 +92,7 @@ class Loop:
         values: dict[str, float] = {}
         train = validation = None
         if len(setup.prepared.validation.y):
-            validation = values["loss/validation"] = kernel.evaluate("validation")
+            validation = values[tags.VALIDATION] = kernel.evaluate("validation")
             figures = outcomes.figures(setup.prepared, kernel.outputs("validation"), "validation", setup.decision)
             values |= {f"metrics/{name}/validation": value for name, value in figures.items()}
         if state.stopping.needs_train_loss:

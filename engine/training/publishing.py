@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from engine import devices
 from engine.learn.kernels.contract import Parameters
+from engine.runs import tags
 from engine.training.group import Group
 from engine.training.pacing import Pacer
 from engine.training.run import Run
@@ -76,13 +77,13 @@ class Publisher:
             epoch=run.epochs(run.step),
             epochs=run.epochs(run.plan.steps),
             loss=history.last if len(history) else None,
-            validation_loss=tracks["loss/validation"].last if "loss/validation" in tracks else None,
+            validation_loss=tracks[tags.VALIDATION].last if tags.VALIDATION in tracks else None,
             lr=run.rate,
             seconds=seconds,
             steps_per_second=speed,
             eta=self._pacer.eta(left, run.plan.steps, speed, self._group.lanes) if speed > 0 and not last else None,
             history=history,
-            validation=tracks.get("loss/validation"),
+            validation=tracks.get(tags.VALIDATION),
             tracks=dict(tracks),
             weights=self._weights,
             parameters=self._parameters,

@@ -14,7 +14,7 @@ from engine.devices import memory_limit
 from engine.learn.models import buffers
 from engine.learn.plan import Plan
 from engine.recipe import Recipe
-from engine.runs import records
+from engine.runs import records, tags
 from engine.runs.tensorboard import DENSE, OCTAVE
 from engine.training import sentences
 
@@ -52,7 +52,7 @@ def forecast(plan: Plan, prepared: Prepared, recipe: Recipe, done: int = 0) -> F
     """
     steps = max(0, plan.steps - done)
     looks = steps // plan.eval_every + 1
-    point = len(records.scalars("loss/train", np.zeros(1), np.array([plan.steps]), np.zeros(1)))
+    point = len(records.scalars(tags.TRAIN, np.zeros(1), np.array([plan.steps]), np.zeros(1)))
     events = 0
     if recipe.recording.tensorboard:
         moving = 2 if plan.schedule != "constant" or plan.warmup else 1  # the learning rate is a curve of its own

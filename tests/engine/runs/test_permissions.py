@@ -22,7 +22,7 @@ from engine.watch.tree import LogTree
 from tests.conftest import train, wait_for
 from tui.app.preferences import Memory
 from tui.terminal.terminal import keep_copy
-from tui.watch.reader import export
+from tui.watch.csv_files import export
 
 UMASKS = (0o022, 0o027, 0o077, 0o002)
 

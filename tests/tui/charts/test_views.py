@@ -120,7 +120,7 @@ async def test_a_kept_run_has_its_views_again(drive: Any) -> None:
         await driver.until(lambda: [view.record.name for view in driver.app.screen.fit.views] == CLASSES[1:])
         assert set(driver.app.desk.snapshot.tracks) == set(before.tracks)
         await looked(driver)
-        await driver.see("of 30 right", pane="fit")
+        await driver.see("accuracy", " of 30", pane="fit")
 
 
 async def test_a_view_is_chosen_in_the_palette(drive: Any) -> None:

@@ -162,6 +162,21 @@ def test_sentences_are_whole_and_plain() -> None:
     assert not wrong, "\n".join(wrong)
 
 
+def test_records_are_plain_too() -> None:
+    """The help and the labels of fields, members and keys use the same words as sentences."""
+    wrong = []
+    for place in (place for place, why in APART.items() if why.startswith("records")):
+        found = ROOT / place
+        for path in sorted(found.rglob("*.py")) if found.is_dir() else [found]:
+            tree = tree_of(path)
+            skipped = _skipped(tree)
+            for node in ast.walk(tree):
+                text = _text(node)
+                if text and node not in skipped and WORDS.search(text):
+                    wrong += [f"{name_of(path)}: {text}" for word in PLAIN if re.search(word, text, re.IGNORECASE)]
+    assert not wrong, "\n".join(wrong)
+
+
 class Uses(ast.NodeVisitor):
     """The sentences that a file names, and calls that do not fit."""
 

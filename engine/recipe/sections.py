@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from engine.base.errors import InputError
-from engine.recipe import autos, names, needs
+from engine.recipe import autos, names, needs, sentences
 from engine.recipe.choice import Bounds, ColumnKind, choice, declared
 from engine.registry import activations, datasets, families, losses, modes, rules
 
@@ -64,7 +64,7 @@ class Data(Section):
     drop: Names = choice((), "Columns to leave out.", label="leave out", example="id,notes")
     types: ColumnKinds = choice(
         {},
-        "Overrule the type found for a column: COL=TYPE. May be given several times.",
+        "Override the inferred type of a column: COL=TYPE. May be given several times.",
         label="column types",
         flag="as",
         example="zip=categorical",
@@ -77,12 +77,12 @@ class Data(Section):
     )
     missing: Literal["median", "mean", "mode", "drop"] = choice(
         "median",
-        "Fill missing numbers with this value of the train rows, or drop the rows.",
+        "Impute missing numbers with this value of the train rows, or drop the rows.",
         label="missing values",
     )
     class_weight: Literal["none", "balanced"] = choice(
         "none",
-        "Weigh classes equally in the loss when they are of unequal size.",
+        "Weight classes equally in the loss when they are of unequal size.",
         label="class weight",
         needs=needs.CLASSES,
     )
@@ -97,7 +97,7 @@ class Data(Section):
     )
     val: Share | None = choice(
         None,
-        "Share of the rows held out for validation; auto is 0 for the notes' own sets, else 0.2.",
+        "Share of the rows held out for validation; auto is 0 for the built-in toy datasets, else 0.2.",
         label="validation share",
     )
     test: Share = choice(0.0, "Share of the rows held out for the final test.", label="test share")
@@ -143,23 +143,21 @@ class Model(Section):
         (64, 64), "Units of each hidden layer.", label="hidden units", example="64,64", needs=needs.HIDDEN
     )
     activation: Annotated[str, activations.REGISTRY] = choice(
-        activations.DEFAULT, "What hidden units do to their sum.", label="activation", needs=needs.HIDDEN
+        activations.DEFAULT, "Activation function of the hidden layers.", label="activation", needs=needs.HIDDEN
     )
-    dropout: Share = choice(
-        0.0, "Share of hidden units left out at random in each update.", label="dropout", needs=needs.LAYERS
-    )
+    dropout: Share = choice(0.0, "Dropout probability of the hidden units.", label="dropout", needs=needs.LAYERS)
     batch_norm: bool = choice(
         False, "Normalize each hidden layer over the batch.", label="batch norm", needs=needs.LAYERS
     )
     init: Literal["auto", "zeros", "ones", "uniform", "kaiming"] = choice(
         "auto",
-        "Where the parameters begin, bias included; auto is zeros for linear models, kaiming for an mlp.",
+        "Initialization of the parameters, bias included; auto is zeros for linear models, kaiming for an mlp.",
         label="init",
         auto=autos.init,
     )
     loss: Literal["auto"] | Annotated[str, losses.REGISTRY] = choice(
         "auto",
-        f"What is made small; auto is {losses.default('regression')} for amounts, {losses.default('binary')} for two "
+        f"Loss function; auto is {losses.default('regression')} for regression, {losses.default('binary')} for two "
         f"classes, {losses.default('multiclass')} for more.",
         label="loss",
         auto=autos.loss,
@@ -179,7 +177,7 @@ class Optimizer(Section):
 
     optimizer: Literal["auto"] | Annotated[str, rules.REGISTRY] = choice(
         "auto",
-        f"The update rule; {rules.SGD.name} is plain gradient descent; auto is {rules.SGD.name} for amounts, "
+        f"The update rule; {rules.SGD.name} is plain gradient descent; auto is {rules.SGD.name} for regression, "
         f"{rules.NESTEROV.name} for logistic and softmax, {rules.ADAM.name} for an mlp or a module.",
         label="optimizer",
         live=True,
@@ -192,7 +190,11 @@ class Optimizer(Section):
         live=True,
     )
     momentum: Share = choice(
-        rules.MOMENTUM, "Share of the last step kept.", label="momentum", live=True, needs=needs.MOMENTUM
+        rules.MOMENTUM,
+        "Momentum: the share of the last step that is kept.",
+        label="momentum",
+        live=True,
+        needs=needs.MOMENTUM,
     )
     batch_size: Literal["auto", "full"] | Count = choice(
         "auto",
@@ -219,10 +221,15 @@ class Optimizer(Section):
     warmup: Annotated[int, Bounds(least=0, most=10**12)] = choice(
         0, "Steps in which the learning rate rises from zero.", label="warm-up", unit="steps"
     )
-    l1: Penalty = choice(0.0, "Adds c times the sign of each weight to the gradient; never the bias.", label="L1")
+    l1: Penalty = choice(
+        0.0,
+        "L1 penalty coefficient c: adds c times the sign of each weight to the gradient; never for the bias.",
+        label="L1",
+    )
     l2: Literal["auto"] | Penalty = choice(
         "auto",
-        "Adds c times each weight to the gradient (penalty c/2 times its square), never the bias; "
+        "L2 penalty coefficient c: adds c times each weight to the gradient (penalty c/2 times its square), never "
+        "for the bias; "
         "auto is 1/rows for logistic and softmax, whose weights could else grow for ever, and 0 elsewhere.",
         label="L2",
         auto=autos.l2,
@@ -233,9 +240,7 @@ class Optimizer(Section):
         label="weight decay",
         needs=needs.WEIGHT_DECAY,
     )
-    clip: Rate | None = choice(
-        None, "Shorten a gradient whose norm is above this.", label="gradient clip", needs=needs.CLIP
-    )
+    clip: Rate | None = choice(None, "Clip the gradient norm to this.", label="gradient clip", needs=needs.CLIP)
 
 
 @dataclass(frozen=True)
@@ -256,7 +261,7 @@ class Device(Section):
         label="precision",
     )
     backend: Literal["auto", "spectral", "compiled", "autograd"] = choice(
-        "auto", "The way the steps are computed; auto takes the fastest that is right.", label="backend"
+        "auto", "The way the steps are computed; auto takes the fastest exact backend.", label="backend"
     )
     threads: Literal["auto"] | Annotated[int, Bounds(least=1, most=1024)] = choice(
         "auto", "CPU threads for the arithmetic; auto is one for small work.", label="threads"
@@ -295,7 +300,7 @@ class Stopping(Section):
     )
 
     patience: Count | None = choice(
-        None, "Evaluations without a better loss after which to stop.", label="patience", unit="evaluations"
+        None, "Early-stopping patience: evaluations without a better loss.", label="patience", unit="evaluations"
     )
     min_delta: Penalty = choice(
         0.0, "How much better a loss must be to count for patience.", label="minimum delta", needs=needs.PATIENCE
@@ -316,7 +321,7 @@ class Stopping(Section):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.steps is not None and self.epochs != "auto":
-            raise InputError("Epochs and steps both say how long the run is; give one of them.")
+            raise InputError(sentences.EPOCHS_AND_STEPS())
 
 
 @dataclass(frozen=True)

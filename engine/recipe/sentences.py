@@ -47,5 +47,6 @@ ANOTHER = Phrase("another {flag}")
 ONE_OF_VALUES = Phrase("{flag} {values:or}")
 ANY_BUT = Phrase("any {flag} but {values:and}")
 VALUES = Phrase("{flag} {values:and}")
+EPOCHS_AND_STEPS = Sentence("Epochs and steps both set the length of the run; give one of them.")
 
 entitle(globals())

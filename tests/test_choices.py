@@ -118,7 +118,9 @@ def desk_of(recipe: Recipe) -> Desk:
     return desk
 
 
-@pytest.mark.parametrize("values", settings_of_what_counts(), ids=lambda v: ",".join(f"{a}={b}" for a, b in v.items()))
+@pytest.mark.parametrize(
+    "values", list(settings_of_what_counts()), ids=lambda v: ",".join(f"{a}={b}" for a, b in v.items())
+)
 def test_everybody_says_the_same_of_every_choice(
     table: Path, values: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -243,7 +245,9 @@ def test_the_panel_follows_at_once_what_auto_means_now(table: Path) -> None:
     assert desk.made.why_not("batch_size") == "lbfgs works on full batches"
 
 
-@pytest.mark.parametrize("values", settings_of_what_counts(), ids=lambda v: ",".join(f"{a}={b}" for a, b in v.items()))
+@pytest.mark.parametrize(
+    "values", list(settings_of_what_counts()), ids=lambda v: ",".join(f"{a}={b}" for a, b in v.items())
+)
 def test_what_auto_means_is_what_the_plan_makes_of_it(table: Path, values: dict[str, Any]) -> None:
     recipe = build(asked(table, values))
     found = survey(recipe)

@@ -19,7 +19,7 @@ import torch
 from engine.base.errors import InputError
 from engine.learn.kernels.contract import State
 from engine.learn.kernels.loops import dispatch
-from engine.learn.models import starting_point
+from engine.learn.models import init_parameters
 from engine.learn.plan import Plan
 from engine.recipe import Event, build, find
 from engine.registry import rules
@@ -126,7 +126,7 @@ def test_plain_descent_is_followed_by_the_spectral_backend() -> None:
 def test_a_line_search_takes_the_steps_of_pytorchs() -> None:
     of = case(made(90, 3), model="linear", optimizer=LBFGS.name, l2=0.01, precision="float64", steps=12, lr=1.0)
     x, y = torch.from_numpy(of.prepared.train.x), torch.from_numpy(of.prepared.train.y)
-    start = starting_point(of.plan.architecture, of.plan.init, of.plan.seed)
+    start = init_parameters(of.plan.architecture, of.plan.init, of.plan.seed)
     weight, bias = (torch.nn.Parameter(torch.from_numpy(array)) for array in start.values())
     optimizer = torch.optim.LBFGS([weight, bias], lr=1.0, **rules.LINE_SEARCH)  # type: ignore[arg-type]
     wanted: list[float] = []

@@ -489,7 +489,7 @@ async def test_the_run_of_the_train_screen_is_found_under_the_name_that_it_was_g
         await driver.press("enter")
         await driver.until(lambda: names(driver) == ["renamed"])
         for keys, text in (
-            ("ta", "the mean of the train targets"),
+            ("ta", "beats the baseline (mean)"),
             ("tw", "checkpoints of renamed"),
             ("tG", "renamed"),
         ):
@@ -498,7 +498,7 @@ async def test_the_run_of_the_train_screen_is_found_under_the_name_that_it_was_g
         await driver.press("t", "r", "u")
         await driver.until(lambda: names(driver) != ["renamed"])
         await driver.press("t", "a")
-        await driver.see("the mean of the train targets")
+        await driver.see("beats the baseline (mean)")
         await driver.press("t", "space")  # another run, of which the names of the one before tell nothing
         await driver.done()
         assert driver.app.desk.snapshot.run.is_dir()

@@ -29,12 +29,9 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from string import Formatter
 from typing import Any
 
 MOST = 8  # names of a list of which `some` are told
-
-_PIECES = Formatter()
 
 
 class Told(str):
@@ -70,9 +67,11 @@ class Sentence:
 
     @cached_property
     def _pieces(self) -> list[tuple[str, str | None, str, str]]:
+        from string import Formatter  # compiles a pattern when it is imported, and most sentences are never told
+
         return [
             (text, name, conversion or "", spec or "")
-            for text, name, spec, conversion in _PIECES.parse(self.template)
+            for text, name, spec, conversion in Formatter().parse(self.template)
         ]  # fmt: skip
 
     @cached_property

@@ -6,7 +6,6 @@ import asyncio
 import gc
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -22,7 +21,6 @@ from tui.app.trusting import Trusting
 from tui.keys.keymap import named
 from tui.keys.situation import Situation
 from tui.keys.table import bindings
-from tui.registry import views
 from tui.screens.base import RavineScreen
 from tui.screens.train.screen import TrainScreen
 from tui.terminal.early_signals import INTERRUPTED
@@ -57,7 +55,6 @@ if TYPE_CHECKING:
 REST = (  # what the first run and its curves need, and the list of runs, so that no key waits for it
     "engine.training.session",
     "engine.analysis.evaluation",
-    *views.modules(),
     "tui.charts.loss_drawing",
     "tui.charts.views.weight_history",
     "tui.screens.runs.screen",
@@ -68,11 +65,12 @@ REST = (  # what the first run and its curves need, and the list of runs, so tha
 CLOSING = 5.0  # seconds that a run gets to close its folder
 
 
-@dataclass
 class Opened(Message):
     """The modules are loaded, and the choices to begin with are there."""
 
-    desk: Desk
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self.desk = desk
 
 
 def _fail(error: Exception) -> None:
@@ -168,6 +166,7 @@ class RavineApp(Face):
 
         from tui.model.run_handle import open_session
         from tui.model.workspace import Desk
+        from tui.registry import views
         from tui.tasks.survey import LookupFailed
 
         try:
@@ -179,7 +178,7 @@ class RavineApp(Face):
         if self.link is not None:
             gc.freeze()  # all this stays as long as the process: garbage is looked for in what comes
         self.post_message(Opened(desk))
-        for name in REST:
+        for name in (*REST, *views.modules()):
             import_module(name)
         self._list_runs(desk.runs_folder)
 

@@ -8,7 +8,6 @@ from typing import Literal
 
 from textual.binding import Binding
 
-from engine.runs import formats
 from tui.keys.situation import (
     Situation,
     always,
@@ -26,7 +25,6 @@ from tui.keys.situation import (
     overlaid,
     run_word,
 )
-from tui.registry import views
 
 Place = Literal[
     "app", "train", "panel", "chart", "list", "data", "runs", "predict", "evaluate", "code", "finder", "watch",
@@ -64,6 +62,18 @@ class Key:
         if not self.when(now):
             return ""
         return self.called(now) if self.called else self.footer
+
+
+def _views_told() -> str:
+    from tui.registry import views
+
+    return f"The next view of the run: {views.labels()}."
+
+
+def _export_told() -> str:
+    from engine.runs import formats
+
+    return f"Export the run: {', '.join(formats.labels())}."
 
 
 # fmt: off
@@ -143,7 +153,7 @@ KEYS: tuple[Key, ...] = (
     Key("pane.large", "enter", "large", "large", "Show this pane alone; once more, all of them.", "chart",
         has_focus("chart")),
     Key("views.next", "v", "train.view(1)", "view",
-        lambda: f"The next view of the run: {views.labels()}.", "train",
+        _views_told, "train",
         lambda now: now.screen == "train" and now.views > 1),
     Key("views.previous", "V", "train.view(-1)", "view", "The view before.", "train",
         lambda now: now.screen == "train" and now.views > 1),
@@ -225,7 +235,7 @@ KEYS: tuple[Key, ...] = (
     Key("runs.delete", "D", "screen.delete", "delete", "Put the run into the trash; u brings it back.", "runs", listed),
     Key("runs.undo", "u", "screen.undo", "undo", "Undo the last note, tags, name or deletion.", "runs",
         lambda now: now.screen == "runs", minor=True),
-    Key("runs.export", "E", "screen.export", "export", lambda: f"Export the run: {', '.join(formats.labels())}.",
+    Key("runs.export", "E", "screen.export", "export", _export_told,
         "runs", listed),
     Key("runs.path", "y", "screen.copy_path", "copy path", "Copy the path of the run's folder.", "runs", listed,
         minor=True),

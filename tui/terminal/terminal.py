@@ -16,7 +16,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.base.files import write_text
 from engine.base.printable import printable_lines
 from tui.terminal.writer import Link
 
@@ -81,6 +80,8 @@ def log_begun() -> int:
 def keep_copy(text: str) -> Path | None:
     """Write a copied text to a file too, for terminals that keep programs from the clipboard; None if that fails."""
     from platformdirs import user_state_path
+
+    from engine.base.files import write_text
 
     path = user_state_path("ravine", appauthor=False) / "clipboard.txt"
     try:

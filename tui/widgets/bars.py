@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 
-from engine.registry.modes import REGISTRY
 from tui.keys.keymap import KeyTable, named
 from tui.keys.situation import Situation
 from tui.look.numbers import duration, error, figures, gap, short
@@ -85,6 +84,8 @@ class TopLine(Cells):
 
 def summary(desk: Desk) -> str:
     """The run in a few words: "houses · z-score · linear · sgd lr 0.5 · cpu"."""
+    from engine.registry.modes import REGISTRY
+
     now = desk.snapshot
     live = desk.live and desk.run is not None and now is not None
     recipe: Recipe = desk.run.recipe if live and desk.run is not None else desk.recipe

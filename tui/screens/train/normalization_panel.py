@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.registry.modes import REGISTRY
 from tui.look.numbers import figures
 from tui.screens import sentences
 from tui.widgets.panel import Panel
@@ -21,6 +20,8 @@ class NormalizationPanel(Panel):
 
     def rows(self, desk: Desk) -> list[Row]:
         """The modes, then the other fields of the section."""
+        from engine.registry.modes import REGISTRY
+
         choice = desk.find("normalize")
         now = desk.recipe.normalization.normalize
         modes = desk.known.modes if desk.known is not None else {}

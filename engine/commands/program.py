@@ -4,7 +4,7 @@ the import time of the other libraries that could."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import cyclopts
 from cyclopts import App, Parameter
@@ -12,15 +12,16 @@ from cyclopts import App, Parameter
 from engine.base.errors import InputError
 from engine.base.versions import version
 from engine.commands import sentences
-from engine.commands import train as training
 from engine.commands.console import DONE, put, put_json
 from engine.commands.export import export
-from engine.commands.parameters import Input, Json, Plain, RunName, RunsFolder, Trust, Values, takes_recipe
+from engine.commands.parameters import Input, Json, Plain, RunName, RunsFolder, Trust, Values
 from engine.commands.runs import app as listing
 from engine.commands.watch import watch
 from engine.modules.trust import given
-from engine.recipe import Recipe
 from engine.runs import formats
+
+if TYPE_CHECKING:
+    from engine.recipe import Recipe
 
 app = App(
     name="ravine",
@@ -30,12 +31,7 @@ app = App(
 )
 
 
-def _train(recipe: Recipe, given: frozenset[str], *, json: Json = False, plain: Plain = False) -> int:
-    """Train without a screen."""
-    return training.train(recipe, given=given, json=json, plain=plain)
-
-
-app.command(takes_recipe(_train, strict=True), name="train", help=sentences.HELP_OF_TRAIN())
+app.command("engine.commands.recipe_parameters:train", name="train", help=sentences.HELP_OF_TRAIN())
 
 
 @app.command(help=sentences.HELP_OF_RESUME())
@@ -56,8 +52,10 @@ def resume(
     plain: Plain = False,
 ) -> int:
     """Resume a run."""
+    from engine.commands.train import resume
+
     with given(trust):
-        return training.resume(
+        return resume(
             run,
             steps=steps,
             epochs=epochs,
@@ -117,6 +115,9 @@ def obey(words: Sequence[str]) -> Any:
 
 def preset(words: Sequence[str]) -> Recipe:
     """The recipe that the flags of the app ask for. Raises InputError."""
+    from engine.commands.recipe_parameters import takes_recipe
+    from engine.recipe import Recipe
+
     front = App(name="ravine", help=app.help, help_on_error=False)
     front.default(takes_recipe(lambda recipe, given: recipe))
     recipe = _call(front, words)

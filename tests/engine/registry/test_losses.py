@@ -417,7 +417,7 @@ def test_the_form_offers_it_with_its_help() -> None:
 
 
 def test_a_loss_is_offered_for_its_tasks_alone() -> None:
-    with pytest.raises(InputError, match="choose mse or huber or mae or log-cosh"):
+    with pytest.raises(InputError, match="choose mse, huber, mae or log-cosh"):
         case(AMOUNTS, loss="bce")
     with pytest.raises(InputError, match="choose bce or cross-entropy or brier or squared-hinge"):
         case(classes(2), loss="log-cosh", model="mlp")

@@ -585,7 +585,7 @@ def test_worse_than_the_mean_is_told_with_a_remedy_that_works(tmp_path: Path) ->
     session = train(recipe(tmp_path, **wishes))
     ending = session.snapshot().ending
     assert ending is not None
-    assert "worse than the mean" in ending.sentence
+    assert "worse than the baseline (mean)" in ending.sentence
     assert session.result["train_loss"] > session.result["baseline_loss"]
     again = train(recipe(tmp_path, **wishes).replace(ending.remedy))
     assert again.result["train_loss"] < again.result["baseline_loss"]

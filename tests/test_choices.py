@@ -20,7 +20,7 @@ from engine.runs import choices as kept
 from engine.runs.store import list_runs
 from engine.watch.tree import LogTree
 from tests.conftest import facts, message, train
-from tui.model.workspace import Desk
+from tui.model.workspace import Workspace
 from tui.screens.runs.columns import fields
 from tui.widgets.rows import IDLE, about, field_row
 
@@ -110,12 +110,12 @@ def something(choice: Choice) -> Any:
     return value
 
 
-def desk_of(recipe: Recipe) -> Desk:
+def desk_of(recipe: Recipe) -> Workspace:
     """The app's choices, once the table has been looked at."""
-    desk = Desk(recipe, lambda: None, lambda *_: None)
+    workspace = Workspace(recipe, lambda: None, lambda *_: None)
     found = survey(recipe)
-    desk.surveyed(recipe, found, found.table, "")
-    return desk
+    workspace.surveyed(recipe, found, found.table, "")
+    return workspace
 
 
 @pytest.mark.parametrize(
@@ -137,14 +137,14 @@ def test_everybody_says_the_same_of_every_choice(
     while hparams.poll(1.0).busy:
         pass
     (logged,) = [found.choices for found in hparams.runs.values()]
-    desk = desk_of(recipe)
+    workspace = desk_of(recipe)
     (listed,) = list_runs(run.parent)
     back = read_toml(run)
     assert back == recipe
     for choice in choices():
         name, why = choice.name, idle.get(choice.name, "")
         assert name in text[choice.section], name  # every field, defaults included
-        row, help = field_row(desk, choice), about(desk, choice)
+        row, help = field_row(workspace, choice), about(workspace, choice)
         assert (row.note == IDLE) == row.idle == (name in idle), (name, row)
         assert help.startswith(f"Does not apply: {why}. ") == (name in idle), name
         assert kept.known(told, back).why_not(name) == why, name
@@ -232,17 +232,17 @@ def test_of_a_module_nothing_is_said_about_layers_of_its_own() -> None:
 
 
 def test_the_panel_follows_at_once_what_auto_means_now(table: Path) -> None:
-    desk = desk_of(build(asked(table, {})))
-    assert desk.resolved("optimizer") == "sgd"
-    assert desk.set({"model": "mlp"})  # no survey of it has come yet
-    assert (desk.resolved("optimizer"), desk.resolved("init"), desk.resolved("batch_size")) == (
+    workspace = desk_of(build(asked(table, {})))
+    assert workspace.resolved("optimizer") == "sgd"
+    assert workspace.set({"model": "mlp"})  # no survey of it has come yet
+    assert (workspace.resolved("optimizer"), workspace.resolved("init"), workspace.resolved("batch_size")) == (
         "adam",
         "kaiming",
         "full",
     )
-    assert not desk.made.why_not("hidden")
-    assert desk.set({"optimizer": "lbfgs"})
-    assert desk.made.why_not("batch_size") == "lbfgs works on full batches"
+    assert not workspace.made.why_not("hidden")
+    assert workspace.set({"optimizer": "lbfgs"})
+    assert workspace.made.why_not("batch_size") == "lbfgs works on full batches"
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ import pytest
 
 from tests.conftest import wait_for
 from tests.terminal.test_terminal import run_folder
-from tui.terminal.writer import LIMIT, PIECE, Link
+from tui.terminal.writer import LIMIT, PIECE, TerminalWriter
 
 
 def unread(master: int) -> int:
@@ -99,11 +99,11 @@ def test_a_signal_ends_the_app_all_the_same(terminal: Any, tmp_path: Path, numbe
 
 
 @pytest.fixture
-def line() -> Iterator[tuple[int, Link]]:
+def line() -> Iterator[tuple[int, TerminalWriter]]:
     """A terminal that nobody reads from yet, and the line to it."""
     master, slave = pty.openpty()
     tty.setraw(slave)
-    link = Link(slave)
+    link = TerminalWriter(slave)
     yield master, link
     os.set_blocking(master, False)
     take(master, link)
@@ -111,7 +111,7 @@ def line() -> Iterator[tuple[int, Link]]:
     os.close(master)
 
 
-def take(master: int, link: Link) -> bytes:
+def take(master: int, link: TerminalWriter) -> bytes:
     """Read until the line has nothing left to send."""
     found = bytearray()
 
@@ -129,7 +129,7 @@ def take(master: int, link: Link) -> bytes:
     return bytes(found)
 
 
-def test_what_waits_has_a_limit_and_the_screen_is_asked_for_anew(line: tuple[int, Link]) -> None:
+def test_what_waits_has_a_limit_and_the_screen_is_asked_for_anew(line: tuple[int, TerminalWriter]) -> None:
     master, link = line
     asked: list[bool] = []
     link.mend = lambda: asked.append(True)
@@ -150,7 +150,7 @@ def test_what_waits_has_a_limit_and_the_screen_is_asked_for_anew(line: tuple[int
     assert sent.count(b"picture") == 3000 - lost
 
 
-def test_what_is_written_arrives_whole_and_in_order(line: tuple[int, Link]) -> None:
+def test_what_is_written_arrives_whole_and_in_order(line: tuple[int, TerminalWriter]) -> None:
     master, link = line
     texts = [f"{number}·é漢\n" for number in range(2000)]
     for text in texts:
@@ -162,7 +162,7 @@ def test_what_is_written_arrives_whole_and_in_order(line: tuple[int, Link]) -> N
 
 def test_the_end_does_not_wait_for_a_terminal_that_takes_nothing() -> None:
     master, slave = pty.openpty()
-    link = Link(slave)
+    link = TerminalWriter(slave)
     link.write("x" * 200_000)
     assert link.end(0.05) is False
     os.close(master)

@@ -63,9 +63,9 @@ class Driver:
         """Wait until the choices have been looked into."""
         await self.until(
             lambda: (
-                self.app.desk is not None
-                and bool(self.app.desk.sets)
-                and (self.app.desk.known is not None or self.app.desk.problem)
+                self.app.workspace is not None
+                and bool(self.app.workspace.sets)
+                and (self.app.workspace.known is not None or self.app.workspace.problem)
             ),
             "the survey",
         )
@@ -88,7 +88,9 @@ class Driver:
 
     async def done(self) -> None:
         """Wait for the end of the run."""
-        await self.until(lambda: self.app.desk is not None and self.app.desk.phase in ("ended", "failed"), "the end")
+        await self.until(
+            lambda: self.app.workspace is not None and self.app.workspace.phase in ("ended", "failed"), "the end"
+        )
 
 
 Drive: TypeAlias = Callable[..., Any]
@@ -112,7 +114,7 @@ def drive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Drive:
             if ready:
                 await driver.ready()
             yield driver
-            if app.desk is not None:
-                assert app.desk.leave(DEADLINE)
+            if app.workspace is not None:
+                assert app.workspace.leave(DEADLINE)
 
     return opened

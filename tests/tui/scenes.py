@@ -64,7 +64,7 @@ async def ended(driver: Any) -> None:
     """A run from beginning to end."""
     await driver.press("space")
     await driver.done()
-    calm(driver.app.desk.snapshot.run)
+    calm(driver.app.workspace.snapshot.run)
     await driver.see("steps", pane="top")
 
 
@@ -76,7 +76,7 @@ async def question(driver: Any) -> None:
 async def standing(driver: Any) -> None:
     """A run that stands still."""
     await driver.press("space")
-    await driver.until(lambda: driver.app.desk.phase in ("training", "paused", "failed"), "the run")
+    await driver.until(lambda: driver.app.workspace.phase in ("training", "paused", "failed"), "the run")
     await driver.until(lambda: "appear with the first step" not in driver.text("weights"), "the weights")
 
 
@@ -100,7 +100,7 @@ async def three_runs(driver: Any) -> None:
         {"name": "second", "normalize": "minmax", "lr": 0.05},
         {"name": "third", "normalize": "none", "lr": 0.5},
     ):
-        driver.app.desk.set(values)
+        driver.app.workspace.set(values)
         await driver.ready()
         await ended(driver)
 
@@ -130,7 +130,7 @@ async def waiting_choice(driver: Any) -> None:
     """A normalization chosen during a run."""
     await standing(driver)
     await driver.press("2", "up", "enter")
-    await driver.until(lambda: driver.app.desk.later, "the choice that waits")
+    await driver.until(lambda: driver.app.workspace.later, "the choice that waits")
 
 
 async def chinese_prediction(driver: Any) -> None:
@@ -170,7 +170,9 @@ async def raced(driver: Any) -> None:
     """A race under every normalization, at its end."""
     await driver.press("N")
     await driver.until(lambda: driver.app.current_mode == "race", "the race")
-    await driver.until(lambda: not driver.app.desk.live and driver.text().count("done") >= 4, "the end of the race")
+    await driver.until(
+        lambda: not driver.app.workspace.live and driver.text().count("done") >= 4, "the end of the race"
+    )
 
 
 HOUSES = {**FAST, "dataset": "houses", "name": "houses-run"}

@@ -29,8 +29,8 @@ async def picture(scene: Scene, folder: Path) -> str:
         await scene.play(driver)
         await settled(driver, folder)
         found = told(driver, folder, drawn=True)
-        if app.desk is not None:
-            app.desk.leave(10.0)
+        if app.workspace is not None:
+            app.workspace.leave(10.0)
         return found
 
 

@@ -14,7 +14,7 @@ from textual.widgets import Input, Static
 from tests import hostile
 from tests.hostile import HOSTILE, LINES, NAME, hidden
 from tests.tui.conftest import Drive, Driver
-from tui.app.base_app import Face
+from tui.app.base_app import BaseApp
 from tui.watch.app import WatchApp
 from tui.watch.reader import Reader
 from tui.widgets.cells import Cells
@@ -104,7 +104,7 @@ async def test_the_palette_shows_hostile_recipes(drive: Drive, here: Path) -> No
     recipes.mkdir(parents=True)
     (recipes / f"{NAME}.toml").write_text('lr = "x"\n')
     async with drive(values={"dataset": "scales"}) as driver:
-        await driver.until(lambda: any(one.own for one in driver.app.desk.presets or ()), "the recipe")
+        await driver.until(lambda: any(one.own for one in driver.app.workspace.presets or ()), "the recipe")
         await driver.press("ctrl+p")
         await driver.until(lambda: len(driver.app.screen_stack) > 1, "the palette")
         await driver.type("own")
@@ -133,7 +133,7 @@ async def test_logs_of_somebody_are_shown_and_not_obeyed(size: tuple[int, int], 
 async def test_a_new_screen_is_safe_whatever_it_shows() -> None:
     """Also one that knows nothing of all this, made of other widgets."""
 
-    class New(Face):
+    class New(BaseApp):
         def compose(self) -> ComposeResult:
             yield Static(Content(f"a {HOSTILE} b"))
             yield Static(f"\x1b[31m{HOSTILE.partition('[red]')[0]}")

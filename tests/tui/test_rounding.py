@@ -70,7 +70,7 @@ async def test_a_race_that_all_end_at_zero_shows_none(drive: Any, tmp_path: Path
     async with drive(values={**VALUES, "steps": 2000, "name": None}) as driver:
         await driver.press("N")
         await driver.until(lambda: driver.app.current_mode == "race", "the race")
-        await driver.until(lambda: not driver.app.desk.live and driver.text().count("done") >= 3, "the end")
+        await driver.until(lambda: not driver.app.workspace.live and driver.text().count("done") >= 3, "the end")
         await driver.see("≈ 0")
         assert not noise(driver.text())
 

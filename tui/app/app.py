@@ -16,15 +16,15 @@ from textual.screen import Screen
 
 from engine.base.errors import Untrusted
 from tui.app import sentences
-from tui.app.base_app import Face
-from tui.app.trusting import Trusting
+from tui.app.base_app import BaseApp
+from tui.app.trusting import ConsentQueue
 from tui.keys.keymap import named
 from tui.keys.situation import Situation
 from tui.keys.table import bindings
 from tui.screens.base import RavineScreen
 from tui.screens.train.screen import TrainScreen
 from tui.terminal.early_signals import INTERRUPTED
-from tui.terminal.frame_rate import Pulse
+from tui.terminal.frame_rate import FrameRate
 from tui.widgets.bars import LOOKING
 from tui.widgets.cells import Cells
 
@@ -38,17 +38,17 @@ if TYPE_CHECKING:
     from engine.runs.store import Lister
     from tui.model.run_actions import RunActions
     from tui.model.run_handle import Opener
-    from tui.model.workspace import Desk
+    from tui.model.workspace import Workspace
     from tui.screens.host import OnScreen
     from tui.tasks.survey import (
         DevicesFound,
-        Inquirer,
         LookupFailed,
         PresetsFound,
         RecentFound,
         SetsFound,
         Surveyed,
         Surveying,
+        Surveys,
     )
     from tui.tasks.tensorboard import TensorBoard, TensorBoardAnswered
 
@@ -68,9 +68,9 @@ CLOSING = 5.0  # seconds that a run gets to close its folder
 class Opened(Message):
     """The modules are loaded, and the choices to begin with are there."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, workspace: Workspace) -> None:
         super().__init__()
-        self.desk = desk
+        self.workspace = workspace
 
 
 def _fail(error: Exception) -> None:
@@ -94,13 +94,13 @@ def _commands() -> type[Provider]:
     return Commands
 
 
-class RavineApp(Face):
+class RavineApp(BaseApp):
     """The full-screen trainer.
 
     Args:
         recipe: makes what the panels begin with; called after the first paint.
         opener: makes a run; tests give their own.
-        face: what `Face` takes.
+        face: what `BaseApp` takes.
     """
 
     TITLE = "ravine"
@@ -131,23 +131,23 @@ class RavineApp(Face):
         **face: Any,
     ) -> None:
         super().__init__(**face)
-        self.desk: Desk | None = None
-        self._actions: RunActions | None = None  # what keys do on the desk
+        self.workspace: Workspace | None = None
+        self._actions: RunActions | None = None  # what keys do on the workspace
         self._recipe, self._opener = recipe, opener
         self.liking: dict[str, Any] = dict(self.memory.layout) if self.memory is not None else {}  # how charts are seen
-        self._inquirer: Inquirer | None = None
+        self._surveys: Surveys | None = None
         self._asked: Recipe | None = None
         self._was_live = False
         self._untrusted: Untrusted | None = None  # code that the present choices name, and that is not run
         self._asked_for: Any = None  # the run about whose code was asked
-        self.trusting = Trusting(self)
+        self.trusting = ConsentQueue(self)
         self._raced: Recipe | None = None  # the choices of the last race
         self._timer: asyncio.TimerHandle | None = None
         self._tensorboard: TensorBoard | None = None
         self.lister: Lister | None = None
         self.farewell = ""  # what is said after the screen is gone
         link = self.link
-        self._pulse = Pulse() if link is None else Pulse(lambda: link.behind, lambda: link.traffic.drain)
+        self._frame_rate = FrameRate() if link is None else FrameRate(lambda: link.behind, lambda: link.traffic.drain)
 
     # Opening.
 
@@ -165,7 +165,7 @@ class RavineApp(Face):
         import plotext  # noqa: F401 - so that the first curve finds it
 
         from tui.model.run_handle import open_session
-        from tui.model.workspace import Desk
+        from tui.model.workspace import Workspace
         from tui.registry import views
         from tui.tasks.survey import LookupFailed
 
@@ -174,13 +174,13 @@ class RavineApp(Face):
         except Exception as error:  # noqa: BLE001 - an installation that is broken is told of, not frozen
             self.post_message(LookupFailed(f"{type(error).__name__}: {error}"))
             return
-        desk = Desk(recipe, self._changed, self._say, self._opener or open_session)
+        workspace = Workspace(recipe, self._changed, self._say, self._opener or open_session)
         if self.link is not None:
             gc.freeze()  # all this stays as long as the process: garbage is looked for in what comes
-        self.post_message(Opened(desk))
+        self.post_message(Opened(workspace))
         for name in (*REST, *views.modules()):
             import_module(name)
-        self._list_runs(desk.runs_folder)
+        self._list_runs(workspace.runs_folder)
 
     def _list_runs(self, folder: Path) -> None:
         """In the same thread: thousands of runs are there at once when somebody goes to them."""
@@ -194,10 +194,10 @@ class RavineApp(Face):
     def on_opened(self, message: Opened) -> None:
         """The choices are there: look up what can be chosen."""
         from tui.model.run_actions import RunActions
-        from tui.tasks.survey import Inquirer, find_devices, find_presets, find_recent, find_sets
+        from tui.tasks.survey import Surveys, find_devices, find_presets, find_recent, find_sets
 
-        self.desk, self._actions = message.desk, RunActions(message.desk)
-        self._inquirer = Inquirer(self.post_message)
+        self.workspace, self._actions = message.workspace, RunActions(message.workspace)
+        self._surveys = Surveys(self.post_message)
         find_sets(self.post_message)
         find_devices(self.post_message)
         find_recent(self.post_message)
@@ -210,26 +210,26 @@ class RavineApp(Face):
 
     def on_sets_found(self, message: SetsFound) -> None:
         """The built-in sets can be chosen."""
-        if self.desk is not None:
-            self.desk.sets = message.sets
+        if self.workspace is not None:
+            self.workspace.sets = message.sets
         self._looked_up()
 
     def on_devices_found(self, message: DevicesFound) -> None:
         """The devices can be chosen."""
-        if self.desk is not None:
-            self.desk.devices = message.devices
+        if self.workspace is not None:
+            self.workspace.devices = message.devices
         self._looked_up()
 
     def on_recent_found(self, message: RecentFound) -> None:
         """Files used before can be chosen."""
-        if self.desk is not None:
-            self.desk.recent = message.paths
+        if self.workspace is not None:
+            self.workspace.recent = message.paths
         self._looked_up()
 
     def on_presets_found(self, message: PresetsFound) -> None:
         """Recipes by name can be chosen."""
-        if self.desk is not None:
-            self.desk.presets = message.presets
+        if self.workspace is not None:
+            self.workspace.presets = message.presets
         self._looked_up()
 
     def on_lookup_failed(self, message: LookupFailed) -> None:
@@ -246,20 +246,20 @@ class RavineApp(Face):
 
     def _changed(self) -> None:
         """Something that shows has changed."""
-        desk = self.desk
-        if desk is None:
+        workspace = self.workspace
+        if workspace is None:
             return
-        if desk.recipe != self._asked and self._inquirer is not None:
-            self._asked = desk.recipe
-            if not desk.carried():
-                self._inquirer.ask(desk.recipe)
-                desk.asked(LOOKING)
+        if workspace.recipe != self._asked and self._surveys is not None:
+            self._asked = workspace.recipe
+            if not workspace.carried():
+                self._surveys.ask(workspace.recipe)
+                workspace.asked(LOOKING)
                 return
-        if desk.live and not self._was_live and self.memory is not None:
-            self.memory.keep_soon(layout=self.liking, recipe=desk.recipe)
-        if (self._was_live and not desk.live) or desk.phase == "failed":
+        if workspace.live and not self._was_live and self.memory is not None:
+            self.memory.keep_soon(layout=self.liking, recipe=workspace.recipe)
+        if (self._was_live and not workspace.live) or workspace.phase == "failed":
             self._ask_for_run()
-        self._was_live = desk.live
+        self._was_live = workspace.live
         self._watch()
         screen = self._on_top
         if (
@@ -274,19 +274,19 @@ class RavineApp(Face):
 
     def on_surveying(self, message: Surveying) -> None:
         """How far the survey is."""
-        if self.desk is not None and self.desk.activity:
-            self.desk.asked(message.text)
+        if self.workspace is not None and self.workspace.activity:
+            self.workspace.asked(message.text)
 
     def on_surveyed(self, message: Surveyed) -> None:
         """The answer about the present choices."""
-        if self.desk is not None:
+        if self.workspace is not None:
             problem = message.problem
             if message.untrusted is not None:
                 from tui.screens.trust import refusal
 
                 problem = refusal(message.untrusted, sentences.ASKS_AGAIN(key=named("run.toggle")))
-            same = message.recipe == self.desk.recipe
-            self.desk.surveyed(message.recipe, message.survey, message.table, problem)
+            same = message.recipe == self.workspace.recipe
+            self.workspace.surveyed(message.recipe, message.survey, message.table, problem)
             self._untrusted = message.untrusted if same else self._untrusted
             if message.untrusted is not None and same:
                 self._ask_for_choices()
@@ -305,22 +305,22 @@ class RavineApp(Face):
         """A run could not begin because of code that nobody asked for: ask, and begin it again."""
         from tui.model.run_handle import Failable
 
-        run = self.desk.run if self.desk is not None else None
+        run = self.workspace.run if self.workspace is not None else None
         failure = run.failure if isinstance(run, Failable) else None
-        if self.desk is not None and isinstance(failure, Untrusted) and run is not self._asked_for:
+        if self.workspace is not None and isinstance(failure, Untrusted) and run is not self._asked_for:
             self._asked_for = run
-            self.trusting.ask(failure, self.desk.begin_again)
+            self.trusting.ask(failure, self.workspace.begin_again)
 
     def _refit(self) -> None:
         if isinstance(screen := self._on_top, TrainScreen):
             screen.refit()
 
     def _look(self) -> None:
-        if self.desk is not None:
-            with self.shortcut.together() if self.shortcut is not None else nullcontext():
-                drawn = self._pulse.look(self.desk.poll)
+        if self.workspace is not None:
+            with self.direct_paint.together() if self.direct_paint is not None else nullcontext():
+                drawn = self._frame_rate.look(self.workspace.poll)
             if drawn:
-                self._pulse.drawn()
+                self._frame_rate.drawn()
         self._timer = None
         self._watch()
 
@@ -333,42 +333,45 @@ class RavineApp(Face):
 
     def _watch(self) -> None:
         """Look at the run when it is time, as long as it is going on."""
-        if self.desk is not None and self.desk.live and self._timer is None:
+        if self.workspace is not None and self.workspace.live and self._timer is None:
             # Not by a timer of Textual's: it wakes the loop three times, and a training loop of Python waits each time.
-            self._timer = asyncio.get_running_loop().call_later(self._pulse.rest, self._beat)
+            self._timer = asyncio.get_running_loop().call_later(self._frame_rate.rest, self._beat)
 
     def _say(self, text: str, bad: bool) -> None:
         self.notify(text, severity="error" if bad else "information", timeout=6 if bad else 3)
 
     def situation(self, screen: OnScreen) -> Situation:
         """What decides which keys do something now."""
-        from tui.widgets.text_field import Editor
+        from tui.widgets.text_field import TextField
 
-        desk, focused = self.desk, self.focused if self._on_top is not None else None
+        workspace, focused = self.workspace, self.focused if self._on_top is not None else None
         return Situation(
             screen=self.current_mode or "train",
             focus=focused.KIND if isinstance(focused, Cells) else "other",
-            editing=isinstance(focused, Editor),
-            phase=desk.phase if desk is not None else "none",  # type: ignore[arg-type]
-            remedy=bool(desk and desk.remedy),
-            waiting=bool(desk and desk.activity),
-            blocked=desk.problem if desk is not None else "",
+            editing=isinstance(focused, TextField),
+            phase=workspace.phase if workspace is not None else "none",  # type: ignore[arg-type]
+            remedy=bool(workspace and workspace.remedy),
+            waiting=bool(workspace and workspace.activity),
+            blocked=workspace.problem if workspace is not None else "",
             rows=screen.has_rows,
             views=screen.views,
             shown=self._shown_run(screen.run_path) is not None,
-            later=bool(desk and desk.later),
-            racing=desk is not None and desk.live and _racing(desk),
+            later=bool(workspace and workspace.later),
+            racing=workspace is not None and workspace.live and _racing(workspace),
             columns=self.size.width,
         )
 
     # Keys.
 
-    def action_desk(self, what: str) -> None:
-        """Hand a key to the desk."""
-        if what == "toggle" and self.current_mode == "race" and self.desk is not None and not self.desk.live:
+    def action_act(self, what: str) -> None:
+        """Hand a key to the workspace."""
+        if what == "toggle" and self.current_mode == "race" and self.workspace is not None and not self.workspace.live:
             self.action_race()  # once more: a single run would not show here
         elif (
-            what in ("toggle", "step") and self._untrusted is not None and self.desk is not None and not self.desk.live
+            what in ("toggle", "step")
+            and self._untrusted is not None
+            and self.workspace is not None
+            and not self.workspace.live
         ):
             self._ask_for_choices()
         elif self._actions is not None:
@@ -384,20 +387,20 @@ class RavineApp(Face):
         """The present choices under every normalization, and to their screen; one that has ended is shown first."""
         from tui.model.race import begin, racing
 
-        desk = self.desk
-        if desk is None:
+        workspace = self.workspace
+        if workspace is None:
             return
-        if self.current_mode != "race" and racing(desk) and not desk.live and desk.recipe == self._raced:
+        if self.current_mode != "race" and racing(workspace) and not workspace.live and workspace.recipe == self._raced:
             self.action_go("race")
-        elif begin(desk):
-            self._raced = desk.recipe
+        elif begin(workspace):
+            self._raced = workspace.recipe
             self.action_go("race")
 
     async def action_back(self) -> None:
         """Give up a survey that takes long; from another screen back to training."""
-        if self.desk is not None and self.desk.activity and self._inquirer is not None:
-            self._inquirer.cancel()
-            self.desk.given_up()
+        if self.workspace is not None and self.workspace.activity and self._surveys is not None:
+            self._surveys.cancel()
+            self.workspace.given_up()
         else:
             self.action_go("train")
 
@@ -412,13 +415,13 @@ class RavineApp(Face):
 
     def _shown_run(self, path: Path | None) -> Path | None:
         """The run under the cursor of a list, else the one that the train screen shows."""
-        now = self.desk.snapshot if self.desk is not None else None
+        now = self.workspace.snapshot if self.workspace is not None else None
         return path or (now.run if now is not None else None)
 
     def action_assess(self) -> None:
         """To the evaluation of the run under the cursor, or of the one that is shown."""
         path = self.screen.run_path if isinstance(self.screen, RavineScreen) else None
-        now = self.desk.snapshot if self.desk is not None else None
+        now = self.workspace.snapshot if self.workspace is not None else None
         same = now is not None and now.run == path
         self._visit("evaluate", None if same else path)
 
@@ -443,14 +446,16 @@ class RavineApp(Face):
         """The whole of what is said at the end of a run."""
         from tui.screens.run_summary import RunSummaryScreen
 
-        if self.desk is not None and self.desk.snapshot is not None:
-            self.push_screen(RunSummaryScreen(self.desk), lambda remedy: self.action_desk("remedy") if remedy else None)
+        if self.workspace is not None and self.workspace.snapshot is not None:
+            self.push_screen(
+                RunSummaryScreen(self.workspace), lambda remedy: self.action_act("remedy") if remedy else None
+            )
 
     def action_leave(self) -> None:
         """Quit; during a run ask first."""
         from tui.screens.confirm_quit import ConfirmQuitScreen
 
-        if self.desk is None or not self.desk.live:
+        if self.workspace is None or not self.workspace.live:
             self.exit()
         elif isinstance(self.screen, ConfirmQuitScreen):
             self.screen.dismiss(True)
@@ -465,37 +470,37 @@ class RavineApp(Face):
         """Have the run close its folder, in a worker, then end."""
 
         async def close() -> None:
-            if self.desk is not None:
-                await asyncio.to_thread(self.desk.leave, CLOSING)
-                self.farewell = self.desk.farewell
+            if self.workspace is not None:
+                await asyncio.to_thread(self.workspace.leave, CLOSING)
+                self.farewell = self.workspace.farewell
             self.exit(return_code=code)
 
         self.run_worker(close(), exclusive=True, group="close")
 
     async def action_suspend_run(self) -> None:
         """Pause, give the terminal to the shell, and go on when it comes back."""
-        desk = self.desk
-        going = desk is not None and desk.phase == "training"
-        if desk is not None and self._actions is not None and going:
+        workspace = self.workspace
+        going = workspace is not None and workspace.phase == "training"
+        if workspace is not None and self._actions is not None and going:
             self._actions.toggle()
             for _ in range(int(CLOSING * 50)):
-                desk.poll()
-                if desk.phase != "training" and await asyncio.to_thread(_at_rest, desk):
+                workspace.poll()
+                if workspace.phase != "training" and await asyncio.to_thread(_at_rest, workspace):
                     break
                 await asyncio.sleep(0.02)
         self.leave_to_shell(sentences.PAUSED_FOR_SHELL() if going else sentences.FG_BRINGS_BACK())
-        if desk is not None and self._actions is not None and going and desk.phase == "paused":
+        if workspace is not None and self._actions is not None and going and workspace.phase == "paused":
             self._actions.toggle()
 
     def action_tensorboard(self) -> None:
         """Start TensorBoard on the runs folder, or say where it is."""
         from tui.tasks.tensorboard import TensorBoard
 
-        if self.desk is not None:
+        if self.workspace is not None:
             if self._tensorboard is None:
                 self._tensorboard = TensorBoard()
                 self._say(sentences.STARTING_TENSORBOARD(), False)
-            self._tensorboard.open(self.desk.runs_folder, self.post_message)
+            self._tensorboard.open(self.workspace.runs_folder, self.post_message)
 
     def on_tensor_board_answered(self, message: TensorBoardAnswered) -> None:
         """TensorBoard can be looked at, or not."""
@@ -517,10 +522,11 @@ class RavineApp(Face):
 
     def action_copy(self) -> None:
         """Copy the command line, or the script where one is shown."""
-        if self.desk is not None:
+        if self.workspace is not None:
             script = self.screen.to_copy() if isinstance(self.screen, RavineScreen) else ""
             self.copy(
-                script or self.desk.command, sentences.SCRIPT_COPIED(lines=len(script.splitlines())) if script else ""
+                script or self.workspace.command,
+                sentences.SCRIPT_COPIED(lines=len(script.splitlines())) if script else "",
             )
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
@@ -534,26 +540,26 @@ class RavineApp(Face):
 
     def keep_all(self) -> None:
         """Remember how things stand, for the next time."""
-        if self.memory is not None and self.desk is not None:
-            self.memory.keep(theme=self.theme, layout=self.liking, recipe=self.desk.recipe)
+        if self.memory is not None and self.workspace is not None:
+            self.memory.keep(theme=self.theme, layout=self.liking, recipe=self.workspace.recipe)
 
     def told_to_end(self) -> None:
         """A signal to end, or the line was cut: the run is saved first."""
         self._close(INTERRUPTED)
 
 
-def _racing(desk: Desk) -> bool:
+def _racing(workspace: Workspace) -> bool:
     from tui.model.race import racing
 
-    return racing(desk)
+    return racing(workspace)
 
 
-def _at_rest(desk: Desk) -> bool:
+def _at_rest(workspace: Workspace) -> bool:
     """Whether a run that pauses has written its checkpoint. Reads its folder."""
     from engine.base.errors import InputError
     from engine.runs.facts import read_facts
 
-    now = desk.snapshot
+    now = workspace.snapshot
     if now is None or now.run is None or not now.live:
         return True
     try:

@@ -24,23 +24,23 @@ from tui.look.styles import RAVINE, pane_colours
 from tui.look.themes import OURS
 from tui.model.journal import Journal
 from tui.tasks.background import unexpected
-from tui.terminal.direct_paint import DirectApp, Shortcut
+from tui.terminal.direct_paint import DirectApp, DirectPaint
 from tui.terminal.early_signals import ENDING, INTERRUPTED
 from tui.terminal.hangup import TerminalDriver
-from tui.terminal.terminal import ALL, Shows, has_shell, stop_here
+from tui.terminal.terminal import ALL, Abilities, has_shell, stop_here
 
 if TYPE_CHECKING:
     from textual.notifications import SeverityLevel
     from textual.timer import Timer
 
-    from tui.app.preferences import Memory
-    from tui.terminal.writer import Link
+    from tui.app.preferences import Preferences
+    from tui.terminal.writer import TerminalWriter
 
 LOOK = 1.0  # seconds between two looks at the size of the terminal
 REST = 0.1  # seconds after which sizes have come to rest
 
 
-class Face(DirectApp):
+class BaseApp(DirectApp):
     """An app in a terminal.
 
     Args:
@@ -58,9 +58,9 @@ class Face(DirectApp):
         *,
         keymap: Mapping[str, str] | None = None,
         theme: str = RAVINE.name,
-        shows: Shows = ALL,
-        link: Link | None = None,
-        memory: Memory | None = None,
+        shows: Abilities = ALL,
+        link: TerminalWriter | None = None,
+        memory: Preferences | None = None,
     ) -> None:
         super().__init__(driver_class=TerminalDriver if link is not None else None)
         self.key_table = KeyTable(keymap, arrows=shows.unicode)
@@ -71,7 +71,7 @@ class Face(DirectApp):
         self._guard = Harmless()
         self._own_filters: list[LineFilter] = [NoColours()] * (not shows.colours) + [OnlyAscii()] * (not shows.unicode)
         if link is not None and not self._own_filters:
-            self.shortcut = Shortcut(link)
+            self.direct_paint = DirectPaint(link)
         self._drawn = False
         self._settling: Timer | None = None
         self._hook: Callable[[threading.ExceptHookArgs], Any] | None = None  # what hears of threads that failed

@@ -18,7 +18,7 @@ from tui.terminal.terminal import is_terminal, log_path, own_screen, shows
 
 if TYPE_CHECKING:
     from engine.recipe import Recipe
-    from tui.app.preferences import Memory
+    from tui.app.preferences import Preferences
 
 
 def own_keys() -> dict[str, str]:
@@ -43,7 +43,7 @@ def own_keys() -> dict[str, str]:
 
 
 @dataclass(frozen=True)
-class Manner:
+class Options:
     """How the screen is wanted; no part of the recipe.
 
     Attributes:
@@ -57,9 +57,9 @@ class Manner:
     theme: str = ""
 
 
-def manner_of(words: Sequence[str]) -> tuple[Manner, list[str]]:
+def manner_of(words: Sequence[str]) -> tuple[Options, list[str]]:
     """What the flags of the screen say, and the other words. Raises InputError."""
-    manner, rest, words = Manner(), [], list(words)
+    manner, rest, words = Options(), [], list(words)
     while words:
         word = words.pop(0)
         flag, equals, value = word.partition("=")
@@ -112,14 +112,14 @@ def prepare() -> None:
 def start(words: Sequence[str]) -> int:
     """Run the app with panels preset by flags; the exit code."""
     from engine.commands.flags import JSON, PLAIN
-    from tui.app.preferences import Memory
+    from tui.app.preferences import Preferences
 
     recipe: Callable[[], Recipe]
     try:
         manner, words = manner_of(words)
         for word in {PLAIN.typed, JSON.typed} & set(words):  # what only `ravine train` can do
             raise InputError(sentences.FOR_HEADLESS(flag=word))
-        memory = Memory(fresh=manner.fresh)
+        memory = Preferences(fresh=manner.fresh)
         if words:
             found = _recipe(memory, words)
             recipe = lambda: found  # noqa: E731
@@ -134,13 +134,13 @@ def start(words: Sequence[str]) -> int:
     return _run(recipe, manner, memory)
 
 
-def _recipe(memory: Memory, words: Sequence[str]) -> Recipe:
+def _recipe(memory: Preferences, words: Sequence[str]) -> Recipe:
     from engine.cli import preset
 
     return memory.begin(words, preset)
 
 
-def _run(recipe: Callable[[], Recipe], manner: Manner, memory: Memory) -> int:
+def _run(recipe: Callable[[], Recipe], manner: Options, memory: Preferences) -> int:
     from tui.app.app import CLOSING, RavineApp
 
     try:
@@ -157,8 +157,8 @@ def _run(recipe: Callable[[], Recipe], manner: Manner, memory: Memory) -> int:
         with suppress(OSError):  # the terminal may be gone: the line was cut
             app.run()
         farewell = app.farewell
-        if app.return_code == FAILURE and app.desk is not None:
-            app.desk.leave(CLOSING)
+        if app.return_code == FAILURE and app.workspace is not None:
+            app.workspace.leave(CLOSING)
         app.keep_all()
         if app.return_code == FAILURE:
             farewell = sentences.CRASHED(path=log_path(), resume=RESUME)

@@ -18,7 +18,7 @@ from tui.widgets.cells import tame
 
 if TYPE_CHECKING:
     from engine.presets import Preset
-    from tui.model.workspace import Desk
+    from tui.model.workspace import Workspace
 
 EXAMPLE = "log((3x + 4y)^2) at x = y = 1 gives 0.8571 and 1.1429"
 
@@ -27,7 +27,7 @@ class Acting(Protocol):
     """The part of the app that what is offered here does something with."""
 
     @property
-    def desk(self) -> Desk | None: ...
+    def workspace(self) -> Workspace | None: ...
     def action_go(self, where: str) -> None: ...
     async def run_action(self, action: str) -> bool: ...
 
@@ -48,7 +48,7 @@ def commands(app: Acting, screen: Screen[Any], now: Situation) -> Iterable[Syste
             yield SystemCommand(
                 sentences.VIEW(name=view.record.label), view.record.help, _shower(screen, view.record.name)
             )
-    for preset in app.desk.presets if app.desk is not None else ():
+    for preset in app.workspace.presets if app.workspace is not None else ():
         yield SystemCommand(_title(preset), _about(preset), _taker(app, preset))
 
 
@@ -74,8 +74,8 @@ def _shower(screen: TrainScreen, name: str) -> Callable[[], None]:
 
 def _taker(app: Acting, preset: Preset) -> Callable[[], None]:
     def take() -> None:
-        if app.desk is not None:
-            app.desk.take_preset(preset)
+        if app.workspace is not None:
+            app.workspace.take_preset(preset)
             app.action_go("train")
 
     return take

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 NOT_KEPT = frozenset({"runs", "name"})  # they belong to a folder and to one run
 
 
-class Memory:
+class Preferences:
     """What was remembered, and where it is kept.
 
     Args:

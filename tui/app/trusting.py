@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from engine.base.errors import Untrusted
 
 
-class Trusting:
+class ConsentQueue:
     """Asks the person, once for each file however many screens come upon it.
 
     Args:

@@ -13,7 +13,7 @@ from tui.look.numbers import duration, figures, short
 
 if TYPE_CHECKING:
     from tui.charts.sight import Along
-    from tui.charts.viewport import Window
+    from tui.charts.viewport import Viewport
 
 Floats = NDArray[np.float64]
 PAD = 0.02  # share of what is shown that stays free at each end of an axis
@@ -49,7 +49,7 @@ def round_ends(low: float, high: float, span: float, pad: float = PAD) -> tuple[
     return floor(low / grain + 1e-9) * grain, ceil(high / grain - 1e-9) * grain
 
 
-def along_ticks(window: Window, axis: Along, unit: float, most: int) -> list[Tick]:
+def along_ticks(window: Viewport, axis: Along, unit: float, most: int) -> list[Tick]:
     """Ticks below curves over steps, epochs or time; their values are places on the window's axis.
 
     Args:

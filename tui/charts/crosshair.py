@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tui.charts.canvas import Sheet
     from tui.charts.curve import DrawnCurve
     from tui.charts.plot import Frame
-    from tui.charts.viewport import Window
+    from tui.charts.viewport import Viewport
     from tui.look.styles import Ink
 
 DIGITS = 8  # of an exact value
@@ -36,7 +36,7 @@ def nearest(step: float, curves: list[DrawnCurve]) -> int:
 
 
 def told(
-    step: int, curves: list[DrawnCurve], window: Window, frame: Frame, ink: Ink, size: float | None = None
+    step: int, curves: list[DrawnCurve], window: Viewport, frame: Frame, ink: Ink, size: float | None = None
 ) -> list[tuple[str, Style]]:
     """The lines about a step: itself, the value of each curve, and the extremes of its column where it holds many.
 
@@ -68,7 +68,7 @@ def _value(curve: DrawnCurve, step: int) -> tuple[float | None, str]:
     return float(values[index]), "" if steps[index] == step else f" at {int(steps[index]):,}"
 
 
-def _extremes(curve: DrawnCurve, step: int, window: Window, frame: Frame, size: float | None) -> str:
+def _extremes(curve: DrawnCurve, step: int, window: Viewport, frame: Frame, size: float | None) -> str:
     """The least and the greatest value drawn in the cells where the step is, so that a spike can be read too."""
     if curve.history is None:
         return ""

@@ -11,7 +11,7 @@ from rich.style import Style
 
 from engine.base.rounding import SHARE, raised
 from tui.charts.axis import scaled
-from tui.charts.viewport import Window
+from tui.charts.viewport import Viewport
 
 if TYPE_CHECKING:
     from engine.base.loss_history import History, Series
@@ -32,7 +32,7 @@ class DrawnCurve:
     marker: str = "braille"
     share: float = ROUNDING  # of the first value, under which a curve does not go
 
-    def cut(self, window: Window, columns: int) -> Cut:
+    def cut(self, window: Viewport, columns: int) -> Cut:
         """The values that show in a window, at most `columns` columns of them."""
         if self.history is not None:
             found = self.history.columns(window.edges(columns))

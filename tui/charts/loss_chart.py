@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from engine.training.snapshot import Snapshot
     from tui.charts.curve import DrawnCurve
     from tui.charts.loss_drawing import Fitted, Picture
-    from tui.charts.viewport import Window
+    from tui.charts.viewport import Viewport
 
 ON_THE_STEPS = ("left", "right", "in", "out")  # what can be done once there are some
 LIKED = ("log_y", "log_x", "smooth")  # what is remembered of a sight
@@ -48,7 +48,9 @@ class LossChart(Cells, can_focus=True):
         self._noisy: bool | None = None  # whether a step sees only a batch of the rows; None while unknown
         self._smooth_chosen = False
         self._stamp: Any = None
-        self._held: tuple[int, int, Window, tuple[float, float]] | None = None  # where a drag began, and what was seen
+        self._held: tuple[int, int, Viewport, tuple[float, float]] | None = (
+            None  # where a drag began, and what was seen
+        )
         self._pointed = False  # the crosshair is the pointer's, and goes with it
 
     @property
@@ -116,12 +118,12 @@ class LossChart(Cells, can_focus=True):
         self._redraw_if_new()
 
     @property
-    def _everything(self) -> Window:
+    def _everything(self) -> Viewport:
         """All steps of the run."""
         from tui.charts.loss_drawing import whole
-        from tui.charts.viewport import Window
+        from tui.charts.viewport import Viewport
 
-        return Window(0.0, 0.0) if self._snapshot is None else whole(self._snapshot, bool(self._growing))
+        return Viewport(0.0, 0.0) if self._snapshot is None else whole(self._snapshot, bool(self._growing))
 
     def _beside(self, direction: int) -> float | None:
         """The step that the crosshair goes to: the next one, or the next column where each holds many."""

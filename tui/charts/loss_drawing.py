@@ -16,7 +16,7 @@ from tui.charts.axis import along_ticks, linear_ticks, log_ticks, round_ends, sc
 from tui.charts.canvas import Sheet
 from tui.charts.curve import ROUNDING, Cut, DrawnCurve
 from tui.charts.sight import Sight
-from tui.charts.viewport import Window, grown
+from tui.charts.viewport import Viewport, grown
 from tui.keys.keymap import named
 from tui.look.numbers import error
 from tui.look.styles import Ink
@@ -39,7 +39,7 @@ class Fitted:
     high: float = 1.0
 
 
-def whole(now: Snapshot, growing: bool) -> Window:
+def whole(now: Snapshot, growing: bool) -> Viewport:
     """All steps of a run: of one that is going on the planned ones, or as many as the growing axis has room for."""
     newest = max(now.step, len(now.history or ()), 1)
     if not now.live:
@@ -48,14 +48,14 @@ def whole(now: Snapshot, growing: bool) -> Window:
         stop = grown(newest, now.steps)
     else:
         stop = max(now.steps, newest)
-    return Window(0.0, float(max(stop - 1, 4)))
+    return Viewport(0.0, float(max(stop - 1, 4)))
 
 
 class Picture:
     """One drawing of the losses of a run, `width` times `height` cells."""
 
     def __init__(
-        self, now: Snapshot, curves: list[DrawnCurve], sight: Sight, window: Window, ink: Ink, size: tuple[int, int],
+        self, now: Snapshot, curves: list[DrawnCurve], sight: Sight, window: Viewport, ink: Ink, size: tuple[int, int],
         before: Fitted,
     ) -> None:  # fmt: skip
         self.now, self.curves, self.sight, self.ink = now, curves, sight, ink

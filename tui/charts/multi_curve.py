@@ -17,7 +17,7 @@ from tui.charts.axis import along_ticks, linear_ticks, log_ticks, round_ends, sc
 from tui.charts.canvas import Sheet
 from tui.charts.curve import Cut, Floats
 from tui.charts.sight import Sight
-from tui.charts.viewport import Window
+from tui.charts.viewport import Viewport
 from tui.look.styles import Ink
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Drawn(Protocol):
     def marker(self) -> str: ...
     @property
     def extent(self) -> tuple[float, float] | None: ...
-    def cut(self, window: Window, columns: int) -> Cut: ...
+    def cut(self, window: Viewport, columns: int) -> Cut: ...
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Logged:
         steps, _, _ = self.points.points()
         return (float(steps[0]), float(steps[-1])) if len(steps) else None
 
-    def cut(self, window: Window, columns: int) -> Cut:
+    def cut(self, window: Viewport, columns: int) -> Cut:
         """The values that show in a window: every point where there are few, else the extremes of each column."""
         steps, _, values = self.points.points()
         first = max(0, int(np.searchsorted(steps, window.start)) - 1)  # one beyond each edge: lines lead out
@@ -73,18 +73,20 @@ class Logged:
         return Cut(window.place(middle)[kept], low, high, mean, found.gap[kept])
 
 
-def whole(curves: Sequence[Drawn]) -> Window:
+def whole(curves: Sequence[Drawn]) -> Viewport:
     """All steps of some curves; from 0 on unless they begin late."""
     ends = [curve.extent for curve in curves]
     known = [end for end in ends if end is not None]
     start, stop = min((first for first, _ in known), default=0.0), max([4.0, *(last for _, last in known)])
-    return Window(start if start < 0 or start > stop / 2 else 0.0, stop)
+    return Viewport(start if start < 0 or start > stop / 2 else 0.0, stop)
 
 
-class Overlay:
+class MultiCurve:
     """One drawing, `size` (width, height) in cells."""
 
-    def __init__(self, curves: Sequence[Drawn], sight: Sight, window: Window, ink: Ink, size: tuple[int, int]) -> None:
+    def __init__(
+        self, curves: Sequence[Drawn], sight: Sight, window: Viewport, ink: Ink, size: tuple[int, int]
+    ) -> None:
         self.curves, self.sight, self.ink = curves, sight, ink
         self.window = replace(window, log=sight.log_x)
         width, height = size

@@ -8,34 +8,34 @@ from dataclasses import replace
 from rich.cells import cell_len
 
 from tui.charts import sentences
-from tui.charts.multi_curve import Drawn, Overlay, whole
+from tui.charts.multi_curve import Drawn, MultiCurve, whole
 from tui.charts.sight import Sight
-from tui.charts.viewport import Window
+from tui.charts.viewport import Viewport
 from tui.look.styles import hue
 from tui.widgets.cells import Cells, Span, Words, apart, clip, wrap
 
 LEVEL = "┄┄ optimum"  # the level that is marked, in the legend
 
 
-class Curves(Cells):
+class MultiCurvePane(Cells):
     """The chart."""
 
     def __init__(self, *, id: str = "curves") -> None:
         super().__init__(id=id, classes="pane")
         self.curves: Sequence[Drawn] = ()
         self.sight = Sight()
-        self.everything: Window | None = None  # what shows where nobody zooms; all there is without it
+        self.everything: Viewport | None = None  # what shows where nobody zooms; all there is without it
         self.empty = ""
         self.what = "curves"
         self.log_y = False  # as it was drawn last
 
     @property
-    def whole(self) -> Window:
+    def whole(self) -> Viewport:
         """The steps that show where nobody zooms."""
         return self.everything or whole(self.curves)
 
     @property
-    def window(self) -> Window:
+    def window(self) -> Viewport:
         """The steps that show."""
         return self.sight.seen(self.whole)
 
@@ -62,7 +62,7 @@ class Curves(Cells):
             return [[] for _ in range(max(0, (height - len(texts)) // 2))] + [
                 [(text.center(width), self.ink.dim)] for text in texts
             ]
-        overlay = Overlay(self.curves, self.sight, self.window, self.ink, (width, height))
+        overlay = MultiCurve(self.curves, self.sight, self.window, self.ink, (width, height))
         sheet = overlay.draw()
         self.log_y = overlay.log_y
         told = self.sight.told(overlay.log_y, *[sentences.NO_PLACE()] * overlay.hidden)

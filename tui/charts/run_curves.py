@@ -18,7 +18,7 @@ from engine.recipe import read_toml
 from tui.charts import sentences
 from tui.charts.curve import Cut
 from tui.charts.sight import Along
-from tui.charts.viewport import Window
+from tui.charts.viewport import Viewport
 
 if TYPE_CHECKING:
     from engine.base.loss_history import History
@@ -61,7 +61,7 @@ class RunCurve:
         count = len(self.track.history)
         return (0.0, float(self._along(np.array([count - 1.0]))[0])) if count else None
 
-    def cut(self, window: Window, columns: int) -> Cut:
+    def cut(self, window: Viewport, columns: int) -> Cut:
         """The losses that show in a window: every one where there are few, else the extremes of each column."""
         history = self.track.history
         count = len(history)

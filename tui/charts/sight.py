@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 from tui.charts import sentences
 
 if TYPE_CHECKING:
-    from tui.charts.viewport import Window
+    from tui.charts.viewport import Viewport
 
 Along = Literal["steps", "epochs", "time"]
 AXES: tuple[Along, ...] = get_args(Along)
@@ -36,7 +36,7 @@ class Sight:
     log_y: bool | None = None
     log_x: bool = False
     smooth: bool = False
-    window: Window | None = None
+    window: Viewport | None = None
     limits: tuple[float, float] | None = None
     cursor: float | None = None
     axis: Along = "steps"
@@ -44,7 +44,7 @@ class Sight:
     level: float | None = None
     ceiling: float | None = None
 
-    def seen(self, everything: Window) -> Window:
+    def seen(self, everything: Viewport) -> Viewport:
         """The steps that show, of all there are."""
         return replace(self.window or everything, log=self.log_x)
 
@@ -53,13 +53,13 @@ class Sight:
         words = ["log y" if log_y else "linear y", *["log x"] * self.log_x, *more]
         return [*words, *["raw + smoothed"] * self.smooth, *[sentences.ZOOMED()] * (self.window is not None)]
 
-    def zoomed(self, factor: float, place: float, everything: Window) -> Sight:
+    def zoomed(self, factor: float, place: float, everything: Viewport) -> Sight:
         """The steps around a place 0..1 spread (a factor below 1) or drawn together, to everything at most."""
         moved = self.seen(everything).zoom(factor, place)
         whole = factor > 1 and moved.stop - moved.start >= everything.stop - everything.start
         return replace(self, window=None if whole else moved)
 
-    def steered(self, what: str, everything: Window, log_y: bool, anchor: float) -> Sight:
+    def steered(self, what: str, everything: Viewport, log_y: bool, anchor: float) -> Sight:
         """How it is seen after a key: log_y, log_x, smooth, reset, left, right, in or out.
 
         Args:

@@ -30,7 +30,7 @@ def grown(step: int, planned: int) -> int:
 
 
 @dataclass(frozen=True)
-class Window:
+class Viewport:
     """The steps start <= step <= stop along the x axis."""
 
     start: float
@@ -69,14 +69,14 @@ class Window:
         begin = first // width * width
         return np.arange(begin, last + width, width, dtype=np.int64)
 
-    def zoom(self, factor: float, anchor: float) -> Window:
+    def zoom(self, factor: float, anchor: float) -> Viewport:
         """A window `factor` times as wide around a place 0..1, at least 4 steps."""
         middle = self.at(anchor)
         width = max(4.0, (self.stop - self.start) * factor)
         start = max(0.0, middle - width * anchor)
         return replace(self, start=start, stop=start + width)
 
-    def pan(self, share: float) -> Window:
+    def pan(self, share: float) -> Viewport:
         """A window moved by a share of its width, not before step 0."""
         by = (self.stop - self.start) * share
         by = max(by, -self.start)

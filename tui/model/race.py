@@ -1,4 +1,4 @@
-"""The normalization race as the app sees it: begun from the desk, and what its screen tells of each racer."""
+"""The normalization race as the app sees it: begun from the workspace, and what its screen tells of each racer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tui.look.numbers import count, error, figures, gap
 from tui.model import sentences
 from tui.model.command_line import command_line
 from tui.model.run_handle import Opener, RunHandle
-from tui.model.workspace import Desk
+from tui.model.workspace import Workspace
 
 if TYPE_CHECKING:
     from engine.recipe import Recipe
@@ -23,22 +23,22 @@ NEAR = 0.01  # gap to the optimum of a racer that has arrived
 COLUMNS = 256  # stretches of a history that are looked into at once
 
 
-def opener(desk: Desk) -> Opener:
+def opener(workspace: Workspace) -> Opener:
     """Begins a race in the place of a run. Each racer is recorded with the command line that repeats it alone."""
 
     def open_race(recipe: Recipe, *, command: str = "", **options: Any) -> RunHandle:
         from engine.training.race import Race
 
-        return Race(recipe, command=lambda one: command_line(one, desk.made.of(one)), **options)
+        return Race(recipe, command=lambda one: command_line(one, workspace.made.of(one)), **options)
 
     return open_race
 
 
-def begin(desk: Desk) -> bool:
+def begin(workspace: Workspace) -> bool:
     """Begin a race of the present choices; whether a race is now going on."""
-    if not (desk.live and racing(desk)):
-        desk.race(opener(desk))
-    return desk.live and racing(desk)
+    if not (workspace.live and racing(workspace)):
+        workspace.race(opener(workspace))
+    return workspace.live and racing(workspace)
 
 
 @runtime_checkable
@@ -57,21 +57,21 @@ class Lane(Protocol):
     def result(self) -> dict[str, Any]: ...
 
 
-def race_of(desk: Desk) -> RaceHandle | None:
-    """The race that the desk's run is, if it is one."""
-    return desk.run if isinstance(desk.run, RaceHandle) else None
+def race_of(workspace: Workspace) -> RaceHandle | None:
+    """The race that the workspace's run is, if it is one."""
+    return workspace.run if isinstance(workspace.run, RaceHandle) else None
 
 
-def racing(desk: Desk) -> bool:
-    """Whether the desk's run is a race."""
-    return race_of(desk) is not None
+def racing(workspace: Workspace) -> bool:
+    """Whether the workspace's run is a race."""
+    return race_of(workspace) is not None
 
 
-def snapshots(desk: Desk) -> tuple[Snapshot, ...]:
-    """The desk's run as it is now; of a race every racer."""
-    if (race := race_of(desk)) is not None:
+def snapshots(workspace: Workspace) -> tuple[Snapshot, ...]:
+    """The workspace's run as it is now; of a race every racer."""
+    if (race := race_of(workspace)) is not None:
         return tuple(race.snapshots().values())
-    return () if desk.snapshot is None else (desk.snapshot,)
+    return () if workspace.snapshot is None else (workspace.snapshot,)
 
 
 @dataclass(frozen=True)

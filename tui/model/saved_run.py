@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Kept:
+class SavedRun:
     """A kept run: its choices, its curve and how it ended, and what else run.json says."""
 
     path: Path
@@ -47,7 +47,7 @@ class RunRead(Message):
     """One run, or why it cannot be read."""
 
     path: Path
-    kept: Kept | None
+    kept: SavedRun | None
     problem: str = ""
 
 
@@ -71,7 +71,7 @@ class PredictorRead(Message):
     untrusted: Untrusted | None = None  # code of the model that has to be asked about first
 
 
-def read_kept(path: Path) -> Kept:
+def read_kept(path: Path) -> SavedRun:
     """Read a run folder. Raises InputError where it is damaged."""
     from engine import modules
     from engine.base.loss_history import History, Series
@@ -123,7 +123,7 @@ def read_kept(path: Path) -> Kept:
         ending=Ending(result.get("ended") or "interrupted", _told(path, facts, now, steps)),
         stands=now.word if now.state in (*LIVING, "interrupted") else "",
     )
-    return Kept(path, recipe, snapshot, facts, modules.changed(path.name, facts))
+    return SavedRun(path, recipe, snapshot, facts, modules.changed(path.name, facts))
 
 
 def _told(path: Path, facts: Mapping[str, Any], now: Standing, steps: int) -> str:

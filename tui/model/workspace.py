@@ -1,4 +1,4 @@
-"""The desk: what the person has chosen, and the run that is going on. It knows no screen.
+"""The workspace: what the person has chosen, and the run that is going on. It knows no screen.
 
 The app hands it keys as words ("toggle", "rate_up"), polls it while a run is live, and is told through `changed` when
 something is worth showing.
@@ -31,13 +31,13 @@ if TYPE_CHECKING:
     from engine.runs.origin import Origin
     from engine.runs.resuming import Resumption
     from engine.training.snapshot import Snapshot
-    from tui.model.saved_run import Kept
+    from tui.model.saved_run import SavedRun
 
 CARRIED = frozenset({"lr", "threshold", "pace", "runs", "name", "log_every", "tensorboard", "checkpoint_every"})
 OF_THE_TARGET = frozenset({"dataset", "target", "task"})  # with another of these a positive class is none any more
 
 
-class Desk:
+class Workspace:
     """The choices, what was found out about them, and the run.
 
     Args:
@@ -203,7 +203,7 @@ class Desk:
         self.snapshot = run.snapshot()
         self.changed()
 
-    def show_kept(self, kept: Kept) -> None:
+    def show_kept(self, kept: SavedRun) -> None:
         """A kept run: its choices into the panels, and its curve, unless a run is going on."""
         if self.live:
             self.say(sentences.CURVE_STAYS(), False)

@@ -158,11 +158,11 @@ class RavineScreen(BaseScreen):
 
     def show(self) -> None:
         """Draw what has changed. Called after every change and at every look at a run."""
-        desk = self.ravine.desk
-        self.top.desk = self.messages.desk = desk
+        workspace = self.ravine.workspace
+        self.top.workspace = self.messages.workspace = workspace
         self.top.redraw()
         self.messages.redraw()
-        if desk is None or not desk.ticking:
+        if workspace is None or not workspace.ticking:
             super().show()
 
     def to_copy(self) -> str:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from engine.recipe import Recipe
     from engine.runs.origin import Origin
     from engine.training.snapshot import Snapshot
-    from tui.model.saved_run import Kept
+    from tui.model.saved_run import SavedRun
 
 COLUMNS = (
     TableColumn("step", 14, number=True),
@@ -53,7 +53,7 @@ class CheckpointsScreen(RavineScreen):
         """The checkpoints of a run, or why they cannot be read."""
 
         run: Path
-        kept: Kept | None
+        kept: SavedRun | None
         points: tuple[Point, ...]
         problem: str = ""
 
@@ -162,8 +162,8 @@ class CheckpointsScreen(RavineScreen):
 
     def on_listing_chosen(self, message: Listing.Chosen) -> None:
         """Read it, then branch."""
-        desk = self.ravine.desk
-        if desk is None or self.run is None:
+        workspace = self.ravine.workspace
+        if workspace is None or self.run is None:
             return
         point, run = self.points[message.line], self.run
         in_background(
@@ -174,12 +174,12 @@ class CheckpointsScreen(RavineScreen):
 
     def on_checkpoints_screen_checkpoint_opened(self, message: CheckpointOpened) -> None:
         """Begin the new run, paused, and go to it."""
-        desk = self.ravine.desk
-        if desk is None:
+        workspace = self.ravine.workspace
+        if workspace is None:
             return
         if message.recipe is None or message.origin is None:
             self.app.notify(message.problem, severity="error")
-        elif desk.branch(message.recipe, message.origin):
+        elif workspace.branch(message.recipe, message.origin):
             self.ravine.action_go("train")
 
     def show(self) -> None:
@@ -205,7 +205,7 @@ def _read(run: Path) -> CheckpointsScreen.Listed:
     return CheckpointsScreen.Listed(run, kept, tuple(sorted(points, key=lambda p: (p.step, p.name != "best"))))
 
 
-def _point(kept: Kept, path: Path, name: str) -> Point:
+def _point(kept: SavedRun, path: Path, name: str) -> Point:
     from engine.runs import checkpoint
 
     step = int(path.stem.removeprefix("step-")) if name == "kept" else int(checkpoint.load(path).facts["step"])

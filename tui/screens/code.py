@@ -189,12 +189,12 @@ class CodeScreen(RavineScreen):
 
     def show(self) -> None:
         """The script of the choices as they are now."""
-        desk = self.ravine.desk
-        survey = desk.survey if desk is not None else None
-        if desk is not None and desk.problem:
-            self._refuse(desk.problem)
-        elif desk is not None and survey is not None and survey.recipe == desk.recipe:
-            self._ask(survey, desk.recipe)
+        workspace = self.ravine.workspace
+        survey = workspace.survey if workspace is not None else None
+        if workspace is not None and workspace.problem:
+            self._refuse(workspace.problem)
+        elif workspace is not None and survey is not None and survey.recipe == workspace.recipe:
+            self._ask(survey, workspace.recipe)
         title = f"{self._style}: {WORDS[self._style]}"
         self.script.head(title)
         super().show()

@@ -113,20 +113,20 @@ class FinderScreen(RavineScreen):
 
     def arrive(self) -> None:
         """Begin a trial run."""
-        desk = self.ravine.desk
-        if desk is None:
+        workspace = self.ravine.workspace
+        if workspace is None:
             return
         self._given_up.set()
         self._number += 1
         self.curve.finding = None
         self._say(sentences.TRIAL_RUN())
-        if desk.problem or desk.live:
-            self._say(desk.problem or sentences.STOP_FIRST(), bad=True)
+        if workspace.problem or workspace.live:
+            self._say(workspace.problem or sentences.STOP_FIRST(), bad=True)
             return
-        survey = desk.known
-        self.curve.limit = desk.rate_limit
+        survey = workspace.known
+        self.curve.limit = workspace.rate_limit
         table = survey.table if survey is not None else None
-        number, recipe = self._number, desk.recipe
+        number, recipe = self._number, workspace.recipe
         given_up = self._given_up = threading.Event()
         in_background(
             lambda: self._work(number, recipe, table, given_up),
@@ -166,7 +166,7 @@ class FinderScreen(RavineScreen):
 
     def take(self) -> None:
         """Put the suggestion into the panels, and go back to them."""
-        desk = self.ravine.desk
-        if desk is not None and self.curve.finding is not None:
-            desk.set({"lr": float(f"{self.curve.finding.suggestion:.4g}")})
+        workspace = self.ravine.workspace
+        if workspace is not None and self.curve.finding is not None:
+            workspace.set({"lr": float(f"{self.curve.finding.suggestion:.4g}")})
             self.ravine.action_go("train")

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from tui.keys.keymap import KeyTable
     from tui.keys.situation import Situation
     from tui.model.journal import Journal
-    from tui.model.workspace import Desk
-    from tui.terminal.writer import Link
+    from tui.model.workspace import Workspace
+    from tui.terminal.writer import TerminalWriter
 
 
 class OnScreen(Protocol):
@@ -34,7 +34,7 @@ class TerminalHost(Protocol):
     @property
     def key_table(self) -> KeyTable: ...
     @property
-    def link(self) -> Link | None: ...
+    def link(self) -> TerminalWriter | None: ...
 
 
 class Consent(Protocol):
@@ -51,7 +51,7 @@ class Host(Protocol):
     liking: dict[str, Any]  # how charts and lists are looked at: plain data, kept for the next time
 
     @property
-    def desk(self) -> Desk | None: ...  # None until the engine's recipe is there
+    def workspace(self) -> Workspace | None: ...  # None until the engine's recipe is there
     @property
     def trusting(self) -> Consent: ...
     @property

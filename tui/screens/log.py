@@ -182,8 +182,8 @@ class LogScreen(RavineScreen):
         """What was told since."""
         journal = self.ravine.journal
         self.told.fill(tuple((f"{one.time:%H:%M:%S}", one.text, one.how) for one in journal.told))
-        desk = self.ravine.desk
-        run = desk.snapshot.run if desk is not None and desk.snapshot is not None else None
+        workspace = self.ravine.workspace
+        run = workspace.snapshot.run if workspace is not None and workspace.snapshot is not None else None
         title = sentences.LOG_OF_RUN(path=run / "log.txt") if run is not None else sentences.LOG()
         self.log_lines.head(title)
         self.messages.hint = (self._said if self._line_shown else "", False)
@@ -197,8 +197,8 @@ class LogScreen(RavineScreen):
             before = self._before
             self._before = (now, traffic)
             self._said = said(before[1] if before else None, traffic, now - before[0] if before else 1.0)
-        desk = self.ravine.desk
-        run = desk.snapshot.run if desk is not None and desk.snapshot is not None else None
+        workspace = self.ravine.workspace
+        run = workspace.snapshot.run if workspace is not None and workspace.snapshot is not None else None
         if not self._reading:
             self._reading = True
             in_background(lambda: self._read(run), "log", lambda words: self.post_message(self.Read(run, words, "")))

@@ -13,10 +13,10 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.geometry import Region
 
-from tui.charts.multi_curve_pane import Curves
+from tui.charts.multi_curve_pane import MultiCurvePane
 from tui.charts.run_curves import RunCurve, Track
 from tui.charts.sight import MARKERS, PATIENT, Sight
-from tui.charts.viewport import Window, grown
+from tui.charts.viewport import Viewport, grown
 from tui.keys.keymap import named
 from tui.keys.table import bindings
 from tui.look.numbers import error, figures, fixed, gap, short
@@ -70,7 +70,7 @@ class RaceScreen(RavineScreen):
 
     def panes(self) -> ComposeResult:
         """The curves, the rule, the table."""
-        self.chart = Curves(id="race-chart")
+        self.chart = MultiCurvePane(id="race-chart")
         self.chart.what = "loss"
         self.chart.sight = Sight(log_x=True)  # what tells them apart happens in the first steps
         self.rule = HorizontalRule()
@@ -95,7 +95,7 @@ class RaceScreen(RavineScreen):
     def run_path(self) -> Path | None:
         """The run of the racer under the cursor."""
         run = self.racers[self.listing.cursor].now.run if self.racers else None
-        return self.ravine.desk.place(run) if run is not None and self.ravine.desk is not None else run
+        return self.ravine.workspace.place(run) if run is not None and self.ravine.workspace is not None else run
 
     def on_mount(self) -> None:
         """The cursor is in the table."""
@@ -125,10 +125,10 @@ class RaceScreen(RavineScreen):
 
     def show(self) -> None:
         """The newest of every racer; while they race not more often than can be seen."""
-        desk = self.ravine.desk
-        race = race_of(desk) if desk is not None else None
-        if desk is not None and race is not None:
-            if desk.ticking and desk.phase == "training" and monotonic() < self._due and self.racers:
+        workspace = self.ravine.workspace
+        race = race_of(workspace) if workspace is not None else None
+        if workspace is not None and race is not None:
+            if workspace.ticking and workspace.phase == "training" and monotonic() < self._due and self.racers:
                 return
             self._due = monotonic() + PICTURES
             found = racers(race)
@@ -147,8 +147,8 @@ class RaceScreen(RavineScreen):
         super().show()
 
     def _draw_racers(self) -> None:
-        desk, ink = self.ravine.desk, self.chart.ink
-        assert desk is not None
+        workspace, ink = self.ravine.workspace, self.chart.ink
+        assert workspace is not None
         styles = self._styles()
         curves = [
             RunCurve(racer.name, styles[racer.mode], MARKERS[index % len(MARKERS)], Track(racer.now.history))
@@ -160,7 +160,7 @@ class RaceScreen(RavineScreen):
         self.chart.everything = self._everything()
         self.chart.sight = self._sighted(self.chart.sight, curves)
         self.chart.redraw()
-        self.rule.tell(rule(desk.shown_recipe, self.racers))
+        self.rule.tell(rule(workspace.shown_recipe, self.racers))
         mode = replace(MODE, width=max(MODE.width, *(cell_len(racer.name) for racer in self.racers)))
         columns: tuple[TableColumn, ...] = (SIGN, mode, STATE, LOSS, GAP, KAPPA)
         if self.size.width >= 68:  # half a number would be another one
@@ -184,7 +184,7 @@ class RaceScreen(RavineScreen):
         kinds = self.chart.ink.kinds
         return {racer.mode: kinds[index % len(kinds)] for index, racer in enumerate(self.racers)}
 
-    def _everything(self) -> Window | None:
+    def _everything(self) -> Viewport | None:
         """The steps that show: all that are planned where the end is near, else an axis that doubles as they come."""
         steps = max(racer.now.steps for racer in self.racers)
         at = max(racer.now.step for racer in self.racers)
@@ -193,7 +193,7 @@ class RaceScreen(RavineScreen):
         etas = [racer.now.eta for racer in self.racers if racer.now.eta is not None]
         if self._whole is None and etas:
             self._whole = max(etas) < PATIENT
-        return Window(0.0, float(steps if self._whole else grown(max(1, at), steps)))
+        return Viewport(0.0, float(steps if self._whole else grown(max(1, at), steps)))
 
     def _sighted(self, sight: Sight, curves: list[RunCurve]) -> Sight:
         optimum = {racer.now.facts.optimum_loss for racer in self.racers if racer.now.facts is not None}
@@ -246,21 +246,21 @@ class RaceScreen(RavineScreen):
         """The run of this racer onto the train screen."""
         from tui.model.saved_run import ask_for_run
 
-        path, desk = self.run_path, self.ravine.desk
-        if path is None or desk is None:
+        path, workspace = self.run_path, self.ravine.workspace
+        if path is None or workspace is None:
             return
-        if desk.live:
+        if workspace.live:
             self.app.notify(sentences.STILL_RACING(key=named("run.stop")), timeout=4)
         else:
             ask_for_run(path, self.post_message)
 
     def on_run_read(self, message: RunRead) -> None:
         """It has been read."""
-        desk = self.ravine.desk
+        workspace = self.ravine.workspace
         if message.kept is None:
             self.app.notify(message.problem, severity="error", timeout=8)
-        elif desk is not None and not desk.live:
-            desk.show_kept(message.kept)
+        elif workspace is not None and not workspace.live:
+            workspace.show_kept(message.kept)
             self.ravine.action_go("train")
 
     def action_chart(self, what: str) -> None:

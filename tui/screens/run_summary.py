@@ -12,7 +12,7 @@ from tui.widgets.dialog import Dialog
 from tui.widgets.scroll import Scrolling
 
 if TYPE_CHECKING:
-    from tui.model.workspace import Desk
+    from tui.model.workspace import Workspace
 
 WIDEST = 92
 
@@ -22,10 +22,10 @@ class RunSummary(Scrolling):
 
     LAST = sentences.ESC_CLOSES()
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, workspace: Workspace) -> None:
         super().__init__()
         self.border_title = sentences.RUN_SUMMARY()
-        self._desk = desk
+        self._workspace = workspace
 
     def action_choose(self) -> None:
         """Close."""
@@ -33,7 +33,7 @@ class RunSummary(Scrolling):
 
     def told(self, width: int) -> list[list[Span]]:
         """Everything that is to be said, on lines of `width` cells."""
-        ink, now = self.ink, self._desk.snapshot
+        ink, now = self.ink, self._workspace.snapshot
         lines: list[list[Span]] = [[]]
         if now is None:
             return lines
@@ -41,7 +41,7 @@ class RunSummary(Scrolling):
         bad = bool(now.error) or (now.ending is not None and now.ending.reason == "diverged")
         for index, line in enumerate(wrap(text, width - 4, 60)):
             lines.append([(f"  {line}", ink.bad if bad and not index else ink.text)])
-        if self._desk.remedy and now.ending is not None:
+        if self._workspace.remedy and now.ending is not None:
             words = now.ending.remedy_text or sentences.TAKE_REMEDY()
             lines += [[], [("  f  ", ink.accent), (sentences.AND_START(remedy=words), ink.text)]]
         if now.decision is not None:
@@ -69,12 +69,12 @@ class RunSummaryScreen(Dialog[bool]):
         Binding("f", "answer(True)", show=False, system=True),
     ]
 
-    def __init__(self, desk: Desk) -> None:
-        words = RunSummary(desk)
+    def __init__(self, workspace: Workspace) -> None:
+        words = RunSummary(workspace)
         super().__init__(words, WIDEST, lambda width: len(words.told(width)) + 1)
-        self._desk = desk
+        self._workspace = workspace
 
     def action_answer(self, remedy: bool) -> None:
         """Close; the remedy only where one is offered."""
-        if not remedy or self._desk.remedy:
+        if not remedy or self._workspace.remedy:
             self.dismiss(remedy)

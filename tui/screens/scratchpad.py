@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from engine.learn.expression import Gradient, Node
-    from tui.model.workspace import Desk
+    from tui.model.workspace import Workspace
 
 FIRST = "log((3x + 4y)^2)"
 EXPRESSION = "expression"
@@ -58,7 +58,7 @@ class ExpressionPanel(Panel):
         except InputError:
             return ()
 
-    def rows(self, desk: Desk) -> list[Row]:
+    def rows(self, workspace: Workspace) -> list[Row]:
         """The expression first."""
         rows = [Row("field", "f =", self.text, field=EXPRESSION, own=True)]
         if self.names:

@@ -85,7 +85,7 @@ class LookupFailed(Message):
     problem: str
 
 
-class Inquirer:
+class Surveys:
     """Asks for one survey at a time: a new question cancels the one before.
 
     Args:

@@ -20,7 +20,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 if TYPE_CHECKING:
-    from tui.terminal.writer import Link
+    from tui.terminal.writer import TerminalWriter
 
 APART = 8  # cells between two places at which is looked what lies on top; nothing of ours is narrower
 KEPT, BACK = "\x1b7", "\x1b8"  # save the cursor and restore it: it may stand in a field that is being edited
@@ -29,7 +29,7 @@ KEPT, BACK = "\x1b7", "\x1b8"  # save the cursor and restore it: it may stand in
 class DirectApp(App[None]):
     """An app whose cells may go out as they are."""
 
-    shortcut: Shortcut | None = None  # for cells that need nothing done to them on the way; None where all do
+    direct_paint: DirectPaint | None = None  # for cells that need nothing done to them on the way; None where all do
 
 
 class Shown(Screen[None]):
@@ -49,14 +49,14 @@ class Shown(Screen[None]):
         self.painted = False
 
 
-class Shortcut:
+class DirectPaint:
     """Takes the changed cells of widgets and sends those of one moment as one text.
 
     Args:
         link: the line to the terminal.
     """
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: TerminalWriter) -> None:
         self._link = link
         self._waiting: list[tuple[Widget, Region, str]] = []
         self._gathering = False

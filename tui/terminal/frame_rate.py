@@ -13,7 +13,7 @@ SHARE = 0.04  # of the time that drawing may take before it becomes rarer: a key
 ROOM = 3.0  # a picture that the terminal took a second for is followed by the next after this many
 
 
-class Pulse:
+class FrameRate:
     """Says when the next look is due.
 
     Args:

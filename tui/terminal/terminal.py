@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.base.printable import printable_lines
-from tui.terminal.writer import Link
+from tui.terminal.writer import TerminalWriter
 
 LIMIT = 1 << 20  # bytes at which the log is begun anew
 PATIENCE = 1.0  # seconds that the terminal gets to take the last of what it is sent
@@ -29,19 +29,19 @@ def is_terminal() -> bool:
 
 
 @dataclass(frozen=True)
-class Shows:
+class Abilities:
     """What the terminal can show."""
 
     colours: bool = True
     unicode: bool = True
 
 
-ALL = Shows()
+ALL = Abilities()
 
 
-def shows(environment: Mapping[str, str], *, ascii: bool = False) -> Shows:
+def shows(environment: Mapping[str, str], *, ascii: bool = False) -> Abilities:
     """What the person and the locale say of the terminal (https://no-color.org; POSIX, Base Definitions, 8.2)."""
-    return Shows(not environment.get("NO_COLOR"), not ascii and _unicode(environment))
+    return Abilities(not environment.get("NO_COLOR"), not ascii and _unicode(environment))
 
 
 def _unicode(environment: Mapping[str, str]) -> bool:
@@ -112,7 +112,7 @@ def stop_here(farewell: str) -> None:
     screen = sys.__stderr__
     if screen is not None:
         screen.write(f"\r\n{farewell}\r\n")
-        if isinstance(screen, Link):
+        if isinstance(screen, TerminalWriter):
             screen.drained(PATIENCE)
     os.kill(0, signal.SIGSTOP)
 
@@ -127,14 +127,14 @@ def _open_log(path: Path) -> int:
 
 
 @contextmanager
-def own_screen(path: Path | None = None, *, ascii: bool = False) -> Iterator[Link]:
+def own_screen(path: Path | None = None, *, ascii: bool = False) -> Iterator[TerminalWriter]:
     """Within it the terminal is reached only through `sys.__stderr__` and `sys.__stdout__`; 1 and 2 lead to the log.
 
     Gives the line to the terminal. Everything is put back at the end; where the terminal takes nothing any more, 1 and
     2 go on leading to the log, so that nobody waits for it.
     """
     tty = 2 if os.isatty(2) else 1
-    screen = Link(os.dup(tty), plain=ascii)
+    screen = TerminalWriter(os.dup(tty), plain=ascii)
     os.set_inheritable(screen.fileno(), False)
     before = sys.__stdout__, sys.__stderr__
     kept = os.dup(1), os.dup(2)

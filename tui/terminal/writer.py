@@ -34,7 +34,7 @@ class Traffic:
     drain: float  # seconds that it took the terminal to take the last picture
 
 
-class Link(io.TextIOBase):
+class TerminalWriter(io.TextIOBase):
     """A text file that leads to a terminal.
 
     Args:

@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.screen import Screen
 
-from tui.app.base_app import Face
+from tui.app.base_app import BaseApp
 from tui.keys.keymap import KeyTable
 from tui.keys.table import WATCHING, bindings
 from tui.screens.help import KeyList
@@ -41,12 +41,12 @@ class WatchHelp(Screen[None]):
         self._keys.focus()
 
 
-class WatchApp(Face):
+class WatchApp(BaseApp):
     """The app of `ravine watch`.
 
     Args:
         reader: reads the logs.
-        options: what `Face` takes.
+        options: what `BaseApp` takes.
     """
 
     TITLE = sentences.NAME()

@@ -38,12 +38,12 @@ def start(words: Sequence[str]) -> int:
         return 2
     prepare()
     reader.start()
-    from tui.app.preferences import Memory
+    from tui.app.preferences import Preferences
     from tui.terminal.early_signals import terminal_kept
     from tui.terminal.terminal import own_screen, shows
     from tui.watch.app import WatchApp
 
-    memory = Memory()
+    memory = Preferences()
     able = shows(os.environ, ascii=manner.ascii)
     with own_screen(ascii=not able.unicode) as link, terminal_kept(link.fileno()):
         app = WatchApp(reader, keymap=keymap, theme=manner.theme or memory.theme, shows=able, link=link, memory=memory)

@@ -14,7 +14,7 @@ from textual.message import Message
 from textual.widget import Widget
 
 from tui.charts.multi_curve import Logged
-from tui.charts.multi_curve_pane import Curves
+from tui.charts.multi_curve_pane import MultiCurvePane
 from tui.charts.sight import MARKERS, Sight
 from tui.keys.keymap import named
 from tui.keys.situation import Situation
@@ -28,7 +28,7 @@ from tui.watch.selection import Names, Selection
 from tui.watch.status import StatusLine, Word, problems_of, top_line, why_empty, word_of
 from tui.widgets.cells import wrap
 from tui.widgets.table import Listing
-from tui.widgets.text_field import Editor
+from tui.widgets.text_field import TextField
 
 if TYPE_CHECKING:
     from tui.watch.reader import Reader
@@ -63,8 +63,8 @@ class WatchScreen(BaseScreen):
         """Bars and panes."""
         self.top, self.message = StatusLine(id="top"), StatusLine(id="messages")
         self.runs, self.tags = NameList("runs", self.selection), NameList("tags", self.selection)
-        self.chart, self.details = Curves(), Details()
-        self.editor = Editor("filter", "", example=sentences.PART_OF_NAMES())
+        self.chart, self.details = MultiCurvePane(), Details()
+        self.editor = TextField("filter", "", example=sentences.PART_OF_NAMES())
         self.editor.id = "filter"
         for pane in (self.top, self.tags, self.runs, self.chart, self.details, self.message):
             pane.styles.position = "absolute"
@@ -218,7 +218,7 @@ class WatchScreen(BaseScreen):
         self.editor.focus()
         self.show()
 
-    def on_editor_typed(self, message: Editor.Typed) -> None:
+    def on_editor_typed(self, message: TextField.Typed) -> None:
         """The lists follow what is typed."""
         if self._filtering is not None:
             self._filter(self._filtering, message.text)
@@ -228,7 +228,7 @@ class WatchScreen(BaseScreen):
         self._list()
         self.show()
 
-    def on_editor_done(self, message: Editor.Done) -> None:
+    def on_editor_done(self, message: TextField.Done) -> None:
         """Enter keeps the filter, Esc takes it away."""
         what, self._filtering, self._told = self._filtering, None, Word()
         self.lay_out()

@@ -16,7 +16,7 @@ from tui.widgets.cells import Cells, Span, clip, wrap
 if TYPE_CHECKING:
     from engine.recipe import Recipe
     from engine.training.snapshot import Snapshot
-    from tui.model.workspace import Desk
+    from tui.model.workspace import Workspace
 
 LOOKING = sentences.LOOKING()
 SHOWN = 4  # features that are named
@@ -37,7 +37,7 @@ class TopLine(Cells):
 
     def __init__(self) -> None:
         super().__init__(id="top")
-        self.desk: Desk | None = None
+        self.workspace: Workspace | None = None
         self._phase, self._due = "", 0.0
         self._facts: tuple[str, ...] = ()  # speed and time left, then how the machine is
         self.place = ""  # the name of a screen that is not the train screen
@@ -51,15 +51,15 @@ class TopLine(Cells):
     def draw(self, width: int, height: int) -> list[list[Span]]:
         """One line; the middle part is clipped where it is long."""
         ink = self.ink
-        if self.desk is None:
+        if self.workspace is None:
             return [[(" ravine", ink.accent)]]
-        desk = self.desk
-        sign, word = STATES[desk.phase]
-        style = {"training": ink.good, "paused": ink.accent, "failed": ink.bad}.get(desk.phase, ink.dim)
-        now = desk.snapshot
+        workspace = self.workspace
+        sign, word = STATES[workspace.phase]
+        style = {"training": ink.good, "paused": ink.accent, "failed": ink.bad}.get(workspace.phase, ink.dim)
+        now = workspace.snapshot
         if now is not None and now.ending is not None and now.ending.reason == "diverged":
             word, style = "diverged", ink.bad
-        if now is not None and now.stands and not desk.live:
+        if now is not None and now.stands and not workspace.live:
             word = now.stands
             sign, style = (
                 STANDS.get(word.partition(" ")[0], sign),
@@ -68,8 +68,8 @@ class TopLine(Cells):
         head: list[Span] = [(" ravine", ink.accent)]
         if self.place:
             head += [("  " + self.place, ink.strong)]
-        state, said = f"{sign} {desk.pending or word}", summary(desk)
-        facts, *machine = self._calm(desk.phase, now)
+        state, said = f"{sign} {workspace.pending or word}", summary(workspace)
+        facts, *machine = self._calm(workspace.phase, now)
         room = width - sum(cell_len(text) for text, _ in head) - 6 - cell_len(state)
         for one in machine:  # what is being trained comes before how the machine is
             if room - cell_len(facts + one) < min(NAMED, cell_len(said)):
@@ -82,14 +82,14 @@ class TopLine(Cells):
         return [[*head, ("   " + text, ink.dim), (" " * max(1, between), ink.dim), *tail]]
 
 
-def summary(desk: Desk) -> str:
+def summary(workspace: Workspace) -> str:
     """The run in a few words: "houses · z-score · linear · sgd lr 0.5 · cpu"."""
     from engine.registry.modes import REGISTRY
 
-    now = desk.snapshot
-    live = desk.live and desk.run is not None and now is not None
-    recipe: Recipe = desk.run.recipe if live and desk.run is not None else desk.recipe
-    plan = now.plan if live and now is not None else desk.known.plan if desk.known else None
+    now = workspace.snapshot
+    live = workspace.live and workspace.run is not None and now is not None
+    recipe: Recipe = workspace.run.recipe if live and workspace.run is not None else workspace.recipe
+    plan = now.plan if live and now is not None else workspace.known.plan if workspace.known else None
     lr = now.lr if live and now is not None else None
     if lr is None:
         lr = plan.lr if plan is not None and recipe.optimizer.lr == "auto" else None
@@ -149,7 +149,7 @@ class Messages(Cells):
 
     def __init__(self) -> None:
         super().__init__(id="messages")
-        self.desk: Desk | None = None
+        self.workspace: Workspace | None = None
         self.instead: tuple[str, bool] | None = None  # what is told instead of how the run stands
         self.hint: tuple[str, bool] = ("", False)
         self._heard: object = None  # what happened last, as far as it is news
@@ -158,19 +158,19 @@ class Messages(Cells):
 
     def draw(self, width: int, height: int) -> list[list[Span]]:
         """A line for each; of those that are left the newer of the two takes what it needs first."""
-        ink, desk = self.ink, self.desk
-        if desk is None:
+        ink, workspace = self.ink, self.workspace
+        if workspace is None:
             return [[(" loading…", ink.faint)]]
-        text, bad = self.instead or happening(desk)
+        text, bad = self.instead or happening(workspace)
         hint, wrong = self.hint
-        self._note((desk.phase, desk.problem, desk.activity), self.hint)
+        self._note((workspace.phase, workspace.problem, workspace.activity), self.hint)
         said = [
             (text, ink.bad if bad else ink.text),
-            (waiting(desk), ink.accent),
+            (waiting(workspace), ink.accent),
             (hint, ink.bad if wrong else ink.dim),
         ]
         wanted = [len(wrap(words, width - 2, 99)) if words else 0 for words, _ in said]
-        if not (self._news or bad or desk.live) and wanted[2] >= height:
+        if not (self._news or bad or workspace.live) and wanted[2] >= height:
             wanted[0] = 0  # somebody reads what a field means; how things stand will be told again
         given = [0, 0, 0]
         for one in (0, 1, 1, 2, *((0, 2) if self._news else (2, 0))):
@@ -190,18 +190,18 @@ class Messages(Cells):
         self._heard, self._hinted = heard, hint
 
 
-def happening(desk: Desk) -> tuple[str, bool]:
+def happening(workspace: Workspace) -> tuple[str, bool]:
     """How things stand, in a sentence, and whether it tells of a problem."""
-    now = desk.snapshot
+    now = workspace.snapshot
     if now is not None:
         if now.error:
             return now.error, True
         if now.live:
             return _going(now), False
-    if desk.activity and desk.activity != LOOKING:
-        return desk.activity, False
-    if desk.problem:
-        return desk.problem, True
+    if workspace.activity and workspace.activity != LOOKING:
+        return workspace.activity, False
+    if workspace.problem:
+        return workspace.problem, True
     if now is not None and now.ending is not None:
         ending = now.ending
         offer = (
@@ -213,9 +213,9 @@ def happening(desk: Desk) -> tuple[str, bool]:
             # The chart has the whole sentence.
             return sentences.DIVERGED(step=now.step, offer=offer), True
         return sentences.ENDED(ending=ending.sentence, offer=offer), False
-    if desk.known is None:
+    if workspace.known is None:
         return LOOKING, False
-    known = desk.known
+    known = workspace.known
     more = len(known.features) - SHOWN
     features = sentences.FEATURES(features=known.features[:SHOWN], more=max(0, more))
     return sentences.READY(
@@ -227,11 +227,11 @@ def happening(desk: Desk) -> tuple[str, bool]:
     ), False
 
 
-def waiting(desk: Desk) -> str:
+def waiting(workspace: Workspace) -> str:
     """What was chosen that the run that is going on cannot take, and what can be done about it."""
-    if not desk.later:
+    if not workspace.later:
         return ""
-    return sentences.NEXT_RUN(choices=desk.later, key=named("run.anew"))
+    return sentences.NEXT_RUN(choices=workspace.later, key=named("run.anew"))
 
 
 def _going(now: Snapshot) -> str:

@@ -206,8 +206,8 @@ class Cells(Widget):
         ]
         if not regions:
             return
-        shortcut = self.app.shortcut if isinstance(self.app, DirectApp) else None
-        if shortcut is not None and shortcut.take(self, regions, self.stretch):
+        direct_paint = self.app.direct_paint if isinstance(self.app, DirectApp) else None
+        if direct_paint is not None and direct_paint.take(self, regions, self.stretch):
             self._ahead.update(region.y for region in regions)
         else:
             self.refresh(*regions)

@@ -15,8 +15,8 @@ from tui.look.numbers import volume
 from tui.tasks.browse import Entry, FolderRead, ask_for_folder, common, matching, parted
 from tui.widgets import sentences
 from tui.widgets.cells import Cells, Span, clip, left, right
-from tui.widgets.scroll import Roll
-from tui.widgets.text_field import Editor
+from tui.widgets.scroll import ScrollPosition
+from tui.widgets.text_field import TextField
 
 
 class Entries(Cells):
@@ -29,7 +29,7 @@ class Entries(Cells):
         self.recent: frozenset[Path] = frozenset()
         self.cursor = 0
         self.problem = ""
-        self.roll = Roll()
+        self.roll = ScrollPosition()
 
     @property
     def current(self) -> Entry | None:
@@ -81,7 +81,7 @@ class FilePicker(ModalScreen[str]):
     def __init__(self, text: str = "", recent: Sequence[Path] = ()) -> None:
         super().__init__()
         self._recent = tuple(Entry(path, False) for path in recent)
-        self.entries, self.line = Entries(), Editor("path", text, example=sentences.PATH_OR_FUNCTION())
+        self.entries, self.line = Entries(), TextField("path", text, example=sentences.PATH_OR_FUNCTION())
         self._chosen, self._moved = text, False  # whether the cursor was moved since something was typed
         self._folder: Path | None = None  # the one that is shown, or was asked for
         self._read: tuple[Entry, ...] = ()
@@ -113,7 +113,7 @@ class FilePicker(ModalScreen[str]):
 
     # What is typed.
 
-    def on_editor_typed(self, message: Editor.Typed) -> None:
+    def on_editor_typed(self, message: TextField.Typed) -> None:
         """Another path, or another beginning of a name."""
         self.entries.cursor, self._moved = 0, False
         self._look()
@@ -173,7 +173,7 @@ class FilePicker(ModalScreen[str]):
         self.line.value = head + slash + name
         self.line.cursor_position = len(self.line.value)
 
-    def on_editor_done(self, message: Editor.Done) -> None:
+    def on_editor_done(self, message: TextField.Done) -> None:
         """Enter: into a folder, or the file; Esc leaves."""
         if message.text is None:
             self.dismiss(None)

@@ -14,20 +14,20 @@ from tui.keys.table import bindings
 from tui.look.sizes import MESSAGES
 from tui.widgets.cells import Cells, Span, left
 from tui.widgets.rows import Row, about, draw_row, editor_room, option_rows
-from tui.widgets.scroll import Roll
+from tui.widgets.scroll import ScrollPosition
 
 if TYPE_CHECKING:
     from engine.recipe import Choice
-    from tui.model.workspace import Desk
-    from tui.widgets.text_field import Editor
+    from tui.model.workspace import Workspace
+    from tui.widgets.text_field import TextField
 
 
 @runtime_checkable
-class WithDesk(Protocol):
-    """An app that has a desk, sooner or later."""
+class WithWorkspace(Protocol):
+    """An app that has a workspace, sooner or later."""
 
     @property
-    def desk(self) -> Desk | None: ...
+    def workspace(self) -> Workspace | None: ...
 
 
 class Panel(Cells, can_focus=True):
@@ -51,47 +51,47 @@ class Panel(Cells, can_focus=True):
         self.folded = False  # only the title is shown
         self._cursor = 0
         self._touched = False  # the cursor stands on what is chosen until a key moves it
-        self._roll = Roll()
+        self._roll = ScrollPosition()
         self._unfolded = ""  # the field whose words are shown
         self._rows: list[Row] = []
-        self._editor: Editor | None = None
+        self._editor: TextField | None = None
 
     @property
-    def desk(self) -> Desk | None:
-        """The desk, once the engine's recipe is there."""
-        return self.app.desk if isinstance(self.app, WithDesk) else None
+    def workspace(self) -> Workspace | None:
+        """The workspace, once the engine's recipe is there."""
+        return self.app.workspace if isinstance(self.app, WithWorkspace) else None
 
     # What is shown.
 
-    def rows(self, desk: Desk) -> list[Row]:
+    def rows(self, workspace: Workspace) -> list[Row]:
         """The rows with everything folded."""
         raise NotImplementedError
 
-    def words(self, desk: Desk, choice: Choice) -> tuple[str, ...]:
+    def words(self, workspace: Workspace, choice: Choice) -> tuple[str, ...]:
         """The words that a field offers when it is chosen; none opens an editor."""
         return choice.words if choice.kind == "pick" else ()
 
-    def _all_rows(self, desk: Desk) -> list[Row]:
+    def _all_rows(self, workspace: Workspace) -> list[Row]:
         found: list[Row] = []
-        for row in self.rows(desk):
+        for row in self.rows(workspace):
             found.append(row)
             if row.kind == "field" and row.field == self._unfolded:
-                choice = desk.find(row.field)
-                found += option_rows(desk, choice, self.words(desk, choice))
+                choice = workspace.find(row.field)
+                found += option_rows(workspace, choice, self.words(workspace, choice))
         return found
 
     @property
     def wanted(self) -> int:
         """How many lines the panel would fill."""
-        return len(self._all_rows(self.desk)) if self.desk is not None else 1
+        return len(self._all_rows(self.workspace)) if self.workspace is not None else 1
 
     def draw(self, width: int, height: int) -> list[list[Span]]:
         """The rows that fit, the one under the cursor among them."""
-        if self.desk is None:
+        if self.workspace is None:
             return []
         if self.folded:
-            return [self._title_line(self.desk, width)]
-        self._rows = self._all_rows(self.desk)
+            return [self._title_line(self.workspace, width)]
+        self._rows = self._all_rows(self.workspace)
         if not self._rows:
             return []
         if not self._touched:
@@ -111,12 +111,12 @@ class Panel(Cells, can_focus=True):
         self.note(self._roll.told)
         return lines
 
-    def brief(self, desk: Desk) -> str:
+    def brief(self, workspace: Workspace) -> str:
         """What the panel says in a few words while it is folded."""
-        return next((row.label for row in self.rows(desk) if row.chosen), "")
+        return next((row.label for row in self.rows(workspace) if row.chosen), "")
 
-    def _title_line(self, desk: Desk, width: int) -> list[Span]:
-        ink, brief = self.ink, self.brief(desk)
+    def _title_line(self, workspace: Workspace, width: int) -> list[Span]:
+        ink, brief = self.ink, self.brief(workspace)
         room = width - cell_len(brief) - 5
         title = left(self.brief_title or self.title, room) if room > 4 else ""
         return [(f" {self.number} ", ink.accent), (title + " ", ink.dim), (brief, ink.text)]
@@ -128,15 +128,15 @@ class Panel(Cells, can_focus=True):
 
     def help(self) -> tuple[str, bool]:
         """The help line for the row under the cursor, and whether it tells of a problem."""
-        row, desk = self.current, self.desk
-        if row is None or desk is None:
+        row, workspace = self.current, self.workspace
+        if row is None or workspace is None:
             return "", False
         if self._editor is not None and self._editor.problem:
             return self._editor.problem, True
         if row.kind == "option" and not row.deep:
             return row.help, not row.usable
         room = MESSAGES * (self.app.size.width - 10)  # of the lines, as far as words fill them
-        return (about(desk, desk.find(row.field), room) if row.field else row.help), False
+        return (about(workspace, workspace.find(row.field), room) if row.field else row.help), False
 
     # Keys.
 
@@ -170,55 +170,55 @@ class Panel(Cells, can_focus=True):
 
     def action_choose(self) -> None:
         """Choose the row under the cursor: take an option, flip a switch, unfold the words, or open the editor."""
-        row, desk = self.current, self.desk
-        if row is None or desk is None:
+        row, workspace = self.current, self.workspace
+        if row is None or workspace is None:
             return
         self._touched = True
         if row.kind == "option":
-            self.take(desk, row)
+            self.take(workspace, row)
         else:
-            self._open_field(desk, desk.find(row.field))
+            self._open_field(workspace, workspace.find(row.field))
         self._tell()
 
-    def take(self, desk: Desk, row: Row) -> None:
+    def take(self, workspace: Workspace, row: Row) -> None:
         """Set a field to an option."""
         if not row.usable:
             self.app.bell()
             return
-        desk.set({row.field: row.sets})
+        workspace.set({row.field: row.sets})
         if row.deep:
             self.fold()
 
-    def _open_field(self, desk: Desk, choice: Choice) -> None:
+    def _open_field(self, workspace: Workspace, choice: Choice) -> None:
         if choice.kind == "switch":
-            desk.set({choice.name: not desk.recipe.get(choice.name)})
+            workspace.set({choice.name: not workspace.recipe.get(choice.name)})
             return
-        words = self.words(desk, choice)
+        words = self.words(workspace, choice)
         if not words:
-            self.edit(choice.name, choice.label, choice.show(desk.recipe.get(choice.name)), choice.example)
+            self.edit(choice.name, choice.label, choice.show(workspace.recipe.get(choice.name)), choice.example)
         elif len(words) == 2:
-            now = choice.show(desk.recipe.get(choice.name))
-            desk.set({choice.name: words[1] if now == words[0] else words[0]})
+            now = choice.show(workspace.recipe.get(choice.name))
+            workspace.set({choice.name: words[1] if now == words[0] else words[0]})
         elif self._unfolded == choice.name:
             self.fold()
         else:
             self._unfolded = choice.name
-            now = choice.show(desk.recipe.get(choice.name))
+            now = choice.show(workspace.recipe.get(choice.name))
             self._cursor += 1 + (words.index(now) if now in words else 0)
 
     def fold(self) -> None:
         """Close the unfolded words; the cursor goes back to their field."""
         field, self._unfolded = self._unfolded, ""
-        if field and self.desk is not None:
-            rows = self._all_rows(self.desk)
+        if field and self.workspace is not None:
+            rows = self._all_rows(self.workspace)
             self._cursor = next(i for i, row in enumerate(rows) if row.kind == "field" and row.field == field)
 
     def action_reset(self) -> None:
         """Set the field under the cursor back to its default."""
         row = self.current
-        if row is not None and row.field and self.desk is not None:
+        if row is not None and row.field and self.workspace is not None:
             self.fold()
-            self.desk.reset(row.field)
+            self.workspace.reset(row.field)
             self._tell()
 
     def on_key(self, event: events.Key) -> None:
@@ -236,9 +236,9 @@ class Panel(Cells, can_focus=True):
 
     def edit(self, field: str, label: str, text: str, example: str = "", *, select: bool = True) -> None:
         """Open the inline editor on the row under the cursor."""
-        from tui.widgets.text_field import Editor
+        from tui.widgets.text_field import TextField
 
-        self._editor = Editor(field, text, label=label, example=example, select=select)
+        self._editor = TextField(field, text, label=label, example=example, select=select)
         self._place_editor()
         self.mount(self._editor)
         self._editor.focus()
@@ -259,20 +259,20 @@ class Panel(Cells, can_focus=True):
 
     def check(self, field: str, text: str) -> str:
         """Why a field cannot take a text, in a sentence; empty where it can."""
-        return self.desk.check(field, text) if self.desk is not None else ""
+        return self.workspace.check(field, text) if self.workspace is not None else ""
 
     def taken(self, field: str, text: str) -> None:
         """Take a typed text that has been found good."""
-        if self.desk is not None:
-            self.desk.set({field: text})
+        if self.workspace is not None:
+            self.workspace.set({field: text})
 
-    def on_editor_typed(self, message: Editor.Typed) -> None:
+    def on_editor_typed(self, message: TextField.Typed) -> None:
         """Mark what cannot be taken while it is typed."""
         if self._editor is not None:
             self._editor.mark(self.check(message.field, message.text))
             self.post_message(self.Moved(self))
 
-    def on_editor_done(self, message: Editor.Done) -> None:
+    def on_editor_done(self, message: TextField.Done) -> None:
         """Take what was typed, or leave it."""
         if self._editor is None:
             return

@@ -9,7 +9,7 @@ from rich.cells import cell_len
 
 from tui.widgets import sentences
 from tui.widgets.cells import Cells, Span, clip
-from tui.widgets.text_field import Editor
+from tui.widgets.text_field import TextField
 
 
 def tall(width: int) -> int:
@@ -52,7 +52,7 @@ class Prompt(Cells):
         self._when_closed = closed
         self.styles.position = "absolute"
         self.ask: Ask | None = None
-        self.editor: Editor | None = None
+        self.editor: TextField | None = None
         self._said = ""  # what Enter met with
 
     def open(self, ask: Ask) -> None:
@@ -60,7 +60,7 @@ class Prompt(Cells):
         self.close()
         self.ask, self._said = ask, ""
         self.border_title, self.border_subtitle = ask.title, ask.keys
-        self.editor = Editor("prompt", ask.text, select=ask.select)
+        self.editor = TextField("prompt", ask.text, select=ask.select)
         self.mount(self.editor)
         self._place()
         self.editor.focus()
@@ -104,7 +104,7 @@ class Prompt(Cells):
         self.editor.mark(self.ask.check(text))
         return not self.editor.problem
 
-    def on_editor_typed(self, message: Editor.Typed) -> None:
+    def on_editor_typed(self, message: TextField.Typed) -> None:
         """Another text."""
         message.stop()
         self._said = ""
@@ -113,7 +113,7 @@ class Prompt(Cells):
             self.ask.typed(self.editor.value)
         self.redraw()
 
-    def on_editor_done(self, message: Editor.Done) -> None:
+    def on_editor_done(self, message: TextField.Done) -> None:
         """Enter or Esc."""
         message.stop()
         ask = self.ask

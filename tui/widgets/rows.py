@@ -14,7 +14,7 @@ from tui.widgets.cells import Span, clip, left
 
 if TYPE_CHECKING:
     from engine.recipe import Choice
-    from tui.model.workspace import Desk
+    from tui.model.workspace import Workspace
 
 
 IDLE = "n/a"  # the note of a field that does not apply
@@ -46,12 +46,12 @@ class Row:
         return self.kind != "heading"
 
 
-def field_row(desk: Desk, choice: Choice) -> Row:
+def field_row(workspace: Workspace, choice: Choice) -> Row:
     """The row of a field as it is generated from the recipe."""
-    value = desk.recipe.get(choice.name)
-    resolved = desk.resolved(choice.name)
+    value = workspace.recipe.get(choice.name)
+    resolved = workspace.resolved(choice.name)
     shown = choice.show(value)
-    note, idle = "", bool(desk.made.why_not(choice.name))
+    note, idle = "", bool(workspace.made.why_not(choice.name))
     if idle:
         note = IDLE
     elif resolved and resolved != shown:
@@ -70,25 +70,25 @@ def field_row(desk: Desk, choice: Choice) -> Row:
     )
 
 
-def option_rows(desk: Desk, choice: Choice, words: tuple[str, ...], *, deep: bool = True) -> list[Row]:
+def option_rows(workspace: Workspace, choice: Choice, words: tuple[str, ...], *, deep: bool = True) -> list[Row]:
     """A field's words to choose from."""
-    now = choice.show(desk.recipe.get(choice.name))
+    now = choice.show(workspace.recipe.get(choice.name))
     return [
         Row("option", word, field=choice.name, sets=word, chosen=word == now, deep=deep, help=choice.about(word))
         for word in words
     ]
 
 
-def about(desk: Desk, choice: Choice, room: int = 1000) -> str:
+def about(workspace: Workspace, choice: Choice, room: int = 1000) -> str:
     """The help of a field: what it is, what it takes, what it is by default; in signs where `room` cells are few."""
     help = choice.help if choice.help.endswith(".") else choice.help + "."
-    if why := desk.made.why_not(choice.name):
+    if why := workspace.made.why_not(choice.name):
         help = sentences.DOES_NOT_APPLY(why=why, help=help)
     default = choice.default_text or "none"
     unit = f" ({UNITS.get(choice.unit, choice.unit)})" if choice.unit else ""
     met = replace(choice, bounds=replace(choice.bounds, most=None)) if _far(choice.bounds.most) else choice
     taken = "" if choice.kind in ("pick", "switch") else sentences.TAKES(allowed=met.allowed, unit=unit)
-    when = "" if choice.live or not desk.live else sentences.FROM_NEXT_RUN()
+    when = "" if choice.live or not workspace.live else sentences.FROM_NEXT_RUN()
     told = sentences.ABOUT(help=help, taken=taken, default=default, now=_in(choice, choice.default), when=when)
     if why and cell_len(told) > room:  # the note of the row says it too
         plain = choice.help.rstrip(".") + "."

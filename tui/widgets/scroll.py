@@ -12,7 +12,7 @@ from tui.widgets.cells import Cells, Span
 LINES = 99  # that a text in a pane which scrolls may take
 
 
-class Roll:
+class ScrollPosition:
     """Which lines of many show: `room` of `count`, from `first` on."""
 
     def __init__(self) -> None:
@@ -49,7 +49,7 @@ class Scrolling(Cells, can_focus=True):
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
-        self.roll = Roll()
+        self.roll = ScrollPosition()
 
     def told(self, width: int) -> list[list[Span]]:
         """Everything that is to be said, on lines of `width` cells."""

@@ -12,7 +12,7 @@ from textual.message import Message
 
 from tui.keys.table import bindings
 from tui.widgets.cells import Cells, Span, left, right
-from tui.widgets.scroll import Roll
+from tui.widgets.scroll import ScrollPosition
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Listing(Cells, can_focus=True):
         self.count = 0
         self.columns: Sequence[TableColumn] = ()
         self._line: Callable[[int], Sequence[Span]] = lambda _line: ()
-        self.roll = Roll()
+        self.roll = ScrollPosition()
 
     def fill(self, columns: Sequence[TableColumn], count: int, line: Callable[[int], Sequence[Span]]) -> None:
         """Show `count` lines; `line` gives the cells of one, a text and a style for each column."""

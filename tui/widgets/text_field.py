@@ -10,7 +10,7 @@ from textual.message import Message
 from textual.widgets import Input
 
 
-class Editor(Input):
+class TextField(Input):
     """One line of text for one field. Enter takes it, Esc leaves it; the panel decides what is good."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", show=False, system=True)]

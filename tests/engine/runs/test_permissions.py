@@ -20,7 +20,7 @@ from engine.runs.origin import Origin
 from engine.runs.store import list_runs
 from engine.watch.tree import LogTree
 from tests.conftest import train, wait_for
-from tui.app.preferences import Memory
+from tui.app.preferences import Preferences
 from tui.terminal.terminal import keep_copy
 from tui.watch.csv_files import export
 
@@ -199,7 +199,7 @@ def everything(cli: Any, folder: Path) -> None:
     keeping.delete(folder / "made/runs/one")
     assert list_runs(folder / "made/runs")
     recent.remember(folder / "table.csv")
-    Memory().keep(theme="nord")
+    Preferences().keep(theme="nord")
     assert keep_copy("words")
     tree = LogTree(folder / "made/runs")
     wait_for(lambda: not tree.poll(1.0).busy)
@@ -221,7 +221,7 @@ def test_everything_that_is_replaced_keeps_its_mode(cli: Any, home: Path, tmp_pa
     run = tmp_path / "runs/one"
     notes.write(run, note="words")
     recent.remember(tmp_path / "table.csv")
-    Memory().keep(theme="nord")
+    Preferences().keep(theme="nord")
     assert keep_copy("words")
     list_runs(run.parent)
     for format in FORMATS:
@@ -233,7 +233,7 @@ def test_everything_that_is_replaced_keeps_its_mode(cli: Any, home: Path, tmp_pa
     assert cli("resume one --steps 60").code == 0
     notes.write(run, note="other words")
     recent.remember(tmp_path / "other.csv")
-    Memory().keep(theme="gruvbox")
+    Preferences().keep(theme="gruvbox")
     assert keep_copy("other words")
     list_runs(run.parent)
     for format in FORMATS:

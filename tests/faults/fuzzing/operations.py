@@ -151,7 +151,7 @@ def evaluate(case: Case) -> None:
 def opened(case: Case) -> None:
     """What the app makes of a run that is opened."""
     from tui.charts.run_curves import Trace, follow, read_track
-    from tui.charts.viewport import Window
+    from tui.charts.viewport import Viewport
     from tui.model.saved_run import read_kept
     from tui.screens.runs.facts import RunFacts
 
@@ -164,7 +164,7 @@ def opened(case: Case) -> None:
         for axis in ("steps", "epochs", "time"):
             trace = Trace("run", Style(), "x", follow(case.run, track), axis)  # type: ignore[arg-type]
             if trace.extent is not None:
-                trace.cut(Window(*trace.extent), 40)
+                trace.cut(Viewport(*trace.extent), 40)
 
     sentence(work)
 
@@ -290,11 +290,11 @@ def own_keys(case: Case) -> None:
 def remembered(case: Case) -> None:
     from engine.cli import preset
     from engine.data.recent import recent, remember
-    from tui.app.preferences import Memory
+    from tui.app.preferences import Preferences
     from tui.screens.runs.columns import View
 
     def work() -> None:
-        memory = Memory()
+        memory = Preferences()
         recipe = memory.begin((), preset)
         for value in memory.layout.values():
             View.of(value)

@@ -16,7 +16,7 @@ from tui.charts.axis import linear_ticks, log_ticks, power, step_ticks
 from tui.charts.curve import Cut, DrawnCurve
 from tui.charts.loss_drawing import Fitted, Picture, whole
 from tui.charts.sight import Sight
-from tui.charts.viewport import Window, grown
+from tui.charts.viewport import Viewport, grown
 from tui.look.styles import RAVINE, ink
 
 INK = ink(RAVINE)
@@ -71,7 +71,7 @@ def test_a_growing_axis_holds_the_curve_and_moves_seldom(step: int, planned: int
 
 @given(st.integers(1, 10**7), st.integers(10, 300))
 def test_columns_hold_the_same_steps_however_long_the_curve(stop: int, columns: int) -> None:
-    edges = Window(0, stop).edges(columns)
+    edges = Viewport(0, stop).edges(columns)
     assert edges[0] == 0
     assert edges[-1] >= stop
     assert len(edges) <= columns + 2
@@ -79,7 +79,7 @@ def test_columns_hold_the_same_steps_however_long_the_curve(stop: int, columns: 
 
 
 def test_zoom_and_pan_stay_at_or_above_step_0() -> None:
-    window = Window(0, 1000).zoom(0.5, 0.2)
+    window = Viewport(0, 1000).zoom(0.5, 0.2)
     assert (window.start, window.stop) == (100, 600)
     assert window.pan(-10).start == 0
 
@@ -156,8 +156,8 @@ def test_smoothing_takes_out_its_start() -> None:
     assert np.isnan(Cut(np.arange(3.0), some, some, some, np.array([False, True, False])).smoothed()[1])
 
 
-@pytest.mark.parametrize("window", [Window(0, 100_000), Window(0, 100_000, log=True), Window(40_000, 41_000)])
-def test_smoothed_losses_stand_where_their_mean_is(window: Window) -> None:
+@pytest.mark.parametrize("window", [Viewport(0, 100_000), Viewport(0, 100_000, log=True), Viewport(40_000, 41_000)])
+def test_smoothed_losses_stand_where_their_mean_is(window: Viewport) -> None:
     noisy = np.random.default_rng(0).standard_exponential(100_000)  # of mean 1, with values up to 12
     history = History()
     history.append(noisy)

@@ -13,10 +13,10 @@ from engine.base.loss_history import History
 from engine.learn.passes import EpochCounter
 from tests.conftest import recipe, train
 from tui.charts.axis import time_label, time_ticks
-from tui.charts.multi_curve import Overlay, whole
+from tui.charts.multi_curve import MultiCurve, whole
 from tui.charts.run_curves import RunCurve, Track, follow, read_track, unit
 from tui.charts.sight import Along, Sight
-from tui.charts.viewport import Window
+from tui.charts.viewport import Viewport
 from tui.look.styles import RAVINE, ink
 
 
@@ -48,16 +48,16 @@ def test_a_spike_of_one_step_in_ten_million_shows_on_every_axis() -> None:
 
 def test_few_losses_are_each_at_their_place() -> None:
     one = track([8.0, 4.0, float("nan"), 1.0, 0.5], batches=2, seconds=10.0)
-    steps = trace(one).cut(Window(0, 4), 100)
+    steps = trace(one).cut(Viewport(0, 4), 100)
     assert steps.place.tolist() == [0.0, 0.25, 0.5, 0.75, 1.0]
     assert steps.gap.tolist() == [False, False, True, False, False]
     epochs = trace(one, "epochs")
     assert epochs.extent == (0.0, 4.0)  # two epochs of two batches
-    found = epochs.cut(Window(0, 2 * unit([one], "epochs")), 100)
+    found = epochs.cut(Viewport(0, 2 * unit([one], "epochs")), 100)
     assert found.place.tolist() == [0.0, 0.25, 0.5, 0.75, 1.0]
     timed = trace(one, "time", 1.0)
     assert timed.extent == (0.0, 8.0)
-    assert timed.cut(Window(0, 8), 100).place.tolist() == [0.0, 0.25, 0.5, 0.75, 1.0]
+    assert timed.cut(Viewport(0, 8), 100).place.tolist() == [0.0, 0.25, 0.5, 0.75, 1.0]
 
 
 def test_of_two_runs_the_one_with_longer_epochs_is_stretched_less_by_step_than_by_epoch() -> None:
@@ -75,7 +75,7 @@ def test_the_picture_has_labelled_ticks_the_level_and_the_name_of_its_axis(axis:
     of = unit([one], axis)
     curves = [trace(one, axis, of)]
     sight = Sight(axis=axis, unit=of, log_x=log_x, level=0.5, ceiling=200.0)
-    sheet = Overlay(curves, sight, whole(curves), ink(RAVINE), (100, 20)).draw()
+    sheet = MultiCurve(curves, sight, whole(curves), ink(RAVINE), (100, 20)).draw()
     lines = ["".join(text for text, _ in line) for line in sheet.lines()]
     assert lines[-1].rstrip().endswith(axis)
     assert len(lines[-1].split()) >= 4

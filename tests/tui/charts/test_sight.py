@@ -20,15 +20,15 @@ from tui.charts.loss_drawing import whole
 from tui.charts.multi_curve import whole as whole_of
 from tui.charts.run_curves import RunCurve, Track
 from tui.charts.sight import AXES, MARKERS, Sight
-from tui.charts.viewport import Window
+from tui.charts.viewport import Viewport
 from tui.model.saved_run import read_kept
 
-ALL = Window(0.0, 1000.0)
+ALL = Viewport(0.0, 1000.0)
 STEPS = st.floats(0.0, 1000.0)
 
 
-@given(st.booleans(), STEPS, st.sampled_from([Window(0.0, 1000.0), Window(100.0, 200.0), Window(3.0, 7.0)]))
-def test_a_key_and_its_opposite_bring_back_what_was_seen(log: bool, anchor: float, window: Window) -> None:
+@given(st.booleans(), STEPS, st.sampled_from([Viewport(0.0, 1000.0), Viewport(100.0, 200.0), Viewport(3.0, 7.0)]))
+def test_a_key_and_its_opposite_bring_back_what_was_seen(log: bool, anchor: float, window: Viewport) -> None:
     sight = Sight(log_x=log, window=window)
     for there, back in (("log_y", "log_y"), ("log_x", "log_x"), ("smooth", "smooth")):
         once = sight.steered(there, ALL, bool(sight.log_y), anchor)

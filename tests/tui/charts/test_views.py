@@ -20,7 +20,7 @@ from tui.charts.axes import Axes, Axis
 from tui.charts.views.base import Subject, drawn_by
 from tui.charts.views.boundary import BoundaryView
 from tui.charts.views.over_steps import learning_rates
-from tui.charts.views.weight_history import MOST, Trail
+from tui.charts.views.weight_history import MOST, WeightHistory
 from tui.look.styles import RAVINE, ink
 from tui.registry.views import REGISTRY
 from tui.tasks.throttled import Throttled
@@ -71,7 +71,7 @@ async def test_classes_have_a_boundary_a_confusion_matrix_and_a_roc_curve(drive:
         await driver.see("train:", "accuracy", pane="fit")
         await driver.press("v")
         await looked(driver)
-        result = json.loads((driver.app.desk.snapshot.run / "run.json").read_text())["result"]
+        result = json.loads((driver.app.workspace.snapshot.run / "run.json").read_text())["result"]
         await driver.see(f"AUC {result['metrics']['validation']['roc_auc']:.4f}", pane="fit")
         await driver.press("v", "down", "down")
         await driver.until(lambda: "[" in driver.app.screen.fit.border_subtitle)
@@ -112,13 +112,13 @@ async def test_a_kept_run_has_its_views_again(drive: Any) -> None:
     async with drive(values={"dataset": "iris", "pace": "max", "epochs": "20"}) as driver:
         await driver.press("space")
         await driver.done()
-        before = driver.app.desk.snapshot
+        before = driver.app.workspace.snapshot
         await driver.press("r")
         await driver.see("1 run in", pane="run-list")
         await driver.press("enter")
-        await driver.until(lambda: driver.app.current_mode == "train" and driver.app.desk.snapshot is not before)
+        await driver.until(lambda: driver.app.current_mode == "train" and driver.app.workspace.snapshot is not before)
         await driver.until(lambda: [view.record.name for view in driver.app.screen.fit.views] == CLASSES[1:])
-        assert set(driver.app.desk.snapshot.tracks) == set(before.tracks)
+        assert set(driver.app.workspace.snapshot.tracks) == set(before.tracks)
         await looked(driver)
         await driver.see("accuracy", " of 30", pane="fit")
 
@@ -145,9 +145,9 @@ async def test_the_tensors_have_the_rows_of_a_batch_that_was_changed(drive: Any)
     async with drive(values={"dataset": "linear3", "batch_size": 8, "pace": "60"}) as driver:
         await driver.press("space")
         await driver.see("inputs [8, 3]", pane="weights")
-        driver.app.desk.set({"batch_size": "25"})
+        driver.app.workspace.set({"batch_size": "25"})
         await driver.see("inputs [25, 3]", "[25, 1]", pane="weights")
-        driver.app.desk.set({"batch_size": "full"})
+        driver.app.workspace.set({"batch_size": "full"})
         await driver.see("inputs [100, 3]", pane="weights")
 
 
@@ -159,7 +159,7 @@ def subject(values: dict[str, Any], arrays: dict[str, Any], **given: Any) -> Sub
     known = survey(recipe)
     parameters = Parameters({name: np.asarray(value, np.float64) for name, value in arrays.items()})
     now = Snapshot(Phase.TRAINING, step=90, steps=100, lr=0.1, parameters=parameters, **given)
-    return Subject(now, known.prepared, known.plan, recipe, Trail())
+    return Subject(now, known.prepared, known.plan, recipe, WeightHistory())
 
 
 def test_the_boundary_lies_where_the_model_says() -> None:
@@ -180,7 +180,7 @@ def test_learning_rates_follow_schedule_and_steering() -> None:
     )
     steered = replace(given.recipe, events=(Event(step=50, field="lr", value=0.4),))
     rates = learning_rates(
-        Subject(given.snapshot, given.prepared, given.plan, steered, Trail()), np.array([0, 29, 30, 49, 50, 60])
+        Subject(given.snapshot, given.prepared, given.plan, steered, WeightHistory()), np.array([0, 29, 30, 49, 50, 60])
     )
     assert rates == pytest.approx([0.1, 0.1, 0.01, 0.01, 0.04, 0.004])
 
@@ -190,7 +190,7 @@ def test_a_view_of_other_choices_than_the_run_shows_nothing() -> None:
 
 
 def test_a_trail_keeps_its_ends_and_forgets_between() -> None:
-    trail = Trail()
+    trail = WeightHistory()
     for step in range(3 * MOST):
         trail.take(
             Snapshot(Phase.TRAINING, step=step, parameters=Parameters({"a.weight": np.full((2, 2), float(step))}))

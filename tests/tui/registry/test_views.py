@@ -19,7 +19,7 @@ from engine.recipe import Recipe
 from engine.training.snapshot import Phase, Snapshot
 from tests.conftest import ROOT, recipe, train
 from tui.charts.views.base import RunView, Subject, available, drawn_by
-from tui.charts.views.weight_history import Trail
+from tui.charts.views.weight_history import WeightHistory
 from tui.keys.keymap import KeyTable
 from tui.keys.table import KEYS
 from tui.look.ascii import to_ascii
@@ -50,7 +50,7 @@ def subjects(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Subject]:
     folder, found = tmp_path_factory.mktemp("views"), {}
     for kind, (fields, _) in KINDS.items():
         chosen = recipe(folder, steps=30, val=0.2, backend="autograd", **fields)
-        known, now, trail = survey(chosen), train(chosen).snapshot(), Trail()
+        known, now, trail = survey(chosen), train(chosen).snapshot(), WeightHistory()
         assert now.parameters is not None
         start = {name: np.zeros_like(array) for name, array in now.parameters.arrays.items()}
         trail.take(Snapshot(Phase.TRAINING, step=0, parameters=Parameters(start)))
@@ -65,7 +65,9 @@ def test_each_has_a_label_a_sentence_of_help_and_says_which_runs_it_is_for() -> 
         assert view.help.endswith(".")
         assert view.refusal == f"The view {view.label} is for {view.runs}."
         assert isinstance(drawn_by(view), RunView)
-    empty = Subject(Snapshot(Phase.PREPARING, tracks={"gradient_norm": Series()}), None, None, Recipe(), Trail())
+    empty = Subject(
+        Snapshot(Phase.PREPARING, tracks={"gradient_norm": Series()}), None, None, Recipe(), WeightHistory()
+    )
     assert available(empty) == []
 
 

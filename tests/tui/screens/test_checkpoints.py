@@ -18,17 +18,17 @@ async def test_a_run_is_branched_at_a_checkpoint_and_goes_on_bit_for_bit(drive: 
     async with drive(values=KEEPING) as driver:
         await driver.press("space")
         await driver.done()
-        first = driver.app.desk.snapshot.run
+        first = driver.app.workspace.snapshot.run
         await driver.press("w")
         await driver.see("checkpoints of", "25", "50", "75", "last", pane="checkpoints")
         await driver.press("home", "down")
         await driver.see("back to 50", pane="rewind-chart")
         await driver.press("enter")
-        await driver.until(lambda: driver.app.current_mode == "train" and driver.app.desk.phase == "paused")
-        assert driver.app.desk.snapshot.step == 50
+        await driver.until(lambda: driver.app.current_mode == "train" and driver.app.workspace.phase == "paused")
+        assert driver.app.workspace.snapshot.step == 50
         await driver.press("space")
         await driver.done()
-        second = driver.app.desk.snapshot.run
+        second = driver.app.workspace.snapshot.run
         assert second != first
         before, after = History.open(first / "loss.f64"), History.open(second / "loss.f64")
         assert np.array_equal(before.values(0, 100), after.values(0, 100))
@@ -40,21 +40,21 @@ async def test_a_run_is_branched_at_a_checkpoint_and_goes_on_bit_for_bit(drive: 
 async def test_a_branch_of_a_live_run_ends_it_and_leaves_later_changes_behind(drive: Any) -> None:
     async with drive(values={**KEEPING, "pace": "8", "lr": "0.1"}) as driver:
         await driver.press("space")
-        await driver.until(lambda: (driver.app.desk.snapshot.step or 0) > 30)
+        await driver.until(lambda: (driver.app.workspace.snapshot.step or 0) > 30)
         await driver.press("space")
-        await driver.until(lambda: driver.app.desk.phase == "paused")
+        await driver.until(lambda: driver.app.workspace.phase == "paused")
         await driver.press("right_square_bracket")
-        await driver.until(lambda: bool(driver.app.desk.snapshot.marks))
-        first = driver.app.desk.snapshot.run
+        await driver.until(lambda: bool(driver.app.workspace.snapshot.marks))
+        first = driver.app.workspace.snapshot.run
         await driver.press("w")
         await driver.see("last", pane="checkpoints")
         await driver.press("home", "enter")
         await driver.until(
-            lambda: driver.app.desk.snapshot.run not in (first, None) and driver.app.desk.phase == "paused"
+            lambda: driver.app.workspace.snapshot.run not in (first, None) and driver.app.workspace.phase == "paused"
         )
-        assert driver.app.desk.snapshot.step == 25
-        assert not driver.app.desk.run.recipe.events
-        assert driver.app.desk.recipe.optimizer.lr == 0.1
+        assert driver.app.workspace.snapshot.step == 25
+        assert not driver.app.workspace.run.recipe.events
+        assert driver.app.workspace.recipe.optimizer.lr == 0.1
         assert read_facts(first)["state"] == "ended"
 
 
@@ -69,11 +69,11 @@ async def test_best_weights_can_be_gone_back_to_from_the_list_of_runs(drive: Any
         await driver.see("best", pane="checkpoints")
         points = driver.app.screen.points
         await driver.press("home", *["down"] * [point.name for point in points].index("best"), "enter")
-        await driver.until(lambda: driver.app.desk.phase in ("paused", "failed"))
-        assert driver.app.desk.snapshot.error == ""
+        await driver.until(lambda: driver.app.workspace.phase in ("paused", "failed"))
+        assert driver.app.workspace.snapshot.error == ""
         step = next(point.step for point in points if point.name == "best")
-        assert driver.app.desk.snapshot.step == step
-        assert driver.app.desk.snapshot.validation.points()[0].tolist()[-1] == step
+        assert driver.app.workspace.snapshot.step == step
+        assert driver.app.workspace.snapshot.validation.points()[0].tolist()[-1] == step
 
 
 async def test_optimizer_momentum_and_batch_size_are_taken_by_a_live_run(drive: Any) -> None:
@@ -88,14 +88,14 @@ async def test_optimizer_momentum_and_batch_size_are_taken_by_a_live_run(drive: 
         await driver.press("down", "enter", "0")
         await driver.type(".5")
         await driver.press("enter", "down", "enter", "6", "4", "enter")
-        await driver.until(lambda: len(driver.app.desk.snapshot.marks) == 3)
-        assert [mark.text for mark in driver.app.desk.snapshot.marks] == [
+        await driver.until(lambda: len(driver.app.workspace.snapshot.marks) == 3)
+        assert [mark.text for mark in driver.app.workspace.snapshot.marks] == [
             "optimizer adam",
             "momentum 0.5",
             "batch size 64",
         ]
-        assert not driver.app.desk.later
-        run = driver.app.desk.snapshot.run
+        assert not driver.app.workspace.later
+        run = driver.app.workspace.snapshot.run
         await driver.press("x")
         await driver.done()
         events = [(event.field, event.value) for event in read_toml(run).events]
@@ -106,10 +106,10 @@ async def test_a_change_that_cannot_be_taken_is_told_and_taken_back(drive: Any) 
     async with drive(values={"dataset": "iris", "pace": "120"}) as driver:
         await driver.press("space")
         await driver.see("● training", pane="top")
-        driver.app.desk.set({"optimizer": "lbfgs"})
-        await driver.until(lambda: driver.app.desk.recipe.optimizer.optimizer == "auto")
+        driver.app.workspace.set({"optimizer": "lbfgs"})
+        await driver.until(lambda: driver.app.workspace.recipe.optimizer.optimizer == "auto")
         assert any("full batches" in toast.message for toast in driver.app._notifications)
-        assert driver.app.desk.phase == "training"
+        assert driver.app.workspace.phase == "training"
 
 
 async def test_n_begins_a_new_run_with_what_this_one_cannot_take(drive: Any) -> None:
@@ -119,10 +119,10 @@ async def test_n_begins_a_new_run_with_what_this_one_cannot_take(drive: Any) -> 
         assert "new run with it" not in driver.text("keys")
         await driver.press("2", "up", "enter")
         await driver.see("new run with it", pane="keys")
-        first = driver.app.desk.snapshot.run
+        first = driver.app.workspace.snapshot.run
         await driver.press("n")
         await driver.until(
-            lambda: "minmax" in str(driver.app.desk.snapshot.run) and driver.app.desk.phase == "training"
+            lambda: "minmax" in str(driver.app.workspace.snapshot.run) and driver.app.workspace.phase == "training"
         )
         assert read_facts(first)["state"] == "ended"
         assert "new run with it" not in driver.text("keys")
@@ -134,13 +134,13 @@ async def test_an_ending_is_read_in_full_and_f_takes_its_remedy(drive: Any, size
     async with drive(size=size, values=values) as driver:
         await driver.press("space")
         await driver.done()
-        sentence = driver.app.desk.snapshot.ending.sentence
+        sentence = driver.app.workspace.snapshot.ending.sentence
         await driver.press("i")
         await driver.until(lambda: len(driver.app.screen_stack) > 1)
         seen = " ".join(driver.text().split())
         assert sentence in seen
-        assert driver.app.desk.snapshot.ending.remedy_text in seen
+        assert driver.app.workspace.snapshot.ending.remedy_text in seen
         await driver.press("f")
-        await driver.until(lambda: "zscore" in str(driver.app.desk.snapshot.run))
+        await driver.until(lambda: "zscore" in str(driver.app.workspace.snapshot.run))
         await driver.done()
         assert len(driver.app.screen_stack) == 1

@@ -21,7 +21,7 @@ async def test_o_shows_the_script_of_the_choices_in_both_styles(drive: Any, size
     async with drive(size=size, values={"lr": 0.1, "steps": "50"}) as driver:
         await driver.press("o")
         await driver.see("import torch", "inputs = torch.tensor(", pane="script")
-        survey = driver.app.desk.survey
+        survey = driver.app.workspace.survey
         plan, _ = decide(survey.recipe, survey.prepared, lambda _words: None, lambda: False)
         script = code.script(survey.recipe, plan, survey.prepared, style="plain", data=None)
         seen = driver.text("script")

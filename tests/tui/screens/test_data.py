@@ -25,34 +25,36 @@ async def test_a_column_gets_another_type(drive: Any, tmp_path: Path, size: tupl
         await driver.press("down", "down", "enter")
         await driver.see("zone is", "automatic", "categorical", pane="menu")
         await driver.press("down", "down", "down", "enter")
-        await driver.until(lambda: driver.app.desk.recipe.data.types == {"zone": "categorical"})
+        await driver.until(lambda: driver.app.workspace.recipe.data.types == {"zone": "categorical"})
         await driver.see("categorical", pane="columns")
         assert "zone" in driver.text("findings")
         await driver.press("enter", "home", "enter")
-        await driver.until(lambda: driver.app.desk.recipe.data.types == {})
+        await driver.until(lambda: driver.app.workspace.recipe.data.types == {})
         await driver.until(lambda: "categorical" not in driver.text("columns"))
         await driver.press("enter", "down", "escape")
-        assert driver.app.desk.recipe.data.types == {}
+        assert driver.app.workspace.recipe.data.types == {}
         assert driver.app.current_mode == "data"
 
 
 async def test_target_features_and_mode_change_at_once(drive: Any, tmp_path: Path) -> None:
     write_shop(tmp_path)
     async with drive(values={"dataset": "shop.csv", "target": "price"}) as driver:
-        desk = driver.app.desk
+        workspace = driver.app.workspace
         await driver.press("d")
         await driver.see("4 columns of shop", pane="columns")
         await driver.press("down", "u")
-        await driver.until(lambda: desk.known and "rooms" not in desk.known.features)
+        await driver.until(lambda: workspace.known and "rooms" not in workspace.known.features)
         await driver.see("left out", pane="columns")
         await driver.press("u")
-        await driver.until(lambda: desk.known and "rooms" in desk.known.features)
+        await driver.until(lambda: workspace.known and "rooms" in workspace.known.features)
         await driver.press("up", "y")
-        await driver.until(lambda: desk.known and desk.known.target == "area" and "price" in desk.known.features)
+        await driver.until(
+            lambda: workspace.known and workspace.known.target == "area" and "price" in workspace.known.features
+        )
         await driver.press("m")
-        await driver.until(lambda: desk.known and desk.known.prepared.normalization.normalize == "robust")
+        await driver.until(lambda: workspace.known and workspace.known.prepared.normalization.normalize == "robust")
         await driver.press("M")
-        await driver.until(lambda: desk.known and desk.known.prepared.normalization.normalize == "zscore")
+        await driver.until(lambda: workspace.known and workspace.known.prepared.normalization.normalize == "zscore")
 
 
 async def test_what_is_left_out_is_told_once(drive: Any, tmp_path: Path) -> None:
@@ -69,30 +71,32 @@ async def test_what_is_left_out_is_told_once(drive: Any, tmp_path: Path) -> None
 async def test_a_stray_text_is_found_and_mended(drive: Any, tmp_path: Path, mend: str) -> None:
     write_shop(tmp_path, stray=True)
     async with drive(values={"dataset": "shop.csv", "target": "price"}) as driver:
-        desk = driver.app.desk
+        workspace = driver.app.workspace
         await driver.press("d")
         await driver.see("rooms", "numeric !", pane="columns")
         await driver.see("line 6", "many", "is not a number", pane="findings")
         await driver.until(lambda: driver.app.screen.column.name == "rooms", "the cursor on what is to be mended")
         if mend == "type":
             await driver.press("enter", "down", "down", "down", "enter")
-            await driver.until(lambda: desk.known and "rooms=many" in " ".join(desk.known.features))
+            await driver.until(lambda: workspace.known and "rooms=many" in " ".join(workspace.known.features))
         else:
             await driver.press("u")
-            await driver.until(lambda: desk.known and desk.known.features == ("area", "zone"))
-        assert not desk.problem
+            await driver.until(lambda: workspace.known and workspace.known.features == ("area", "zone"))
+        assert not workspace.problem
 
 
 async def test_a_type_does_not_read_the_file_again(drive: Any, tmp_path: Path) -> None:
     write_shop(tmp_path)
     async with drive(values={"dataset": "shop.csv", "target": "price"}) as driver:
-        inquirer = driver.app._inquirer
-        read = inquirer._surveyor._read
+        surveys = driver.app._surveys
+        read = surveys._surveyor._read
         await driver.press("d")
         await driver.see("4 columns of shop", pane="columns")
         await driver.press("enter", "down", "down", "down", "enter")
-        await driver.until(lambda: driver.app.desk.known and "area" in driver.app.desk.known.recipe.data.types)
-        assert inquirer._surveyor._read is read
+        await driver.until(
+            lambda: driver.app.workspace.known and "area" in driver.app.workspace.known.recipe.data.types
+        )
+        assert surveys._surveyor._read is read
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -106,8 +110,10 @@ async def test_a_file_is_picked_by_walking_folders(drive: Any, tmp_path: Path, s
         await driver.press("enter")
         await driver.see("old/", "shop.csv", "notes.pdf", pane="entries")
         await driver.press("down", "enter")
-        await driver.until(lambda: driver.app.desk.recipe.data.dataset == "tables/shop.csv")
-        await driver.until(lambda: driver.app.desk.table is not None and "price" in driver.app.desk.table.names)
+        await driver.until(lambda: driver.app.workspace.recipe.data.dataset == "tables/shop.csv")
+        await driver.until(
+            lambda: driver.app.workspace.table is not None and "price" in driver.app.workspace.table.names
+        )
 
 
 async def test_typing_filters_and_tab_completes(drive: Any, tmp_path: Path) -> None:
@@ -124,13 +130,13 @@ async def test_typing_filters_and_tab_completes(drive: Any, tmp_path: Path) -> N
         await driver.see("shop.csv", pane="entries")
         await driver.type("s")
         await driver.press("enter")
-        await driver.until(lambda: driver.app.desk.recipe.data.dataset == "tables/shop.csv")
-        await driver.until(lambda: driver.app.desk.recent or driver.app.desk.table is not None)
+        await driver.until(lambda: driver.app.workspace.recipe.data.dataset == "tables/shop.csv")
+        await driver.until(lambda: driver.app.workspace.recent or driver.app.workspace.table is not None)
         await driver.press("home", "enter")
         await driver.until(lambda: len(driver.app.screen_stack) > 1)
         await driver.press("escape")
         await driver.until(lambda: len(driver.app.screen_stack) == 1)
-        assert driver.app.desk.recipe.data.dataset == "tables/shop.csv"
+        assert driver.app.workspace.recipe.data.dataset == "tables/shop.csv"
 
 
 async def test_a_folder_that_cannot_be_read_says_so(drive: Any) -> None:

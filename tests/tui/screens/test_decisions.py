@@ -22,7 +22,7 @@ async def test_positive_class_and_threshold_stand_beside_the_figures(drive: Any,
     async with drive(size=size, values=CHOSEN) as driver:
         await driver.press("space")
         await driver.done()
-        result = json.loads((driver.app.desk.snapshot.run / "run.json").read_text())["result"]
+        result = json.loads((driver.app.workspace.snapshot.run / "run.json").read_text())["result"]
         assert (result["positive"], result["threshold"]) == ("0", 0.4)
         await driver.press("i")
         await driver.until(lambda: len(driver.app.screen_stack) > 1, "the ending")
@@ -42,16 +42,16 @@ async def test_positive_class_and_threshold_stand_beside_the_figures(drive: Any,
 async def test_the_panel_offers_the_classes_and_takes_back_the_choice(drive: Any) -> None:
     async with drive(values=CHOSEN) as driver:
         panel = driver.app.screen.query_one("#panel1")
-        desk = driver.app.desk
-        assert panel.words(desk, desk.find("positive")) == ("auto", "0", "1")
-        desk.set({"positive": "auto"})
-        assert desk.recipe.data.positive is None
+        workspace = driver.app.workspace
+        assert panel.words(workspace, workspace.find("positive")) == ("auto", "0", "1")
+        workspace.set({"positive": "auto"})
+        assert workspace.recipe.data.positive is None
         await driver.ready()
-        assert desk.resolved("positive") == "1"
-        desk.set({"positive": "1"})
-        desk.set({"target": "sex"})
-        assert desk.recipe.data.positive is None
-        assert desk.recipe.model.threshold == 0.4
+        assert workspace.resolved("positive") == "1"
+        workspace.set({"positive": "1"})
+        workspace.set({"target": "sex"})
+        assert workspace.recipe.data.positive is None
+        assert workspace.recipe.model.threshold == 0.4
 
 
 async def test_views_and_race_tell_how_is_decided(drive: Any) -> None:

@@ -21,7 +21,7 @@ async def test_metrics_stand_beside_their_baselines_and_the_worst_rows_are_liste
     async with drive(size=size, values=TITANIC) as driver:
         await driver.press("space")
         await driver.done()
-        result = json.loads((driver.app.desk.snapshot.run / "run.json").read_text())["result"]
+        result = json.loads((driver.app.workspace.snapshot.run / "run.json").read_text())["result"]
         await driver.press("a")
         await driver.see("figures", "shares", "n/a", pane="figures")
         for split in ("train", "validation"):
@@ -94,16 +94,16 @@ async def test_the_run_under_the_cursor_is_evaluated(drive: Any) -> None:
         await driver.see("There is no trained run yet", pane="figures")
         await driver.press("t", "space")
         await driver.done()
-        await driver.until(lambda: driver.app.desk.set({"name": "long", "steps": "300"}))
+        await driver.until(lambda: driver.app.workspace.set({"name": "long", "steps": "300"}))
         await driver.ready()
         await driver.press("space")
-        await driver.until(lambda: "long" in str(driver.app.desk.snapshot.run))
+        await driver.until(lambda: "long" in str(driver.app.workspace.snapshot.run))
         await driver.done()
         await driver.press("r")
         await driver.see("2 runs in", pane="run-list")
         await driver.until(lambda: driver.app.screen.runs[0].name == "long")
         await driver.press("down", "a")
         await driver.see("figures · short", "mse", pane="figures")
-        (driver.app.desk.runs_folder / "short" / "model.safetensors").unlink()
+        (driver.app.workspace.runs_folder / "short" / "model.safetensors").unlink()
         await driver.press("r", "a")
         await driver.see("model.safetensors", pane="figures")

@@ -22,7 +22,7 @@ async def test_enter_takes_the_rate_that_the_curve_speaks_for(drive: Any, size: 
         await driver.see("Enter takes it", pane="rate-curve")
         await driver.press("enter")
         await driver.until(lambda: driver.app.current_mode == "train")
-        assert driver.app.desk.recipe.optimizer.lr == pytest.approx(best, rel=1e-3)
+        assert driver.app.workspace.recipe.optimizer.lr == pytest.approx(best, rel=1e-3)
 
 
 async def test_who_leaves_gives_the_trial_run_up(drive: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -44,7 +44,7 @@ async def test_who_leaves_gives_the_trial_run_up(drive: Any, monkeypatch: pytest
         await driver.see("A trial run with a rising learning rate", pane="rate-curve")
         await driver.press("escape")
         await driver.until(lambda: bool(gone), "the end of the trial run")
-        assert driver.app.desk.recipe.optimizer.lr == "auto"
+        assert driver.app.workspace.recipe.optimizer.lr == "auto"
 
 
 async def test_there_is_none_beside_a_run_or_without_a_rate(drive: Any) -> None:
@@ -55,7 +55,7 @@ async def test_there_is_none_beside_a_run_or_without_a_rate(drive: Any) -> None:
         await driver.see("A run is going on; stop it first", pane="rate-curve")
         await driver.press("x", "t")
         await driver.done()
-        driver.app.desk.set({"optimizer": "lbfgs"})
+        driver.app.workspace.set({"optimizer": "lbfgs"})
         await driver.ready()
         await driver.press("F")
         await driver.see("L-BFGS finds the length of its steps itself", pane="rate-curve")

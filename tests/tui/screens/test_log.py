@@ -26,7 +26,7 @@ async def test_the_log_of_the_run_is_there_and_scrolls(drive: Any) -> None:
         await driver.press("space")
         await driver.done()
         await driver.press("G")
-        log = driver.app.desk.snapshot.run / "log.txt"
+        log = driver.app.workspace.snapshot.run / "log.txt"
         last = log.read_text().splitlines()[-1]
         await driver.until(lambda: last[:40] in driver.text("log-lines"), last)
         with log.open("a") as file:

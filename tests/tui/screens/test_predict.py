@@ -71,7 +71,7 @@ async def test_a_file_is_predicted_into_a_file(drive: Any, tmp_path: Path, size:
         await driver.see("3 rows of rows.csv predicted", "outside", pane="way")
         lines = (tmp_path / "rows_predictions.csv").read_text().splitlines()
         assert lines[0] == "prediction"
-        expected = load(driver.app.desk.snapshot.run).predict([{"x1": 1, "x2": 1000}, {"x1": 3, "x2": 2500}])
+        expected = load(driver.app.workspace.snapshot.run).predict([{"x1": 1, "x2": 1000}, {"x1": 3, "x2": 2500}])
         assert [float(line) for line in lines[1:3]] == pytest.approx(list(expected))
         await driver.press("i")
         await driver.type("rows.csv")
@@ -135,11 +135,11 @@ async def test_a_run_is_picked_without_leaving_the_screen(drive: Any) -> None:
     async with drive(values={"dataset": "scales", "pace": "max", "name": "first"}) as driver:
         await trained(driver)
         await driver.press("t")
-        driver.app.desk.set({"dataset": "houses", "target": None, "name": "second"})
+        driver.app.workspace.set({"dataset": "houses", "target": None, "name": "second"})
         await driver.ready()
-        await driver.until(lambda: driver.app.desk.known is not None, "the houses")
+        await driver.until(lambda: driver.app.workspace.known is not None, "the houses")
         await driver.press("space")
-        await driver.until(lambda: driver.app.desk.snapshot.run.name == "second", "the second run")
+        await driver.until(lambda: driver.app.workspace.snapshot.run.name == "second", "the second run")
         await driver.done()
         await driver.press("p")
         await driver.until(lambda: driver.app.current_mode == "predict")

@@ -58,10 +58,10 @@ async def test_it_is_paused_gone_on_with_and_stopped_like_a_run(drive: Any, size
         await driver.press("space")
         await driver.see("5 of 5 paused", pane="messages")
         await driver.see("paused", pane="racers")
-        steps = {mode: now.step for mode, now in driver.app.desk.run.snapshots().items()}
+        steps = {mode: now.step for mode, now in driver.app.workspace.run.snapshots().items()}
         await driver.press("s")
         await driver.until(
-            lambda: all(now.step == steps[mode] + 1 for mode, now in driver.app.desk.run.snapshots().items())
+            lambda: all(now.step == steps[mode] + 1 for mode, now in driver.app.workspace.run.snapshots().items())
         )
         await driver.press("space")
         await driver.see("5 of 5 racing", pane="messages")
@@ -81,8 +81,8 @@ async def test_the_cursor_tells_why_one_ended_and_enter_opens_it(drive: Any, siz
         await driver.see("z-score: All 1,000 steps are done", pane="messages")
         await driver.press("k", "k", "enter")
         await driver.until(lambda: driver.app.current_mode == "train")
-        assert driver.app.desk.recipe.normalization.normalize == "max"
-        assert driver.app.desk.snapshot.ending.reason == "diverged"
+        assert driver.app.workspace.recipe.normalization.normalize == "max"
+        assert driver.app.workspace.snapshot.ending.reason == "diverged"
         await driver.press("r")
         await driver.until(lambda: driver.app.current_mode == "runs")
 
@@ -92,7 +92,7 @@ async def test_with_an_automatic_rate_the_screen_says_that_each_has_its_own(driv
         await driver.press("N")
         await driver.done()
         await driver.see("Learning rate auto: each mode has the one that suits it", pane="race-rule")
-        rates = {now.lr for now in driver.app.desk.run.snapshots().values()}
+        rates = {now.lr for now in driver.app.workspace.run.snapshots().values()}
         assert len(rates) == len(REGISTRY.names)
 
 
@@ -143,11 +143,11 @@ async def test_the_axes_and_the_size_of_the_chart_go_by_key(drive: Any) -> None:
 async def test_a_run_that_is_going_on_is_not_pushed_aside(drive: Any) -> None:
     async with drive(values={"pace": "600"}) as driver:
         await driver.press("space")
-        await driver.until(lambda: driver.app.desk.snapshot and driver.app.desk.snapshot.step > 1)
-        run = driver.app.desk.run
+        await driver.until(lambda: driver.app.workspace.snapshot and driver.app.workspace.snapshot.step > 1)
+        run = driver.app.workspace.run
         await driver.press("N")
         await driver.until(lambda: any("stop it with x" in str(n.message) for n in driver.app._notifications))
-        assert driver.app.desk.run is run
+        assert driver.app.workspace.run is run
         assert driver.app.current_mode == "train"
 
 
@@ -157,10 +157,10 @@ async def test_another_race_follows_by_key_and_the_palette_has_it(drive: Any, tm
         await driver.palette("race", "race")
         await driver.until(lambda: driver.app.current_mode == "race")
         await driver.done()
-        first = driver.app.desk.run
+        first = driver.app.workspace.run
         await driver.see("race again", pane="keys")
         await driver.press(key)
-        await driver.until(lambda: driver.app.desk.run is not first)
+        await driver.until(lambda: driver.app.workspace.run is not first)
         await driver.done()
         assert len(list((tmp_path / "runs").iterdir())) >= 2 * len(REGISTRY.names)
 
@@ -172,19 +172,19 @@ async def test_a_race_that_has_ended_is_shown_again_as_long_as_the_choices_are_t
         await driver.press("N")
         await driver.until(lambda: driver.app.current_mode == "race")
         await driver.done()
-        first = driver.app.desk.run
+        first = driver.app.workspace.run
         await driver.press("t")
         await driver.until(lambda: driver.app.current_mode == "train")
         await driver.press("N")
         await driver.until(lambda: driver.app.current_mode == "race")
         await driver.see("race again", pane="keys")
-        assert driver.app.desk.run is first
+        assert driver.app.workspace.run is first
         await driver.press("t")
         await driver.until(lambda: driver.app.current_mode == "train")
-        driver.app.desk.set({"steps": 60})
+        driver.app.workspace.set({"steps": 60})
         await driver.ready()
         await driver.press("N")
-        await driver.until(lambda: driver.app.desk.run is not first)
+        await driver.until(lambda: driver.app.workspace.run is not first)
 
 
 async def test_what_cannot_be_run_is_not_raced(drive: Any, tmp_path: Path) -> None:
@@ -214,6 +214,6 @@ async def test_the_step_of_arrival_is_the_first_within_one_percent(drive: Any) -
     async with drive(values={"pace": "max"}) as driver:
         await driver.press("N")
         await driver.done()
-        for racer in racers(driver.app.desk.run):
+        for racer in racers(driver.app.workspace.run):
             gaps = [racer.now.facts.gap(loss) for loss in racer.now.history.values().tolist()]
             assert arrival(racer.now) == next((step for step, gap in enumerate(gaps) if gap < NEAR), None)

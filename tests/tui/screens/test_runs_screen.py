@@ -14,7 +14,7 @@ import pytest
 from engine.runs import notes
 from engine.runs.formats import REGISTRY, Content, ExportFormat, register, remove
 from tests.conftest import facts, recipe, train
-from tui.app.preferences import Memory
+from tui.app.preferences import Preferences
 from tui.keys.keymap import KeyTable
 
 SIZES = [(160, 45), (80, 24)]
@@ -93,14 +93,14 @@ async def test_the_order_goes_by_any_column_and_the_cursor_stays_on_its_run(
 
 async def test_the_order_is_remembered(drive: Any, runs: list[Path], tmp_path: Path) -> None:
     path = tmp_path / "last.json"
-    async with drive(memory=Memory(path)) as driver:
+    async with drive(memory=Preferences(path)) as driver:
         await opened(driver)
         await driver.press("o", "o")
         await driver.see("run ▴", pane="run-list")
         await driver.press("t")
         await driver.until(lambda: driver.app.current_mode == "train")
         driver.app.keep_all()
-    async with drive(memory=Memory(path)) as driver:
+    async with drive(memory=Preferences(path)) as driver:
         await opened(driver)
         await driver.see("run ▴", pane="run-list")
         assert names(driver) == ["first", "fourth", "second", "third"]
@@ -471,10 +471,12 @@ async def test_enter_puts_its_choices_into_the_panels_and_space_starts_it_again(
         await opened(driver)
         await driver.press("enter")
         await driver.until(lambda: driver.app.current_mode == "train")
-        await driver.until(lambda: driver.app.desk.known is not None and driver.app.desk.recipe.get("seed") == 7)
+        await driver.until(
+            lambda: driver.app.workspace.known is not None and driver.app.workspace.recipe.get("seed") == 7
+        )
         await driver.press("space")
         await driver.done()
-        again = driver.app.desk.snapshot.run
+        again = driver.app.workspace.snapshot.run
         assert np.array_equal(np.fromfile(again / "loss.f64"), np.fromfile(runs[3] / "loss.f64"))
 
 
@@ -501,7 +503,7 @@ async def test_the_run_of_the_train_screen_is_found_under_the_name_that_it_was_g
         await driver.see("beats the baseline (mean)")
         await driver.press("t", "space")  # another run, of which the names of the one before tell nothing
         await driver.done()
-        assert driver.app.desk.snapshot.run.is_dir()
+        assert driver.app.workspace.snapshot.run.is_dir()
 
 
 async def test_a_racer_is_opened_under_the_name_that_it_was_given(drive: Any) -> None:
@@ -522,7 +524,7 @@ async def test_a_racer_is_opened_under_the_name_that_it_was_given(drive: Any) ->
         await driver.app.switch_mode("race")
         await driver.press("enter")
         await driver.until(lambda: driver.app.current_mode == "train")
-        assert driver.app.desk.snapshot.run.name == "renamed"
+        assert driver.app.workspace.snapshot.run.name == "renamed"
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -560,7 +562,7 @@ async def test_enter_right_after_a_move_opens_the_run_that_the_cursor_is_on(driv
         await opened(driver)
         await driver.pilot.press("j", "j", "enter")
         await driver.until(lambda: driver.app.current_mode == "train")
-        assert driver.app.desk.snapshot.run.name == "second"
+        assert driver.app.workspace.snapshot.run.name == "second"
 
 
 async def test_an_empty_folder_says_so_also_when_the_answer_comes_late(

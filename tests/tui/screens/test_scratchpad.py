@@ -37,13 +37,13 @@ async def test_a_preset_sets_the_panels_and_own_recipes_stand_beside_them(drive:
     (own / "mine.toml").write_text('# My own\n# A small one.\n[data]\ndataset = "scales"\n')
     (own / "broken.toml").write_text("[data]\nno = 1\n")
     async with drive(values={"runs": "elsewhere", "pace": "max"}) as driver:
-        await driver.until(lambda: len(driver.app.desk.presets) >= 9)
+        await driver.until(lambda: len(driver.app.workspace.presets) >= 9)
         await driver.palette("houses by hand", "Preset: Houses by hand")
-        recipe = driver.app.desk.recipe
+        recipe = driver.app.workspace.recipe
         assert (recipe.data.dataset, recipe.normalization.normalize) == ("houses", "none")
         assert recipe.stopping.steps == 2_000_000 or recipe.stopping.epochs == 2_000_000
         assert (recipe.recording.runs, recipe.recording.pace) == ("elsewhere", "max")
         await driver.palette("my own", "Own recipe: My own")
-        assert driver.app.desk.recipe.data.dataset == "scales"
+        assert driver.app.workspace.recipe.data.dataset == "scales"
         await driver.palette("own broken", "Own recipe: broken")
-        assert driver.app.desk.recipe.data.dataset == "scales"
+        assert driver.app.workspace.recipe.data.dataset == "scales"

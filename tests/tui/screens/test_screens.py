@@ -45,10 +45,10 @@ async def test_runs_are_listed_and_opened(drive: Any) -> None:
         await driver.press("t", "space")
         await driver.done()
         await driver.press("2", "up", "up", "enter")
-        await driver.until(lambda: driver.app.desk.recipe.normalization.normalize == "max")
+        await driver.until(lambda: driver.app.workspace.recipe.normalization.normalize == "max")
         await driver.ready()
         await driver.press("space")
-        await driver.until(lambda: driver.app.desk.live or "max" in str(driver.app.desk.snapshot.run))
+        await driver.until(lambda: driver.app.workspace.live or "max" in str(driver.app.workspace.snapshot.run))
         await driver.done()
         await driver.press("r")
         await driver.see("2 runs in", "_houses_max", "_houses_zscore", pane="run-list")
@@ -58,7 +58,7 @@ async def test_runs_are_listed_and_opened(drive: Any) -> None:
         await driver.see("optimum", pane="run-chart")
         await driver.press("enter")
         await driver.until(lambda: driver.app.current_mode == "train")
-        assert driver.app.desk.recipe.normalization.normalize == "zscore"
+        assert driver.app.workspace.recipe.normalization.normalize == "zscore"
         await driver.see("1,000 steps", pane="top")
 
 
@@ -125,20 +125,20 @@ async def test_the_palette_finds_what_can_be_done(drive: Any) -> None:
 async def test_a_run_that_was_cut_short_goes_on_where_it_stood(drive: Any) -> None:
     async with drive(values={"pace": "60"}) as driver:
         await driver.press("space")
-        await driver.until(lambda: driver.app.desk.snapshot and driver.app.desk.snapshot.step > 3)
+        await driver.until(lambda: driver.app.workspace.snapshot and driver.app.workspace.snapshot.step > 3)
         await driver.press("x")
         await driver.done()
-        stopped, run = driver.app.desk.snapshot.step, driver.app.desk.snapshot.run
+        stopped, run = driver.app.workspace.snapshot.step, driver.app.workspace.snapshot.run
         await driver.press("r")
         await driver.see("1 run in", "stopped", pane="run-list")
         await driver.press("R")
         await driver.until(lambda: driver.app.current_mode == "train")
-        await driver.until(lambda: driver.app.desk.snapshot.step > stopped)
-        assert driver.app.desk.snapshot.run == run
+        await driver.until(lambda: driver.app.workspace.snapshot.step > stopped)
+        assert driver.app.workspace.snapshot.run == run
         for _ in range(7):
             await driver.press("greater_than_sign")
         await driver.done()
-        assert driver.app.desk.snapshot.step == 1000
+        assert driver.app.workspace.snapshot.step == 1000
         await driver.press("r")
         await driver.press("R")
         await driver.until(lambda: any("has taken all its" in str(n.message) for n in driver.app._notifications))
@@ -149,7 +149,7 @@ async def test_a_run_of_another_folder_goes_on_and_new_runs_stay_where_they_were
 ) -> None:
     async with drive(values={"pace": "60", "name": "named"}) as driver:
         await driver.press("space")
-        await driver.until(lambda: driver.app.desk.snapshot and driver.app.desk.snapshot.step > 3)
+        await driver.until(lambda: driver.app.workspace.snapshot and driver.app.workspace.snapshot.step > 3)
         await driver.press("x")
         await driver.done()
     folder = (tmp_path / "runs").rename(tmp_path / "kept")
@@ -158,11 +158,11 @@ async def test_a_run_of_another_folder_goes_on_and_new_runs_stay_where_they_were
         await driver.see("1 run in", "stopped", pane="run-list")
         await driver.press("R")
         await driver.until(lambda: driver.app.current_mode == "train")
-        assert driver.app.desk.runs_folder == folder
-        assert driver.app.desk.recipe.recording.name is None
+        assert driver.app.workspace.runs_folder == folder
+        assert driver.app.workspace.recipe.recording.name is None
         await driver.press("x")
         await driver.done()
-        assert driver.app.desk.snapshot.run == folder / "named"
+        assert driver.app.workspace.snapshot.run == folder / "named"
         assert not (tmp_path / "runs").exists()
 
 
@@ -195,14 +195,14 @@ async def test_a_change_while_a_screen_is_being_made_is_harmless(drive: Any) -> 
     async with drive() as driver:
         for mode in ("data", "runs", "predict", "log", "race"):
             driver.app.action_go(mode)
-            driver.app.desk.set({"lr": "0.1" if driver.app.desk.recipe.optimizer.lr != 0.1 else "0.2"})
+            driver.app.workspace.set({"lr": "0.1" if driver.app.workspace.recipe.optimizer.lr != 0.1 else "0.2"})
             await driver.until(lambda mode=mode: driver.app.current_mode == mode and driver.app.screen.is_mounted)
 
 
 async def test_what_is_found_out_while_the_app_closes_is_harmless(drive: Any) -> None:
     async with drive() as driver:
-        app, desk = driver.app, driver.app.desk
+        app, workspace = driver.app, driver.app.workspace
     assert not app.screen_stack
-    app.on_surveyed(Surveyed(desk.recipe, desk.survey, desk.table, ""))
-    app.on_presets_found(PresetsFound(desk.presets))
+    app.on_surveyed(Surveyed(workspace.recipe, workspace.survey, workspace.table, ""))
+    app.on_presets_found(PresetsFound(workspace.presets))
     app.on_surveying(Surveying("reading"))

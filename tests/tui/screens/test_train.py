@@ -56,10 +56,10 @@ async def test_pause_step_and_stop(drive: Any) -> None:
         await driver.press("space")
         await driver.see("paused", pane="top")
         await driver.see("go on", pane="keys")
-        before = driver.app.desk.snapshot.step
+        before = driver.app.workspace.snapshot.step
         await driver.press("s")
-        await driver.until(lambda: driver.app.desk.snapshot.step == before + 1)
-        assert driver.app.desk.phase == "paused"
+        await driver.until(lambda: driver.app.workspace.snapshot.step == before + 1)
+        assert driver.app.workspace.phase == "paused"
         await driver.press("space")
         await driver.see("● training", pane="top")
         await driver.press("x")
@@ -70,7 +70,7 @@ async def test_pause_step_and_stop(drive: Any) -> None:
 async def test_s_begins_a_run_with_one_step(drive: Any) -> None:
     async with drive() as driver:
         await driver.press("s")
-        await driver.until(lambda: driver.app.desk.phase == "paused" and driver.app.desk.snapshot.step == 1)
+        await driver.until(lambda: driver.app.workspace.phase == "paused" and driver.app.workspace.snapshot.step == 1)
 
 
 async def test_the_learning_rate_moves_while_training_and_is_marked(drive: Any) -> None:
@@ -81,32 +81,32 @@ async def test_the_learning_rate_moves_while_training_and_is_marked(drive: Any) 
         await driver.see("lr 0.1259", pane="top")
         await driver.see("0.1259 < 0.711", pane="panel3")
         await driver.press("left_square_bracket", "left_square_bracket")
-        await driver.until(lambda: len(driver.app.desk.snapshot.marks) >= 2)
+        await driver.until(lambda: len(driver.app.workspace.snapshot.marks) >= 2)
         await driver.see("┆", pane="chart")
-        assert driver.app.desk.recipe.optimizer.lr == pytest.approx(0.1 * 10**-0.1, rel=1e-3)
+        assert driver.app.workspace.recipe.optimizer.lr == pytest.approx(0.1 * 10**-0.1, rel=1e-3)
 
 
 @pytest.mark.parametrize("lr", ["auto", 0.1])
 async def test_the_learning_rate_moves_by_the_same_share_under_a_schedule(drive: Any, lr: Any) -> None:
     values = {"dataset": "linear3", "batch_size": 10, "steps": 1000, "schedule": "cosine", "lr": lr, "pace": "10"}
     async with drive(values=values) as driver:
-        desk = driver.app.desk
+        workspace = driver.app.workspace
         await driver.press("space")
-        await driver.until(lambda: desk.snapshot is not None and desk.snapshot.step > 300)
+        await driver.until(lambda: workspace.snapshot is not None and workspace.snapshot.step > 300)
         await driver.press("space")
-        await driver.until(lambda: desk.phase == "paused")
-        before = desk.snapshot
+        await driver.until(lambda: workspace.phase == "paused")
+        before = workspace.snapshot
         for _ in range(2):
             await driver.press("right_square_bracket")
         await driver.press("s")
-        await driver.until(lambda: desk.snapshot.step == before.step + 1)
-        assert desk.snapshot.lr == pytest.approx(before.lr * 10**0.2, rel=0.01)
+        await driver.until(lambda: workspace.snapshot.step == before.step + 1)
+        assert workspace.snapshot.lr == pytest.approx(before.lr * 10**0.2, rel=0.01)
 
 
 async def test_the_learning_rate_moves_before_a_run(drive: Any) -> None:
     async with drive() as driver:
         await driver.press("left_square_bracket")
-        await driver.until(lambda: driver.app.desk.recipe.optimizer.lr == pytest.approx(0.2823, rel=1e-3))
+        await driver.until(lambda: driver.app.workspace.recipe.optimizer.lr == pytest.approx(0.2823, rel=1e-3))
 
 
 async def test_a_choice_that_is_not_live_is_for_the_next_run(drive: Any) -> None:
@@ -114,16 +114,16 @@ async def test_a_choice_that_is_not_live_is_for_the_next_run(drive: Any) -> None
         await driver.press("space")
         await driver.see("● training", pane="top")
         await driver.press("2", "up", "enter")
-        await driver.until(lambda: driver.app.desk.recipe.normalization.normalize == "minmax")
+        await driver.until(lambda: driver.app.workspace.recipe.normalization.normalize == "minmax")
         await driver.see("z-score", pane="top")
-        assert driver.app.desk.run.recipe.normalization.normalize == "zscore"
+        assert driver.app.workspace.run.recipe.normalization.normalize == "zscore"
         await driver.see(
             "Next run: normalization minmax.", "n ends and keeps this one, and begins that.", pane="messages"
         )
         await driver.see("new run with it", pane="keys")
-        first = driver.app.desk.snapshot.run
+        first = driver.app.workspace.snapshot.run
         await driver.press("n")
-        await driver.until(lambda: driver.app.desk.snapshot.run not in (None, first), "the new run")
+        await driver.until(lambda: driver.app.workspace.snapshot.run not in (None, first), "the new run")
         await driver.see("min-max", pane="top")
         assert "Next run" not in driver.text("messages")
         assert (first / "model.safetensors").exists()
@@ -138,9 +138,9 @@ async def test_divergence_is_explained_and_f_takes_the_remedy(drive: Any) -> Non
         await driver.see("f  zscore normalization, and start again", pane="chart")
         await driver.see("apply remedy", pane="keys")
         await driver.press("f")
-        await driver.until(lambda: "zscore" in str(driver.app.desk.snapshot.run))
+        await driver.until(lambda: "zscore" in str(driver.app.workspace.snapshot.run))
         await driver.done()
-        assert driver.app.desk.snapshot.ending.reason == "limit"
+        assert driver.app.workspace.snapshot.ending.reason == "limit"
 
 
 async def test_a_number_is_checked_while_it_is_typed(drive: Any) -> None:
@@ -153,21 +153,21 @@ async def test_a_number_is_checked_while_it_is_typed(drive: Any) -> None:
         await driver.press("enter")
         assert driver.app.focused is editor, "what cannot be taken must not be taken"
         await driver.press("escape")
-        assert driver.app.desk.recipe.optimizer.lr == "auto"
+        assert driver.app.workspace.recipe.optimizer.lr == "auto"
         await driver.press("enter", "0")
         await driver.type(".25")
         assert not driver.app.focused.has_class("bad")
         await driver.press("enter")
-        await driver.until(lambda: driver.app.desk.recipe.optimizer.lr == 0.25)
+        await driver.until(lambda: driver.app.workspace.recipe.optimizer.lr == 0.25)
         await driver.press("backspace")
-        await driver.until(lambda: driver.app.desk.recipe.optimizer.lr == "auto")
+        await driver.until(lambda: driver.app.workspace.recipe.optimizer.lr == "auto")
 
 
 @pytest.mark.parametrize("size", [(160, 45), (80, 24)])
 async def test_keys_that_come_fast_are_all_obeyed(drive: Any, size: tuple[int, int]) -> None:
     async with drive(size=size) as driver:
         await driver.pilot.press("3", "enter", "0", "full_stop", "2", "enter")
-        await driver.until(lambda: driver.app.desk.recipe.optimizer.lr == 0.2)
+        await driver.until(lambda: driver.app.workspace.recipe.optimizer.lr == 0.2)
 
 
 async def test_another_table_for_the_next_run_is_told_without_the_columns_of_this_one(
@@ -196,7 +196,7 @@ async def test_letters_go_into_a_field_while_it_is_edited(drive: Any) -> None:
         await driver.press("3", "enter")
         await driver.type("q space x")
         assert driver.app.focused.value == "q space x"
-        assert driver.app.desk.phase == "none"
+        assert driver.app.workspace.phase == "none"
         await driver.see("take it", pane="keys")
 
 
@@ -205,7 +205,7 @@ async def test_letters_go_into_a_path_while_it_is_typed(drive: Any) -> None:
         await driver.press("1", "up", "enter")
         await driver.type("q space x")
         assert driver.app.focused.value == "q space x"
-        assert driver.app.desk.phase == "none"
+        assert driver.app.workspace.phase == "none"
 
 
 async def test_words_unfold_and_fold(drive: Any) -> None:
@@ -215,9 +215,9 @@ async def test_words_unfold_and_fold(drive: Any) -> None:
         await driver.press("escape")
         assert "( ) sgd" not in driver.text("panel3")
         await driver.press("enter", "down", "enter")
-        await driver.until(lambda: driver.app.desk.recipe.optimizer.optimizer != "auto")
+        await driver.until(lambda: driver.app.workspace.recipe.optimizer.optimizer != "auto")
         await driver.press("backspace")
-        await driver.until(lambda: driver.app.desk.recipe.optimizer.optimizer == "auto")
+        await driver.until(lambda: driver.app.workspace.recipe.optimizer.optimizer == "auto")
 
 
 async def test_a_column_is_looked_for_while_it_is_typed(drive: Any) -> None:
@@ -231,7 +231,7 @@ async def test_a_column_is_looked_for_while_it_is_typed(drive: Any) -> None:
         await driver.type("e")
         await driver.until(lambda: not driver.app.focused.has_class("bad"), "the mark to go")
         await driver.press("enter")
-        await driver.until(lambda: driver.app.desk.recipe.data.features == ("size", "age"))
+        await driver.until(lambda: driver.app.workspace.recipe.data.features == ("size", "age"))
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -270,7 +270,7 @@ async def test_a_table_without_a_target_leads_to_its_columns(drive: Any, tmp_pat
         await driver.see("Panel 1 lists the columns: ↑ ↓ move", pane="chart")
         await driver.see("▸  ( ) price", pane="panel1")
         await driver.press("space")
-        assert driver.app.desk.phase == "none"
+        assert driver.app.workspace.phase == "none"
         await driver.press("enter")
         await driver.see("→ price", pane="messages")
         await driver.press("space")
@@ -299,12 +299,12 @@ async def test_a_table_of_ones_own_from_cold_in_eight_keys(drive: Any, tmp_path:
         await driver.press("space")
         await driver.done()
         await driver.see("validation", pane="chart")
-        run = driver.app.desk.snapshot.run
+        run = driver.app.workspace.snapshot.run
     result = json.loads((run / "run.json").read_text())["result"]
     from engine.data.prepare import prepare
     from engine.data.sources import load
 
-    recipe = driver.app.desk.recipe
+    recipe = driver.app.workspace.recipe
     prepared = prepare(recipe.data, recipe.normalization, load(recipe.data))
     table = np.loadtxt(tmp_path / "sales.csv", delimiter=",", skiprows=1)[prepared.train.index]
     best = np.linalg.lstsq(np.column_stack([table[:, :3], np.ones(len(table))]), table[:, 3], rcond=None)[0]
@@ -329,7 +329,7 @@ async def test_what_is_wrong_with_a_table_is_said_in_place(
         await driver.see(said, pane="messages")
         assert "run" not in driver.text("keys").split()
         await driver.press("space")
-        assert driver.app.desk.phase == "none"
+        assert driver.app.workspace.phase == "none"
 
 
 async def test_the_chart_obeys_its_keys(drive: Any) -> None:
@@ -469,8 +469,8 @@ async def test_quitting_during_a_run_asks_once_and_keeps_it(drive: Any) -> None:
         await driver.see("save it and quit", "go on training")
         await driver.press("escape")
         await driver.until(lambda: len(driver.app.screen_stack) == 1)
-        assert driver.app.desk.live
-        run = driver.app.desk.snapshot.run
+        assert driver.app.workspace.live
+        run = driver.app.workspace.snapshot.run
         await driver.press("ctrl+c", "enter")
         await driver.until(lambda: driver.app.return_code is not None)
         assert driver.app.return_code == 0
@@ -492,7 +492,7 @@ async def test_a_file_that_was_used_is_offered_the_next_time(drive: Any, tmp_pat
     async with drive() as driver:
         await driver.see("sales.csv", "used before", pane="panel1")
         await driver.press("up", "enter")
-        await driver.until(lambda: driver.app.desk.recipe.data.dataset.endswith("sales.csv"))
+        await driver.until(lambda: driver.app.workspace.recipe.data.dataset.endswith("sales.csv"))
 
 
 async def test_another_file_is_a_few_keys_away_from_the_one_that_is_chosen(drive: Any, tmp_path: Path) -> None:
@@ -500,22 +500,22 @@ async def test_another_file_is_a_few_keys_away_from_the_one_that_is_chosen(drive
         write_table(tmp_path / name, 50)
     path = str(tmp_path / "sales.csv")
     async with drive(values={"dataset": path, "target": "price"}) as driver:
-        chosen = driver.app.desk.recipe.data
+        chosen = driver.app.workspace.recipe.data
         await driver.press("1", "home", "enter")
         await driver.see("north.csv", "▸ sales.csv", "south.csv", pane="entries")
         await driver.press("enter")
         await driver.until(lambda: len(driver.app.screen_stack) == 1)
-        assert driver.app.desk.recipe.data == chosen, "nothing else was picked"
+        assert driver.app.workspace.recipe.data == chosen, "nothing else was picked"
         await driver.press("enter", "down")
         await driver.see("▸ south.csv", pane="entries")
         await driver.press("up", "up", "enter")
-        await driver.until(lambda: driver.app.desk.recipe.data.dataset == str(tmp_path / "north.csv"))
+        await driver.until(lambda: driver.app.workspace.recipe.data.dataset == str(tmp_path / "north.csv"))
         await driver.ready()
         await driver.press("1", "home", "enter")
         await driver.see("▸ north.csv", pane="entries")
         await driver.type("south.csv")  # in the place of what stood there
         await driver.press("enter")
-        await driver.until(lambda: driver.app.desk.recipe.data.dataset == "south.csv")
+        await driver.until(lambda: driver.app.workspace.recipe.data.dataset == "south.csv")
 
 
 async def test_reading_a_table_can_be_given_up(drive: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ import pytest
 from engine.modules import trust
 from engine.recipe import build
 from tests.conftest import ravine
-from tui.app.preferences import Memory
+from tui.app.preferences import Preferences
 from tui.screens.trust import TrustScreen
 
 MODULE = """
@@ -110,19 +110,19 @@ async def test_enter_asks_and_esc_runs_nothing_and_y_asks_no_more(drive: Any, fo
         await driver.press("enter")  # was meant for something else
         await driver.until(lambda: not isinstance(driver.app.screen, TrustScreen))
         assert not Path("RAN").exists()
-        assert driver.app.desk.phase != "training"
+        assert driver.app.workspace.phase != "training"
         await driver.press("space")
         await asked(driver)
         await driver.press("y")
-        await driver.until(lambda: driver.app.desk.known is not None, "the survey")
+        await driver.until(lambda: driver.app.workspace.known is not None, "the survey")
         assert Path("RAN").read_text() == "x"
         await driver.press("space")
         await driver.done()
-        assert driver.app.desk.phase == "ended"
+        assert driver.app.workspace.phase == "ended"
     trust._asked.clear()
     async with drive() as driver:  # another day: it was confirmed
         await opened(driver)
-        await driver.until(lambda: driver.app.desk.known is not None and driver.app.current_mode == "train")
+        await driver.until(lambda: driver.app.workspace.known is not None and driver.app.current_mode == "train")
         assert not isinstance(driver.app.screen, TrustScreen)
 
 
@@ -132,7 +132,7 @@ async def test_a_file_that_has_changed_is_asked_about(drive: Any, folder: Path) 
         await opened(driver)
         await asked(driver)
         await driver.press("y")
-        await driver.until(lambda: driver.app.desk.known is not None, "the survey")
+        await driver.until(lambda: driver.app.workspace.known is not None, "the survey")
     trust._asked.clear()
     sys.modules.pop("foreign", None)
     Path("foreign.py").write_text(MODULE + "# another line\n")
@@ -192,11 +192,11 @@ async def test_resuming_asks_once_and_goes_on(drive: Any, folder: Path) -> None:
         await driver.see("theirs")
         await driver.press("R")
         await driver.until(lambda: isinstance(driver.app.screen, TrustScreen), "the question")
-        await driver.until(lambda: driver.app.desk.phase == "failed" or not driver.app.desk.live)
+        await driver.until(lambda: driver.app.workspace.phase == "failed" or not driver.app.workspace.live)
         await driver.press("y")
         await driver.done()
         assert not isinstance(driver.app.screen, TrustScreen)
-        assert driver.app.desk.phase == "ended", driver.app.desk.snapshot.error
+        assert driver.app.workspace.phase == "ended", driver.app.workspace.snapshot.error
 
 
 async def test_a_branch_asks_and_begins(drive: Any, folder: Path) -> None:
@@ -208,8 +208,8 @@ async def test_a_branch_asks_and_begins(drive: Any, folder: Path) -> None:
         await driver.press("home", "enter")
         await asked(driver)
         await driver.press("y")
-        await driver.until(lambda: driver.app.desk.phase == "paused", "the branch")
-        assert driver.app.desk.snapshot.step == 10
+        await driver.until(lambda: driver.app.workspace.phase == "paused", "the branch")
+        assert driver.app.workspace.snapshot.step == 10
 
 
 async def test_an_export_asks_and_writes(drive: Any, folder: Path) -> None:
@@ -229,11 +229,11 @@ async def test_an_export_asks_and_writes(drive: Any, folder: Path) -> None:
 def test_words_of_last_time_ask_for_nothing(folder: Path) -> None:
     from engine.cli import preset
 
-    Memory(folder / "last.json").keep(recipe=build({"dataset": "foreign:load", "target": "y"}))
-    recipe = Memory(folder / "last.json").begin((), preset)
+    Preferences(folder / "last.json").keep(recipe=build({"dataset": "foreign:load", "target": "y"}))
+    recipe = Preferences(folder / "last.json").begin((), preset)
     assert recipe.data.dataset == "foreign:load"
     assert not trust.asked("foreign:load")
-    Memory(folder / "last.json").begin(("--model", "foreign:Net"), preset)
+    Preferences(folder / "last.json").begin(("--model", "foreign:Net"), preset)
     assert trust.asked("foreign:Net")
     assert not trust.asked("foreign:load")
 
@@ -247,8 +247,8 @@ async def test_choices_that_come_from_elsewhere_are_asked_about(drive: Any, fold
 
 async def test_what_a_person_types_is_not_asked_about(drive: Any, folder: Path) -> None:
     async with drive() as driver:
-        assert driver.app.desk.set({"dataset": "foreign:load", "target": "y"})
-        await driver.until(lambda: driver.app.desk.known is not None, "the survey")
+        assert driver.app.workspace.set({"dataset": "foreign:load", "target": "y"})
+        await driver.until(lambda: driver.app.workspace.known is not None, "the survey")
         assert Path("RAN").exists()
         assert not isinstance(driver.app.screen, TrustScreen)
 
@@ -268,5 +268,5 @@ async def test_what_their_run_names_may_be_anything(named: str, drive: Any, fold
             await driver.until(lambda: isinstance(driver.app.screen, TrustScreen), "the question")
             await driver.press("y")
             await driver.until(
-                lambda: "not allowed" not in driver.app.desk.problem and driver.app.desk.problem, "why not"
+                lambda: "not allowed" not in driver.app.workspace.problem and driver.app.workspace.problem, "why not"
             )

@@ -20,7 +20,7 @@ from tui.tasks.browse import ask_for_folder
 from tui.tasks.export import Exporter
 from tui.tasks.latest_only import LatestOnly
 from tui.tasks.predict_file import FileJob
-from tui.tasks.survey import Inquirer, ask_for_summary, find_devices, find_presets, find_recent, find_sets
+from tui.tasks.survey import Surveys, ask_for_summary, find_devices, find_presets, find_recent, find_sets
 from tui.tasks.throttled import Throttled
 
 
@@ -36,7 +36,7 @@ PATH = Path("runs/none")
 MODEL: Any = SimpleNamespace(encoder=None)
 Post = Callable[[Message], Any]
 JOBS: dict[str, tuple[str, Callable[[Post], Any]]] = {
-    "survey": ("engine.analysis.survey.Surveyor.survey", lambda post: Inquirer(post).ask(None)),  # type: ignore[arg-type]
+    "survey": ("engine.analysis.survey.Surveyor.survey", lambda post: Surveys(post).ask(None)),  # type: ignore[arg-type]
     "devices": ("engine.devices.probe", find_devices),
     "recent": ("engine.data.recent.recent", find_recent),
     "sets": ("engine.data.sources.builtin_sets", find_sets),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tui.terminal.frame_rate import Pulse
+from tui.terminal.frame_rate import FrameRate
 
 
 class World:
@@ -13,7 +13,7 @@ class World:
     def __init__(self, cost: float = 0.0, drain: float = 0.0, behind: bool = False) -> None:
         self.now, self.cost, self.drain, self.behind = 1.0, cost, drain, behind
         self.drawn: list[float] = []
-        self.pulse = Pulse(lambda: self.behind, lambda: self.drain, lambda: self.now)
+        self.frame_rate = FrameRate(lambda: self.behind, lambda: self.drain, lambda: self.now)
 
     def draw(self) -> None:
         """Draw."""
@@ -24,9 +24,9 @@ class World:
         """Ask again and again for so many seconds; pictures drawn."""
         before, end = len(self.drawn), self.now + seconds
         while self.now < end:
-            if self.pulse.look(self.draw):
-                self.pulse.drawn()
-            self.now += self.pulse.rest
+            if self.frame_rate.look(self.draw):
+                self.frame_rate.drawn()
+            self.now += self.frame_rate.rest
         return len(self.drawn) - before
 
 
@@ -54,7 +54,7 @@ def test_costly_drawing_is_rarer_but_never_below_ten() -> None:
 
 def test_it_is_not_asked_again_before_the_next_picture_is_due() -> None:
     world = World(cost=0.060)
-    assert world.pulse.look(world.draw)
-    world.pulse.drawn()
+    assert world.frame_rate.look(world.draw)
+    world.frame_rate.drawn()
     world.behind = True  # it is being sent
-    assert world.pulse.rest == pytest.approx(0.1 - 0.060)
+    assert world.frame_rate.rest == pytest.approx(0.1 - 0.060)

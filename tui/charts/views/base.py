@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from engine.learn.plan import Plan
     from engine.recipe import Recipe
     from engine.training.snapshot import Snapshot
-    from tui.charts.views.weight_history import Trail
-    from tui.model.workspace import Desk
+    from tui.charts.views.weight_history import WeightHistory
+    from tui.model.workspace import Workspace
 
 Floats = NDArray[np.float64]
 Size = tuple[int, int]  # cells: width, height
@@ -47,7 +47,7 @@ class Subject:
     prepared: Prepared | None
     plan: Plan | None
     recipe: Recipe
-    trail: Trail
+    trail: WeightHistory
 
     @cached_property
     def model(self) -> Predictor | None:
@@ -90,14 +90,14 @@ class Subject:
         return tuple(split for split in SPLITS if self.prepared is not None and len(getattr(self.prepared, split).y))
 
 
-def subject_of(desk: Desk, trail: Trail) -> Subject | None:
-    """The run that a desk shows; None without one."""
-    now = desk.snapshot
+def subject_of(workspace: Workspace, trail: WeightHistory) -> Subject | None:
+    """The run that a workspace shows; None without one."""
+    now = workspace.snapshot
     if now is None or now.history is None:
         return None
-    recipe = desk.shown_recipe
-    survey = desk.survey_of(recipe)
-    prepared = desk.trained_on or (survey.prepared if survey is not None else None)
+    recipe = workspace.shown_recipe
+    survey = workspace.survey_of(recipe)
+    prepared = workspace.trained_on or (survey.prepared if survey is not None else None)
     plan = now.plan or (survey.plan if survey is not None else None)
     return Subject(now, prepared, plan, recipe, trail)
 

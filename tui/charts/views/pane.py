@@ -20,8 +20,8 @@ from tui.widgets.cells import Cells, Span, Words, apart, clip, wrap
 
 if TYPE_CHECKING:
     from tui.charts.views.base import Drawing, RunView, Subject
-    from tui.charts.views.weight_history import Trail
-    from tui.model.workspace import Desk
+    from tui.charts.views.weight_history import WeightHistory
+    from tui.model.workspace import Workspace
     from tui.tasks.throttled import Throttled
 
 CALM = 0.5  # seconds between two pictures of a run that is going on
@@ -49,7 +49,7 @@ class ViewsPane(Cells, can_focus=True):
         self._wanted = ""  # the name of the view that was chosen
         self._turns: dict[str, str] = {}  # what was chosen within the views, by name
         self._subject: Subject | None = None
-        self._trail: Trail | None = None
+        self._trail: WeightHistory | None = None
         self._looker: Throttled[Any, Any] | None = None
         self._follower: Throttled[None, None] | None = None
         self._asked: Any = None
@@ -60,23 +60,23 @@ class ViewsPane(Cells, can_focus=True):
 
     # What is shown.
 
-    def show(self, desk: Desk) -> None:
+    def show(self, workspace: Workspace) -> None:
         """Take the newest state of the run."""
-        now = desk.snapshot
+        now = workspace.snapshot
         if now is None or now.history is None:
             if self._subject is not None:
                 self._forget()
                 self.redraw()
             return
         from tui.charts.views.base import available, subject_of
-        from tui.charts.views.weight_history import Trail
+        from tui.charts.views.weight_history import WeightHistory
 
         before = self._subject
         if before is None or self._trail is None or before.snapshot.history is not now.history:
             self._forget()
-            self._trail = Trail()
+            self._trail = WeightHistory()
         moved = self._trail.take(now)
-        subject = subject_of(desk, self._trail)
+        subject = subject_of(workspace, self._trail)
         assert subject is not None
         stamp = (now, subject.prepared, subject.plan)
         if self._shown is not None and all(one is other for one, other in zip(stamp, self._shown, strict=True)):

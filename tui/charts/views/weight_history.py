@@ -18,7 +18,7 @@ MOST = 512  # points that are kept; beyond it every second one is forgotten
 SINGLY = 64  # up to so many weights are followed one by one, more by their norms
 
 
-class Trail:
+class WeightHistory:
     """The weights of one run at the steps at which it was looked at; another run needs another trail."""
 
     def __init__(self) -> None:

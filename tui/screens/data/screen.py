@@ -24,7 +24,7 @@ from tui.widgets.table import Listing, TableColumn
 if TYPE_CHECKING:
     from engine.data.summary import ColumnSummary, Summary
     from engine.data.table import Table
-    from tui.model.workspace import Desk
+    from tui.model.workspace import Workspace
 
 SAMPLE = 200  # rows that the widths of the preview's columns are taken from
 
@@ -51,7 +51,7 @@ class DataScreen(RavineScreen):
     @property
     def has_rows(self) -> bool:
         """Whether there is a table."""
-        return self.ravine.desk is not None and self.ravine.desk.table is not None
+        return self.ravine.workspace is not None and self.ravine.workspace.table is not None
 
     def on_mount(self) -> None:
         """The cursor is on the columns."""
@@ -75,22 +75,22 @@ class DataScreen(RavineScreen):
     def show(self) -> None:
         """Ask for the summary of another table or preparation; show what is there."""
         super().show()
-        desk = self.ravine.desk
-        if desk is None:
+        workspace = self.ravine.workspace
+        if workspace is None:
             return
-        self.findings.problem = desk.problem or self._broken
+        self.findings.problem = workspace.problem or self._broken
         self.columns_list.empty = "" if self.findings.problem else sentences.LOOKING()
-        prepared = desk.known.prepared if desk.known is not None else None
-        if desk.table is not None and not desk.activity and (desk.table, prepared) != self._asked:
-            self._asked, self._broken = (desk.table, prepared), ""
-            ask_for_summary(desk.table, prepared, self.post_message)
-            self._rows(desk.table)
+        prepared = workspace.known.prepared if workspace.known is not None else None
+        if workspace.table is not None and not workspace.activity and (workspace.table, prepared) != self._asked:
+            self._asked, self._broken = (workspace.table, prepared), ""
+            ask_for_summary(workspace.table, prepared, self.post_message)
+            self._rows(workspace.table)
         self._tell_strays()
         self.findings.redraw()
 
     def _tell_strays(self) -> None:
-        desk, one = self.ravine.desk, self.column
-        table = desk.table if desk is not None else None
+        workspace, one = self.ravine.workspace, self.column
+        table = workspace.table if workspace is not None else None
         self.findings.strays = ""
         if table is not None and one is not None and one.name in table:
             strays = table[one.name].strays
@@ -138,20 +138,20 @@ class DataScreen(RavineScreen):
 
     def _role(self, one: ColumnSummary) -> str:
         """What is done with a column; before anything is prepared, what was asked for."""
-        desk = self.ravine.desk
-        if one.role or desk is None:
+        workspace = self.ravine.workspace
+        if one.role or workspace is None:
             return one.role
-        data = desk.recipe.data
-        if one.name == (data.target or (desk.table.target if desk.table is not None else None)):
+        data = workspace.recipe.data
+        if one.name == (data.target or (workspace.table.target if workspace.table is not None else None)):
             return "target"
         out = one.name in data.drop or (data.features and one.name not in data.features)
         return sentences.LEFT_OUT() if out else ""
 
     def _column(self, one: ColumnSummary, names: list[str]) -> list[Span]:
-        desk, what = self.ravine.desk, self._role(one)
-        table = desk.table if desk is not None else None
+        workspace, what = self.ravine.workspace, self._role(one)
+        table = workspace.table if workspace is not None else None
         odd = table is not None and one.name in table and bool(table[one.name].strays)
-        own = desk is not None and one.name in desk.recipe.data.types
+        own = workspace is not None and one.name in workspace.recipe.data.types
         found = cells(one, what, self.columns_list.ink, odd=odd, own=own)
         return [found[name] for name in names]
 
@@ -186,10 +186,10 @@ class DataScreen(RavineScreen):
 
     def action_columns(self, by: int) -> None:
         """Other columns of the rows."""
-        desk = self.ravine.desk
-        if desk is not None and desk.table is not None:
+        workspace = self.ravine.workspace
+        if workspace is not None and workspace.table is not None:
             self._offset += by
-            self._rows(desk.table)
+            self._rows(workspace.table)
 
     def on_listing_moved(self, message: Listing.Moved) -> None:
         """Another column is under the cursor."""
@@ -202,10 +202,10 @@ class DataScreen(RavineScreen):
 
     def on_listing_chosen(self, message: Listing.Chosen) -> None:
         """Enter on a column: what it can be."""
-        one, desk = self.column, self.ravine.desk
-        if message.listing is not self.columns_list or one is None or desk is None:
+        one, workspace = self.column, self.ravine.workspace
+        if message.listing is not self.columns_list or one is None or workspace is None:
             return
-        now = desk.recipe.data.types.get(one.name, "")
+        now = workspace.recipe.data.types.get(one.name, "")
         offers = [
             Offer(word, name, sentences.KIND_NOW(about=about, kind=one.kind) if not word and not now else about)
             for word, name, about in KINDS
@@ -213,63 +213,63 @@ class DataScreen(RavineScreen):
 
         def take(kind: str | None) -> None:
             if kind is not None:
-                types = {name: known for name, known in desk.recipe.data.types.items() if name != one.name}
-                self._set(desk, {"types": {**types, one.name: kind} if kind else types})
+                types = {name: known for name, known in workspace.recipe.data.types.items() if name != one.name}
+                self._set(workspace, {"types": {**types, one.name: kind} if kind else types})
 
         self.app.push_screen(MenuScreen(f"{one.name} is", offers, now), take)
 
-    def _set(self, desk: Desk, values: dict[str, object]) -> None:
-        desk.set(values)
+    def _set(self, workspace: Workspace, values: dict[str, object]) -> None:
+        workspace.set(values)
         self._columns()
         self.show()
 
     def action_target(self) -> None:
         """Predict the column under the cursor."""
-        one, desk = self.column, self.ravine.desk
-        if one is None or desk is None:
+        one, workspace = self.column, self.ravine.workspace
+        if one is None or workspace is None:
             return
-        data = desk.recipe.data
+        data = workspace.recipe.data
         features = tuple(name for name in data.features if name != one.name)
         drop = tuple(name for name in data.drop if name != one.name)
-        self._set(desk, {"target": one.name, "features": features, "drop": drop, "task": "auto"})
+        self._set(workspace, {"target": one.name, "features": features, "drop": drop, "task": "auto"})
 
     def action_use(self) -> None:
         """Leave the column under the cursor out, or take it in again."""
-        one, desk = self.column, self.ravine.desk
-        if one is None or desk is None:
+        one, workspace = self.column, self.ravine.workspace
+        if one is None or workspace is None:
             return
-        data = desk.recipe.data
+        data = workspace.recipe.data
         if self._role(one) == "target":
             self.notify(
                 sentences.IS_TARGET(column=one.name, key=named("data.target")),
                 timeout=4,
             )
         elif one.name in data.drop:
-            self._set(desk, {"drop": tuple(name for name in data.drop if name != one.name)})
+            self._set(workspace, {"drop": tuple(name for name in data.drop if name != one.name)})
         elif data.features and one.name not in data.features:
-            self._set(desk, {"features": (*data.features, one.name)})
+            self._set(workspace, {"features": (*data.features, one.name)})
         elif self._role(one) == "left out":
-            self._take_in(desk, one)
+            self._take_in(workspace, one)
         elif len(data.features) > 1:
-            self._set(desk, {"features": tuple(name for name in data.features if name != one.name)})
+            self._set(workspace, {"features": tuple(name for name in data.features if name != one.name)})
         else:
-            self._set(desk, {"drop": (*data.drop, one.name)})
+            self._set(workspace, {"drop": (*data.drop, one.name)})
 
-    def _take_in(self, desk: Desk, one: ColumnSummary) -> None:
+    def _take_in(self, workspace: Workspace, one: ColumnSummary) -> None:
         """A column that is left out for what it is comes in as what can be learned from."""
         if one.kind not in ("identifier", "text"):
             self.notify(sentences.CANNOT_LEARN(column=one.name, why=one.left_out), timeout=4)
             return
         kind = "categorical" if one.top else "numeric"
-        self._set(desk, {"types": {**desk.recipe.data.types, one.name: kind}})
+        self._set(workspace, {"types": {**workspace.recipe.data.types, one.name: kind}})
 
     def action_mode(self, by: int) -> None:
         """Another normalization."""
-        desk = self.ravine.desk
-        if desk is not None:
-            words = desk.find("normalize").words
-            at = words.index(desk.recipe.normalization.normalize) + by
-            self._set(desk, {"normalize": words[at % len(words)]})
+        workspace = self.ravine.workspace
+        if workspace is not None:
+            words = workspace.find("normalize").words
+            at = words.index(workspace.recipe.normalization.normalize) + by
+            self._set(workspace, {"normalize": words[at % len(words)]})
 
     def on_resize(self, event: events.Resize) -> None:
         """Other columns may fit."""
@@ -278,6 +278,6 @@ class DataScreen(RavineScreen):
 
     def _refit(self) -> None:
         self._columns()
-        desk = self.ravine.desk
-        if desk is not None and desk.table is not None:
-            self._rows(desk.table)
+        workspace = self.ravine.workspace
+        if workspace is not None and workspace.table is not None:
+            self._rows(workspace.table)

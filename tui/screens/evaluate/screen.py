@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from engine.data.table import Table
     from tui.charts.views.base import Subject
 
-    Kept: TypeAlias = tuple[Literal["kept"], Path | None]  # of which folder; None is the newest
-    Key: TypeAlias = Kept | None  # None is the run that goes on
+    SavedRun: TypeAlias = tuple[Literal["kept"], Path | None]  # of which folder; None is the newest
+    Key: TypeAlias = SavedRun | None  # None is the run that goes on
 
 PANES = ("figures", "classes", "worst", "conditions")  # the order in which they are gone through
 FIRST = ("validation", "test", "train")  # the split that is looked at first
@@ -70,7 +70,7 @@ class EvaluateScreen(RavineScreen):
         self._split = ""
         self._pane = PANES[0]
         self._side = 0  # columns of the list
-        self._asked: int | Kept | None = None
+        self._asked: int | SavedRun | None = None
         self._work: Throttled[Key, tuple[str, Evaluation]] = Throttled(
             lambda key, found: self.post_message(self.Evaluated(key, found))
         )
@@ -123,12 +123,12 @@ class EvaluateScreen(RavineScreen):
 
     def _ask(self, *, at_once: bool = False) -> None:
         from tui.charts.views.base import subject_of
-        from tui.charts.views.weight_history import Trail
+        from tui.charts.views.weight_history import WeightHistory
 
-        desk = self.ravine.desk
-        if desk is None:
+        workspace = self.ravine.workspace
+        if workspace is None:
             return
-        subject = subject_of(desk, Trail()) if self._wish is None else None
+        subject = subject_of(workspace, WeightHistory()) if self._wish is None else None
         if subject is not None and subject.snapshot.live:
             key = id(subject.snapshot.parameters)
             if key != self._asked and subject.model is not None:
@@ -136,12 +136,12 @@ class EvaluateScreen(RavineScreen):
                 self._work.ask(None, lambda: _now(subject), at_once=at_once)
             return
         path = self._wish or (subject.snapshot.run if subject is not None else None)
-        kept: Kept = ("kept", path)
+        kept: SavedRun = ("kept", path)
         if kept == self._asked:
             return
         self._asked = kept
-        survey = desk.survey_of(desk.shown_recipe) if subject is not None else None
-        table, folder = survey.table if survey is not None else None, desk.runs_folder
+        survey = workspace.survey_of(workspace.shown_recipe) if subject is not None else None
+        table, folder = survey.table if survey is not None else None, workspace.runs_folder
         self._work.ask(kept, lambda: _kept(path or _newest(folder), table), at_once=True)
         self._say(sentences.LOOKING_AT_ROWS(), bad=False)
 

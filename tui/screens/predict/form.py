@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from engine.data.encode import Input
     from engine.runs.predictor import Predictor
-    from tui.model.workspace import Desk
+    from tui.model.workspace import Workspace
 
 
 class Form(Panel):
@@ -51,10 +51,12 @@ class Form(Panel):
         if self._editor is not None and self._editor.field not in self.values:
             super().close_editor()  # the column that is typed for is one of the model before
         self._cursor, self._touched = 0, True
-        self._rows = self._all_rows(self.desk) if self.desk is not None else []  # also where nothing can be drawn yet
+        self._rows = (
+            self._all_rows(self.workspace) if self.workspace is not None else []
+        )  # also where nothing can be drawn yet
         self.redraw()
 
-    def rows(self, desk: Desk) -> list[Row]:
+    def rows(self, workspace: Workspace) -> list[Row]:
         """One for each raw column, with its training range."""
         inputs = self.predictor.inputs if self.predictor is not None else ()
         ranges = [_range(one) for one in inputs]

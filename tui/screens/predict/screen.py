@@ -74,8 +74,8 @@ class PredictScreen(RavineScreen):
     def _ask(self) -> None:
         from tui.model.saved_run import ask_for_trained
 
-        if self.ravine.desk is not None:
-            ask_for_trained(self.ravine.desk.runs_folder, self.post_message)
+        if self.ravine.workspace is not None:
+            ask_for_trained(self.ravine.workspace.runs_folder, self.post_message)
 
     def wish(self, run: Path | None) -> None:
         """Predict with this run."""
@@ -163,8 +163,8 @@ class PredictScreen(RavineScreen):
         from tui.widgets.file_picker import FilePicker
 
         if self.way.predictor is not None and self._job is None:
-            desk = self.ravine.desk
-            self.app.push_screen(FilePicker("", desk.recent if desk is not None else ()), self._begin)
+            workspace = self.ravine.workspace
+            self.app.push_screen(FilePicker("", workspace.recent if workspace is not None else ()), self._begin)
 
     def _begin(self, text: str | None) -> None:
         if text and self.way.predictor is not None:
@@ -225,7 +225,7 @@ class PredictScreen(RavineScreen):
 
     def show(self) -> None:
         """The bars and both panes; the first run that ends brings a model."""
-        phase = self.ravine.desk.phase if self.ravine.desk is not None else ""
+        phase = self.ravine.workspace.phase if self.ravine.workspace is not None else ""
         if phase != self._phase and phase == "ended" and self.form.predictor is None:
             self._ask()
         self._phase = phase

@@ -12,7 +12,7 @@ from tui.screens import sentences
 from tui.screens.runs.columns import Field, fields
 from tui.widgets.cells import Cells, Span, clip, left
 from tui.widgets.dialog import Dialog
-from tui.widgets.scroll import Roll
+from tui.widgets.scroll import ScrollPosition
 
 WIDEST = 96
 
@@ -31,7 +31,7 @@ class Switches(Cells, can_focus=True):
         self.fields: list[Field] = [fields()[name] for name in shown]
         self.fields += [one for one in known if one.name not in shown]
         self.cursor = 0
-        self.roll = Roll()
+        self.roll = ScrollPosition()
 
     def action_move(self, lines: int) -> None:
         """Move the cursor."""

@@ -13,7 +13,7 @@ from tui.widgets.cells import Cells, Span, wrap
 
 if TYPE_CHECKING:
     from engine.runs.store import RunInfo
-    from tui.model.saved_run import Kept
+    from tui.model.saved_run import SavedRun
 
 LOSSES = ("train_loss", "val_loss", "optimum_loss")
 RESULTS = ("train_loss", "val_loss", "optimum_loss", "gap", "condition_number", "lr_bound")
@@ -25,7 +25,7 @@ class RunFacts(Cells):
     def __init__(self) -> None:
         super().__init__(id="run-facts", classes="pane")
         self.border_title = "run"
-        self.kept: Kept | None = None
+        self.kept: SavedRun | None = None
         self.info: RunInfo | None = None
         self.problem = ""
 
@@ -43,7 +43,7 @@ class RunFacts(Cells):
             lines += [[(" " * 18, ink.dim), (text, ink.text)] for text in texts[1:]]
         return lines
 
-    def _pairs(self, kept: Kept) -> list[tuple[str, str]]:
+    def _pairs(self, kept: SavedRun) -> list[tuple[str, str]]:
         facts = kept.facts
         result = facts.get("result") or {}
         pairs = []

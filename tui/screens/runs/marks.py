@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from tui.charts.multi_curve_pane import Curves
+from tui.charts.multi_curve_pane import MultiCurvePane
 from tui.keys.keymap import named
 from tui.screens import sentences
 from tui.screens.runs.list import RunList
@@ -27,7 +27,7 @@ class RunMarks:
 
     def __init__(self, listing: RunList, reading: Reading, tell: Tell, lay_out: Callable[[], object]) -> None:
         self._listing, self._reading, self._tell, self._lay_out = listing, reading, tell, lay_out
-        self.curves = Curves(id="run-curves")
+        self.curves = MultiCurvePane(id="run-curves")
         self.curves.styles.position = "absolute"
 
     @property

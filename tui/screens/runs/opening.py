@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from textual.message import Message
 
-from tui.model.saved_run import CheckpointRead, Kept, RunRead, ask_to_resume
+from tui.model.saved_run import CheckpointRead, RunRead, SavedRun, ask_to_resume
 from tui.screens.runs.length_line import length_line
 from tui.screens.runs.run_shown import RunShown
 from tui.widgets.prompt import Ask
@@ -59,9 +59,9 @@ class RunOpening:
             self._show(message.kept)
         self._waiting = None
 
-    def _show(self, kept: Kept) -> None:
-        if self._host.desk is not None:
-            self._host.desk.show_kept(kept)
+    def _show(self, kept: SavedRun) -> None:
+        if self._host.workspace is not None:
+            self._host.workspace.show_kept(kept)
             self._host.action_go("train")
 
     def resume(self, run: Path) -> None:
@@ -70,11 +70,11 @@ class RunOpening:
 
     def resumed(self, message: CheckpointRead) -> None:
         """The checkpoint has been read: go on."""
-        desk = self._host.desk
-        if desk is None:
+        workspace = self._host.workspace
+        if workspace is None:
             return
         if message.found is not None:
-            desk.resume(message.found)
+            workspace.resume(message.found)
             self._host.action_go("train")
             return
         self._tell(message.problem)

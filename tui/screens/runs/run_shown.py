@@ -14,7 +14,7 @@ from tui.screens.runs.reading import Reading
 
 if TYPE_CHECKING:
     from engine.training.snapshot import Snapshot
-    from tui.model.saved_run import Kept, RunRead
+    from tui.model.saved_run import RunRead, SavedRun
 
 
 class RunShown:
@@ -31,7 +31,7 @@ class RunShown:
         self.facts = RunFacts()
         self.chart = LossChart(id="run-chart")
         self.chart.can_focus = False
-        self.kept: Kept | None = None
+        self.kept: SavedRun | None = None
 
     @property
     def path(self) -> Path | None:
@@ -60,7 +60,7 @@ class RunShown:
         self._show(message.kept, message.problem)
         return True
 
-    def _show(self, kept: Kept | None, problem: str) -> None:
+    def _show(self, kept: SavedRun | None, problem: str) -> None:
         self.kept = kept
         self.facts.kept, self.facts.problem = kept, problem
         self.chart.show(kept.snapshot if kept is not None else None)

@@ -33,7 +33,7 @@ from tui.widgets.table import Listing
 
 if TYPE_CHECKING:
     from engine.runs.store import RunInfo
-    from tui.model.saved_run import CheckpointRead, Kept, RunRead
+    from tui.model.saved_run import CheckpointRead, RunRead, SavedRun
     from tui.screens.runs.actions import Acted
     from tui.tasks.export import Exported
 
@@ -54,7 +54,7 @@ class RunsScreen(RavineScreen):
         self.listing = RunList(self.marked)
         self.prompt = Prompt(self._settle)
         self._reading = Reading(self.post_message, self.ravine.lister)
-        self._shown = RunShown(self.listing, self._reading, lambda path: own_run(self.ravine.desk, path))
+        self._shown = RunShown(self.listing, self._reading, lambda path: own_run(self.ravine.workspace, path))
         self._marks = RunMarks(self.listing, self._reading, self._tell, self.lay_out)
         self._edits = RunEdits(
             self.app, lambda: self._real, self._open_line, self.ravine.trusting.ask, self.post_message
@@ -95,7 +95,7 @@ class RunsScreen(RavineScreen):
         return self._real.path if self._real is not None else None
 
     @property
-    def kept(self) -> Kept | None:
+    def kept(self) -> SavedRun | None:
         """The run under the cursor, once it has been read."""
         return self._shown.kept
 
@@ -145,8 +145,8 @@ class RunsScreen(RavineScreen):
             self._timer.pause()
 
     def _look(self, *, anew: bool = True) -> None:
-        if self.ravine.desk is not None:
-            self._reading.list(self.ravine.desk.runs_folder, anew=anew)
+        if self.ravine.workspace is not None:
+            self._reading.list(self.ravine.workspace.runs_folder, anew=anew)
 
     def _remember(self) -> None:
         self.ravine.liking = {**self.ravine.liking, "runs": self.remembered}
@@ -184,7 +184,7 @@ class RunsScreen(RavineScreen):
     def show(self) -> None:
         """The bars, the facts; the list anew when a run has begun or ended."""
         super().show()
-        phase = self.ravine.desk.phase if self.ravine.desk is not None else ""
+        phase = self.ravine.workspace.phase if self.ravine.workspace is not None else ""
         if phase != self._phase and phase in ("training", "ended", "failed"):
             self._look()
         if phase != self._phase or monotonic() >= self._due:
@@ -198,7 +198,7 @@ class RunsScreen(RavineScreen):
 
     def _follow(self) -> None:
         """The figures of this program's own live runs."""
-        going = as_now(self.ravine.desk, self.listing.all)
+        going = as_now(self.ravine.workspace, self.listing.all)
         if going or self.listing.going:
             self.listing.going = going
             self.listing.redraw()
@@ -321,8 +321,8 @@ class RunsScreen(RavineScreen):
         """It has been done, or could not be: the list anew."""
         if not self._edits.acted(message):
             return
-        if message.now is not None and self.ravine.desk is not None:
-            self.ravine.desk.moved(message.run, message.now)
+        if message.now is not None and self.ravine.workspace is not None:
+            self.ravine.workspace.moved(message.run, message.now)
         self.listing.wanted = message.now
         self._marks.moved(message.run, message.now)
         self.show()

@@ -9,7 +9,7 @@ from tui.widgets.panel import Panel
 from tui.widgets.rows import Row, field_row
 
 if TYPE_CHECKING:
-    from tui.model.workspace import Desk
+    from tui.model.workspace import Workspace
 
 
 class DevicePanel(Panel):
@@ -17,21 +17,21 @@ class DevicePanel(Panel):
 
     number, title = 4, "Device"
 
-    def brief(self, desk: Desk) -> str:
+    def brief(self, workspace: Workspace) -> str:
         """The device that is meant."""
-        return desk.resolved("device") or desk.recipe.device.device
+        return workspace.resolved("device") or workspace.recipe.device.device
 
-    def rows(self, desk: Desk) -> list[Row]:
+    def rows(self, workspace: Workspace) -> list[Row]:
         """`auto` first."""
-        now = desk.recipe.device.device
-        auto = desk.resolved("device")
+        now = workspace.recipe.device.device
+        auto = workspace.resolved("device")
         rows = [
             Row(
                 "option", "auto", note=auto, field="device", sets="auto", chosen=now == "auto",
                 help=sentences.PROCESSOR(),
             )
         ]  # fmt: skip
-        for device in desk.devices:
+        for device in workspace.devices:
             chosen = now == device.name or (now in ("cuda", "xpu") and device.name == f"{now}:0")
             help = f"{device.title}: {device.verdict}."
             rows.append(
@@ -40,7 +40,7 @@ class DevicePanel(Panel):
                     field="device", sets=device.name, chosen=chosen, usable=device.usable, help=help,
                 )
             )  # fmt: skip
-        if not desk.devices:
+        if not workspace.devices:
             rows.append(Row("heading", sentences.LOOKING_FOR_DEVICES()))
-        rows += [field_row(desk, c) for c in desk.choices("device") if c.name != "device"]
+        rows += [field_row(workspace, c) for c in workspace.choices("device") if c.name != "device"]
         return rows

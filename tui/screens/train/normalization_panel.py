@@ -10,7 +10,7 @@ from tui.widgets.panel import Panel
 from tui.widgets.rows import Row, field_row
 
 if TYPE_CHECKING:
-    from tui.model.workspace import Desk
+    from tui.model.workspace import Workspace
 
 
 class NormalizationPanel(Panel):
@@ -18,13 +18,13 @@ class NormalizationPanel(Panel):
 
     number, title = 2, "Normalization"
 
-    def rows(self, desk: Desk) -> list[Row]:
+    def rows(self, workspace: Workspace) -> list[Row]:
         """The modes, then the other fields of the section."""
         from engine.registry.modes import REGISTRY
 
-        choice = desk.find("normalize")
-        now = desk.recipe.normalization.normalize
-        modes = desk.known.modes if desk.known is not None else {}
+        choice = workspace.find("normalize")
+        now = workspace.recipe.normalization.normalize
+        modes = workspace.known.modes if workspace.known is not None else {}
         wide = self.size.width >= 34
         rows = []
         for word in choice.words:
@@ -36,5 +36,5 @@ class NormalizationPanel(Panel):
                 note = f"κ {kappa:>7} · lr < {rate:<8}" if wide else f"κ {kappa}"
                 help = sentences.NORMALIZATION(mode=label, kappa=kappa, rate=rate)
             rows.append(Row("option", label, note=note, field="normalize", sets=word, chosen=word == now, help=help))
-        rows += [field_row(desk, c) for c in desk.choices("normalization") if c.name != "normalize"]
+        rows += [field_row(workspace, c) for c in workspace.choices("normalization") if c.name != "normalize"]
         return rows

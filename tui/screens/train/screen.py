@@ -87,33 +87,33 @@ class TrainScreen(RavineScreen):
 
     def show(self) -> None:
         """Hand everybody the newest state."""
-        desk = self.ravine.desk
-        if desk is None:
+        workspace = self.ravine.workspace
+        if workspace is None:
             super().show()
             return
-        if not desk.ticking:
+        if not workspace.ticking:
             for panel in self.panels:
                 panel.redraw()
             self._hint()
         before = self.views
-        self.fit.show(desk)
+        self.fit.show(workspace)
         super().show()
         if self.views != before:
             self.key_line.show(self.situation())
-        now = desk.snapshot
+        now = workspace.snapshot
         self.chart.empty = self._invitation()
         self.chart.show(now)
-        if desk.phase != "training" or monotonic() >= self._numbers_due:
+        if workspace.phase != "training" or monotonic() >= self._numbers_due:
             # Numbers that change faster than they can be read are only traffic.
             self._numbers_due = monotonic() + NUMBERS
-            self.weights.show(now, desk.batch)
+            self.weights.show(now, workspace.batch)
 
     def _invitation(self) -> list[str]:
-        desk = self.ravine.desk
-        assert desk is not None
-        if desk.problem:
-            told = [sentences.NOT_RUNNABLE(), "", desk.problem]
-            if desk.table is not None and desk.recipe.data.target is None and desk.table.target is None:
+        workspace = self.ravine.workspace
+        assert workspace is not None
+        if workspace.problem:
+            told = [sentences.NOT_RUNNABLE(), "", workspace.problem]
+            if workspace.table is not None and workspace.recipe.data.target is None and workspace.table.target is None:
                 told += [
                     "",
                     sentences.TO_TRAIN(key=named("run.toggle")),

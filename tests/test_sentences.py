@@ -19,6 +19,7 @@ ROOT = Path(__file__).parents[1]
 # Files whose texts are no sentences of ours, and why.
 APART = {
     "engine/base/sentence.py": "the formatter, which has the words that lists and numbers take",
+    "tui/app/module_search.py": "speaks before it is known whether the engine, and so a catalogue, is there",
     "engine/recipe/needs.py": "records: each need holds why it is not met",
     "engine/recipe/sections.py": "records: each field of a recipe holds its own help",
     "engine/registry": "records: each member holds its own label and help",

@@ -20,7 +20,7 @@ import sys, threading
 from pathlib import Path
 from tui.tasks.tensorboard import TensorBoard
 board = TensorBoard()
-board.open(Path(sys.argv[1]), lambda found: print(*found.value, flush=True))
+board.open(Path(sys.argv[1]), lambda found: print(found.address, found.problem, flush=True))
 threading.Event().wait()
 """
 
@@ -43,14 +43,14 @@ def test_a_tensorboard_that_was_ended_is_started_again(tmp_path: Path) -> None:
     found: list[Any] = []
     board = TensorBoard()
     try:
-        board.open(tmp_path, lambda message: found.append(message.value))
+        board.open(tmp_path, lambda message: found.append(message.address))
         wait_for(lambda: len(found) == 1, "the first address")
         for child in psutil.Process().children():
             if child.status() != psutil.STATUS_ZOMBIE and "tui.tasks.tensorboard_child" in child.cmdline():
                 child.terminate()
                 child.wait()
-        board.open(tmp_path, lambda message: found.append(message.value))
+        board.open(tmp_path, lambda message: found.append(message.address))
         wait_for(lambda: len(found) == 2, "the second address")
-        assert found[1][0].startswith("http://localhost:")
+        assert found[1].startswith("http://localhost:")
     finally:
         board.close()

@@ -75,9 +75,9 @@ def test_the_tensorboard_of_the_app(here: Path, ran: Path, tmp_path: Path) -> No
     found: list[Any] = []
     shown = TensorBoard()
     try:
-        shown.open(tmp_path, lambda message: found.append(message.value))
+        shown.open(tmp_path, lambda message: found.append(message.address))
         wait_for(lambda: found, "the address")
-        assert found[0][0].startswith("http://localhost:"), found
+        assert found[0].startswith("http://localhost:"), found
     finally:
         shown.close()
     assert names(ran) == []

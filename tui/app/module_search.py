@@ -8,7 +8,13 @@ from __future__ import annotations
 import os
 import sys
 
-from tui.app import sentences
+# Said here, since the catalogues are built on the engine, which may not be there.
+SHADOWED = (
+    "ravine: Python has run {files} of this folder in the place of its own modules; rename the file, or take the "
+    "folder (also an empty part) out of PYTHONPATH."
+)
+NO_ENGINE = "ravine: its own package engine is not in {folder!a}; install ravine again."
+HIDDEN_ENGINE = "ravine: {file!a} hides its own package engine; rename it, or take its folder out of PYTHONPATH."
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -36,7 +42,7 @@ def leave_folder() -> str:
     run = sorted(name for name, module in list(sys.modules.items()) if name != "__main__" and _of(module, here))
     if not run:
         return ""
-    return sentences.SHADOWED(files=[f"{name}.py" for name in run])
+    return SHADOWED.format(files=", ".join(f"{name}.py" for name in run))
 
 
 def _of(module: object, folder: str) -> bool:
@@ -54,5 +60,5 @@ def shadowed() -> str:
     if os.path.realpath(origin) == os.path.realpath(os.path.join(ROOT, "engine", "__init__.py")):
         return ""
     if not origin:
-        return sentences.NO_ENGINE(folder=ROOT)
-    return sentences.HIDDEN_ENGINE(file=origin)
+        return NO_ENGINE.format(folder=ROOT)
+    return HIDDEN_ENGINE.format(file=origin)

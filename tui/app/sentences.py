@@ -17,14 +17,6 @@ RESUMABLE = Phrase("one that was running can be resumed with `ravine resume last
 FOR_HEADLESS = Sentence("{flag} is for training without a screen: ravine train with the same flags.")
 NEEDS_TERMINAL = Sentence("The full-screen trainer needs a terminal; `ravine train` does the same without one.")
 CRASHED = Sentence("ravine failed; the error is at the end of {path}. Runs are whole; {resume}.")
-SHADOWED = Sentence(
-    "ravine: Python has run {files} of this folder in the place of its own modules; rename the file, or take the "
-    "folder (also an empty part) out of PYTHONPATH."
-)
-NO_ENGINE = Sentence("ravine: its own package engine is not in {folder}; install ravine again.")
-HIDDEN_ENGINE = Sentence(
-    "ravine: {file!r} hides its own package engine; rename it, or take its folder out of PYTHONPATH."
-)
 GRADIENT = Title("Gradient of an expression")
 SCRATCHPAD = Sentence("A scratchpad: value, gradients and the graph as a tree; {example}.")
 PRESET_FLAG = Title("--preset {name}")

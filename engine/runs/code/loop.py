@@ -278,7 +278,7 @@ def _decisions(job: Job) -> list[str]:
         probability = f"torch.softmax(outputs, dim=1)[:, {decision.positive}]"
     return [
         "",
-        f"classes = {list(decision.classes)!r}",
+        f"classes = [{', '.join(literal(name) for name in decision.classes)}]",
         f"positive, threshold = {decision.positive}, {decision.threshold!r}",
         "",
         "",

@@ -44,7 +44,7 @@ JOBS: dict[str, tuple[str, Callable[[Post], Any]]] = {
     "summary": ("engine.data.summary.summarize", lambda post: ask_for_summary(None, None, post)),  # type: ignore[arg-type]
     "runs": ("engine.runs.store.list_runs", lambda post: ask_for_trained(PATH, post)),
     "run": ("tui.model.saved_run.read_kept", lambda post: ask_for_run(PATH, post)),
-    "checkpoint": ("engine.runs.folder.read_facts", lambda post: ask_to_resume(PATH, post)),
+    "checkpoint": ("engine.runs.resuming.read", lambda post: ask_to_resume(PATH, post)),
     "predictor": ("engine.runs.predictor.load", lambda post: ask_for_predictor(PATH, post)),
     "folder": ("tui.tasks.browse.read_folder", lambda post: ask_for_folder(PATH, post)),
     "list of runs": ("engine.runs.store.Lister.list", lambda post: Reading(post).list(PATH)),

@@ -7,7 +7,6 @@ another. Such characters are written as `$'…'` has them, which bash, zsh, ksh 
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Iterable
 
 from engine.base.printable import printable
@@ -17,6 +16,8 @@ def quoted(word: str | os.PathLike[str]) -> str:
     """One word as a shell reads it back, on one line, every character of it shown."""
     text = os.fspath(word)
     if printable(text) == text:
+        import shlex
+
         return shlex.quote(text)
     return "$'" + "".join(map(_escaped, text)) + "'"
 

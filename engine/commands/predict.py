@@ -120,6 +120,8 @@ def _plain(cell: Any) -> Any:
 
 def _names(keep: str) -> Keep:
     """The names of --keep, which may stand in quotes where they hold commas."""
+    if not keep.strip():
+        return ()
     from engine.recipe.choice import cells
 
     if keep.strip() == "all":

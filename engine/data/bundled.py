@@ -5,15 +5,17 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from engine.base.errors import InputError
 from engine.data import kinds, sentences
 from engine.data.table import Column
-from engine.recipe import ColumnKind
 from engine.registry.datasets import Dataset
+
+if TYPE_CHECKING:
+    from engine.recipe import ColumnKind
 
 _PASSENGER: dict[str, ColumnKind] = {
     "survived": "numeric",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,9 @@ from engine.data import dates, kinds, sentences, terms
 from engine.data.parallel import Stop, each
 from engine.data.reading import PLAIN, CellFormat
 from engine.data.table import MISSING, Codes, Column, Floats, Table, show_number, shown
-from engine.recipe import ColumnKind
+
+if TYPE_CHECKING:
+    from engine.recipe import ColumnKind
 
 Fill = Literal["median", "mean", "mode", "drop"]
 

@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,7 +17,9 @@ from engine.base.errors import InputError
 from engine.data import dates, sentences
 from engine.data.reading import PAIRS, PLAIN, CellFormat, to_number
 from engine.data.table import MISSING, Codes, Column, Floats, Table, show_number, shown, suggest
-from engine.recipe import ColumnKind
+
+if TYPE_CHECKING:
+    from engine.recipe import ColumnKind
 
 TOKENS = ("", "NA", "N/A", "?", "NaN", "null", "-", "#N/A", "<NA>")
 """How files write a missing cell; in any case of letters."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import recipe
 from engine.base.errors import InputError
 from engine.data import dates, encode, inputs, kinds, positive, select, sentences, target, terms
 from engine.data.encode import Encoder
@@ -18,6 +18,9 @@ from engine.data.parallel import Progress, Stop, check
 from engine.data.select import LeftOut
 from engine.data.split import Split, split
 from engine.data.table import Table, show_number, shown
+
+if TYPE_CHECKING:
+    from engine import recipe
 
 DEFAULT_VALIDATION = 0.2
 

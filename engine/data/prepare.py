@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import recipe
 from engine.data import duplicates, normalize, sentences, target
 from engine.data import plan as planning
 from engine.data.encode import Encoder
@@ -20,6 +20,9 @@ from engine.data.parallel import Progress, Stop, check
 from engine.data.plan import DataPlan
 from engine.data.select import LeftOut
 from engine.data.table import Floats, Table, Task
+
+if TYPE_CHECKING:
+    from engine import recipe
 
 
 @dataclass(frozen=True, eq=False)

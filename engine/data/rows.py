@@ -25,7 +25,6 @@ from engine.data.panics import told
 from engine.data.parallel import Progress, Stop, check
 from engine.data.reading import Decimal
 from engine.data.table import Column, Table, suggest
-from engine.recipe import Data
 
 if TYPE_CHECKING:
     import polars as pl
@@ -79,6 +78,8 @@ def load(
             _spool(spooled, cancelled)
             found = _from_file(spooled, encoder, keep, progress, cancelled)
         return replace(found, table=replace(found.table, source="stdin"))
+    from engine.recipe import Data
+
     data = Data(dataset=asked)
     if sources.module_of(data):
         return _of_table(functions.load(asked, progress, cancelled, _how(encoder)), encoder, keep)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from engine import recipe
 from engine.base.errors import InputError
 from engine.data import kinds, sentences
 from engine.data.table import Column, Table, suggest
+
+if TYPE_CHECKING:
+    from engine import recipe
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from engine import recipe
 from engine.base.errors import InputError
 from engine.data import builtins, functions, kinds, sentences
 from engine.data.parallel import Progress, Stop
 from engine.data.table import Table
 from engine.registry.datasets import REGISTRY, Dataset
+
+if TYPE_CHECKING:
+    from engine import recipe
 
 
 def builtin_sets() -> tuple[Dataset, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,9 @@ from engine.data.parallel import Progress, Stop, each
 from engine.data.prepare import Prepared
 from engine.data.select import LeftOut
 from engine.data.table import Codes, Column, Floats, Table
-from engine.recipe import ColumnKind
+
+if TYPE_CHECKING:
+    from engine.recipe import ColumnKind
 
 BINS = 16
 _MOST_LISTED = 12

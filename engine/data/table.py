@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +14,9 @@ from engine.base.errors import InputError
 from engine.data import dates, sentences
 from engine.data.parallel import each
 from engine.data.reading import PLAIN, CellFormat
-from engine.recipe import ColumnKind
+
+if TYPE_CHECKING:
+    from engine.recipe import ColumnKind
 
 Task = Literal["regression", "binary", "multiclass"]
 Origin = Literal["notes", "bundled", "generator", "file", "function"]
@@ -219,6 +220,7 @@ def show_number(value: float) -> str:
 
 def fingerprint(columns: Sequence[Column]) -> str:
     """sha256 over every column's name and content, hexadecimal. Columns are hashed side by side on all cores."""
+    import hashlib  # loads OpenSSL
 
     def digest(column: Column) -> bytes:
         content = hashlib.sha256(column.name.encode("utf-8", "surrogatepass") + b"\0")

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from engine.learn import sentences
-
 LONG = 40  # characters of a name in a sentence
 
 
@@ -34,6 +32,8 @@ class Decision:
     @property
     def sentence(self) -> str:
         """All of it in a sentence."""
+        from engine.learn import sentences
+
         name = " ".join(self.name.split())
         name = name if len(name) <= LONG else name[: LONG - 1] + "…"
         return sentences.DECIDED(class_=name, threshold=self.threshold, why=self.why)

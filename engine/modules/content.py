@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from dataclasses import dataclass
 from importlib.machinery import ModuleSpec
@@ -26,6 +25,8 @@ class Module:
 def hashed(name: str, file: str | None) -> Module:
     if not file:
         return Module(name, "", "")
+    import hashlib  # loads OpenSSL, and most lines hash no module
+
     digest = hashlib.sha256()
     try:
         with open_regular(file, MOST) as content:

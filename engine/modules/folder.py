@@ -5,7 +5,6 @@ Source is compiled from the very bytes that were hashed and let in.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sys
 import threading
@@ -51,6 +50,8 @@ _wanted = threading.local()  # .name, .folder, .fresh: what is asked for, while 
 @contextmanager
 def asking(place: str, *, fresh: bool) -> Iterator[None]:
     """A module of this name is asked for inside, to be looked for where one stands."""
+    import hashlib  # noqa: F401 - Python's own is there before a name of the folder can be found
+
     _install()
     before = dict(vars(_wanted))  # of a module that asks for another one while it is imported
     _wanted.name, _wanted.folder, _wanted.fresh = place.partition(".")[0], os.getcwd(), fresh
@@ -87,6 +88,8 @@ class Source(SourceFileLoader):
 
     def get_code(self, fullname: str) -> CodeType | None:
         """The code of the source, never of a cache. Raises Untrusted."""
+        import hashlib
+
         with open_regular(self.path) as file:
             content = file.read()
         _admit(Module(fullname, os.path.realpath(self.path), hashlib.sha256(content).hexdigest()))

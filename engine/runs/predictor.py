@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,17 +19,19 @@ from engine.base.shape import Misshapen
 from engine.base.shell import quoted
 from engine.data.encode import Encoder, Input
 from engine.data.normalize import Normalizer, TargetScale
-from engine.data.prepare import Prepared
 from engine.data.table import Table
 from engine.learn.decision import Decision
 from engine.learn.decision import of as decision_of
 from engine.learn.kernels.contract import Parameters
 from engine.learn.metrics import decide, probabilities
 from engine.learn.models import Architecture, buffers, forward
-from engine.learn.plan import Plan
 from engine.runs import sentences, tensors
 from engine.runs.facts import read_facts
 from engine.runs.schema import judge_model
+
+if TYPE_CHECKING:
+    from engine.data.prepare import Prepared
+    from engine.learn.plan import Plan
 
 FORMAT = 2  # 1 had no `reading` of its inputs and no positive class: its threshold is of the second one
 BATCH = 1 << 15  # rows that are encoded at once

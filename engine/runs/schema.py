@@ -11,7 +11,6 @@ from typing import Any
 
 from engine.base import shape
 from engine.base.shape import Misshapen
-from engine.registry import activations, families, modes
 from engine.runs import sentences
 
 _FIGURE = shape.maybe(shape.number)  # NaN is written as null
@@ -223,16 +222,35 @@ _INPUT = shape.record(
     },
 )
 
+
+def _families() -> tuple[str, ...]:
+    from engine.registry import families
+
+    return (*families.REGISTRY.names, families.OWN)
+
+
+def _activations() -> tuple[str, ...]:
+    from engine.registry.activations import REGISTRY
+
+    return REGISTRY.names
+
+
+def _modes() -> tuple[str, ...]:
+    from engine.registry.modes import REGISTRY
+
+    return REGISTRY.names
+
+
 _MODEL = shape.record(
     {
         "format": shape.whole,
         "architecture": shape.record(
             {
-                "family": shape.named(lambda: (*families.REGISTRY.names, families.OWN)),
+                "family": shape.named(_families),
                 "inputs": shape.count,
                 "outputs": shape.count,
                 "hidden": shape.listed(shape.count),
-                "activation": shape.named(lambda: activations.REGISTRY.names),
+                "activation": shape.named(_activations),
                 "dropout": shape.number,
                 "batch_norm": shape.switch,
                 "module": shape.text,
@@ -254,7 +272,7 @@ _MODEL = shape.record(
         ),
         "normalizer": shape.record(
             {
-                "mode": shape.named(lambda: modes.REGISTRY.names),
+                "mode": shape.named(_modes),
                 "offset": shape.listed(shape.number),
                 "scale": shape.listed(shape.number),
                 "constant": shape.listed(shape.switch),
@@ -289,6 +307,8 @@ def judge_model(tree: Any) -> None:
         raise Misshapen(sentences.CLASS_OUTPUTS(classes=classes, outputs=outputs))
     if tree.get("positive") is not None and tree["positive"] not in tree["classes"]:
         raise Misshapen(sentences.NO_POSITIVE())
+    from engine.registry import families
+
     if (own["family"] != families.OWN and families.REGISTRY[own["family"]].hidden) != bool(own["hidden"]):
         raise Misshapen(sentences.OTHER_HIDDEN())
 

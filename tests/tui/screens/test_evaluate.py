@@ -23,7 +23,7 @@ async def test_metrics_stand_beside_their_baselines_and_the_worst_rows_are_liste
         await driver.done()
         result = json.loads((driver.app.workspace.snapshot.run / "run.json").read_text())["result"]
         await driver.press("a")
-        await driver.see("figures", "shares", "n/a", pane="figures")
+        await driver.see("metrics", "shares", "n/a", pane="figures")
         for split in ("train", "validation"):
             for value in result["metrics"][split].values():
                 assert fixed(value, 5) in driver.text("figures")
@@ -103,7 +103,7 @@ async def test_the_run_under_the_cursor_is_evaluated(drive: Any) -> None:
         await driver.see("2 runs in", pane="run-list")
         await driver.until(lambda: driver.app.screen.runs[0].name == "long")
         await driver.press("down", "a")
-        await driver.see("figures · short", "mse", pane="figures")
+        await driver.see("metrics · short", "mse", pane="figures")
         (driver.app.workspace.runs_folder / "short" / "model.safetensors").unlink()
         await driver.press("r", "a")
         await driver.see("model.safetensors", pane="figures")

@@ -535,7 +535,7 @@ async def test_the_run_under_the_cursor_is_assessed_and_predicted_with_each_time
         await opened(driver)
         for name in ("third", "second", "first"):
             await driver.press("down", "a")
-            await driver.see(f"figures · {name}", pane="figures")
+            await driver.see(f"metrics · {name}", pane="figures")
             await driver.press("r", "P")
             await driver.see(f"values for {name}", pane="form")
             await driver.press("r")

@@ -180,13 +180,13 @@ class EvaluateScreen(RavineScreen):
         """Hand everybody the evaluation."""
         found = self.evaluation
         names = (
-            ("figures", "classes", "parameters")
+            ("metrics", "classes", "parameters")
             if found is None or found.classes
-            else ("figures", "errors", "parameters")
+            else ("metrics", "errors", "parameters")
         )
         for pane, name in zip(self.texts, names, strict=True):
             pane.evaluation, pane.split = found, self._split
-            title = f"{name} · {self.of}" if name == "figures" and found is not None else name
+            title = f"{name} · {self.of}" if name == "metrics" and found is not None else name
             title = f"{title} · {self._split}" if name in ("classes", "errors") and found is not None else title
             pane.head(title)
             pane.redraw()

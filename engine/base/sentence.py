@@ -16,7 +16,8 @@ What stands after the colon of a field, beside Python's own format specification
     {rows:count row}        1 row, 2,000 rows
     {n:count entry|entries} 1 entry, 2 entries
     {rows:was|were}         the first for 1, else the second
-    {size:bytes}            1.2 GB
+    {size:bytes}            1.2 GB, on a disk
+    {size:memory}           1.1 GiB, of memory
     {names}                 a, b, c; none, where there are none
     {names:and}             a, b and c
     {names:or}              a, b or c
@@ -149,6 +150,8 @@ def _shown(value: Any, spec: str) -> str:
         return _listed([str(item) for item in value], spec)
     if spec == "bytes":
         return size(value)
+    if spec == "memory":
+        return memory(value)
     kind, _, word = spec.partition(" ")
     if kind == "count":
         return f"{value:,} {_form(value, word)}" if word else f"{value:,}"
@@ -181,3 +184,8 @@ def size(count: float) -> str:
             return f"{count:.0f} {unit}" if unit == "B" or count >= 100 else f"{count:.1f} {unit}"
         count /= 1000
     return f"{count:.1f} TB"
+
+
+def memory(count: float) -> str:
+    """A number of bytes of memory as a person reads it, in the units of nvidia-smi."""
+    return f"{count / 2**30:.1f} GiB" if count >= 2**30 else f"{count / 2**20:.0f} MiB"

@@ -188,7 +188,7 @@ FP16 = Sentence(
     "loss is scaled so that small gradients survive, and an update whose gradient overflows is left out."
 )
 NO_DISK = Sentence(
-    "The rows take {needed:bytes} on disk, which {folder} does not have ({reason}): point TMPDIR at a larger disk, "
+    "The rows take {needed:memory} on disk, which {folder} does not have ({reason}): point TMPDIR at a larger disk, "
     "or choose fewer rows or columns."
 )
 LINEAR_ONLY = Phrase("follows the mean squared error of a linear model, not model {model} with loss {loss}")
@@ -260,11 +260,11 @@ DETERMINISTIC_GPU = Sentence(
     "GPUs and versions are equal to the bit."
 )
 IN_MEMORY = Sentence(
-    "The rows take {needed:bytes}, more than a third of the {free:bytes} free on {device}: they stay in the host's "
+    "The rows take {needed:memory}, more than a third of the {free:memory} free on {device}: they stay in the host's "
     "memory and are streamed in blocks, one ahead."
 )
 IN_FILE = Sentence(
-    "The rows take {needed:bytes}, more than a third of the {free:bytes} free on {device}: they lie in a temporary "
+    "The rows take {needed:memory}, more than a third of the {free:memory} free on {device}: they lie in a temporary "
     "file under {folder} (TMPDIR moves it) and are streamed in blocks, one ahead; --shuffle blocks reads it in "
     "order and is much faster."
 )

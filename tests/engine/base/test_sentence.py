@@ -50,6 +50,8 @@ def test_numbers_and_plurals(rows: int, text: str) -> None:
         ("{x:bytes}", 999, "999 B"),
         ("{x:bytes}", 1_200_000_000, "1.2 GB"),
         ("{x:bytes}", 3e12, "3.0 TB"),
+        ("{x:memory}", 80 * 2**20, "80 MiB"),
+        ("{x:memory}", 10 * 2**30, "10.0 GiB"),
         ("{x:count}", 2000, "2,000"),
         ("{x:count entry|entries}", 1, "1 entry"),
         ("{x:count entry|entries}", 2000, "2,000 entries"),

@@ -228,9 +228,8 @@ class Optimizer(Section):
     )
     l2: Literal["auto"] | Penalty = choice(
         "auto",
-        "L2 penalty coefficient c: adds c times each weight to the gradient (penalty c/2 times its square), never "
-        "for the bias; "
-        "auto is 1/rows for logistic and softmax, whose weights could else grow for ever, and 0 elsewhere.",
+        "L2 penalty coefficient c: adds c times each weight (c/2 times its square to the loss), never the bias; "
+        "auto is 1/rows for logistic and softmax, whose weights could else grow for ever, else 0.",
         label="L2",
         auto=autos.l2,
     )

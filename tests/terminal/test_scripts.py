@@ -46,12 +46,12 @@ def test_frames_and_columns_stand_straight_on_every_screen(
     app.send(" ")
     app.see("done", "50 steps", "weights")
     app.wait(lambda: not crooked(app), "straight frames on the train screen")
-    for key, seen in (("d", "what was found"), ("p", "from raw values"), ("r", " in runs")):
+    for key, seen in (("d", "column report"), ("p", "from raw values"), ("r", " in runs")):
         app.send(key)
         app.see(seen, "表")
         app.wait(lambda: not crooked(app), f"straight frames after {key}")
     app.send("d")
-    app.see("what was found", "שכונה", "tab name")
+    app.see("column report", "שכונה", "tab name")
     app.wait(lambda: len(types(app)) >= 9, "the types of the columns")
     assert len(set(types(app))) == 1, "the types do not stand in one column"
     app.send("q")
@@ -59,7 +59,7 @@ def test_frames_and_columns_stand_straight_on_every_screen(
 
 
 def types(app: Any) -> list[int]:
-    """The cells in which the types of the columns begin, line by line; what was found stands in the right half."""
+    """The cells in which the types of the columns begin, line by line; the report stands in the right half."""
     screen, found = app.screen, []
     for y in range(screen.lines):
         row = [screen.buffer[y][x].data for x in range(screen.columns)]

@@ -19,6 +19,7 @@ from engine.devices import DeviceInfo, driver, remedies
 from engine.learn import recommend as choosing
 from engine.learn import speeds
 from engine.learn.kernels import graphs
+from engine.learn.kernels.differentiation import Differentiated
 from engine.learn.kernels.memory import OutOfMemory
 from engine.learn.kernels.streaming import Pipe
 from engine.learn.recommend import Recommendation, settle
@@ -274,10 +275,12 @@ def test_a_full_gpu_names_who_holds_it() -> None:
 # L-BFGS, whose line search looks at gradients as they are.
 
 
-def test_lbfgs_refuses_to_clip(tmp_path: Path) -> None:
-    told = message(lambda: prepared_run(recipe(tmp_path, optimizer="lbfgs", clip=0.5), made(101)))
-    for word in ("L-BFGS", "--clip", "line search"):
+def test_lbfgs_does_not_clip_and_says_so(tmp_path: Path) -> None:
+    run = prepared_run(recipe(tmp_path, optimizer="lbfgs", clip=0.5), made(101))
+    (told,) = (sentence for sentence in run.warnings if "--clip" in sentence)
+    for word in ("lbfgs", "does not apply", "line search"):
         assert word in told
+    assert run.plan.clip is None
     kernel = prepared_run(recipe(tmp_path, backend="autograd", clip=0.5, batch_size="full"), made(101)).kernel
     assert "clip" in message(lambda: kernel.change("optimizer", "lbfgs"))
 
@@ -286,7 +289,7 @@ def test_fp16_shows_lbfgs_the_true_gradient(tmp_path: Path, monkeypatch: pytest.
     def evaluations(precision: str) -> tuple[int, float]:
         fields = {"backend": "autograd", "optimizer": "lbfgs", "model": "mlp", "hidden": "8", "precision": precision}
         kernel = prepared_run(recipe(tmp_path, **fields, device="cpu"), made(101)).kernel
-        looks, count = type(kernel)._loss_and_gradient, 0  # type: ignore[attr-defined]
+        looks, count = Differentiated.loss_and_gradient, 0
 
         def counted(self: Any, *given: Any) -> Any:
             nonlocal count
@@ -294,7 +297,7 @@ def test_fp16_shows_lbfgs_the_true_gradient(tmp_path: Path, monkeypatch: pytest.
             return looks(self, *given)
 
         with monkeypatch.context() as patched:
-            patched.setattr(type(kernel), "_loss_and_gradient", counted)
+            patched.setattr(Differentiated, "loss_and_gradient", counted)
             found = kernel.advance(15)
         return count, float(found[-1] / found[0])
 

@@ -86,7 +86,7 @@ def test_every_racer_has_the_losses_and_the_weights_of_the_same_run_alone(
         assert mine.arrays.keys() == other.arrays.keys()
         assert all(np.array_equal(mine.arrays[name], other.arrays[name]) for name in mine.arrays)
         told, wanted = facts(folder(now)), facts(folder(alone))
-        assert told["choices"] == wanted["choices"]
+        assert told["choices"] | {"runs": ""} == wanted["choices"] | {"runs": ""}  # but for where they lie
         assert told["result"]["ended"] == wanted["result"]["ended"]
 
 

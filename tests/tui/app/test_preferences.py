@@ -176,7 +176,7 @@ async def test_charts_and_colours_are_as_they_were_left(drive: Any, folder: Path
         await driver.press("l", "L", "v", "v")
         driver.app.theme = "high-contrast"
         await driver.until(lambda: Preferences(path).theme == "high-contrast", "the theme on disk")
-        view = driver.app.screen.fit.view.name
+        view = driver.app.screen.fit.view.record.name
         driver.app.keep_all()
     memory = Preferences(path)
     async with drive(memory=memory, theme=memory.theme) as driver:
@@ -184,7 +184,7 @@ async def test_charts_and_colours_are_as_they_were_left(drive: Any, folder: Path
         await driver.press("space")
         await driver.done()
         await driver.see("linear y", "log x", pane="chart")
-        await driver.until(lambda: driver.app.screen.fit.view.name == view)
+        await driver.until(lambda: driver.app.screen.fit.view.record.name == view)
 
 
 async def test_a_run_that_begins_is_remembered_at_once(drive: Any, folder: Path) -> None:

@@ -59,7 +59,7 @@ async def test_views_and_race_tell_how_is_decided(drive: Any) -> None:
         await driver.press("space")
         await driver.done()
         fit = driver.app.screen.fit
-        await driver.until(lambda: [view.name for view in fit.views][:2] == ["confusion", "ROC"], "the views")
+        await driver.until(lambda: [view.record.name for view in fit.views][:2] == ["confusion", "roc"], "the views")
         await driver.see("+ from 0.4 on", "+ 0", pane="fit")
         await driver.press("N")
         await driver.see("positive 0 from 0.4 on", pane="racers")

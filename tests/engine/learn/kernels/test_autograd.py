@@ -15,6 +15,8 @@ from torch import nn
 
 from engine.base.errors import InputError
 from engine.base.random_streams import stream
+from engine.cli import main
+from engine.commands.console import DONE, WRONG
 from engine.data.table import Table
 from engine.learn.kernels.contract import Kernel
 from engine.training.run import Run
@@ -81,10 +83,23 @@ def test_a_compiled_model_takes_the_same_way(tmp_path: Path) -> None:
     np.testing.assert_allclose(found, wanted, rtol=1e-9)
 
 
-def test_torch_compile_is_refused_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(InputError, match=r"torch\.compile is for the autograd backend, not for compiled"):
-        run_of(tmp_path, compile=True, backend="compiled")
+@pytest.mark.parametrize("backend", ["compiled", "spectral"])
+def test_torch_compile_is_for_the_autograd_backend_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], backend: str
+) -> None:
+    run = run_of(tmp_path, compile=True, backend=backend, normalize="zscore")
+    (told,) = (sentence for sentence in run.warnings if "compile" in sentence.split(backend)[0])
+    assert told == f"Compile (--compile) on does not apply: {backend} has no model for torch."
+    file = tmp_path / "mine.toml"
+    file.write_text(run.recipe.to_toml())
+    for words, wanted in ((["--recipe", str(file), "--steps", "3"], DONE), (["--compile"], WRONG)):
+        assert main(["train", *words, "--backend", backend, "--runs", str(tmp_path)]) == wanted
+        assert capsys.readouterr().err.count(f"{backend} has no model for torch") == 1
 
+
+def test_a_model_that_torch_cannot_compile_is_told_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("there is no compiler\nand much more")
 

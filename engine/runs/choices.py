@@ -20,6 +20,8 @@ def known(facts: Mapping[str, Any], recipe: Recipe) -> Known:
     rows, classes = (data.get("rows") or {}).get("train"), result.get("classes")
     found |= {"rows": rows} if rows is not None else {}
     found |= {"classes": len(classes)} if classes is not None else {}
+    if (apart := facts.get("does_not_apply")) is not None:
+        found["screen"] = "pace" not in apart
     return Known(recipe, found)
 
 

@@ -215,7 +215,8 @@ def _of_choice(choice: Choice, name: str) -> Field:
     def get(run: RunInfo) -> Any:
         if not run.state or run.state in ("damaged", FOREIGN):
             return None
-        if choice.needs and _idle(run, choice.name):
+        told = run.idle is None and choice.name in run.choices  # an older run, which states it
+        if choice.needs and not told and _idle(run, choice.name):
             return None
         value = run.choices.get(choice.name, choice.default)
         if value is None or value == "":

@@ -78,13 +78,13 @@ def listing_json(case: Case) -> None:
 
 def lists_again(case: Case) -> None:
     from engine.runs.store import Lister
-    from tui.screens.runs.columns import View, differing, fields, ordered
+    from tui.screens.runs.columns import ColumnView, differing, fields, ordered
 
     def look() -> None:
         lister = Lister()
         lister.list(case.runs)
         found = lister.list(case.runs)
-        for run in ordered(found, View()):
+        for run in ordered(found, ColumnView()):
             for one in fields().values():
                 one.text(run)
         differing(found, ())
@@ -150,7 +150,7 @@ def evaluate(case: Case) -> None:
 
 def opened(case: Case) -> None:
     """What the app makes of a run that is opened."""
-    from tui.charts.run_curves import Trace, follow, read_track
+    from tui.charts.run_curves import RunCurve, follow, read_track
     from tui.charts.viewport import Viewport
     from tui.model.saved_run import read_kept
     from tui.screens.runs.facts import RunFacts
@@ -162,7 +162,7 @@ def opened(case: Case) -> None:
         from rich.style import Style
 
         for axis in ("steps", "epochs", "time"):
-            trace = Trace("run", Style(), "x", follow(case.run, track), axis)  # type: ignore[arg-type]
+            trace = RunCurve("run", Style(), "x", follow(case.run, track), axis)  # type: ignore[arg-type]
             if trace.extent is not None:
                 trace.cut(Viewport(*trace.extent), 40)
 
@@ -291,13 +291,13 @@ def remembered(case: Case) -> None:
     from engine.cli import preset
     from engine.data.recent import recent, remember
     from tui.app.preferences import Preferences
-    from tui.screens.runs.columns import View
+    from tui.screens.runs.columns import ColumnView
 
     def work() -> None:
         memory = Preferences()
         recipe = memory.begin((), preset)
         for value in memory.layout.values():
-            View.of(value)
+            ColumnView.of(value)
         memory.keep(recipe=recipe, theme=memory.theme)
         recent()
         remember(case.folder / "x.csv")

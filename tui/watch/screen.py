@@ -218,7 +218,7 @@ class WatchScreen(BaseScreen):
         self.editor.focus()
         self.show()
 
-    def on_editor_typed(self, message: TextField.Typed) -> None:
+    def on_text_field_typed(self, message: TextField.Typed) -> None:
         """The lists follow what is typed."""
         if self._filtering is not None:
             self._filter(self._filtering, message.text)
@@ -228,7 +228,7 @@ class WatchScreen(BaseScreen):
         self._list()
         self.show()
 
-    def on_editor_done(self, message: TextField.Done) -> None:
+    def on_text_field_done(self, message: TextField.Done) -> None:
         """Enter keeps the filter, Esc takes it away."""
         what, self._filtering, self._told = self._filtering, None, Word()
         self.lay_out()

@@ -113,7 +113,7 @@ class FilePicker(ModalScreen[str]):
 
     # What is typed.
 
-    def on_editor_typed(self, message: TextField.Typed) -> None:
+    def on_text_field_typed(self, message: TextField.Typed) -> None:
         """Another path, or another beginning of a name."""
         self.entries.cursor, self._moved = 0, False
         self._look()
@@ -173,7 +173,7 @@ class FilePicker(ModalScreen[str]):
         self.line.value = head + slash + name
         self.line.cursor_position = len(self.line.value)
 
-    def on_editor_done(self, message: TextField.Done) -> None:
+    def on_text_field_done(self, message: TextField.Done) -> None:
         """Enter: into a folder, or the file; Esc leaves."""
         if message.text is None:
             self.dismiss(None)

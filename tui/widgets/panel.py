@@ -266,13 +266,13 @@ class Panel(Cells, can_focus=True):
         if self.workspace is not None:
             self.workspace.set({field: text})
 
-    def on_editor_typed(self, message: TextField.Typed) -> None:
+    def on_text_field_typed(self, message: TextField.Typed) -> None:
         """Mark what cannot be taken while it is typed."""
         if self._editor is not None:
             self._editor.mark(self.check(message.field, message.text))
             self.post_message(self.Moved(self))
 
-    def on_editor_done(self, message: TextField.Done) -> None:
+    def on_text_field_done(self, message: TextField.Done) -> None:
         """Take what was typed, or leave it."""
         if self._editor is None:
             return

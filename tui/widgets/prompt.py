@@ -104,7 +104,7 @@ class Prompt(Cells):
         self.editor.mark(self.ask.check(text))
         return not self.editor.problem
 
-    def on_editor_typed(self, message: TextField.Typed) -> None:
+    def on_text_field_typed(self, message: TextField.Typed) -> None:
         """Another text."""
         message.stop()
         self._said = ""
@@ -113,7 +113,7 @@ class Prompt(Cells):
             self.ask.typed(self.editor.value)
         self.redraw()
 
-    def on_editor_done(self, message: TextField.Done) -> None:
+    def on_text_field_done(self, message: TextField.Done) -> None:
         """Enter or Esc."""
         message.stop()
         ask = self.ask

@@ -419,7 +419,7 @@ def test_the_form_offers_it_with_its_help() -> None:
 def test_a_loss_is_offered_for_its_tasks_alone() -> None:
     with pytest.raises(InputError, match="choose mse, huber, mae or log-cosh"):
         case(AMOUNTS, loss="bce")
-    with pytest.raises(InputError, match="choose bce or cross-entropy or brier or squared-hinge"):
+    with pytest.raises(InputError, match="choose bce, cross-entropy, brier or squared-hinge"):
         case(classes(2), loss="log-cosh", model="mlp")
     with pytest.raises(InputError, match="choose bce or squared-hinge"):
         case(classes(2), loss="brier", model="logistic")

@@ -7,6 +7,7 @@ from math import floor, isfinite, log10
 
 from engine.base.rounding import ZERO, is_rounding, vanishes
 
+BARS = " ▁▂▃▄▅▆▇█"  # a cell filled by eighths
 UNITS = ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from textual.binding import BindingType
 
 from tui.keys.table import WATCHING, bindings
-from tui.look.numbers import figures, short
+from tui.look.numbers import BARS, figures, short
 from tui.watch import sentences
 from tui.widgets.cells import Span, apart, left, right, tame, wrap
 from tui.widgets.scroll import Scrolling
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from tui.charts.multi_curve import Logged
 
 VIEWS = ("values", "hparams", "texts", "histograms", "problems")
-BARS = " ▁▂▃▄▅▆▇█"
 MOST = 400  # lines of a text that are shown
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tui.look.numbers import figures, short
+from tui.look.numbers import BARS, figures, short
 from tui.screens import sentences
 from tui.screens.data.findings import measure, value
 from tui.widgets.cells import Span
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from engine.data.summary import ColumnSummary, Histogram
     from tui.look.styles import Ink
 
-BARS = " ▁▂▃▄▅▆▇█"
 COLUMNS = (
     TableColumn("column", 16),
     TableColumn("type", 11),

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -29,9 +30,10 @@ from engine.recipe import build, find, read_toml
 from engine.registry import activations
 from engine.registry.activations import DEFAULT, REGISTRY, Activation, register, remove
 from engine.runs import code, onnx_model, predictor, standalone, tensors
-from tests.conftest import DEADLINE, ROOT, environment, losses, made, message, prepared_run
+from tests.conftest import DEADLINE, environment, losses, made, message, prepared_run
 from tests.engine.learn import descent
 from tests.engine.learn.descent import assert_follows, case, classes, plain_loop
+from tests.engine.registry.exports import program, record
 from tests.engine.runs.test_code import DRIVER
 
 SOFTPLUS = Activation(
@@ -207,24 +209,16 @@ def test_the_form_offers_it_with_its_help() -> None:
 
 @pytest.mark.parametrize("backend", ["compiled", "autograd"])
 def test_a_program_that_registers_one_has_it_in_help_trains_and_resumes(backend: str, tmp_path: Path) -> None:
-    def program(*words: str) -> subprocess.CompletedProcess[str]:
-        given = (ROOT / "tests/engine/registry/test_activations.py").read_text(encoding="utf-8")
-        record = given[given.index("SOFTPLUS = ") : given.index("REFERENCE = ")]
-        text = (
-            f"from engine.registry.activations import Activation, register\n{record}\nregister(SOFTPLUS)\n"
-            f"from engine.cli import main\nraise SystemExit(main({list(words)!r}))"
-        )
-        own = environment(NUMBA_CACHE_DIR=str(tmp_path / "cache"))
-        line = [sys.executable, "-c", text]
-        return subprocess.run(line, cwd=tmp_path, env=own, capture_output=True, text=True, timeout=DEADLINE)
-
-    assert "softplus" in program("train", "--help").stdout
+    given = record("test_activations.py", "SOFTPLUS = ", "REFERENCE = ")
+    lines = f"from engine.registry.activations import Activation, register\n{given}\nregister(SOFTPLUS)"
+    run = partial(program, tmp_path, lines)
+    assert "softplus" in run("train", "--help").stdout
     words = ["train", "moons:rows=60", "--model", "mlp", "--activation", "softplus", "--backend", backend]
     words += ["--runs", str(tmp_path / "runs"), "--no-tensorboard", "--schedule", "constant"]
     for name, steps in (("whole", "30"), ("part", "20")):
-        done = program(*words, "--name", name, "--steps", steps)
+        done = run(*words, "--name", name, "--steps", steps)
         assert done.returncode == 0, done.stderr
-    done = program("resume", "part", "--runs", str(tmp_path / "runs"), "--steps", "30")
+    done = run("resume", "part", "--runs", str(tmp_path / "runs"), "--steps", "30")
     assert done.returncode == 0, done.stderr
     assert np.array_equal(losses(tmp_path / "runs" / "part"), losses(tmp_path / "runs" / "whole"))
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -32,9 +33,10 @@ from engine.recipe import build, find, read_toml
 from engine.registry import losses as registry
 from engine.registry.losses import REGISTRY, Loss, median, register, remove
 from engine.runs import code, onnx_model, predictor, standalone, tensors
-from tests.conftest import DEADLINE, ROOT, environment, losses, made, message, prepared_run
+from tests.conftest import DEADLINE, environment, losses, made, message, prepared_run
 from tests.engine.learn import descent
 from tests.engine.learn.descent import assert_follows, case, classes, plain_loop
+from tests.engine.registry.exports import program, record
 from tests.engine.runs.test_code import DRIVER
 
 LOG_COSH = Loss(
@@ -428,24 +430,16 @@ def test_a_loss_is_offered_for_its_tasks_alone() -> None:
 
 @pytest.mark.parametrize("backend", ["compiled", "autograd"])
 def test_a_program_that_registers_one_has_it_in_help_trains_and_resumes(backend: str, tmp_path: Path) -> None:
-    def program(*words: str) -> subprocess.CompletedProcess[str]:
-        given = (ROOT / "tests/engine/registry/test_losses.py").read_text(encoding="utf-8")
-        record = given[given.index("LOG_COSH = ") : given.index("BRIER = ")]
-        text = (
-            f"from engine.registry.losses import Loss, median, register\n{record}\nregister(LOG_COSH)\n"
-            f"from engine.cli import main\nraise SystemExit(main({list(words)!r}))"
-        )
-        own = environment(NUMBA_CACHE_DIR=str(tmp_path / "cache"))
-        line = [sys.executable, "-c", text]
-        return subprocess.run(line, cwd=tmp_path, env=own, capture_output=True, text=True, timeout=DEADLINE)
-
-    assert "log-cosh" in program("train", "--help").stdout
+    given = record("test_losses.py", "LOG_COSH = ", "BRIER = ")
+    lines = f"from engine.registry.losses import Loss, median, register\n{given}\nregister(LOG_COSH)"
+    run = partial(program, tmp_path, lines)
+    assert "log-cosh" in run("train", "--help").stdout
     words = ["train", "linear:rows=60", "--loss", "log-cosh", "--backend", backend, "--batch-size", "16"]
     words += ["--runs", str(tmp_path / "runs"), "--no-tensorboard", "--schedule", "constant"]
     for name, steps in (("whole", "30"), ("part", "20")):
-        done = program(*words, "--name", name, "--steps", steps)
+        done = run(*words, "--name", name, "--steps", steps)
         assert done.returncode == 0, done.stderr
-    done = program("resume", "part", "--runs", str(tmp_path / "runs"), "--steps", "30")
+    done = run("resume", "part", "--runs", str(tmp_path / "runs"), "--steps", "30")
     assert done.returncode == 0, done.stderr
     assert np.array_equal(losses(tmp_path / "runs" / "part"), losses(tmp_path / "runs" / "whole"))
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -28,6 +29,7 @@ from engine.runs import code
 from tests.conftest import DEADLINE, ROOT, environment, losses, made, message, prepared_run
 from tests.engine.learn import descent
 from tests.engine.learn.descent import assert_follows, case, classes, plain_loop
+from tests.engine.registry.exports import program, record
 from tests.engine.runs.test_code import DRIVER
 
 
@@ -246,26 +248,18 @@ def test_the_form_offers_it_with_its_help() -> None:
 
 @pytest.mark.parametrize("backend", ["compiled", "autograd"])
 def test_a_program_that_registers_one_has_it_in_help_trains_and_resumes(backend: str, tmp_path: Path) -> None:
-    def program(*words: str) -> subprocess.CompletedProcess[str]:
-        given = Path(__file__).read_text(encoding="utf-8")
-        record = given[given.index("def adamax") : given.index("class Reference")]
-        text = (
-            f"from engine.registry.rules import Rule, Update, register\n{record}\nregister(ADAMAX)\n"
-            f"from engine.cli import main\nraise SystemExit(main({list(words)!r}))"
-        )
-        own = environment(NUMBA_CACHE_DIR=str(tmp_path / "cache"))
-        line = [sys.executable, "-c", text]
-        return subprocess.run(line, cwd=tmp_path, env=own, capture_output=True, text=True, timeout=DEADLINE)
-
+    given = record("test_rules.py", "def adamax", "class Reference")
+    lines = f"from engine.registry.rules import Rule, Update, register\n{given}\nregister(ADAMAX)"
+    run = partial(program, tmp_path, lines)
     if backend == "autograd":
-        help_text = " ".join(program("train", "--help").stdout.split())
+        help_text = " ".join(run("train", "--help").stdout.split())
         assert "adamax-w" in help_text
     words = ["train", "moons:rows=60", "--model", "mlp", "--optimizer", ADAMAX.name, "--backend", backend]
     words += ["--runs", str(tmp_path / "runs"), "--no-tensorboard", "--schedule", "constant", "--weight-decay", "0.3"]
     for name, steps in (("whole", "30"), ("part", "20")):
-        done = program(*words, "--name", name, "--steps", steps)
+        done = run(*words, "--name", name, "--steps", steps)
         assert done.returncode == 0, done.stderr
-    done = program("resume", "part", "--runs", str(tmp_path / "runs"), "--steps", "30")
+    done = run("resume", "part", "--runs", str(tmp_path / "runs"), "--steps", "30")
     assert done.returncode == 0, done.stderr
     assert np.array_equal(losses(tmp_path / "runs" / "part"), losses(tmp_path / "runs" / "whole"))
 
